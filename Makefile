@@ -1,0 +1,78 @@
+# A Gentle Walk into Deep Learning, in C. `make help` lists what you can type.
+#
+# Settings, each on the command line or in the environment:
+#   CC=gcc|clang     the compiler                      ARCH=native|x86-64-v3|…   the processor to build for (-march)
+#   MODE=release|asan   asan stops at the first memory error or undefined behaviour
+#   FULL=1           chapters train longer             WERROR=1   warnings are errors (as in CI)
+#   BUILD=folder     where everything generated goes (default build)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# make predefines CC, so "CC ?= gcc" would never fire.
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ARCH ?= native
+MODE ?= release
+BUILD ?= build
+
+# One object tree for each compiler, processor and mode: switching never mixes objects.
+TREE := $(BUILD)/$(notdir $(CC))-$(ARCH)-$(MODE)
+
+MODE_FLAGS_release := -O3 -g
+MODE_FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+ifeq ($(MODE_FLAGS_$(MODE)),)
+$(error MODE=$(MODE): there are release and asan)
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
+ifdef WERROR
+WARNINGS += -Werror
+endif
+
+# Nothing here may change a result: no fast-math, and no contraction that the source does not ask for.
+# Without errno and traps, sqrt and selections become vector code with the same bits.
+# Some compilers take a wide machine for a narrow one; this only chooses among equal instructions.
+ifneq ($(filter native x86-64%,$(ARCH)),)
+ifeq ($(shell uname -m),x86_64)
+WIDE := -mprefer-vector-width=512
+endif
+endif
+
+CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS)
+CPPFLAGS := -D_GNU_SOURCE -Icommon
+LDLIBS   := -lz -lm
+
+COMMON_SOURCES := $(wildcard common/base/*.c common/matrix/*.c common/learning/*.c common/models/*.c common/lesson/*.c)
+COMMON_OBJECTS := $(COMMON_SOURCES:%.c=$(TREE)/%.o)
+LIBRARY        := $(TREE)/libcommon.a
+
+CHAPTERS := $(sort $(notdir $(wildcard chapters/[0-9]*)))
+
+# ---- Building ---------------------------------------------------------------------------------------------------------
+
+$(TREE)/%.o: %.c
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(LIBRARY): $(COMMON_OBJECTS)
+	@rm -f $@
+	$(QUIET)ar rcs $@ $^
+
+-include $(shell find $(TREE) -name '*.d' 2>/dev/null)
+
+# V=1 shows every command.
+ifndef V
+QUIET := @
+endif
+
+# ---- Tests --------------------------------------------------------------------------------------------------------------
+
+UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
+UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(TREE)/%)
+CHECK_LIBS   := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -lm -lpthread)
+
+$(UNIT_TESTS): $(TREE)/%: $(TREE)/%.o $(TREE)/tests/unit/suite.o $(LIBRARY)
+	$(QUIET)$(CC) $(CFLAGS) $^ $(CHECK_LIBS) $(LDLIBS) -o $@

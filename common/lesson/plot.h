@@ -1,0 +1,60 @@
+// plot.h: pictures in one quiet style, drawn by gnuplot.
+//
+//     Plot *plot = plot_begin(lesson, "loss.png", "Loss by step");
+//     plot_axes(plot, "step", "mean squared error");
+//     plot_line(plot, "learning rate 0.1", NULL, losses, steps);       // NULL: x = 0, 1, 2, …
+//     plot_end(plot, "The loss falls fast, then slowly.");
+//
+// plot_end writes the data and a gnuplot script to build/figures/NN-name/, then runs gnuplot on it (without a shell) and
+// prints "figure: loss.png — caption" on standard output; the weaver turns that line into the picture. On a terminal it
+// also shows a small text plot on standard error. Where gnuplot is missing or fails, data and script are kept, one line
+// on standard error says so, and the lesson goes on. The name's ending chooses the format: .png or .svg.
+// Every array is copied: the caller's may change afterwards. NaN leaves a gap; an infinity is treated as NaN.
+#pragma once
+#include "lesson/lesson.h"
+#include "matrix/matrix.h"
+
+typedef struct Plot Plot;
+
+Plot *plot_begin(Lesson *lesson, const char *file, const char *title);
+void plot_end(Plot *plot, const char *caption);
+
+void plot_axes(Plot *plot, const char *x_label, const char *y_label); // with units where there are any
+void plot_log(Plot *plot, const char *axes);                          // "x", "y" or "xy"
+void plot_range_x(Plot *plot, double low, double high);
+void plot_range_y(Plot *plot, double low, double high);
+void plot_square(Plot *plot);                     // one unit of x as long as one of y
+void plot_legend(Plot *plot, const char *where);  // "top right" (default), "bottom left", … or "outside" or "none"
+void plot_size(Plot *plot, int width, int height); // pixels; default 960 × 600
+void plot_x_ticks(Plot *plot, const double *positions, const char *const *labels, int count);
+
+// Series, drawn in the order given, each with its own colour. label NULL keeps it out of the legend. x NULL: 0, 1, 2, …
+void plot_line(Plot *plot, const char *label, const float *x, const float *y, int count);
+void plot_dashed(Plot *plot, const char *label, const float *x, const float *y, int count);
+void plot_points(Plot *plot, const char *label, const float *x, const float *y, int count);
+void plot_line_points(Plot *plot, const char *label, const float *x, const float *y, int count);
+void plot_band(Plot *plot, const char *label, const float *x, const float *low, const float *high, int count); // shaded
+void plot_bars(Plot *plot, const char *const *names, const float *values, int count);       // one bar a name
+void plot_histogram(Plot *plot, const char *label, const float *values, int count, int bins);
+void plot_horizontal(Plot *plot, const char *label, double y); // a thin reference line
+void plot_vertical(Plot *plot, const char *label, double x);
+void plot_text(Plot *plot, double x, double y, const char *text);
+
+// A function of two variables on a grid: values (rows = steps in y from low to high, columns = steps in x).
+typedef struct {
+    double x_low, x_high, y_low, y_high;
+} PlotWindow;
+void plot_heatmap(Plot *plot, PlotWindow window, Matrix values);
+void plot_contour(Plot *plot, PlotWindow window, Matrix values, const float *levels, int count);
+
+// A matrix as coloured cells, row 0 on top, with a name for each row and column (or NULL), each value printed when digits ≥ 0.
+void plot_cells(Plot *plot, Matrix values, const char *const *row_names, const char *const *column_names, int digits);
+
+// A grid of grey (channels 1) or colour (channels 3) pictures. images: one picture a row, height·width·channels values,
+// channels innermost; low is black, high is white. captions may be NULL, or hold one string a picture (each may be NULL).
+typedef struct {
+    int height, width, channels;
+    int columns;     // pictures side by side
+    float low, high; // low = high: from the smallest to the largest value
+} PlotImages;
+void plot_images(Plot *plot, PlotImages how, Matrix images, const char *const *captions);

@@ -1,0 +1,19 @@
+// gemm.h: the general matrix product, C = op(A) · op(B) or C += op(A) · op(B), fast and in one order of summation.
+//
+// Each element of C is one chain of fused multiply-adds over k = 0, 1, 2, … (starting from 0, or from C when
+// accumulating): the vectors run across columns and the threads across blocks of C, so neither changes a bit.
+// gemm_naive is three loops with the same chain; it is the oracle: the two agree bit for bit.
+//
+// A is stored (M × K), or (K × M) when transpose_a; B is (K × N), or (N × K) when transpose_b; C is (M × N). lda, ldb and
+// ldc are the distances, in floats, from one stored row to the next. C must not overlap A or B. K = 0 gives zeros.
+#pragma once
+#include "base/base.h"
+
+typedef struct {
+    int m, n, k;                   // C is (m × n), the sums run over k
+    bool transpose_a, transpose_b; // the factor is stored the other way round
+    bool accumulate;               // add to C instead of overwriting it
+} GemmShape;
+
+void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc);
+void gemm_naive(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc);
