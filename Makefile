@@ -76,3 +76,8 @@ CHECK_LIBS   := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsu
 
 $(UNIT_TESTS): $(TREE)/%: $(TREE)/%.o $(TREE)/tests/unit/suite.o $(LIBRARY)
 	$(QUIET)$(CC) $(CFLAGS) $^ $(CHECK_LIBS) $(LDLIBS) -o $@
+
+# unit-matrix builds and runs one test program.
+$(UNIT_SOURCES:tests/unit/test_%.c=unit-%): unit-%: $(TREE)/tests/unit/test_%
+	$(QUIET)$<
+.PHONY: $(UNIT_SOURCES:tests/unit/test_%.c=unit-%)
