@@ -68,6 +68,46 @@ ifndef V
 QUIET := @
 endif
 
+# ---- Chapters -----------------------------------------------------------------------------------------------------------
+# make chapter1 builds and runs chapters/01-…; its name is the folder's without the number, dashes as underscores.
+
+chapter_name    = $(subst -,_,$(patsubst $(firstword $(subst -, ,$1))-%,%,$1))
+chapter_number  = $(patsubst 0%,%,$(firstword $(subst -, ,$1)))
+chapter_program = $(TREE)/chapters/$1/$(call chapter_name,$1)
+CHAPTER_PROGRAMS := $(foreach c,$(CHAPTERS),$(call chapter_program,$c))
+CHAPTER_NUMBERS  := $(foreach c,$(CHAPTERS),$(call chapter_number,$c))
+CHAPTER_TARGETS  := $(addprefix chapter,$(CHAPTER_NUMBERS))
+chapter_of = $(firstword $(wildcard chapters/$1-* chapters/0$1-*))# chapter number → its folder
+
+$(CHAPTER_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(LIBRARY)
+	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+
+# ARGS="--seed 2" hands options to the chapter.
+define chapter_rule
+.PHONY: chapter$(call chapter_number,$1)
+chapter$(call chapter_number,$1): setup-check $(call chapter_program,$1) $(addprefix datasets/cache/,$(DATA_$(call chapter_number,$1)))
+	$(QUIET)$(call chapter_program,$1) $$(ARGS)
+endef
+$(foreach c,$(CHAPTERS),$(eval $(call chapter_rule,$c)))
+
+.PHONY: chapters
+chapters: $(CHAPTER_TARGETS) ## run every chapter, one after the other
+
+# A chapter that is not written yet says so.
+chapter%:
+	@echo "There is no chapter $* yet. There are: $(CHAPTER_TARGETS)" >&2; exit 1
+
+# ---- Setting up ---------------------------------------------------------------------------------------------------------
+# setup-check asks nothing and installs nothing when everything is there; see common/tools/setup.sh.
+
+.PHONY: setup setup-check
+setup: ## install what is missing (gnuplot, Check, …), or print the one line that does
+	$(QUIET)sh common/tools/setup.sh
+
+setup-check: $(BUILD)/setup.done
+$(BUILD)/setup.done: common/tools/setup.sh
+	$(QUIET)mkdir -p $(BUILD) && sh common/tools/setup.sh && touch $@
+
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
