@@ -1,0 +1,33 @@
+// parameters.h: the named numbers that a model learns. Optimisers, checkpoints and gradient checks all walk this list.
+//
+//     Parameters parameters = parameters_new(arena);
+//     Tensor *weight = parameters_add(&parameters, "first.weight", 784, 128);
+//     fill_normal(weight->value, &rng, 0, he_deviation(784));
+#pragma once
+#include "learning/tensor.h"
+
+typedef struct {
+    Arena *arena;
+    Tensor **items;
+    char **names; // unique, dotted: "block3.norm.gain"
+    int count, capacity;
+} Parameters;
+
+Parameters parameters_new(Arena *arena);
+
+// A new parameter (rows × cols), zeros. The name must be new.
+#define parameters_add(set, name, rows, cols) parameters_add_at(HERE, set, name, rows, cols)
+Tensor *parameters_add_at(Place place, Parameters *set, const char *name, int rows, int cols);
+
+Tensor *parameters_find(const Parameters *set, const char *name); // NULL when there is none
+size_t parameters_size(const Parameters *set);                    // how many numbers in all
+void clear_gradients(Parameters *set);                            // before each backward; touches no memory
+double gradient_norm(const Parameters *set);                      // √Σ g² over all parameters
+
+// Scales all gradients so that their norm is at most limit; returns the norm before. (Pascanu, Mikolov and Bengio,
+// "On the difficulty of training recurrent neural networks", 2013, algorithm 1.)
+double clip_gradients(Parameters *set, float limit);
+
+// Deviations of the normal distribution that keep signals alive: Glorot and Bengio 2010 (eq. 12), He et al. 2015 (eq. 10).
+float glorot_deviation(int inputs, int outputs); // √(2 / (in + out))
+float he_deviation(int inputs);                  // √(2 / in)
