@@ -42,7 +42,8 @@ sklearn_classes() { # sklearn_classes FILE HEADER CLASS…
 # R's own file in, comma-separated values out: a missing value is an empty cell.
 from_r() { # from_r NAME EXPRESSION
     unpack r-cran-mlbench
-    Rscript -e "load('$work/r-cran-mlbench/usr/lib/R/library/mlbench/data/$1.rda'); write.csv($2, na = '', quote = FALSE, row.names = FALSE)"
+    rda=$work/r-cran-mlbench/usr/lib/R/site-library/mlbench/data/$1.rda
+    Rscript -e "load('$rda')" -e "write.csv($2, na = '', quote = FALSE, row.names = FALSE)"
 }
 
 table_diabetes() {
@@ -80,9 +81,10 @@ table_house_votes_84() {
 ,el_salvador_aid,religious_groups_in_schools,anti_satellite_test_ban,aid_to_nicaraguan_contras,mx_missile,immigration\
 ,synfuels_corporation_cutback,education_spending,superfund_right_to_sue,crime,duty_free_exports\
 ,export_administration_act_south_africa"
-    from_r HouseVotes84 HouseVotes84 | tail -n +2
+    from_r HouseVotes84 HouseVotes84 >"$work/votes"
+    tail -n +2 "$work/votes"
 }
-table_zoo() { from_r Zoo "cbind(name = rownames(Zoo), Zoo * 1L)"; }
+table_zoo() { from_r Zoo "cbind(name = rownames(Zoo), as.data.frame(lapply(Zoo, function(x) if (is.logical(x)) 1L * x else x)))"; }
 table_ionosphere() { from_r Ionosphere Ionosphere; }
 
 failed=0
