@@ -1,0 +1,84 @@
+// notebook.h: a chapter's C file and the output of its run, put together as the pages of a notebook.
+//
+// The source. A text cell is a block comment whose /* and */ each stand alone on their lines, from the first column
+// (blanks may follow); its inside is Markdown, with mathematics between dollars. What lies between text cells is a code cell. A
+// small lexer decides what is a comment, so that markers inside strings, characters and other comments are left alone.
+// The chapter begins with a text cell, and that with "# Title".
+//
+// The output. A line "── Title ──…" (see lesson.h) begins a section; it belongs under the code cell that contains the
+// call section(lesson, "Title"). What is printed before the first section belongs under the cell that calls
+// lesson_begin. A line "figure: name.png — caption" (see plot.h) becomes the picture. The title line of a section is
+// shown only where one cell prints several; all other lines are shown as they are.
+//
+// The pages. notebook_markdown writes the README.md of the chapter, notebook_jupyter the same as a Jupyter notebook:
+//
+//     Text source = notebook_load(arena, "chapters/01-linear-regression/linear_regression.c");
+//     Text output = notebook_load(arena, "build/…/output.txt");
+//     Notebook *notebook = notebook_weave(arena, source, output);
+//     notebook_markdown(notebook, &page, stdout);
+//
+// A section that is printed and never named, named and never printed, or there twice stops the program with both
+// files' names; so do bytes that are not UTF-8, control characters, unterminated comments and strings, and odd figures.
+#pragma once
+#include "base/arena.h"
+
+enum { NOTEBOOK_MAX_BYTES = 1 << 26 };
+
+// A whole file: UTF-8 without control characters other than tab and newline, ended by a zero byte that is not counted.
+typedef struct {
+    const char *path;
+    const char *bytes;
+    size_t length;
+} Text;
+
+// Part of a text.
+typedef struct {
+    const char *at;
+    size_t length;
+} Span;
+
+typedef enum { OUTPUT_TEXT, OUTPUT_FIGURE } OutputKind;
+
+typedef struct Output {
+    OutputKind kind;
+    Span text;   // the lines printed, or the caption of the figure (perhaps empty)
+    Span figure; // the figure's file name
+    struct Output *next;
+} Output;
+
+typedef enum { CELL_TEXT, CELL_CODE } CellKind;
+
+typedef struct Cell {
+    CellKind kind;
+    Span text;       // without blank lines at both ends; never empty
+    Output *outputs; // what a code cell printed, in order
+    struct Cell *next;
+} Cell;
+
+typedef struct {
+    Text source;
+    Span title; // of the first text cell, without "# "
+    Cell *cells;
+} Notebook;
+
+// What a page says besides the chapter itself.
+typedef struct {
+    const char *folder;          // "01-linear-regression": figures are in ../../figures/01-linear-regression/
+    const char *file;            // "linear_regression.c"
+    bool exercise;               // there is an exercise.c beside it
+    const char *previous, *next; // folders of the neighbouring chapters, NULL at both ends of the book
+    const char *previous_title, *next_title;
+} Page;
+
+// Reads a file, or takes bytes from memory: carriage returns before newlines and a byte order mark are dropped.
+Text notebook_load(Arena *arena, const char *path);
+Text notebook_text(Arena *arena, const char *path, const char *bytes, size_t length);
+
+// The cells of a source alone, and with what its run printed.
+Notebook *notebook_cells(Arena *arena, Text source);
+Notebook *notebook_weave(Arena *arena, Text source, Text output);
+
+void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out);
+
+// nbformat 4.5, with the pictures found in the folder figures. They must be there.
+void notebook_jupyter(Arena *arena, const Notebook *notebook, const char *figures, FILE *out);
