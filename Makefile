@@ -97,6 +97,31 @@ chapters: $(CHAPTER_TARGETS) ## run every chapter, one after the other
 chapter%:
 	@echo "There is no chapter $* yet. There are: $(CHAPTER_TARGETS)" >&2; exit 1
 
+# ---- The notebook -------------------------------------------------------------------------------------------------------
+# make weave1 runs chapter 1 and writes its page, chapters/01-…/README.md; make verify1 runs it again and compares.
+
+WEAVER := $(TREE)/common/tools/weave
+
+$(WEAVER): $(WEAVER).o $(LIBRARY)
+	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+
+chapter_data = $(addprefix datasets/cache/,$(DATA_$(call chapter_number,$1)))
+CHAPTERS_READY := $(WEAVER) $(CHAPTER_PROGRAMS) $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
+
+.PHONY: weave verify
+weave: setup-check $(CHAPTERS_READY) ## run every chapter and write its page, chapters/NN-name/README.md
+	$(QUIET)sh common/tools/notebook.sh weave $(TREE) $(TREE)/weave $(CHAPTERS)
+verify: setup-check $(CHAPTERS_READY) ## run every chapter again and compare it with its page, byte for byte
+	$(QUIET)sh common/tools/notebook.sh verify $(TREE) $(TREE)/verify $(CHAPTERS)
+
+# weave1, verify1: the same for one chapter.
+define notebook_rule
+.PHONY: $1$(call chapter_number,$2)
+$1$(call chapter_number,$2): setup-check $(WEAVER) $(call chapter_program,$2) $(call chapter_data,$2)
+	$(QUIET)sh common/tools/notebook.sh $1 $(TREE) $(TREE)/$1 $2
+endef
+$(foreach c,$(CHAPTERS),$(eval $(call notebook_rule,weave,$c))$(eval $(call notebook_rule,verify,$c)))
+
 # ---- Setting up ---------------------------------------------------------------------------------------------------------
 # setup-check asks nothing and installs nothing when everything is there; see common/tools/setup.sh.
 
