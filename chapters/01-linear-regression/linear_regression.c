@@ -1,0 +1,855 @@
+/*
+# Linear regression
+
+A doctor measures ten things about a patient today. How ill will the patient be in a year? Nobody knows a formula for
+this, but there are records of 442 people for whom both are known: the ten measurements, and the state of their diabetes
+one year later. In this chapter we let a computer find the formula in the records.
+
+The formula will be the simplest there is: multiply each measurement by a number, and add up. Everything else in this
+course grows out of how those numbers are found, so we look at it from all sides:
+
+- what a **model** (模型), a **loss** (损失) and a **gradient** (梯度) are, and how **gradient descent** (梯度下降) uses them;
+- how large a step may be, predicted to the last percent *before* we take it;
+- how the answer can be written down in one line, and why we will hardly ever be so lucky again;
+- why looking at a few examples at a time is faster, and what it costs;
+- how we know whether any of it works on people the computer has not seen, and what happens when it does not.
+
+You need a little C and the mathematics of school. A *matrix* is a table of numbers; that is all you have to know about it.
+
+This page is a program. The prose stands in its comments, and below each piece of code you see what that piece printed.
+Type `make chapter1` to run it: your numbers will be these numbers, to the last digit.
+*/
+
+#include "base/mathf.h"
+#include "lesson/csv.h"
+#include "lesson/lesson.h"
+#include "lesson/plot.h"
+#include "matrix/matrix.h"
+
+#include <string.h>
+
+enum { FEATURES = 10, MAX_COLUMNS = 16 };
+
+/*
+## The data
+
+The table was published with a paper on regression by Efron, Hastie, Johnstone and Tibshirani (*Least Angle Regression*,
+2004). Each row is a person. Ten columns are **features** (特征): age, sex, body mass index, blood pressure, and six
+measurements of the blood serum called s1 … s6. The eleventh is the **target** (目标): a score of how far the disease has
+come one year later, from 25 to 346.
+
+Throughout this course *rows are positions, columns are features*. Here a position is a person; later it will be a pixel,
+a moment, a word. We write $X$ for the table of features ($n \times d$: $n$ people, $d$ features) and $y$ for the column of
+targets ($n \times 1$).
+*/
+
+// n examples: features x (n × d) and targets y (n × 1)
+typedef struct {
+    Matrix x, y;
+} Examples;
+
+static const char *const feature_names[FEATURES] = {"age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"};
+
+static Examples look_at_the_data(Lesson *lesson)
+{
+    section(lesson, "The data");
+    Arena *arena = lesson_arena(lesson);
+    Csv table = csv_read(arena, "datasets/diabetes.csv");
+    Examples people = {csv_numbers(arena, table, "age", "s6"), csv_numbers(arena, table, "progression", "progression")};
+
+    printf("%d people, %d features\n\n", people.x.rows, people.x.cols);
+    printf("             smallest     mean  largest\n");
+    for (int j = 0; j < table.cols; j++) {
+        Matrix column = csv_numbers(arena, table, table.names[j], table.names[j]);
+        printf("%-12s %8.1f %8.1f %8.1f\n", table.names[j], (double)smallest(column), mean(column), (double)largest(column));
+    }
+    return people;
+}
+
+/*
+The columns live on different scales: blood pressure is near 95, s4 near 4. A number that must be multiplied by a large
+feature has to be small, and one that goes with a small feature large; we will see that this alone can make learning
+hopelessly slow. So we measure every feature in its own units: subtract its mean, and divide by its **standard deviation**
+(标准差), the typical distance from the mean. This is **standardisation** (标准化). Afterwards every column has mean 0
+and deviation 1, and a weight says: *if this feature is one typical step higher, the target moves by so much*.
+
+We treat the target in the same way. Then the formula needs no constant term: an average person has an average target.
+
+One rule matters more than it seems. Some people are set aside to test the formula later, and the means and deviations
+come from the others only. Whoever computes them from everybody has already peeked.
+*/
+
+// The mean and the deviation of each column (1 × d)
+typedef struct {
+    Matrix mean, deviation;
+} Scale;
+
+static Scale measure(Arena *arena, Matrix m)
+{
+    Scale scale = {matrix_new(arena, 1, m.cols), matrix_new(arena, 1, m.cols)};
+    column_means(scale.mean, m);
+    column_variances(scale.deviation, m);
+    for (int j = 0; j < m.cols; j++) scale.deviation.data[j] = sqrtf(scale.deviation.data[j]);
+    return scale;
+}
+
+static void standardise(Matrix m, Scale scale)
+{
+    subtract_row(m, scale.mean);
+    divide_row(m, scale.deviation);
+}
+
+/*
+The people who teach the formula are the **training set** (训练集), the others the **validation set** (验证集). Who goes
+where is decided by shuffling: records are often sorted by something, and a formula that has only seen the young should
+not be tested on the old.
+*/
+
+typedef struct {
+    Examples training, validation;
+    Scale target; // to turn a standardised target back into a score
+} Split;
+
+// The people order[first … last−1] validate; all others train.
+static Split split(Arena *arena, Examples people, const int *order, int first, int last)
+{
+    int n = people.x.rows, held_out = last - first;
+    int *training = arena_alloc(arena, (size_t)(n - held_out), sizeof *training);
+    for (int i = 0, k = 0; i < n; i++)
+        if (i < first || i >= last) training[k++] = order[i];
+
+    Split split = {.training = {matrix_new(arena, n - held_out, FEATURES), matrix_new(arena, n - held_out, 1)},
+                   .validation = {matrix_new(arena, held_out, FEATURES), matrix_new(arena, held_out, 1)}};
+    gather_rows(split.training.x, people.x, training);
+    gather_rows(split.training.y, people.y, training);
+    gather_rows(split.validation.x, people.x, order + first);
+    gather_rows(split.validation.y, people.y, order + first);
+
+    Scale features = measure(arena, split.training.x);
+    split.target = measure(arena, split.training.y);
+    standardise(split.training.x, features);
+    standardise(split.validation.x, features);
+    standardise(split.training.y, split.target);
+    standardise(split.validation.y, split.target);
+    return split;
+}
+
+static Split set_people_aside(Lesson *lesson, Examples people)
+{
+    section(lesson, "Setting people aside");
+    int n = people.x.rows, held_out = n / 5;
+    int *order = arena_alloc(lesson_arena(lesson), (size_t)n, sizeof *order);
+    Rng rng = lesson_rng(lesson, 1);
+    rng_permutation(&rng, order, n);
+
+    Split people_split = split(lesson_arena(lesson), people, order, 0, held_out);
+    printf("%d people to learn from, %d set aside\n\n", people_split.training.x.rows, held_out);
+    matrix_print(stdout, "three people to learn from, standardised", matrix_rows(people_split.training.x, 0, 3), 2);
+    return people_split;
+}
+
+/*
+## A guess, and how wrong it is
+
+Our **model** is a weighted sum. With a column $w$ of ten **weights** (权重), one for each feature, the prediction for
+person $i$ is $\hat y_i = \sum_j x_{ij} w_j$, and for all people at once
+
+$$\hat y = X w.$$
+
+Which weights are good? We need one number that says how wrong they are, the **loss**. We take the differences between
+prediction and truth, the errors $e = Xw - y$, square them so that too high is as bad as too low, and average:
+
+$$L(w) = \frac{1}{2n} \lVert Xw - y \rVert^2 = \frac{1}{2n} \sum_i \Big( \sum_j x_{ij} w_j - y_i \Big)^2.$$
+
+The half is there to make the derivative prettier. Here it is in plain loops.
+*/
+
+// x (n × d), w (d × 1), y (n × 1) → the loss, and the errors (n × 1)
+static double loss_in_loops(Matrix errors, Matrix x, Matrix w, Matrix y)
+{
+    double total = 0.0;
+    for (int i = 0; i < x.rows; i++) {
+        float prediction = 0.0f;
+        for (int j = 0; j < x.cols; j++) prediction += AT(x, i, j) * w.data[j];
+        errors.data[i] = prediction - y.data[i];
+        total += (double)errors.data[i] * (double)errors.data[i];
+    }
+    return total / (2.0 * x.rows);
+}
+
+/*
+And here it is with the matrix library, which does the same work faster. Every chapter of this course does this: first the
+plain loops, then the fast version, then a comparison of the two.
+*/
+
+static double loss_of(Matrix errors, Matrix x, Matrix w, Matrix y)
+{
+    matmul(errors, x, w);
+    subtract(errors, errors, y);
+    return sum_of_squares(errors) / (2.0 * x.rows);
+}
+
+static void compare_losses(Lesson *lesson, Examples training)
+{
+    section(lesson, "A guess, and how wrong it is");
+    Arena *arena = lesson_arena(lesson);
+    Matrix slow = matrix_new(arena, training.x.rows, 1), fast = matrix_new(arena, training.x.rows, 1);
+    Matrix w = matrix_new(arena, FEATURES, 1);
+
+    printf("all weights 0:       loss %.6f\n", loss_of(fast, training.x, w, training.y));
+    Rng rng = lesson_rng(lesson, 2);
+    fill_normal(w, &rng, 0.0f, 1.0f);
+    double in_loops = loss_in_loops(slow, training.x, w, training.y);
+    printf("weights at random:   loss %.6f\n\n", in_loops);
+    claim(lesson, fabs(loss_of(fast, training.x, w, training.y) - in_loops) <= 1e-5 * in_loops &&
+                      largest_difference(slow, fast) <= 1e-4f,
+          "plain loops and the matrix library agree on the loss and on every error");
+}
+
+/*
+Weights of 0 predict the average for everybody. Their loss is exactly one half, because we made the variance of the target
+one. That is the bar: a model that is worth anything has a loss below 0.5. Random weights are far above it.
+
+## The gradient, by hand
+
+How do we get from bad weights to better ones? We ask of each weight: if I raise it a little, does the loss rise or fall,
+and how fast? The answers, one for each weight, form the **gradient**. Take the loss apart with the chain rule. Raising
+$w_j$ by a little raises the prediction for person $i$ by $x_{ij}$ times as much, and a raised prediction adds $e_i / n$ to
+the loss. Sum over the people:
+
+$$\frac{\partial L}{\partial w_j} = \frac1n \sum_i x_{ij}\, e_i, \qquad\text{in one line}\qquad \nabla L = \frac1n X^\top (Xw - y).$$
+
+In words: *the gradient of a weight is the average of input times error*. When a feature tends to be high where the
+prediction is too high, its weight is too large. This sentence will come back in every chapter, up to the language models.
+*/
+
+// x (n × d), errors (n × 1) → gradient (d × 1)
+static void loss_gradient(Matrix gradient, Matrix x, Matrix errors)
+{
+    matmul_tn(gradient, x, errors);
+    scale(gradient, 1.0f / (float)x.rows);
+}
+
+/*
+A derivative worked out by hand is wrong until it is checked. The check needs no cleverness: move one weight up by $h$, then
+down by $h$, and see how much the loss changes, $\big(L(w_j + h) - L(w_j - h)\big) / 2h$. For a sum of squares this is not
+even an approximation: the difference is exact, up to rounding.
+*/
+
+static void check_gradient(Lesson *lesson, Examples training)
+{
+    section(lesson, "The gradient, by hand");
+    Arena *arena = lesson_arena(lesson);
+    Matrix w = matrix_new(arena, FEATURES, 1), gradient = matrix_new(arena, FEATURES, 1);
+    Matrix errors = matrix_new(arena, training.x.rows, 1);
+    Rng rng = lesson_rng(lesson, 3);
+    fill_normal(w, &rng, 0.0f, 1.0f);
+    loss_of(errors, training.x, w, training.y);
+    loss_gradient(gradient, training.x, errors);
+
+    const float h = 0.125f; // a power of two: adding it to a weight loses almost nothing
+    double worst = 0.0;
+    printf("weight   by the formula   by moving it\n");
+    for (int j = 0; j < FEATURES; j++) {
+        float kept = w.data[j];
+        w.data[j] = kept + h;
+        double above = loss_of(errors, training.x, w, training.y);
+        w.data[j] = kept - h;
+        double below = loss_of(errors, training.x, w, training.y);
+        w.data[j] = kept;
+        double numeric = (above - below) / (2.0 * (double)h), analytic = (double)gradient.data[j];
+        printf("%-6s %16.5f %14.5f\n", feature_names[j], analytic, numeric);
+        worst = fmax(worst, fabs(analytic - numeric) / fmax(1.0, fabs(numeric)));
+    }
+    printf("\n");
+    claim(lesson, worst <= 1e-4, "the gradient by hand matches finite differences to 1e-4 in every weight");
+}
+
+/*
+## Downhill
+
+The gradient points where the loss rises fastest. So we take a small step the other way, look again, and repeat:
+
+$$w \leftarrow w - \eta\, \nabla L(w).$$
+
+This is **gradient descent**, and $\eta$ (eta), the **learning rate** (学习率), is the length of a step. It is the one
+number that we must choose ourselves. Let us try five of them, each 200 steps long, all starting from zero.
+*/
+
+// Takes steps of gradient descent from w. history, when given, receives the loss before each step.
+static void descend(Arena *arena, Matrix w, Examples e, float rate, int steps, float *history)
+{
+    ArenaMark mark = arena_mark(arena);
+    Matrix errors = matrix_new(arena, e.x.rows, 1), gradient = matrix_new(arena, w.rows, 1);
+    for (int step = 0; step < steps; step++) {
+        double loss = loss_of(errors, e.x, w, e.y);
+        if (history) history[step] = (float)loss;
+        loss_gradient(gradient, e.x, errors);
+        add_scaled(w, -rate, gradient);
+    }
+    arena_rewind(arena, mark);
+}
+
+static void try_learning_rates(Lesson *lesson, Examples training)
+{
+    section(lesson, "Downhill");
+    enum { STEPS = 200, RATES = 5 };
+    const float rates[RATES] = {0.003f, 0.03f, 0.3f, 0.48f, 0.52f};
+    float history[RATES][STEPS];
+    Plot *plot = plot_begin(lesson, "learning_rates.png", "Loss by step, for five learning rates");
+    plot_axes(plot, "step of gradient descent", "training loss");
+    plot_log(plot, "xy");
+    plot_range_y(plot, 0.2, 2.0);
+    for (int r = 0; r < RATES; r++) {
+        Matrix w = matrix_new(lesson_arena(lesson), FEATURES, 1);
+        descend(lesson_arena(lesson), w, training, rates[r], STEPS, history[r]);
+        printf("learning rate %.3f: loss %.4f after 10 steps, %.4g after %d\n", (double)rates[r], (double)history[r][10],
+               (double)history[r][STEPS - 1], STEPS);
+        float step_numbers[STEPS];
+        for (int s = 0; s < STEPS; s++) step_numbers[s] = (float)(s + 1);
+        char label[32];
+        snprintf(label, sizeof label, "η = %.3g", (double)rates[r]);
+        plot_line(plot, label, step_numbers, history[r], STEPS);
+    }
+    plot_end(plot, "Small steps are slow. Larger ones are faster, up to a point; a little beyond it, everything is lost.");
+}
+
+/*
+From 0.003 to 0.3 a larger step is simply a faster one. But between 0.48 and 0.52 something snaps: the loss no longer falls,
+it grows without end. Where exactly is the border, and could we have known?
+
+## How large may a step be?
+
+Near its lowest point $w^*$ the loss is a bowl, and here it *is* a bowl everywhere: $L$ is a quadratic function. The curvature of
+the bowl is the matrix of its second derivatives, $H = \frac1n X^\top X$, and the gradient is $H (w - w^*)$. Put that
+into the update rule and watch the distance to the lowest point:
+
+$$w - w^* \;\leftarrow\; w - \eta H (w - w^*) - w^* = (I - \eta H)(w - w^*).$$
+
+A symmetric matrix such as $H$ has directions that it merely stretches, its **eigenvectors** (特征向量), each by its own
+factor, the **eigenvalue** (特征值) $\lambda$. Along such a direction every step multiplies the distance by $1 - \eta\lambda$.
+The distance shrinks if that factor lies between $-1$ and $1$, so for *every* direction we need $\eta\lambda < 2$. The
+steepest direction decides:
+
+$$\eta < \frac{2}{\lambda_{\max}}.$$
+
+The largest eigenvalue is easy to find. Start with any vector and multiply it with $H$ again and again: the direction that
+is stretched most wins. This is **power iteration** (幂迭代).
+*/
+
+// x (n × d) → the largest eigenvalue of xᵀx / n
+static float largest_curvature(Arena *arena, Matrix x)
+{
+    ArenaMark mark = arena_mark(arena);
+    Matrix direction = matrix_new(arena, x.cols, 1), stretched = matrix_new(arena, x.cols, 1);
+    Matrix along = matrix_new(arena, x.rows, 1);
+    fill(direction, 1.0f);
+    double eigenvalue = 0.0;
+    for (int round = 0; round < 200; round++) {
+        scale(direction, (float)(1.0 / norm(direction)));
+        matmul(along, x, direction);
+        loss_gradient(stretched, x, along); // xᵀ (x v) / n is the gradient's own formula
+        eigenvalue = dot(direction, stretched);
+        copy(direction, stretched);
+    }
+    arena_rewind(arena, mark);
+    return (float)eigenvalue;
+}
+
+static float predict_the_limit(Lesson *lesson, Examples training)
+{
+    section(lesson, "How large may a step be?");
+    enum { STEPS = 400, TAIL = 100 };
+    float curvature = largest_curvature(lesson_arena(lesson), training.x), limit = 2.0f / curvature;
+    printf("largest eigenvalue %.4f: the largest step should be 2 / %.4f = %.4f\n\n", (double)curvature,
+           (double)curvature, (double)limit);
+
+    float history[2][STEPS];
+    const float shares[2] = {0.98f, 1.02f};
+    for (int k = 0; k < 2; k++) {
+        Matrix w = matrix_new(lesson_arena(lesson), FEATURES, 1);
+        descend(lesson_arena(lesson), w, training, shares[k] * limit, STEPS, history[k]);
+        printf("%3.0f %% of that: loss %.4g after %d steps\n", 100.0 * (double)shares[k], (double)history[k][STEPS - 1], STEPS);
+    }
+
+    // Far out, every step multiplies the distance by |1 − ηλ| and so the loss, a square, by its square.
+    float ratio = history[1][STEPS - 1] / history[1][STEPS - 1 - TAIL];
+    double growth = (double)exp32(log32(ratio) / (2 * TAIL)), predicted = 2.0 * (double)shares[1] - 1.0;
+    printf("     growth of the distance in a step: %.4f, predicted |1 - %.2f * 2| = %.4f\n\n", growth, (double)shares[1], predicted);
+    claim(lesson, history[0][STEPS - 1] < 0.5f && history[0][STEPS - 1] < history[0][10], "2 %% below the limit, descent converges");
+    claim(lesson, history[1][STEPS - 1] > 1e6f, "2 %% above the limit, descent diverges");
+    claim(lesson, fabs(growth - predicted) <= 0.002, "it diverges at the predicted rate");
+    return limit;
+}
+
+/*
+It is worth seeing this with our own eyes. Ten weights do not fit on paper, but two do. We keep only the features s1 and s2,
+two kinds of cholesterol that rise and fall together, and draw the loss as a map: each line joins weights of equal loss.
+*/
+
+static void draw_the_bowl(Lesson *lesson, Examples training)
+{
+    section(lesson, "The bowl, seen from above");
+    enum { GRID = 81, STEPS = 40, RATES = 3 };
+    Arena *arena = lesson_arena(lesson);
+    Examples two = {matrix_new(arena, training.x.rows, 2), training.y};
+    copy_columns(two.x, 0, training.x, 4, 2); // s1 and s2
+    Matrix errors = matrix_new(arena, training.x.rows, 1), w = matrix_new(arena, 2, 1), map = matrix_new(arena, GRID, GRID);
+
+    const PlotWindow window = {-1.4, 1.4, -1.4, 1.0};
+    for (int i = 0; i < GRID; i++) {
+        for (int j = 0; j < GRID; j++) {
+            w.data[0] = (float)(window.x_low + (window.x_high - window.x_low) * j / (GRID - 1));
+            w.data[1] = (float)(window.y_low + (window.y_high - window.y_low) * i / (GRID - 1));
+            AT(map, i, j) = (float)loss_of(errors, two.x, w, two.y);
+        }
+    }
+    Plot *plot = plot_begin(lesson, "bowl.png", "The loss of two weights, and three ways down");
+    plot_axes(plot, "weight of s1", "weight of s2");
+    plot_square(plot);
+    plot_legend(plot, "outside");
+    const float levels[] = {0.48f, 0.5f, 0.55f, 0.65f, 0.8f, 1.0f, 1.5f, 2.0f, 3.0f, 4.0f};
+    plot_contour(plot, window, map, levels, 10);
+
+    float limit = 2.0f / largest_curvature(arena, two.x);
+    const float shares[RATES] = {0.05f, 0.45f, 0.95f};
+    for (int r = 0; r < RATES; r++) {
+        float path[2][STEPS];
+        w.data[0] = -0.9f, w.data[1] = -0.5f;
+        for (int s = 0; s < STEPS; s++) {
+            path[0][s] = w.data[0], path[1][s] = w.data[1];
+            descend(arena, w, two, shares[r] * limit, 1, NULL);
+        }
+        char label[48];
+        snprintf(label, sizeof label, "%.0f %% of the limit", 100.0 * (double)shares[r]);
+        plot_line_points(plot, label, path[0], path[1], STEPS);
+        printf("%2.0f %% of the limit: after %d steps the loss is %.5f\n", 100.0 * (double)shares[r], STEPS,
+               loss_of(errors, two.x, w, two.y));
+    }
+    plot_end(plot, "A small step creeps, a middling one falls into the valley and then crawls along it, a large one leaps from "
+                   "wall to wall.");
+}
+
+/*
+Because s1 and s2 rise and fall together, the bowl is a long valley. Across it the slope is steep and limits the step;
+along it there is hardly any slope left. A step that is safe for the walls is too small for the floor. This is the whole
+trouble with gradient descent, and half of the tricks in later chapters (momentum, Adam, normalisation) are ways around it.
+It is also why we standardised: had we kept blood pressure near 95 and s4 near 4, the valley would be hundreds of times longer.
+
+## The answer in one line
+
+For this one model we can do without descending. At the bottom of the bowl the gradient is zero,
+
+$$\frac1n X^\top (Xw - y) = 0 \qquad\Longleftrightarrow\qquad X^\top X\, w = X^\top y,$$
+
+and these are $d$ linear equations for $d$ weights, the **normal equations** (正规方程). The matrix on the left is
+symmetric and positive, so it has a square root of a kind: a lower triangle $T$ with $T T^\top = X^\top X$, found by
+**Cholesky's method**. Then we solve twice with a triangle, which needs no more than substitution.
+
+We allow one addition that we will need at the end of the chapter: a number $\lambda$ added to the diagonal. With
+$\lambda = 0$ these are the normal equations. Sums like these lose digits, so this small system is solved in `double`.
+*/
+
+// x (n × d), y (n × 1) → w (d × 1) with (xᵀx / n + ridge · I) w = xᵀy / n
+static void solve_normal_equations(Matrix w, Matrix x, Matrix y, double ridge)
+{
+    int d = x.cols;
+    double t[MAX_COLUMNS][MAX_COLUMNS], solution[MAX_COLUMNS];
+    check(d <= MAX_COLUMNS, "raise MAX_COLUMNS", "%d columns, at most %d", d, MAX_COLUMNS);
+    for (int j = 0; j < d; j++) {
+        for (int k = 0; k <= j; k++) {
+            double total = 0.0;
+            for (int i = 0; i < x.rows; i++) total += (double)AT(x, i, j) * (double)AT(x, i, k);
+            t[j][k] = total / x.rows + (j == k ? ridge : 0.0);
+        }
+        solution[j] = 0.0;
+        for (int i = 0; i < x.rows; i++) solution[j] += (double)AT(x, i, j) * (double)y.data[i] / x.rows;
+    }
+    for (int j = 0; j < d; j++) { // Cholesky, in place: row j of the triangle from the rows above it
+        for (int k = 0; k <= j; k++) {
+            double rest = t[j][k];
+            for (int l = 0; l < k; l++) rest -= t[j][l] * t[k][l];
+            check(j != k || rest > 0.0, "raise the ridge, or drop a column", "column %d is a combination of the others", j);
+            t[j][k] = j == k ? sqrt(rest) : rest / t[k][k];
+        }
+    }
+    for (int j = 0; j < d; j++) { // T z = Xᵀy, from the top
+        for (int k = 0; k < j; k++) solution[j] -= t[j][k] * solution[k];
+        solution[j] /= t[j][j];
+    }
+    for (int j = d - 1; j >= 0; j--) { // Tᵀ w = z, from the bottom
+        for (int k = j + 1; k < d; k++) solution[j] -= t[k][j] * solution[k];
+        solution[j] /= t[j][j];
+        w.data[j] = (float)solution[j];
+    }
+}
+
+static Matrix solve_in_one_line(Lesson *lesson, Examples training, float limit)
+{
+    section(lesson, "The answer in one line");
+    Arena *arena = lesson_arena(lesson);
+    Matrix best = matrix_new(arena, FEATURES, 1), w = matrix_new(arena, FEATURES, 1), distance = matrix_new(arena, FEATURES, 1);
+    Matrix errors = matrix_new(arena, training.x.rows, 1);
+    solve_normal_equations(best, training.x, training.y, 0.0);
+    printf("normal equations:  loss %.7f\n\n", loss_of(errors, training.x, best, training.y));
+
+    double apart = 1.0;
+    for (int steps = 1, taken = 0; steps <= 10000; steps *= 10) {
+        descend(arena, w, training, 0.9f * limit, steps - taken, NULL);
+        taken = steps;
+        subtract(distance, w, best);
+        apart = norm(distance) / norm(best);
+        printf("%5d steps of descent: loss %.7f, weights apart by %.6f\n", steps, loss_of(errors, training.x, w, training.y), apart);
+    }
+    printf("\n");
+    claim(lesson, apart <= 1e-4, "gradient descent reaches the closed form to 1e-4 of its length");
+    return best;
+}
+
+/*
+Look at the two columns. After 100 steps the loss is nearly as good as it gets, while the weights are still far from the
+solution; the last digits of the weights take a hundred times longer than the last useful digits of the loss. That is the
+floor of the valley. Often the floor does not matter, and stopping early is fine.
+
+Why descend at all, if one line does it? Because the line exists only for this model. Put a single bend into the formula, as
+we will in chapter 6, and there are no equations to solve. And the line needs $X^\top X$, whose size is the square of the
+number of weights: a small language model would fill more memory than all computers have.
+
+## A few examples at a time
+
+Each step of descent looks at all 354 people to average input times error. But an average can be estimated from a
+sample. **Stochastic gradient descent** (随机梯度下降), SGD, takes a few examples, a **minibatch** (小批量), and steps at once.
+The estimate is noisy, but there are many more steps for the same work. One pass through all the examples is an **epoch** (轮).
+*/
+
+// One epoch: visits the examples in random order, batch at a time.
+static void sgd_epoch(Arena *arena, Matrix w, Examples e, float rate, int batch, Rng *rng)
+{
+    ArenaMark mark = arena_mark(arena);
+    int n = e.x.rows;
+    int *order = arena_alloc(arena, (size_t)n, sizeof *order);
+    rng_permutation(rng, order, n);
+    Examples few = {matrix_new(arena, batch, e.x.cols), matrix_new(arena, batch, 1)};
+    for (int first = 0; first < n; first += batch) {
+        int count = int_min(batch, n - first);
+        Examples now = {matrix_rows(few.x, 0, count), matrix_rows(few.y, 0, count)};
+        gather_rows(now.x, e.x, order + first);
+        gather_rows(now.y, e.y, order + first);
+        descend(arena, w, now, rate, 1, NULL);
+    }
+    arena_rewind(arena, mark);
+}
+
+static void race(Lesson *lesson, Examples training, Matrix best, float limit)
+{
+    section(lesson, "A few examples at a time");
+    enum { EPOCHS = 60, BATCH = 16 };
+    Arena *arena = lesson_arena(lesson);
+    Matrix errors = matrix_new(arena, training.x.rows, 1);
+    double lowest = loss_of(errors, training.x, best, training.y);
+    const char *const names[] = {"all at once", "16 at a time", "16 at a time, rate falling"};
+    float above[3][EPOCHS + 1], epochs[EPOCHS + 1]; // loss above the lowest possible
+    for (int k = 0; k < 3; k++) {
+        Matrix w = matrix_new(arena, FEATURES, 1);
+        Rng rng = lesson_rng(lesson, 4);
+        for (int epoch = 0; epoch <= EPOCHS; epoch++) {
+            epochs[epoch] = (float)epoch;
+            above[k][epoch] = (float)(loss_of(errors, training.x, w, training.y) - lowest);
+            float rate = k == 2 ? 0.1f * limit / (1.0f + 0.2f * (float)epoch) : 0.1f * limit;
+            if (k == 0) descend(arena, w, training, 0.9f * limit, 1, NULL);
+            if (k != 0) sgd_epoch(arena, w, training, rate, BATCH, &rng);
+        }
+        double late = 0.0;
+        for (int epoch = EPOCHS - 19; epoch <= EPOCHS; epoch++) late += (double)above[k][epoch] / 20.0;
+        printf("%-27s %.5f above the lowest loss after 1 epoch, %.5f after 5, %.5f in the last 20\n", names[k],
+               (double)above[k][1], (double)above[k][5], late);
+        above[k][0] = k == 0 ? above[k][0] : above[0][0];
+    }
+    Plot *plot = plot_begin(lesson, "sgd.png", "The same work, spent in different ways");
+    plot_axes(plot, "epochs (passes over the training set)", "loss above the lowest possible");
+    plot_log(plot, "y");
+    for (int k = 0; k < 3; k++) plot_line(plot, names[k], epochs, above[k], EPOCHS + 1);
+    plot_end(plot, "Minibatches are far ahead after one epoch; at a fixed rate they then jitter at a distance from the bottom.");
+
+    printf("\n");
+    double jitter = 0.0, calm = 0.0;
+    for (int epoch = EPOCHS - 19; epoch <= EPOCHS; epoch++) jitter += (double)above[1][epoch], calm += (double)above[2][epoch];
+    claim(lesson, above[1][1] < above[0][1], "after one epoch, minibatches are below the loss of full steps");
+    claim(lesson, calm < 0.5 * jitter, "a falling learning rate halves, at least, the distance at which the noise holds them");
+}
+
+/*
+Each minibatch gives a slightly wrong direction. At the start all of them point downhill, and twenty-three wrong steps beat
+one right step. Near the bottom they point anywhere, and the weights jitter. The jitter is as large as the steps, so letting
+the learning rate fall calms it. Nearly every network in this course is trained this way: minibatches, and a rate that falls.
+
+## Does it work on people it has not seen?
+
+A loss on the training set says how well we fitted what we knew. What we want to know is the error on new people. The usual
+measure is $R^2$ (决定系数): the share of the target's variation that the prediction explains,
+
+$$R^2 = 1 - \frac{\sum_i (\hat y_i - y_i)^2}{\sum_i (\bar y - y_i)^2},$$
+
+1 for a perfect prediction, 0 for one that says the average to everybody, negative for something worse than that.
+
+We have set 88 people aside. But 88 is few: other people might give another number. So we do it five times. The data is cut
+into five parts, each part is the validation set once, and in the end everybody has been predicted by a formula that had not
+seen them. This is **cross-validation** (交叉验证).
+*/
+
+enum { FOLDS = 5 };
+
+static void cross_validate(Lesson *lesson, Examples people)
+{
+    section(lesson, "Does it work on people it has not seen?");
+    Arena *arena = lesson_arena(lesson);
+    int n = people.x.rows;
+    int *order = arena_alloc(arena, (size_t)n, sizeof *order);
+    Rng rng = lesson_rng(lesson, 5);
+    rng_permutation(&rng, order, n);
+
+    Matrix weights = matrix_new(arena, FOLDS, FEATURES), predicted = matrix_new(arena, n, 1), truth = matrix_new(arena, n, 1);
+    double squares = 0.0, spread = 0.0;
+    for (int fold = 0; fold < FOLDS; fold++) {
+        int first = n * fold / FOLDS, last = n * (fold + 1) / FOLDS, count = last - first;
+        Split people_split = split(arena, people, order, first, last);
+        Examples validation = people_split.validation;
+        Matrix w = matrix_view(FEATURES, 1, matrix_row(weights, fold)), errors = matrix_new(arena, count, 1);
+        solve_normal_equations(w, people_split.training.x, people_split.training.y, 0.0);
+
+        // Standardised by the training set, the average of the training set is 0.
+        double error = 2.0 * count * loss_of(errors, validation.x, w, validation.y), variation = sum_of_squares(validation.y);
+        printf("part %d: R2 = %.3f\n", fold + 1, 1.0 - error / variation);
+        float mean_score = people_split.target.mean.data[0], deviation = people_split.target.deviation.data[0];
+        squares += error * (double)deviation * (double)deviation;
+        spread += variation * (double)deviation * (double)deviation;
+        for (int i = 0; i < count; i++) {
+            truth.data[first + i] = validation.y.data[i] * deviation + mean_score;
+            predicted.data[first + i] = (errors.data[i] + validation.y.data[i]) * deviation + mean_score;
+        }
+    }
+    double r2 = 1.0 - squares / spread;
+    printf("all:    R2 = %.3f; the typical error is %.1f points on a scale from 25 to 346\n\n", r2, sqrt(squares / n));
+    claim(lesson, r2 >= 0.45, "on people it has not seen, the formula explains at least 45 %% of the variation");
+
+    Plot *plot = plot_begin(lesson, "predicted.png", "Each person predicted by a formula that had not seen them");
+    plot_axes(plot, "true score one year later", "predicted score");
+    plot_square(plot);
+    const float ends[] = {20.0f, 350.0f};
+    plot_dashed(plot, "a perfect prediction", ends, ends, 2);
+    plot_points(plot, "a person", truth.data, predicted.data, n);
+    plot_legend(plot, "top left");
+    plot_end(plot, "The cloud follows the diagonal, widely: the very ill are predicted too low, the healthy too high.");
+
+    printf("\nweight in each of the five formulas\n");
+    double swing[FEATURES];
+    for (int j = 0; j < FEATURES; j++) {
+        float low = AT(weights, 0, j), high = low;
+        printf("%-4s", feature_names[j]);
+        for (int fold = 0; fold < FOLDS; fold++) {
+            low = fminf(low, AT(weights, fold, j));
+            high = fmaxf(high, AT(weights, fold, j));
+            printf("%8.3f", (double)AT(weights, fold, j));
+        }
+        swing[j] = (double)(high - low);
+        printf("   swing %.3f\n", swing[j]);
+    }
+    printf("\n");
+    claim(lesson, swing[4] >= 2.0 * swing[2], "the weight of s1 swings at least twice as much as that of bmi");
+}
+
+/*
+About half of the variation is explained, and the part-to-part differences show how little a single split would have told us.
+The picture also shows a habit of all least-squares predictions: they are timid, pulled towards the average.
+
+It is tempting to read the weights as an explanation: "s1 has the largest weight, so s1 matters most." Look at the five
+rows of numbers. The weight of body mass index is nearly the same in all five formulas. That of s1 swings wildly, and s2 swings
+against it: the two say almost the same thing, so the formula can take from the one and give to the other at no cost. It
+is the flat floor of the valley again. *A weight is a part of a prediction, not a cause, and when features are related, not even a
+stable part.*
+
+## When the formula is too clever
+
+What if we give the formula more freedom? We take a toy in which we know the truth: points on the curve $\sin \pi x$, with
+noise. Instead of ten measurements, the features are now the powers of a single number, $1, x, x^2, \dots, x^p$. The model
+is still a weighted sum, so nothing in our code changes, but it can draw a curve; the larger $p$, the wilder.
+*/
+
+enum { DEGREES = 13, TOY_TRAINING = 16, TOY_VALIDATION = 200 };
+
+// x (n × 1) → its powers 1, x, x², …, x^degree (n × degree + 1)
+static Matrix powers(Arena *arena, Matrix x, int degree)
+{
+    Matrix out = matrix_new(arena, x.rows, degree + 1);
+    for (int i = 0; i < x.rows; i++) {
+        float power = 1.0f;
+        for (int j = 0; j <= degree; j++) {
+            AT(out, i, j) = power;
+            power *= x.data[i];
+        }
+    }
+    return out;
+}
+
+// Points on sin πx with noise of deviation 0.3, x spread over [−1, 1]: one in each of n equal intervals.
+static Examples noisy_curve(Arena *arena, int n, Rng *rng)
+{
+    Examples toy = {matrix_new(arena, n, 1), matrix_new(arena, n, 1)};
+    for (int i = 0; i < n; i++) {
+        toy.x.data[i] = -1.0f + 2.0f * ((float)i + rng_uniform(rng)) / (float)n;
+        toy.y.data[i] = sin32(3.14159265f * toy.x.data[i]) + 0.3f * rng_normal(rng);
+    }
+    return toy;
+}
+
+// The typical error (root of the mean square) of a polynomial on points.
+static double typical_error(Arena *arena, Examples toy, Matrix w)
+{
+    ArenaMark mark = arena_mark(arena);
+    Matrix errors = matrix_new(arena, toy.x.rows, 1);
+    double loss = loss_of(errors, powers(arena, toy.x, w.rows - 1), w, toy.y);
+    arena_rewind(arena, mark);
+    return sqrt(2.0 * loss);
+}
+
+static void overfit(Lesson *lesson, Examples training, Examples validation)
+{
+    section(lesson, "When the formula is too clever");
+    Arena *arena = lesson_arena(lesson);
+    float degrees[DEGREES], seen[DEGREES], unseen[DEGREES];
+    printf("degree   error on the 16 points   on 200 new ones\n");
+    for (int p = 0; p < DEGREES; p++) {
+        Matrix w = matrix_new(arena, p + 1, 1);
+        solve_normal_equations(w, powers(arena, training.x, p), training.y, 0.0);
+        degrees[p] = (float)p;
+        seen[p] = (float)typical_error(arena, training, w);
+        unseen[p] = (float)typical_error(arena, validation, w);
+        printf("%6d %24.3f %17.3f\n", p, (double)seen[p], (double)unseen[p]);
+    }
+    Plot *plot = plot_begin(lesson, "overfitting.png", "More freedom: the known points are fitted better, the new ones worse");
+    plot_axes(plot, "degree of the polynomial", "typical error");
+    plot_log(plot, "y");
+    plot_line_points(plot, "on the 16 training points", degrees, seen, DEGREES);
+    plot_line_points(plot, "on 200 new points", degrees, unseen, DEGREES);
+    plot_horizontal(plot, "the noise", 0.3);
+    plot_legend(plot, "top left");
+    plot_end(plot, "The training error only falls. The error on new points falls, then rises.");
+
+    printf("\n");
+    bool falls = true;
+    for (int p = 1; p < DEGREES; p++) falls = falls && seen[p] <= seen[p - 1] * 1.0001f;
+    claim(lesson, falls, "each further power lowers the training error");
+    claim(lesson, unseen[DEGREES - 1] >= 2.0f * unseen[3], "on new points, degree 12 is at least twice as wrong as degree 3");
+}
+
+/*
+This is **overfitting** (过拟合): the formula learns the noise by heart. The training error cannot show it; it looks better and
+better. Only the validation set shows it.
+
+The cure follows from the disease. To bend through every noisy point, the polynomial needs enormous weights, positive and
+negative, which cancel almost everywhere. So we make large weights expensive. **Ridge regression** (岭回归) adds their squares
+to the loss,
+
+$$L_\lambda(w) = L(w) + \frac{\lambda}{2} \lVert w \rVert^2,$$
+
+and in the normal equations that is the $\lambda$ on the diagonal that we put there. In a network it is called **weight decay**
+(权重衰减).
+*/
+
+static void cure_with_ridge(Lesson *lesson, Examples training, Examples validation)
+{
+    section(lesson, "The cure");
+    enum { RIDGES = 5, FINE = 201 };
+    Arena *arena = lesson_arena(lesson);
+    const double ridges[RIDGES] = {0.0, 1e-6, 1e-4, 1e-2, 1.0};
+    double errors[RIDGES], lengths[RIDGES];
+    Matrix fits[RIDGES];
+    printf("polynomials of degree 12\nlambda   length of the weights   error on the 16 points   on 200 new ones\n");
+    for (int r = 0; r < RIDGES; r++) {
+        fits[r] = matrix_new(arena, DEGREES, 1);
+        solve_normal_equations(fits[r], powers(arena, training.x, DEGREES - 1), training.y, ridges[r]);
+        errors[r] = typical_error(arena, validation, fits[r]);
+        lengths[r] = norm(fits[r]);
+        printf("%6g %23.1f %24.3f %17.3f\n", ridges[r], lengths[r], typical_error(arena, training, fits[r]), errors[r]);
+    }
+
+    Plot *plot = plot_begin(lesson, "ridge.png", "Degree 12, with and without the price on large weights");
+    plot_axes(plot, "x", "y");
+    plot_range_y(plot, -2.2, 2.2);
+    Matrix grid = matrix_new(arena, FINE, 1), curve = matrix_new(arena, FINE, 1), truth = matrix_new(arena, FINE, 1);
+    for (int i = 0; i < FINE; i++) {
+        grid.data[i] = -1.0f + 2.0f * (float)i / (FINE - 1);
+        truth.data[i] = sin32(3.14159265f * grid.data[i]);
+    }
+    plot_dashed(plot, "the truth", grid.data, truth.data, FINE);
+    matmul(curve, powers(arena, grid, DEGREES - 1), fits[0]);
+    plot_line(plot, "no ridge", grid.data, curve.data, FINE);
+    matmul(curve, powers(arena, grid, DEGREES - 1), fits[3]);
+    plot_line(plot, "λ = 0.01", grid.data, curve.data, FINE);
+    plot_points(plot, "training points", training.x.data, training.y.data, training.x.rows);
+    plot_end(plot, "Without a price the curve swings from point to point; with one it stays near the truth.");
+
+    printf("\n");
+    claim(lesson, errors[3] <= 0.5 * errors[0], "a ridge of 0.01 at least halves degree 12's error on new points");
+    claim(lesson, lengths[3] < 0.1 * lengths[0], "and it shrinks the weights to less than a tenth");
+    claim(lesson, errors[4] > errors[3], "too much of it is harmful again");
+}
+
+/*
+## The lesson, from end to end
+*/
+
+int main(int argc, char **argv)
+{
+    Lesson *lesson = lesson_begin(argc, argv, "01-linear-regression", "Linear regression");
+
+    Examples people = look_at_the_data(lesson);
+    Split people_split = set_people_aside(lesson, people);
+    Examples training = people_split.training;
+    compare_losses(lesson, training);
+    check_gradient(lesson, training);
+    try_learning_rates(lesson, training);
+    float limit = predict_the_limit(lesson, training);
+    draw_the_bowl(lesson, training);
+    Matrix best = solve_in_one_line(lesson, training, limit);
+    race(lesson, training, best, limit);
+    cross_validate(lesson, people);
+
+    Rng rng = lesson_rng(lesson, 6);
+    Examples toy = noisy_curve(lesson_arena(lesson), TOY_TRAINING, &rng);
+    Examples new_points = noisy_curve(lesson_arena(lesson), TOY_VALIDATION, &rng);
+    overfit(lesson, toy, new_points);
+    cure_with_ridge(lesson, toy, new_points);
+    return lesson_end(lesson);
+}
+
+/*
+## What to take along
+
+- A model makes predictions, a loss says how wrong they are, the gradient says which way is down: here it is the average of
+  input times error.
+- Descent converges if the step is below $2/\lambda_{\max}$, and it is slow where the bowl is flat.
+- Minibatches trade exactness for many more steps; a falling rate quiets their noise.
+- Only unseen data tells whether something has been learned. More freedom always fits the known data better.
+
+This linear layer never leaves us: a neural network is a stack of them, with a bend in between. But before we bend, the next
+chapter asks the formula for something other than a number: *which of ten things is in this picture?*
+
+## Exercises
+
+Write your answers in `exercise.c`; the signatures are in `exercise.h`.
+
+- **TASK 1.1** the loss of a weighted sum.
+- **TASK 1.2** its gradient.
+- **TASK 1.3** gradient descent for a given number of steps.
+- **TASK 1.4** the ridge solution, from equations and not by descent: it is measured against the reference, and has to be
+  within $10^{-4}$ of it even where the features are nearly copies of each other.
+
+And without a computer, or with five minutes at one:
+
+1. What happens to the weights if you measure body mass index in pounds per square inch? What to the predictions?
+2. In which direction would SGD jitter most: across the valley, or along it? Guess, then plot it.
+3. Copy s1 into an eleventh column. What do the normal equations say? What does descent do, and why does it not mind?
+4. Set `BATCH` to 1, then to 354. Which learning rate does each of them need?
+5. Compute the means and deviations from all 442 people before the split. Does $R^2$ change? When would it matter more?
+*/
