@@ -19,13 +19,15 @@ void die_at(Place place, const char *hint, const char *format, ...)
 size_t size_product(Place place, size_t a, size_t b)
 {
     size_t product;
-    check_at(place, !__builtin_mul_overflow(a, b, &product), "ask for less", "the size %zu · %zu does not fit in memory", a, b);
+    check_at(place, !__builtin_mul_overflow(a, b, &product), "ask for less",
+             "the size %zu · %zu does not fit in memory", a, b);
     return product;
 }
 
 size_t size_sum(Place place, size_t a, size_t b)
 {
     size_t sum;
-    check_at(place, !__builtin_add_overflow(a, b, &sum), "ask for less", "the size %zu + %zu does not fit in memory", a, b);
+    check_at(place, !__builtin_add_overflow(a, b, &sum), "ask for less",
+             "the size %zu + %zu does not fit in memory", a, b);
     return sum;
 }
