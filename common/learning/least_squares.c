@@ -1,0 +1,67 @@
+#include "learning/least_squares.h"
+
+#include <string.h>
+
+enum { LANES = 16 };
+typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(64)));
+
+// The padded copy: each row is `width` vectors, zeros behind the last feature.
+typedef struct {
+    int rows, width;
+    Lanes *x;
+    const float *y;
+} Padded;
+
+static Padded pad(Place place, Arena *arena, Matrix x, Matrix y)
+{
+    int width = (x.cols + LANES - 1) / LANES;
+    size_t vectors = size_product(place, (size_t)x.rows, (size_t)width);
+    Padded padded = {x.rows, width, arena_zeros_at(place, arena, vectors, sizeof(Lanes)), y.data};
+    for (int i = 0; i < x.rows; i++)
+        memcpy(&padded.x[(size_t)i * (size_t)width], matrix_row(x, i), (size_t)x.cols * sizeof(float));
+    return padded;
+}
+
+// One minibatch: w ← w − rate/count · Σ row · error. Inlined with width 1, so that w and the gradient stay in registers.
+static inline void minibatch(Lanes *w, Lanes *gradient, Padded e, int width, const int *order, int count, float rate)
+{
+    for (int k = 0; k < width; k++) gradient[k] = (Lanes){0};
+    for (int i = 0; i < count; i++) {
+        const Lanes *row = e.x + (size_t)order[i] * (size_t)width;
+        Lanes products = row[0] * w[0];
+        for (int k = 1; k < width; k++) products += row[k] * w[k];
+        float prediction = 0.0f;
+        for (int l = 0; l < LANES; l++) prediction += products[l];
+        float error = prediction - e.y[order[i]];
+        for (int k = 0; k < width; k++) gradient[k] += row[k] * error;
+    }
+    float step = rate / (float)count;
+    for (int k = 0; k < width; k++) w[k] -= gradient[k] * step;
+}
+
+void least_squares_sgd_at(Place place, Arena *scratch, Matrix w, Matrix x, Matrix y, LeastSquaresPlan plan, Rng *rng)
+{
+    check_at(place, x.cols == w.rows && w.cols == 1 && y.rows == x.rows && y.cols == 1 && x.rows > 0 && x.cols > 0,
+             "x is (n × d), w (d × 1), y (n × 1)", "least_squares_sgd: x (%d × %d), w (%d × %d), y (%d × %d)", x.rows, x.cols,
+             w.rows, w.cols, y.rows, y.cols);
+    check_at(place, plan.batch > 0 && plan.epochs >= 0, "a minibatch has at least one example",
+             "least_squares_sgd: %d epochs of minibatches of %d", plan.epochs, plan.batch);
+    ArenaMark mark = arena_mark(scratch);
+    Padded e = pad(place, scratch, x, y);
+    Lanes *weights = arena_zeros_at(place, scratch, (size_t)e.width, sizeof(Lanes));
+    Lanes *gradient = arena_zeros_at(place, scratch, (size_t)e.width, sizeof(Lanes));
+    int *order = arena_alloc_at(place, scratch, (size_t)e.rows, sizeof(int));
+    memcpy(weights, w.data, (size_t)w.rows * sizeof(float));
+    for (int epoch = 0; epoch < plan.epochs; epoch++) {
+        rng_permutation(rng, order, e.rows);
+        for (int first = 0; first < e.rows; first += plan.batch) {
+            int count = int_min(plan.batch, e.rows - first);
+            if (e.width == 1)
+                minibatch(weights, gradient, e, 1, order + first, count, plan.rate);
+            else
+                minibatch(weights, gradient, e, e.width, order + first, count, plan.rate);
+        }
+    }
+    memcpy(w.data, weights, (size_t)w.rows * sizeof(float));
+    arena_rewind(scratch, mark);
+}

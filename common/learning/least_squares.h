@@ -1,0 +1,18 @@
+// least_squares.h: chapter 1's minibatch descent on a weighted sum, in one fused loop.
+//
+// The chapter spells it out with products and subtractions on small matrices; here a minibatch is one pass over its rows:
+// prediction, error and its share of the gradient while the row is in registers. Bits do not depend on the machine: a row
+// is summed in 16 fixed lanes, the rows of a minibatch in order.
+#pragma once
+#include "matrix/matrix.h"
+
+typedef struct {
+    int epochs, batch;
+    float rate; // learning rate, constant
+} LeastSquaresPlan;
+
+// Minimises 1/(2n) ‖x·w − y‖² from w: x (n × d), y (n × 1), w (d × 1), all finite. Each epoch visits the rows in a fresh
+// random order, batch at a time (the last minibatch may be smaller and is averaged over its own size).
+// scratch is rewound before it returns.
+#define least_squares_sgd(scratch, w, x, y, plan, rng) least_squares_sgd_at(HERE, scratch, w, x, y, plan, rng)
+void least_squares_sgd_at(Place place, Arena *scratch, Matrix w, Matrix x, Matrix y, LeastSquaresPlan plan, Rng *rng);

@@ -1,0 +1,87 @@
+#include "learning/least_squares.h"
+#include "suite.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    Matrix x, y, w;
+} Problem;
+
+static Problem problem(Arena *arena, int n, int d)
+{
+    Rng rng = rng_new(7, (uint64_t)(n * 100 + d));
+    Problem p = {matrix_new(arena, n, d), matrix_new(arena, n, 1), matrix_new(arena, d, 1)};
+    for (size_t i = 0; i < matrix_size(p.x); i++) p.x.data[i] = rng_between(&rng, -1.0f, 1.0f);
+    for (size_t i = 0; i < matrix_size(p.y); i++) p.y.data[i] = rng_between(&rng, -1.0f, 1.0f);
+    for (size_t i = 0; i < matrix_size(p.w); i++) p.w.data[i] = rng_between(&rng, -1.0f, 1.0f);
+    return p;
+}
+
+// The oracle: the same minibatches in double precision and plain loops.
+static void naive_sgd(double *w, Problem p, LeastSquaresPlan plan, Rng *rng)
+{
+    int order[512], n = p.x.rows, d = p.x.cols;
+    for (int epoch = 0; epoch < plan.epochs; epoch++) {
+        rng_permutation(rng, order, n);
+        for (int first = 0; first < n; first += plan.batch) {
+            int count = int_min(plan.batch, n - first);
+            double gradient[64] = {0};
+            for (int i = 0; i < count; i++) {
+                double error = -(double)p.y.data[order[first + i]];
+                for (int j = 0; j < d; j++) error += (double)AT(p.x, order[first + i], j) * w[j];
+                for (int j = 0; j < d; j++) gradient[j] += (double)AT(p.x, order[first + i], j) * error / count;
+            }
+            for (int j = 0; j < d; j++) w[j] -= (double)plan.rate * gradient[j];
+        }
+    }
+}
+
+START_TEST(it_takes_the_same_steps_as_plain_loops)
+{
+    const int shapes[][3] = {{1, 1, 1}, {7, 3, 2}, {50, 10, 32}, {33, 16, 8}, {64, 17, 5}, {101, 40, 200}};
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        Arena *arena = arena_new();
+        Problem p = problem(arena, shapes[s][0], shapes[s][1]);
+        LeastSquaresPlan plan = {.epochs = 5, .batch = shapes[s][2], .rate = 0.1f};
+        double w[64];
+        for (int j = 0; j < p.w.rows; j++) w[j] = (double)p.w.data[j];
+        Rng first = rng_new(3, 4), second = first;
+        naive_sgd(w, p, plan, &first);
+        least_squares_sgd(arena, p.w, p.x, p.y, plan, &second);
+        for (int j = 0; j < p.w.rows; j++)
+            ck_assert_msg(fabs(w[j] - (double)p.w.data[j]) <= 1e-5, "%d × %d: weight %d is %.8f, expected %.8f", p.x.rows,
+                          p.x.cols, j, (double)p.w.data[j], w[j]);
+        arena_free(arena);
+    }
+}
+END_TEST
+
+START_TEST(no_epochs_change_nothing)
+{
+    Arena *arena = arena_new();
+    Problem p = problem(arena, 9, 5);
+    Matrix before = matrix_copy(arena, p.w);
+    Rng rng = rng_new(1, 1);
+    least_squares_sgd(arena, p.w, p.x, p.y, ((LeastSquaresPlan){.epochs = 0, .batch = 4, .rate = 1.0f}), &rng);
+    ck_assert(memcmp(before.data, p.w.data, 5 * sizeof(float)) == 0);
+    arena_free(arena);
+}
+END_TEST
+
+static void wrong_shape(void *context)
+{
+    (void)context;
+    Arena *arena = arena_new();
+    Rng rng = rng_new(1, 1);
+    least_squares_sgd(arena, matrix_new(arena, 4, 1), matrix_new(arena, 9, 5), matrix_new(arena, 9, 1),
+                      ((LeastSquaresPlan){.epochs = 1, .batch = 4, .rate = 1.0f}), &rng);
+}
+
+START_TEST(wrong_shapes_are_named)
+{
+    expect_death(wrong_shape, NULL, "least_squares_sgd: x (9 × 5), w (4 × 1), y (9 × 1)");
+}
+END_TEST
+
+SUITE("least_squares", it_takes_the_same_steps_as_plain_loops, no_epochs_change_nothing, wrong_shapes_are_named)
