@@ -14,15 +14,9 @@ static Place place_of(Text text, const char *at)
     return place;
 }
 
-static Span span(const char *begin, const char *end)
-{
-    return (Span){begin, (size_t)(end - begin)};
-}
+static Span span(const char *begin, const char *end) { return (Span){begin, (size_t)(end - begin)}; }
 
-static bool same(Span a, Span b)
-{
-    return a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
-}
+static bool same(Span a, Span b) { return a.length == b.length && memcmp(a.at, b.at, a.length) == 0; }
 
 static bool starts(Span text, const char *with)
 {
@@ -36,14 +30,12 @@ static void skip(Span *text, size_t count)
     text->length -= count;
 }
 
-static bool blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
+static bool blank(char c) { return c == ' ' || c == '\t'; }
 
 // The next line of the rest of a text, without its newline; false at the end.
 static bool next_line(Span *rest, Span *line)
 {
+    *line = (Span){rest->at, 0};
     if (!rest->length) return false;
     const char *newline = memchr(rest->at, '\n', rest->length);
     *line = span(rest->at, newline ? newline : rest->at + rest->length);
@@ -149,10 +141,7 @@ static const char *joined(const char *at)
     return at;
 }
 
-static const char *after(const char *at)
-{
-    return *at ? joined(at + 1) : at;
-}
+static const char *after(const char *at) { return *at ? joined(at + 1) : at; }
 
 // Just behind the comment that opens here.
 static const char *comment_end(Text source, const char *open)
@@ -181,10 +170,7 @@ typedef struct {
     Span text;
 } Token;
 
-static bool in_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
-}
+static bool in_word(char c) { return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80; }
 
 // Does only this comment stand on the lines of its markers, from the first column on?
 static bool is_text_cell(Text source, const char *open, const char *end)
@@ -224,10 +210,7 @@ static Token next_token(Text source, const char **at)
     }
 }
 
-static bool is(Token token, const char *text)
-{
-    return same(token.text, (Span){text, strlen(text)});
-}
+static bool is(Token token, const char *text) { return same(token.text, (Span){text, strlen(text)}); }
 
 // ---- Cells and the sections they name ----------------------------------------------------------------------------
 
@@ -382,10 +365,7 @@ static Weaver open_source(Arena *arena, Text source)
     return weaver;
 }
 
-Notebook *notebook_cells(Arena *arena, Text source)
-{
-    return open_source(arena, source).notebook;
-}
+Notebook *notebook_cells(Arena *arena, Text source) { return open_source(arena, source).notebook; }
 
 // ---- The output ------------------------------------------------------------------------------------------------------
 
@@ -516,10 +496,7 @@ Notebook *notebook_weave(Arena *arena, Text source, Text output)
 
 // ---- Markdown ------------------------------------------------------------------------------------------------------
 
-static void put(FILE *out, Span text)
-{
-    fwrite(text.at, 1, text.length, out);
-}
+static void put(FILE *out, Span text) { fwrite(text.at, 1, text.length, out); }
 
 // Text in which no character means anything to Markdown or HTML.
 static void put_escaped(FILE *out, Span text)
