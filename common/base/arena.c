@@ -26,7 +26,7 @@ enum { ARENA_BLOCK = 1 << 22 }; // bytes of an ordinary block; a larger piece ge
 typedef struct Block {
     struct Block *next;
     size_t capacity, used;
-    size_t before; // bytes handed out in the blocks in front of this one
+    size_t before; // bytes handed out in the blocks in front of this one, once it is in use
     char *bytes;
 } Block;
 
@@ -58,15 +58,20 @@ void arena_free(Arena *arena)
     free(arena);
 }
 
-static Block *block_new(Place place, Arena *arena, size_t capacity)
+// A block with room for size bytes: an ordinary one, if the limit allows.
+static Block *block_new(Place place, Arena *arena, size_t size)
 {
     const char *hint = "use smaller matrices or batches, or rewind the arena after each step";
-    check_at(place, capacity <= arena->limit - arena->taken, hint,
-             "the arena is full: %zu more bytes would pass its limit of %zu (%zu taken)", capacity, arena->limit,
+    size_t left = arena->limit - arena->taken;
+    check_at(place, size <= left, hint,
+             "the arena is full: %zu more bytes would pass its limit of %zu (%zu taken)", size, arena->limit,
              arena->taken);
+    size_t capacity = size > ARENA_BLOCK ? size : ARENA_BLOCK;
+    if (capacity > left) capacity = left / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
     Block *block = calloc(1, sizeof *block);
     char *bytes = block ? aligned_alloc(ARENA_ALIGNMENT, capacity) : NULL;
-    check_at(place, bytes, hint, "no memory: the system refused %zu more bytes (%zu taken)", capacity, arena->taken);
+    check_at(place, bytes, hint, "no memory: the system refused %zu more bytes (%zu taken)", capacity,
+             arena->taken);
     *block = (Block){.capacity = capacity, .bytes = bytes};
     ASAN_POISON_MEMORY_REGION(bytes, capacity);
     arena->taken += capacity;
@@ -83,12 +88,8 @@ static Block *block_with_room(Place place, Arena *arena, size_t size)
     // Waiting blocks too small for this piece are passed over: they are reused after the next rewind.
     Block **link = block ? &block->next : &arena->first;
     while (*link && size > (*link)->capacity) link = &(*link)->next;
-    if (!*link) *link = block_new(place, arena, size > ARENA_BLOCK ? size : ARENA_BLOCK);
-
-    size_t before = block ? block->before + block->used : 0;
-    for (Block *b = block ? block->next : arena->first; b != *link; b = b->next) *b = (Block){b->next, b->capacity, 0, before, b->bytes};
-    (*link)->used = 0;
-    (*link)->before = before;
+    if (!*link) *link = block_new(place, arena, size);
+    (*link)->before = block ? block->before + block->used : 0;
     return arena->current = *link;
 }
 
@@ -127,20 +128,28 @@ ArenaMark arena_mark(const Arena *arena)
 
 void arena_rewind(Arena *arena, ArenaMark mark)
 {
-    Block *kept = mark.block;
+    Block *kept = arena->first;
+    while (kept && kept != mark.block) kept = kept->next;
+    check(kept == mark.block, "rewind the arena that the mark was taken from",
+          "this mark is of another arena");
+    check(!kept || mark.used <= kept->used, "a mark is spent when an earlier one was rewound to",
+          "this mark was rewound before");
+
     for (Block *block = kept ? kept->next : arena->first; block; block = block->next) {
         ASAN_POISON_MEMORY_REGION(block->bytes, block->capacity);
         block->used = 0;
     }
     arena->current = kept;
     if (!kept) return;
-    check(mark.used <= kept->used, "a mark is spent when an earlier one was rewound to", "this mark was rewound before");
     ASAN_POISON_MEMORY_REGION(kept->bytes + mark.used, kept->capacity - mark.used);
     kept->used = mark.used;
 }
 
 void arena_reset(Arena *arena) { arena_rewind(arena, (ArenaMark){NULL, 0}); }
 
-size_t arena_used(const Arena *arena) { return arena->current ? arena->current->before + arena->current->used : 0; }
+size_t arena_used(const Arena *arena)
+{
+    return arena->current ? arena->current->before + arena->current->used : 0;
+}
 size_t arena_peak(const Arena *arena) { return arena->peak; }
 size_t arena_blocks(const Arena *arena) { return arena->blocks; }
