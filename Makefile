@@ -68,6 +68,29 @@ ifndef V
 QUIET := @
 endif
 
+# ---- Data ---------------------------------------------------------------------------------------------------------------
+# The sets of datasets/recipes that a chapter needs; its own make target brings them. The stamp .done says that all is there.
+
+DATA_2 := fashion-mnist
+DATA_6 := fashion-mnist
+DATA_7 := fashion-mnist
+DATA_9 := fashion-mnist
+chapter_data = $(patsubst %,datasets/cache/%/.done,$(DATA_$(call chapter_number,$1)))# chapter folder → its stamps
+DATA = $(sort $(foreach n,$(CHAPTER_NUMBERS),$(DATA_$n)))
+
+datasets/cache/%/.done: datasets/recipes datasets/fetch.sh
+	$(QUIET)sh datasets/fetch.sh $*
+
+.PHONY: data data-list test-data
+data: ## bring the data that the chapters need (DATA="mnist emoji" names sets)
+	$(QUIET)$(if $(strip $(DATA)),sh datasets/fetch.sh $(DATA),echo "The chapters that are written need no more data than is shipped." >&2)
+
+data-list: ## say what data sets there are
+	$(QUIET)sh datasets/fetch.sh --list
+
+test-data:
+	$(QUIET)sh tests/test_fetch.sh
+
 # ---- Chapters -----------------------------------------------------------------------------------------------------------
 # make chapter1 builds and runs chapters/01-…; its name is the folder's without the number, dashes as underscores.
 
@@ -85,7 +108,7 @@ $(CHAPTER_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(LIBRARY)
 # ARGS="--seed 2" hands options to the chapter.
 define chapter_rule
 .PHONY: chapter$(call chapter_number,$1)
-chapter$(call chapter_number,$1): setup-check $(call chapter_program,$1) $(addprefix datasets/cache/,$(DATA_$(call chapter_number,$1)))
+chapter$(call chapter_number,$1): setup-check $(call chapter_program,$1) $(call chapter_data,$1)
 	$(QUIET)$(call chapter_program,$1) $$(ARGS)
 endef
 $(foreach c,$(CHAPTERS),$(eval $(call chapter_rule,$c)))
@@ -105,7 +128,6 @@ WEAVER := $(TREE)/common/tools/weave
 $(WEAVER): $(WEAVER).o $(LIBRARY)
 	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
-chapter_data = $(addprefix datasets/cache/,$(DATA_$(call chapter_number,$1)))
 CHAPTERS_READY := $(WEAVER) $(CHAPTER_PROGRAMS) $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
 
 .PHONY: weave verify
