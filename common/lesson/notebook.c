@@ -252,7 +252,7 @@ static Span section_title(Arena *arena, Text source, const char *at)
     Token token = next_token(source, &at);
     for (; token.kind != TOKEN_END && !(depth == 0 && is(token, ",")); token = next_token(source, &at)) {
         depth += is(token, "(") - is(token, ")");
-        if (depth < 0 || is(token, ";") || token.kind == TOKEN_TEXT_CELL) return (Span){0};
+        if (depth < 0 || token.kind == TOKEN_TEXT_CELL) return (Span){0};
     }
     const char *first = at;
     size_t length = 0;
@@ -288,10 +288,10 @@ static void read_cells(Weaver *weaver)
         if (token.kind == TOKEN_TEXT_CELL) {
             tail = add_cell(weaver, tail, CELL_CODE, begin, here);
             tail = add_cell(weaver, tail, CELL_TEXT, here + 2 + strspn(here + 2, " \t"), end - 2);
-            begin = at = end + strspn(end, " \t");
-        } else if (token.kind == TOKEN_WORD && is(token, "lesson_begin")) {
+            begin = at = end;
+        } else if (is(token, "lesson_begin")) {
             weaver->begins = *tail;
-        } else if (token.kind == TOKEN_WORD && is(token, "section")) {
+        } else if (is(token, "section")) {
             Span title = section_title(weaver->arena, source, end);
             if (!title.at) continue;
             *last = arena_zeros(weaver->arena, 1, sizeof **last);

@@ -130,6 +130,8 @@ static const char *const one_code_cell[] = {
     "char c = '\"'; /* \" */ char d = '\\'', e = '\\\\';",
     "int a; /*\n/*\nin a comment\n*/ int b;", // the marker stands alone, but a comment is open
     "int a; /* x\n*/\nint b;",
+    "int a; /*\nx\n*/",
+    "/\\\n*\nx\n*/",
     "/* x\n*/",
     "/*\nx */",
     "/*\n * in the usual style\n */",
@@ -138,8 +140,8 @@ static const char *const one_code_cell[] = {
     "/**\nx\n*/",
     "/*\nx\n**/",
     "/*/\nx\n*/",
-    "// a line comment \\\n/*\nint a;\n// */", // the comment goes on to the next line
-    "// blanks behind the backslash \\ \t\n/*\nint a; // */",
+    "// a line comment \\\n/*\n1 + 2\n*/", // the comment goes on to the next line
+    "// blanks behind the backslash \\ \t\n/*\n1 + 2\n*/",
     "/\\\n* a marker cut in two *\\\n/",
     "#define A \\\n/*\nx\n*/\n1", // the directive's line goes on into the comment
     "/*\nx\n*\\\n/ int a;",
@@ -205,13 +207,15 @@ START_TEST(only_a_call_with_a_literal_title_names_a_section)
         "// section(l, \"a\")\n/* section(l, \"b\") */\nchar *s = \"section(l, \\\"c\\\")\";\n"
         "void section(Lesson *l, const char *title);\nint intersection(l, \"d\"), section_(l, \"e\");\n"
         "section(l); section(\"f\"); section(l, f(\"g\")); section(l, \"h\", 1); section (l, 'i'); section;\n"
-        "section(l, ); section(a, b, \"j\"); 1section(l, \"k\"); section(l, \"l\" + 1);\n",
+        "section(l, ); section(a, b, \"j\"); 1section(l, \"k\"); section(l, \"l\" + 1);\n数section(l, "
+        "\"m\"); section(l)(, \"n\");\n",
         "",
         HEAD
         "```c\n// section(l, \"a\")\n/* section(l, \"b\") */\nchar *s = \"section(l, \\\"c\\\")\";\n"
         "void section(Lesson *l, const char *title);\nint intersection(l, \"d\"), section_(l, \"e\");\n"
         "section(l); section(\"f\"); section(l, f(\"g\")); section(l, \"h\", 1); section (l, 'i'); section;\n"
-        "section(l, ); section(a, b, \"j\"); 1section(l, \"k\"); section(l, \"l\" + 1);\n```\n\n" FOOT);
+        "section(l, ); section(a, b, \"j\"); 1section(l, \"k\"); section(l, \"l\" + 1);\n数section(l, "
+        "\"m\"); section(l)(, \"n\");\n```\n\n" FOOT);
 }
 END_TEST
 
@@ -283,6 +287,7 @@ START_TEST(what_is_never_closed_is_refused)
     expect_refusal("/*\n# T\n", "", "name.c:1: this comment is never closed");
     expect_refusal(TITLE "char *s = \"x;\nint a;\n", "", "name.c:4: this string is never closed");
     expect_refusal(TITLE "char *s = \"x\\", "", "name.c:4: this string is never closed");
+    expect_refusal(TITLE "char *s = \"x;\nchar *t = \";\n", "", "name.c:4: this string is never closed");
     expect_refusal(TITLE "\nchar c = ';\n", "", "name.c:5: this character constant is never closed");
     expect_refusal(TITLE "section(l, \"A", "", "name.c:4: this string is never closed");
     expect_refusal(TITLE "/*\nx\n\n```c\nint a;\n`````` x\n*/\n", "",
@@ -345,12 +350,22 @@ START_TEST(lines_of_any_length_pass)
                      0);
     char *got = markdown_of(source, output);
     ck_assert_msg(strcmp(got, expected) == 0, "a page with lines of %d characters came out wrong", LONG);
+    Arena *arena = arena_new();
+    Text loaded = notebook_load(arena, scratch_file("long.c", source, strlen(source)));
+    ck_assert_uint_eq(loaded.length, strlen(source));
+    ck_assert(strcmp(loaded.bytes, source) == 0);
+    arena_free(arena);
     free(got), free(line), free(source), free(output), free(expected);
 }
 END_TEST
 
+static void cut_character(void *context) { notebook_text(context, "name.c", "\xE4\xBD\xA0", 2); }
+
 START_TEST(bytes_that_are_not_text_are_refused_with_their_line)
 {
+    Arena *arena = arena_new();
+    expect_death(cut_character, arena, "name.c:1: byte 0xE4 is not UTF-8");
+    arena_free(arena);
     static const char *const bad[] = {"\xFF",
                                       "\x80",
                                       "\xC0\x80",
