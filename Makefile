@@ -144,6 +144,10 @@ $1$(call chapter_number,$2): setup-check $(WEAVER) $(call chapter_program,$2) $(
 endef
 $(foreach c,$(CHAPTERS),$(eval $(call notebook_rule,weave,$c))$(eval $(call notebook_rule,verify,$c)))
 
+.PHONY: test-weave
+test-weave: $(WEAVER)
+	$(QUIET)sh tests/tools/test_weave.sh $(WEAVER)
+
 # ---- Setting up ---------------------------------------------------------------------------------------------------------
 # setup-check asks nothing and installs nothing when everything is there; see common/tools/setup.sh.
 

@@ -1,0 +1,102 @@
+#!/bin/sh
+# test_weave.sh WEAVER: the program weave and the script notebook.sh, in a scratch book whose chapters are shell scripts.
+set -u
+weaver=$(realpath "$1")
+notebook=$(realpath common/tools/notebook.sh)
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+failed=0 ran=0
+
+# expect "what is tested" STATUS "text in its output" COMMAND…
+expect() {
+    what=$1 status=$2 text=$3
+    shift 3
+    "$@" >said 2>&1
+    got=$?
+    ran=$((ran + 1))
+    if [ "$got" -ne "$status" ] || { [ -n "$text" ] && ! grep -qF -- "$text" said; }; then
+        failed=$((failed + 1))
+        echo "FAILED: $what: expected status $status and \"$text\", got status $got and:"
+        sed 's/^/    /' said
+    fi
+}
+
+# chapter NN-name "Title" COMMANDS: a chapter with one section; COMMANDS run before it prints, with $figures set.
+chapter() {
+    name=$(printf '%s' "${1#*-}" | tr - _)
+    mkdir -p "chapters/$1" "tree/chapters/$1"
+    printf '/*\n# %s\n*/\nsection(lesson, "S");\n' "$2" >"chapters/$1/$name.c"
+    printf '#!/bin/sh\nfigures=$3\n%s\necho "── S ──"\necho 1 claim\n' "$3" >"tree/chapters/$1/$name"
+    chmod +x "tree/chapters/$1/$name"
+}
+draws='printf picture >"$figures/a.png"; echo "── S ──"; echo "figure: a.png — A."; exit 0'
+run() { sh "$notebook" "$1" tree "work/$1" $2; }
+
+mkdir -p tree/common/tools work chapters/02-empty chapters/notes
+ln -s "$weaver" tree/common/tools/weave
+chapter 01-one-thing One ""
+chapter 03-three "三 three" "$draws"
+chapter 10-ten Ten ""
+all="01-one-thing 03-three 10-ten"
+
+expect "verify misses a page" 1 "01-one-thing: there is no chapters/01-one-thing/README.md" run verify 01-one-thing
+expect "weave writes the pages" 0 "chapters/03-three/README.md" run weave "$all"
+expect "a page has its output" 0 "1 claim" cat chapters/01-one-thing/README.md
+expect "the first page has no chapter before it" 0 "[contents](../../README.md) · [三 three](../03-three/README.md) →" \
+    tail -n 1 chapters/01-one-thing/README.md
+expect "a page names its neighbours" 0 "← [One](../01-one-thing/README.md) · [contents](../../README.md) · [Ten](../10-ten/README.md) →" \
+    tail -n 1 chapters/03-three/README.md
+expect "the last page has no chapter after it" 0 "← [三 three](../03-three/README.md) · [contents](../../README.md)" \
+    tail -n 1 chapters/10-ten/README.md
+expect "a page shows its figure" 0 "![A.](../../figures/03-three/a.png)" cat chapters/03-three/README.md
+expect "weave keeps figures" 0 picture cat figures/03-three/a.png
+expect "a page without exercises links none" 1 "" grep exercise chapters/10-ten/README.md
+
+printf kept >figures/03-three/a.png
+expect "verify finds no difference" 0 "3 chapters, no difference" run verify "$all"
+expect "verify counts one chapter" 0 "1 chapter, no difference" run verify 10-ten
+expect "verify leaves figures alone" 0 kept cat figures/03-three/a.png
+mv figures/03-three/a.png aside.png
+expect "verify misses a figure" 1 "03-three: figures/03-three/a.png is missing" run verify "$all"
+mv aside.png figures/03-three/a.png
+
+chapter 10-ten Ten 'echo "── S ──"; echo 2 claims; exit 0'
+expect "verify shows the lines that differ" 1 "+2 claims" run verify "$all"
+expect "verify names the chapter that differs" 1 "10-ten: this run differs" run verify "$all"
+expect "verify counts the failures" 1 "1 of 3 chapters failed" run verify "$all"
+chapter 10-ten Ten 'echo "✗ three is four" >&2; exit 1'
+expect "a failing chapter is named with its error" 1 "✗ three is four" run verify "$all"
+expect "a failing chapter is not woven" 1 "10-ten: the chapter failed (exit status 1)" run weave "$all"
+chapter 10-ten Ten 'echo "── T ──"; exit 0'
+expect "a section that no code names is not woven" 1 'section "T" is printed here' run weave "$all"
+expect "the old page survives all that" 0 "1 claim" cat chapters/10-ten/README.md
+expect "nothing half-written is left" 0 "README.md" sh -c 'ls chapters/10-ten | grep -v "^ten.c$"; ! ls chapters/*/*.tmp'
+chapter 10-ten Ten '[ -z "${FULL-}" ] || exit 3'
+expect "FULL=1 is not heard" 0 "1 chapter, no difference" env FULL=1 sh "$notebook" verify tree work/verify 10-ten
+touch chapters/10-ten/exercise.c
+expect "a page links its exercises" 1 "+[ten.c](ten.c) · run it with \`make chapter10\` · [exercise.c](exercise.c)" run verify 10-ten
+expect "notebook.sh refuses another mode" 2 "weave or verify, not veer" run veer 10-ten
+
+source=chapters/03-three/three.c output=work/verify/03-three/output.txt
+expect "weave prints the page without -o" 0 "# 三 three" "$weaver" "$source" "$output"
+expect "weave wants two files" 1 "two files are needed" "$weaver" "$source"
+expect "weave refuses a third file" 1 "do not know what to do with x" "$weaver" "$source" "$output" x
+expect "weave refuses an unknown option" 1 "do not know what to do with --x" "$weaver" --x "$source" "$output"
+expect "an option needs its value" 1 "-o needs a value" "$weaver" "$source" "$output" -o
+expect "weave explains itself" 0 "weave SOURCE.c OUTPUT.txt" "$weaver" --help
+expect "a missing output is named" 1 "no.txt:1: cannot open the file" "$weaver" "$source" no.txt
+expect "a folder may be given" 0 "../../figures/04-x/a.png" "$weaver" "$source" "$output" --folder 04-x
+expect "a folder must be a chapter's" 1 "x is not the folder of a chapter" "$weaver" "$source" "$output" --folder x
+expect "other chapters may be given" 0 "[Ten](../10-ten/README.md)" "$weaver" "$source" "$output" --chapters chapters
+expect "the folder of chapters must exist" 1 "cannot read nowhere" "$weaver" "$source" "$output" --chapters nowhere
+expect "weave cannot write into a missing folder" 1 "no/page.md:1: cannot write" "$weaver" "$source" "$output" -o no/page.md
+mkdir taken
+expect "weave cannot replace a folder" 1 "taken:1: cannot write" "$weaver" "$source" "$output" -o taken
+expect "and leaves nothing beside it" 1 "" sh -c 'set -- taken.*; [ -e "$1" ]'
+[ ! -c /dev/full ] || expect "a full disk is told" 1 "cannot write the page" sh -c "'$weaver' $source $output >/dev/full"
+expect "weave makes a Jupyter notebook" 0 '"image/png": "cGljdHVyZQ=="' "$weaver" "$source" "$output" --jupyter figures/03-three
+expect "a Jupyter notebook wants its pictures" 1 "nowhere/a.png:1: cannot open" "$weaver" "$source" "$output" --jupyter nowhere
+
+echo "weave: $ran checks, $failed failed"
+[ "$failed" -eq 0 ]
