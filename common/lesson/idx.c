@@ -69,6 +69,17 @@ static Source source_open(Place place, const char *path)
     return source;
 }
 
+#ifdef IDX_ZLIB
+// An end that comes too soon is told by whoever wanted more; anything else is damage.
+static void check_unpacked(Source *source)
+{
+    int error = Z_OK;
+    gzerror(source->stream, &error);
+    check_at(source->place, error == Z_OK || error == Z_STREAM_END || error == Z_BUF_ERROR, BRING_AGAIN,
+             "%s is damaged: what it contains or its checksum is not right", source->path);
+}
+#endif
+
 // Reads count bytes; returns how many there were before the file, or what can be unpacked of it, ended.
 static size_t source_read(Source *source, uint8_t *bytes, size_t count)
 {
@@ -77,6 +88,7 @@ static size_t source_read(Source *source, uint8_t *bytes, size_t count)
         unsigned chunk = (unsigned)(count - done < 1 << 24 ? count - done : 1 << 24);
 #ifdef IDX_ZLIB
         ssize_t got = gzread(source->stream, bytes + done, chunk);
+        if (got < 0) check_unpacked(source);
 #else
         ssize_t got = read(source->descriptor, bytes + done, chunk);
 #endif
@@ -94,11 +106,9 @@ static void source_close(Source *source)
     check_at(source->place, more == 0, BRING_AGAIN,
              "%s goes on after the last number that its header promises", source->path);
 #ifdef IDX_ZLIB
-    int error = Z_OK;
-    gzerror(source->stream, &error);
-    int closing = gzclose_r(source->stream);
-    check_at(source->place, (error == Z_OK || error == Z_STREAM_END) && closing == Z_OK, BRING_AGAIN,
-             "%s is damaged: its end or its checksum is not right", source->path);
+    check_unpacked(source);
+    check_at(source->place, gzclose_r(source->stream) == Z_OK, BRING_AGAIN,
+             "%s ends too soon, without its checksum", source->path);
 #else
     close(source->descriptor);
 #endif
@@ -140,8 +150,8 @@ static size_t read_header(Source *source, int dimensions, int sizes[])
     uint8_t header[4 + 4 * IMAGE_DIMENSIONS];
     size_t length = 4 + 4 * (size_t)dimensions, got = source_read(source, header, length);
     if (got >= 4) check_magic(source, header, dimensions);
-    check_at(source->place, got == length, BRING_AGAIN,
-             "%s ends or is damaged inside its header, after %zu of %zu bytes", source->path, got, length);
+    check_at(source->place, got == length, BRING_AGAIN, "%s ends inside its header, after %zu of %zu bytes",
+             source->path, got, length);
 
     uint64_t product = 1; // at most 2²⁶ · 2¹⁴ · 2¹⁴
     for (int i = 0; i < dimensions; i++) {
@@ -170,9 +180,8 @@ static uint8_t *read_all(Place place, Arena *arena, const char *path, int dimens
     size_t size = read_header(&source, dimensions, sizes);
     uint8_t *bytes = arena_alloc_at(place, arena, size, 1);
     size_t got = source_read(&source, bytes, size);
-    check_at(place, got == size, BRING_AGAIN,
-             "%s is too short or damaged: %zu of %zu bytes of %s could be read", path, got, size,
-             kind_name(dimensions));
+    check_at(place, got == size, BRING_AGAIN, "%s is too short: it ends after %zu of %zu bytes of %s", path,
+             got, size, kind_name(dimensions));
     source_close(&source);
     return bytes;
 }
