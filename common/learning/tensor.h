@@ -60,6 +60,9 @@ Tensor *tape_input(Tape *tape, Matrix value);
 // A leaf of this tape that wants its gradient (to look at the gradient of an input).
 Tensor *tape_variable(Tape *tape, Matrix value);
 
+// A parameter as a node of this tape, for an operation that has no other input on a tape. No number is copied.
+Tensor *tape_parameter(Tape *tape, Tensor *parameter);
+
 // A parameter: a leaf that outlives tapes. Its value and gradient live in the arena; the value begins as zeros.
 #define parameter_new(arena, rows, cols) parameter_new_at(HERE, arena, rows, cols)
 Tensor *parameter_new_at(Place place, Arena *arena, int rows, int cols);
@@ -78,6 +81,13 @@ void backward_from_at(Place place, Tensor *out, Matrix upstream);
 // (0: none). It wants a gradient when the tape records and an input wants one. NULL inputs may be given for what is optional.
 Tensor *tensor_node(Place place, const char *operation, int rows, int cols, BackwardStep step, size_t context_size,
                     int input_count, ...);
+
+// The same on a tape that is named, with the inputs in an array: for operations whose inputs may all be parameters.
+Tensor *tensor_node_on(Place place, Tape *tape, const char *operation, int rows, int cols, BackwardStep step,
+                       size_t context_size, int input_count, Tensor *const *inputs);
+
+// A node whose value is memory that x already has: a reshape or a range of rows.
+Tensor *tensor_view(Place place, const char *operation, Matrix value, BackwardStep step, size_t context_size, Tensor *x);
 
 // The gradient to add to: cleared first when nothing has been written yet. Its data is NULL when t is NULL or wants none:
 // backward functions skip such an output.

@@ -1,0 +1,254 @@
+// op_loss.c: softmax and losses. See op_loss.h.
+#include "learning/op_loss.h"
+#include "base/mathf.h"
+#include "learning/shim.h"
+#include "base/parallel.h"
+#include "learning/lanes.h"
+
+#include <string.h>
+
+enum { EXP_COST = 8 }; // an exponential is worth about this many elementary operations
+
+// Rows are worked on in blocks that fit the first-level cache: first the largest element of each row, then all exponentials
+// of the block in one run, which is vector code however short the rows are, then the sums.
+enum { BLOCK_ELEMENTS = 2048 };
+
+// y = softmax of the rows first … last−1 of x. With labels, losses_i = log Σ_j e^(x_ij − largest) + largest − x_i,label.
+static void softmax_block(Matrix y, Matrix x, int first, int last, float *losses, const int *labels)
+{
+    for (int i = first; i < last; i++) {
+        const float *in = matrix_row(x, i);
+        float *out = matrix_row(y, i), most = lanes_max(in, x.cols);
+        if (labels) losses[i] = labels[i] == LABEL_IGNORED ? 0.0f : most - in[labels[i]];
+        for (int j = 0; j < x.cols; j++) out[j] = in[j] - most;
+    }
+    float *block = matrix_row(y, first);
+    size_t count = (size_t)(last - first) * (size_t)y.cols;
+    for (size_t i = 0; i < count; i++) block[i] = exp32(block[i]);
+    for (int i = first; i < last; i++) {
+        float *out = matrix_row(y, i), total = lanes_sum(out, y.cols), share = 1.0f / total;
+        if (labels && labels[i] != LABEL_IGNORED) losses[i] += log32(total);
+        for (int j = 0; j < y.cols; j++) out[j] *= share;
+    }
+}
+
+static void softmax_blocks(Matrix y, Matrix x, float *losses, const int *labels)
+{
+    int size = int_max(1, BLOCK_ELEMENTS / int_max(1, x.cols));
+#pragma omp parallel for if (parallel_worth(matrix_size(x) * EXP_COST))
+    for (int first = 0; first < x.rows; first += size)
+        softmax_block(y, x, first, int_min(x.rows, first + size), losses, labels);
+}
+
+void softmax_rows_at(Place place, Matrix out, Matrix m)
+{
+    check_at(place, same_shape(out, m) && m.cols > 0, "the result has the shape of the scores, at least one column",
+             "softmax_rows: (%d × %d) into (%d × %d)", m.rows, m.cols, out.rows, out.cols);
+    softmax_blocks(out, m, NULL, NULL);
+}
+
+void softmax_rows_backward(Matrix d_x, Matrix d_y, Matrix y)
+{
+    if (!d_x.data) return;
+    // y_j = e^x_j / Σ: dy_j/dx_k = y_j ([j = k] − y_k), so d_x_k = y_k (d_y_k − Σ_j d_y_j y_j)
+#pragma omp parallel for if (parallel_worth(matrix_size(y) * 2))
+    for (int i = 0; i < y.rows; i++) {
+        const float *out = matrix_row(y, i), *d_out = matrix_row(d_y, i);
+        float *d_in = matrix_row(d_x, i), overlap = lanes_dot(d_out, out, y.cols);
+        for (int j = 0; j < y.cols; j++) d_in[j] = __builtin_fmaf(out[j], d_out[j] - overlap, d_in[j]);
+    }
+}
+
+void log_sum_exp_at(Place place, Matrix out, Matrix m)
+{
+    check_at(place, out.rows == m.rows && out.cols == 1 && m.cols > 0, "the result is one column",
+             "log_sum_exp: (%d × %d) into (%d × %d)", m.rows, m.cols, out.rows, out.cols);
+#pragma omp parallel for if (parallel_worth(matrix_size(m) * EXP_COST))
+    for (int i = 0; i < m.rows; i++) {
+        const float *row = matrix_row(m, i);
+        float most = lanes_max(row, m.cols), lane[ROW_LANES] = {0};
+        for (int j = 0; j < m.cols; j++) lane[j % ROW_LANES] += exp32(row[j] - most);
+        out.data[i] = most + log32(lanes_join(lane));
+    }
+}
+
+// ---- Losses ---------------------------------------------------------------------------------------------------------------
+
+static int counted_rows(int rows, const int *labels)
+{
+    int counted = 0;
+    for (int i = 0; i < rows; i++) counted += labels[i] != LABEL_IGNORED;
+    return counted;
+}
+
+float cross_entropy_forward(Matrix probabilities, Matrix row_losses, Matrix logits, const int *labels)
+{
+    softmax_blocks(probabilities, logits, row_losses.data, labels);
+    return (float)(sum(row_losses) / counted_rows(logits.rows, labels));
+}
+
+void cross_entropy_backward(Matrix d_logits, float d_loss, Matrix probabilities, const int *labels)
+{
+    if (!d_logits.data) return;
+    // loss = 1/n Σ_i (log Σ_j e^x_ij − x_i,label): d loss / d x_ij = 1/n (softmax_ij − [j = label_i])
+    const float share = d_loss / (float)counted_rows(probabilities.rows, labels);
+#pragma omp parallel for if (parallel_worth(matrix_size(probabilities)))
+    for (int i = 0; i < probabilities.rows; i++) {
+        if (labels[i] == LABEL_IGNORED) continue;
+        const float *p = matrix_row(probabilities, i);
+        float *d = matrix_row(d_logits, i);
+        for (int j = 0; j < probabilities.cols; j++) d[j] = __builtin_fmaf(share, p[j], d[j]);
+        d[labels[i]] -= share;
+    }
+}
+
+// Sums over all elements: terms are computed a block at a time, a block is summed in lanes, blocks are added in double precision.
+enum { TERMS = 1024 };
+
+float mean_squared_error_forward(Matrix prediction, Matrix target)
+{
+    size_t count = matrix_size(prediction);
+    double total = 0.0;
+    for (size_t first = 0; first < count; first += TERMS) {
+        const float *p = prediction.data + first, *t = target.data + first;
+        int block = count - first < TERMS ? (int)(count - first) : TERMS;
+        float term[TERMS];
+        for (int i = 0; i < block; i++) term[i] = (p[i] - t[i]) * (p[i] - t[i]);
+        total += (double)lanes_sum(term, block);
+    }
+    return (float)(total / (double)count);
+}
+
+void mean_squared_error_backward(Matrix d_prediction, float d_loss, Matrix prediction, Matrix target)
+{
+    if (!d_prediction.data) return;
+    // loss = 1/n Σ (p − t)²: d loss / dp = 2/n (p − t)
+    size_t count = matrix_size(prediction);
+    const float share = 2.0f * d_loss / (float)count;
+    float *d = d_prediction.data;
+#pragma omp parallel for simd if (parallel_worth(count))
+    for (size_t i = 0; i < count; i++) d[i] = __builtin_fmaf(share, prediction.data[i] - target.data[i], d[i]);
+}
+
+float binary_cross_entropy_forward(Matrix logits, Matrix targets)
+{
+    size_t count = matrix_size(logits);
+    double total = 0.0;
+    for (size_t first = 0; first < count; first += TERMS) {
+        const float *x = logits.data + first, *t = targets.data + first;
+        int block = count - first < TERMS ? (int)(count - first) : TERMS;
+        float term[TERMS];
+        for (int i = 0; i < block; i++) term[i] = softplus32(x[i]) - t[i] * x[i];
+        total += (double)lanes_sum(term, block);
+    }
+    return (float)(total / (double)count);
+}
+
+void binary_cross_entropy_backward(Matrix d_logits, float d_loss, Matrix logits, Matrix targets)
+{
+    if (!d_logits.data) return;
+    // loss = 1/n Σ (softplus(x) − t x): d loss / dx = 1/n (σ(x) − t)
+    size_t count = matrix_size(logits);
+    const float share = d_loss / (float)count;
+    float *d = d_logits.data;
+#pragma omp parallel for simd if (parallel_worth(count))
+    for (size_t i = 0; i < count; i++)
+        d[i] = __builtin_fmaf(share, sigmoid32(logits.data[i]) - targets.data[i], d[i]);
+}
+
+double accuracy_at(Place place, Matrix scores, const int *labels)
+{
+    check_at(place, scores.rows > 0 && scores.cols > 0, "give at least one row of scores", "accuracy: (%d × %d)", scores.rows,
+             scores.cols);
+    int right = 0;
+    for (int i = 0; i < scores.rows; i++) {
+        int best = 0;
+        for (int j = 1; j < scores.cols; j++)
+            if (AT(scores, i, j) > AT(scores, i, best)) best = j;
+        right += best == labels[i];
+    }
+    return (double)right / scores.rows;
+}
+
+// ---- Taped ------------------------------------------------------------------------------------------------------------------
+
+static void softmax_step(Tensor *self)
+{
+    softmax_rows_backward(tensor_gradient(self->inputs[0]), self->gradient, self->value);
+}
+
+Tensor *softmax_at(Place place, Tensor *x)
+{
+    Tensor *y = tensor_node(place, "softmax", x->value.rows, x->value.cols, softmax_step, 0, 1, x);
+    softmax_rows_at(place, y->value, x->value);
+    return y;
+}
+
+typedef struct {
+    Matrix probabilities;
+    const int *labels;
+} CrossEntropy;
+
+static void cross_entropy_step(Tensor *self)
+{
+    const CrossEntropy *context = self->context;
+    cross_entropy_backward(tensor_gradient(self->inputs[0]), self->gradient.data[0], context->probabilities, context->labels);
+}
+
+Tensor *cross_entropy_at(Place place, Tensor *logits, const int *labels)
+{
+    int rows = logits->value.rows, classes = logits->value.cols;
+    for (int i = 0; i < rows; i++)
+        check_at(place, labels[i] == LABEL_IGNORED || (labels[i] >= 0 && labels[i] < classes),
+                 "labels run from 0 to the number of classes − 1", "cross_entropy: label %d (row %d) for %d classes", labels[i],
+                 i, classes);
+    check_at(place, counted_rows(rows, labels) > 0, "at least one row must count", "cross_entropy: %d rows, all ignored", rows);
+
+    Tensor *loss = tensor_node(place, "cross_entropy", 1, 1, cross_entropy_step, sizeof(CrossEntropy), 1, logits);
+    Arena *arena = tape_arena(loss->tape);
+    CrossEntropy *context = loss->context;
+    int *held = arena_alloc_at(place, arena, (size_t)rows, sizeof *held);
+    memcpy(held, labels, (size_t)rows * sizeof *held);
+    context->labels = held;
+    context->probabilities = matrix_uninitialised_at(place, arena, rows, classes);
+    Matrix row_losses = matrix_uninitialised_at(place, arena, rows, 1);
+    loss->value.data[0] = cross_entropy_forward(context->probabilities, row_losses, logits->value, held);
+    return loss;
+}
+
+static void need_targets(Place place, const char *name, const Tensor *x, Matrix target)
+{
+    check_at(place, same_shape(x->value, target), "one target for each prediction", "%s: predictions (%d × %d), targets (%d × %d)",
+             name, x->value.rows, x->value.cols, target.rows, target.cols);
+    check_at(place, matrix_size(target) > 0, "a mean needs at least one element", "%s: nothing to compare", name);
+}
+
+static void mean_squared_error_step(Tensor *self)
+{
+    mean_squared_error_backward(tensor_gradient(self->inputs[0]), self->gradient.data[0], self->inputs[0]->value,
+                                *(const Matrix *)self->context);
+}
+
+Tensor *mean_squared_error_at(Place place, Tensor *prediction, Matrix target)
+{
+    need_targets(place, "mean_squared_error", prediction, target);
+    Tensor *loss = tensor_node(place, "mean_squared_error", 1, 1, mean_squared_error_step, sizeof target, 1, prediction);
+    memcpy(loss->context, &target, sizeof target);
+    loss->value.data[0] = mean_squared_error_forward(prediction->value, target);
+    return loss;
+}
+
+static void binary_cross_entropy_step(Tensor *self)
+{
+    binary_cross_entropy_backward(tensor_gradient(self->inputs[0]), self->gradient.data[0], self->inputs[0]->value,
+                                  *(const Matrix *)self->context);
+}
+
+Tensor *binary_cross_entropy_at(Place place, Tensor *logits, Matrix targets)
+{
+    need_targets(place, "binary_cross_entropy", logits, targets);
+    Tensor *loss = tensor_node(place, "binary_cross_entropy", 1, 1, binary_cross_entropy_step, sizeof targets, 1, logits);
+    memcpy(loss->context, &targets, sizeof targets);
+    loss->value.data[0] = binary_cross_entropy_forward(logits->value, targets);
+    return loss;
+}

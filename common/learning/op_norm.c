@@ -1,0 +1,244 @@
+// op_norm.c: normalisations. See op_norm.h.
+#include "learning/op_norm.h"
+#include "base/parallel.h"
+#include "learning/columns.h"
+#include "learning/lanes.h"
+
+#include <math.h>
+
+static const float SMALL = 1e-5f; // keeps a constant row from dividing by 0
+
+// ---- Along rows -------------------------------------------------------------------------------------------------------------
+
+void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, Matrix bias)
+{
+    const float share = 1.0f / (float)x.cols;
+#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
+    for (int i = 0; i < x.rows; i++) {
+        const float *in = matrix_row(x, i);
+        float *out = matrix_row(y, i);
+        float centre = lanes_sum(in, x.cols) * share;
+        float size = 1.0f / sqrtf(lanes_squares(in, centre, x.cols) * share + SMALL);
+        for (int j = 0; j < x.cols; j++) out[j] = __builtin_fmaf((in[j] - centre) * size, gain.data[j], bias.data[j]);
+        mean.data[i] = centre;
+        r.data[i] = size;
+    }
+}
+
+// With n_j = (x_j − mean) r and g_j = d_y_j gain_j, moving x moves the mean and r as well:
+// d_x = r (g − mean of g − n · mean of (g ⊙ n)). One row; normal receives n.
+static void row_backward(float *d_x, float *normal, const float *d_y, const float *x, float mean, float r, const float *gain,
+                         int cols, bool centred)
+{
+    const float share = 1.0f / (float)cols;
+    float lane[ROW_LANES] = {0}, lane_n[ROW_LANES] = {0};
+    int whole = cols / ROW_LANES * ROW_LANES;
+    for (int j = 0; j < whole; j += ROW_LANES) {
+        for (int l = 0; l < ROW_LANES; l++) {
+            float n = (x[j + l] - mean) * r, g = d_y[j + l] * gain[j + l];
+            normal[j + l] = n;
+            lane[l] += g;
+            lane_n[l] = __builtin_fmaf(g, n, lane_n[l]);
+        }
+    }
+    for (int j = whole; j < cols; j++) {
+        float n = (x[j] - mean) * r, g = d_y[j] * gain[j];
+        normal[j] = n;
+        lane[j - whole] += g;
+        lane_n[j - whole] = __builtin_fmaf(g, n, lane_n[j - whole]);
+    }
+    if (!d_x) return;
+    float mean_g = centred ? lanes_join(lane) * share : 0.0f, mean_gn = lanes_join(lane_n) * share;
+    for (int j = 0; j < cols; j++) {
+        float g = d_y[j] * gain[j];
+        d_x[j] = __builtin_fmaf(r, __builtin_fmaf(-normal[j], mean_gn, g - mean_g), d_x[j]);
+    }
+}
+
+void layer_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix normal, Matrix d_y, Matrix x, Matrix mean, Matrix r,
+                         Matrix gain)
+{
+    // y_i = (x_i − mean_i) · r_i ⊙ gain + bias
+#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
+    for (int i = 0; i < x.rows; i++)
+        row_backward(d_x.data ? matrix_row(d_x, i) : NULL, matrix_row(normal, i), matrix_row(d_y, i), matrix_row(x, i),
+                     mean.data[i], r.data[i], gain.data, x.cols, true);
+    if (d_gain.data) add_column_dots(d_gain, d_y, normal);
+    if (d_bias.data) add_column_sums(d_bias, d_y);
+}
+
+void rms_norm_forward(Matrix y, Matrix r, Matrix x, Matrix gain)
+{
+    const float share = 1.0f / (float)x.cols;
+#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
+    for (int i = 0; i < x.rows; i++) {
+        const float *in = matrix_row(x, i);
+        float *out = matrix_row(y, i);
+        float size = 1.0f / sqrtf(lanes_dot(in, in, x.cols) * share + SMALL);
+        for (int j = 0; j < x.cols; j++) out[j] = in[j] * size * gain.data[j];
+        r.data[i] = size;
+    }
+}
+
+void rms_norm_backward(Matrix d_x, Matrix d_gain, Matrix normal, Matrix d_y, Matrix x, Matrix r, Matrix gain)
+{
+    // y_i = x_i · r_i ⊙ gain: as above without a mean
+#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
+    for (int i = 0; i < x.rows; i++)
+        row_backward(d_x.data ? matrix_row(d_x, i) : NULL, matrix_row(normal, i), matrix_row(d_y, i), matrix_row(x, i), 0.0f,
+                     r.data[i], gain.data, x.cols, false);
+    if (d_gain.data) add_column_dots(d_gain, d_y, normal);
+}
+
+// ---- Down columns -----------------------------------------------------------------------------------------------------------------
+
+BatchNormState batch_norm_state_new(Arena *arena, int features)
+{
+    BatchNormState state = {matrix_new(arena, 1, features), matrix_new(arena, 1, features), 0.1f, 1e-5f};
+    fill(state.variance, 1.0f);
+    return state;
+}
+
+void batch_norm_forward(Matrix y, Matrix x, Matrix mean, Matrix r, Matrix gain, Matrix bias)
+{
+#pragma omp parallel for if (parallel_worth(matrix_size(x)))
+    for (int i = 0; i < x.rows; i++) {
+        const float *in = matrix_row(x, i);
+        float *out = matrix_row(y, i);
+        for (int j = 0; j < x.cols; j++)
+            out[j] = __builtin_fmaf((in[j] - mean.data[j]) * r.data[j], gain.data[j], bias.data[j]);
+    }
+}
+
+void batch_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix sums, Matrix d_y, Matrix x, Matrix mean, Matrix r,
+                         Matrix gain, bool from_batch)
+{
+    // y = n ⊙ gain + bias, n = (x − mean) ⊙ r: the sums Σ d_y and Σ d_y ⊙ n = r ⊙ (Σ d_y ⊙ x − mean ⊙ Σ d_y) …
+    Matrix sum_d = matrix_rows(sums, 0, 1), sum_dn = matrix_rows(sums, 1, 1);
+    fill(sums, 0.0f);
+    add_column_sums(sum_d, d_y);
+    add_centred_dots(sum_dn, d_y, x, mean);
+    multiply(sum_dn, sum_dn, r);
+    if (d_bias.data) add(d_bias, d_bias, sum_d);
+    if (d_gain.data) add(d_gain, d_gain, sum_dn);
+    if (!d_x.data) return;
+    // … give d_x = gain r (d_y − mean of d_y − n · mean of (d_y ⊙ n)), as for a row above.
+    const float share = from_batch ? 1.0f / (float)x.rows : 0.0f;
+#pragma omp parallel for if (parallel_worth(matrix_size(x)))
+    for (int i = 0; i < x.rows; i++) {
+        const float *in = matrix_row(x, i), *d_out = matrix_row(d_y, i);
+        float *d_in = matrix_row(d_x, i);
+        for (int j = 0; j < x.cols; j++) {
+            float n = (in[j] - mean.data[j]) * r.data[j];
+            float through = d_out[j] - share * __builtin_fmaf(n, sum_dn.data[j], sum_d.data[j]);
+            d_in[j] = __builtin_fmaf(gain.data[j] * r.data[j], through, d_in[j]);
+        }
+    }
+}
+
+// ---- Taped ----------------------------------------------------------------------------------------------------------------------------
+
+static void need_row(Place place, const char *name, const char *what, const Tensor *x, const Tensor *row)
+{
+    check_at(place, row->value.rows == 1 && row->value.cols == x->value.cols, "one number for each column",
+             "%s: x (%d × %d) with a %s (%d × %d)", name, x->value.rows, x->value.cols, what, row->value.rows, row->value.cols);
+    check_at(place, x->value.cols > 0, "there is nothing to normalise", "%s: no columns", name);
+}
+
+typedef struct {
+    Matrix mean, r;
+    bool from_batch; // for batch_norm
+} NormContext;
+
+static void layer_norm_step(Tensor *self)
+{
+    const NormContext *context = self->context;
+    Tensor *x = self->inputs[0], *gain = self->inputs[1], *bias = self->inputs[2];
+    Arena *scratch = tape_arena(self->tape);
+    ArenaMark mark = arena_mark(scratch);
+    Matrix normal = matrix_uninitialised(scratch, x->value.rows, x->value.cols);
+    layer_norm_backward(tensor_gradient(x), tensor_gradient(gain), tensor_gradient(bias), normal, self->gradient, x->value,
+                        context->mean, context->r, gain->value);
+    arena_rewind(scratch, mark);
+}
+
+Tensor *layer_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias)
+{
+    need_row(place, "layer_norm", "gain", x, gain);
+    need_row(place, "layer_norm", "bias", x, bias);
+    Tensor *y = tensor_node(place, "layer_norm", x->value.rows, x->value.cols, layer_norm_step, sizeof(NormContext), 3, x, gain,
+                            bias);
+    NormContext *context = y->context;
+    context->mean = matrix_uninitialised_at(place, tape_arena(y->tape), x->value.rows, 1);
+    context->r = matrix_uninitialised_at(place, tape_arena(y->tape), x->value.rows, 1);
+    layer_norm_forward(y->value, context->mean, context->r, x->value, gain->value, bias->value);
+    return y;
+}
+
+static void rms_norm_step(Tensor *self)
+{
+    const NormContext *context = self->context;
+    Tensor *x = self->inputs[0], *gain = self->inputs[1];
+    Arena *scratch = tape_arena(self->tape);
+    ArenaMark mark = arena_mark(scratch);
+    Matrix normal = matrix_uninitialised(scratch, x->value.rows, x->value.cols);
+    rms_norm_backward(tensor_gradient(x), tensor_gradient(gain), normal, self->gradient, x->value, context->r, gain->value);
+    arena_rewind(scratch, mark);
+}
+
+Tensor *rms_norm_at(Place place, Tensor *x, Tensor *gain)
+{
+    need_row(place, "rms_norm", "gain", x, gain);
+    Tensor *y = tensor_node(place, "rms_norm", x->value.rows, x->value.cols, rms_norm_step, sizeof(NormContext), 2, x, gain);
+    NormContext *context = y->context;
+    context->r = matrix_uninitialised_at(place, tape_arena(y->tape), x->value.rows, 1);
+    rms_norm_forward(y->value, context->r, x->value, gain->value);
+    return y;
+}
+
+static void batch_norm_step(Tensor *self)
+{
+    const NormContext *context = self->context;
+    Tensor *x = self->inputs[0], *gain = self->inputs[1], *bias = self->inputs[2];
+    Arena *scratch = tape_arena(self->tape);
+    ArenaMark mark = arena_mark(scratch);
+    Matrix sums = matrix_uninitialised(scratch, 2, x->value.cols);
+    batch_norm_backward(tensor_gradient(x), tensor_gradient(gain), tensor_gradient(bias), sums, self->gradient, x->value,
+                        context->mean, context->r, gain->value, context->from_batch);
+    arena_rewind(scratch, mark);
+}
+
+// running ← (1 − momentum) running + momentum · factor · batch
+static void follow(Matrix running, Matrix batch, float momentum, float factor)
+{
+    for (int j = 0; j < running.cols; j++)
+        running.data[j] = __builtin_fmaf(1.0f - momentum, running.data[j], momentum * factor * batch.data[j]);
+}
+
+Tensor *batch_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchNormState *state, bool training)
+{
+    int rows = x->value.rows, cols = x->value.cols;
+    need_row(place, "batch_norm", "gain", x, gain);
+    need_row(place, "batch_norm", "bias", x, bias);
+    check_at(place, state->mean.cols == cols && state->variance.cols == cols, "one state for each layer",
+             "batch_norm: x (%d × %d) with statistics of %d and %d columns", rows, cols, state->mean.cols, state->variance.cols);
+    check_at(place, !training || rows > 1, "a batch of one has no deviation", "batch_norm: training on %d row", rows);
+
+    Tensor *y = tensor_node(place, "batch_norm", rows, cols, batch_norm_step, sizeof(NormContext), 3, x, gain, bias);
+    NormContext *context = y->context;
+    context->from_batch = training;
+    context->mean = matrix_uninitialised_at(place, tape_arena(y->tape), 1, cols);
+    context->r = matrix_uninitialised_at(place, tape_arena(y->tape), 1, cols);
+    if (training) {
+        column_means(context->mean, x->value);
+        column_variances(context->r, x->value);
+        follow(state->mean, context->mean, state->momentum, 1.0f);
+        follow(state->variance, context->r, state->momentum, (float)rows / (float)(rows - 1));
+    } else {
+        copy(context->mean, state->mean);
+        copy(context->r, state->variance);
+    }
+    for (int j = 0; j < cols; j++) context->r.data[j] = 1.0f / sqrtf(context->r.data[j] + state->small);
+    batch_norm_forward(y->value, x->value, context->mean, context->r, gain->value, bias->value);
+    return y;
+}

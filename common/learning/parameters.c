@@ -1,0 +1,75 @@
+// parameters.c: named sets of parameters. See parameters.h.
+#include "learning/parameters.h"
+
+#include <math.h>
+#include <string.h>
+
+Parameters parameters_new(Arena *arena) { return (Parameters){.arena = arena}; }
+
+// Twice the room. The old lists stay behind in the arena: together they are smaller than the new ones.
+static void grow(Place place, Parameters *set)
+{
+    int capacity = int_max(16, set->capacity * 2);
+    Tensor **items = arena_alloc_at(place, set->arena, (size_t)capacity, sizeof *items);
+    char **names = arena_alloc_at(place, set->arena, (size_t)capacity, sizeof *names);
+    for (int i = 0; i < set->count; i++) {
+        items[i] = set->items[i];
+        names[i] = set->names[i];
+    }
+    set->items = items;
+    set->names = names;
+    set->capacity = capacity;
+}
+
+Tensor *parameters_add_at(Place place, Parameters *set, const char *name, int rows, int cols)
+{
+    check_at(place, name[0], "name it after what it is: \"first.weight\"", "a parameter needs a name");
+    check_at(place, !parameters_find(set, name), "names are unique: put the layer's name in front", "parameter %s exists already",
+             name);
+    if (set->count == set->capacity) grow(place, set);
+    Tensor *parameter = parameter_new_at(place, set->arena, rows, cols);
+    set->items[set->count] = parameter;
+    set->names[set->count++] = arena_string(set->arena, name);
+    return parameter;
+}
+
+Tensor *parameters_find(const Parameters *set, const char *name)
+{
+    for (int i = 0; i < set->count; i++)
+        if (strcmp(set->names[i], name) == 0) return set->items[i];
+    return NULL;
+}
+
+size_t parameters_size(const Parameters *set)
+{
+    size_t size = 0;
+    for (int i = 0; i < set->count; i++) size += matrix_size(set->items[i]->value);
+    return size;
+}
+
+void clear_gradients(Parameters *set)
+{
+    for (int i = 0; i < set->count; i++) set->items[i]->has_gradient = false;
+}
+
+double gradient_norm(const Parameters *set)
+{
+    double squares = 0.0;
+    for (int i = 0; i < set->count; i++)
+        if (set->items[i]->has_gradient) squares += sum_of_squares(set->items[i]->gradient);
+    return sqrt(squares);
+}
+
+double clip_gradients(Parameters *set, float limit)
+{
+    check(limit > 0.0f, "a limit of 1 is usual", "clip_gradients: the limit is %g", (double)limit);
+    double before = gradient_norm(set);
+    // Written so that a norm that is not a number leaves the gradients as they are: nothing is hidden.
+    if (before > (double)limit)
+        for (int i = 0; i < set->count; i++)
+            if (set->items[i]->has_gradient) scale(set->items[i]->gradient, (float)((double)limit / before));
+    return before;
+}
+
+float glorot_deviation(int inputs, int outputs) { return sqrtf(2.0f / ((float)inputs + (float)outputs)); }
+float he_deviation(int inputs) { return sqrtf(2.0f / (float)inputs); }

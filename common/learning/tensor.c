@@ -1,0 +1,211 @@
+// tensor.c: the tape. See tensor.h.
+#include "learning/tensor.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct Tape {
+    Arena *arena;   // everything of one step: nodes, values, gradients, contexts
+    Tensor **nodes; // in order of creation; kept from step to step
+    int length, capacity;
+    bool recording;
+};
+
+Tape *tape_new(void)
+{
+    Tape *tape = calloc(1, sizeof *tape);
+    check(tape, "close other programs", "no memory for a tape");
+    tape->arena = arena_new();
+    tape->recording = true;
+    return tape;
+}
+
+void tape_free(Tape *tape)
+{
+    if (!tape) return;
+    arena_free(tape->arena);
+    free(tape->nodes);
+    free(tape);
+}
+
+void tape_reset(Tape *tape)
+{
+    arena_reset(tape->arena);
+    tape->length = 0;
+}
+
+void tape_record(Tape *tape, bool recording) { tape->recording = recording; }
+bool tape_recording(const Tape *tape) { return tape->recording; }
+Arena *tape_arena(Tape *tape) { return tape->arena; }
+int tape_length(const Tape *tape) { return tape->length; }
+
+Tensor *tape_node(const Tape *tape, int index)
+{
+    check(index >= 0 && index < tape->length, "nodes are numbered from 0", "tape_node: node %d of %d", index, tape->length);
+    return tape->nodes[index];
+}
+
+// Writes a tensor with this value at the end of the tape.
+static Tensor *append(Place place, Tape *tape, const char *operation, Matrix value)
+{
+    if (tape->length == tape->capacity) {
+        int capacity = int_max(256, tape->capacity * 2);
+        Tensor **nodes = realloc(tape->nodes, (size_t)capacity * sizeof(Tensor *));
+        check_at(place, nodes, "is a tape_reset missing?", "no memory for a tape of %d nodes", capacity);
+        tape->nodes = nodes;
+        tape->capacity = capacity;
+    }
+    Tensor *tensor = arena_zeros_at(place, tape->arena, 1, sizeof *tensor);
+    tensor->value = value;
+    tensor->gradient = (Matrix){value.rows, value.cols, NULL};
+    tensor->operation = operation;
+    tensor->tape = tape;
+    return tape->nodes[tape->length++] = tensor;
+}
+
+Tensor *tape_input(Tape *tape, Matrix value) { return append(HERE, tape, "input", value); }
+
+Tensor *tape_variable(Tape *tape, Matrix value)
+{
+    Tensor *tensor = append(HERE, tape, "variable", value);
+    tensor->wants_gradient = tape->recording;
+    if (tensor->wants_gradient) tensor->gradient = matrix_uninitialised(tape->arena, value.rows, value.cols);
+    return tensor;
+}
+
+Tensor *parameter_new_at(Place place, Arena *arena, int rows, int cols)
+{
+    Tensor *tensor = arena_zeros_at(place, arena, 1, sizeof *tensor);
+    tensor->value = matrix_new_at(place, arena, rows, cols);
+    tensor->gradient = matrix_new_at(place, arena, rows, cols);
+    tensor->wants_gradient = true;
+    tensor->operation = "parameter";
+    return tensor;
+}
+
+// ---- Nodes ---------------------------------------------------------------------------------------------------------
+
+// A node with these inputs. Its value is the one given, or new memory when that has none.
+static Tensor *node_new(Place place, Tape *tape, const char *operation, Matrix value, BackwardStep step,
+                        size_t context_size, int input_count, Tensor *const *inputs)
+{
+    check_at(place, input_count <= TENSOR_MAX_INPUTS, "join some inputs first", "%s: %d inputs, at most %d are possible",
+             operation, input_count, TENSOR_MAX_INPUTS);
+    if (!value.data) value = matrix_uninitialised_at(place, tape->arena, value.rows, value.cols);
+    Tensor *node = append(place, tape, operation, value);
+    for (int i = 0; i < input_count; i++) {
+        Tensor *input = inputs[i];
+        node->inputs[i] = input;
+        if (!input) continue;
+        check_at(place, !input->tape || input->tape == tape, "build one graph on one tape", "%s: its inputs are on two tapes",
+                 operation);
+        if (input->wants_gradient && tape->recording) node->wants_gradient = true;
+    }
+    node->input_count = input_count;
+    if (node->wants_gradient) {
+        node->step = step;
+        node->gradient = matrix_uninitialised_at(place, tape->arena, value.rows, value.cols);
+    }
+    if (context_size) node->context = arena_zeros_at(place, tape->arena, 1, context_size);
+    return node;
+}
+
+Tensor *tensor_node_on(Place place, Tape *tape, const char *operation, int rows, int cols, BackwardStep step,
+                       size_t context_size, int input_count, Tensor *const *inputs)
+{
+    return node_new(place, tape, operation, (Matrix){rows, cols, NULL}, step, context_size, input_count, inputs);
+}
+
+Tensor *tensor_node(Place place, const char *operation, int rows, int cols, BackwardStep step, size_t context_size,
+                    int input_count, ...)
+{
+    Tensor *inputs[TENSOR_MAX_INPUTS];
+    Tape *tape = NULL;
+    check_at(place, input_count <= TENSOR_MAX_INPUTS, "join some inputs first", "%s: %d inputs, at most %d are possible",
+             operation, input_count, TENSOR_MAX_INPUTS);
+    va_list arguments;
+    va_start(arguments, input_count);
+    for (int i = 0; i < input_count; i++) {
+        inputs[i] = va_arg(arguments, Tensor *);
+        if (inputs[i] && inputs[i]->tape) tape = inputs[i]->tape;
+    }
+    va_end(arguments);
+    check_at(place, tape, "put the data on a tape first: tape_input(tape, x); a parameter: tape_parameter(tape, p)",
+             "%s: none of its inputs is on a tape", operation);
+    return tensor_node_on(place, tape, operation, rows, cols, step, context_size, input_count, inputs);
+}
+
+Tensor *tensor_view(Place place, const char *operation, Matrix value, BackwardStep step, size_t context_size, Tensor *x)
+{
+    check_at(place, x->tape, "put the parameter on a tape first: tape_parameter(tape, p)", "%s: its input is not on a tape",
+             operation);
+    return node_new(place, x->tape, operation, value, step, context_size, 1, &x);
+}
+
+// value = parameter
+static void tape_parameter_step(Tensor *self)
+{
+    bool accumulate;
+    Matrix d_parameter = tensor_gradient_raw(self->inputs[0], &accumulate);
+    if (!d_parameter.data) return;
+    if (accumulate) {
+        add(d_parameter, d_parameter, self->gradient);
+    } else {
+        copy(d_parameter, self->gradient);
+    }
+}
+
+Tensor *tape_parameter(Tape *tape, Tensor *parameter)
+{
+    return node_new(HERE, tape, "tape_parameter", parameter->value, tape_parameter_step, 0, 1, &parameter);
+}
+
+Matrix tensor_gradient_raw(Tensor *t, bool *accumulate)
+{
+    *accumulate = false;
+    if (!t || !t->wants_gradient) return (Matrix){0, 0, NULL};
+    *accumulate = t->has_gradient;
+    t->has_gradient = true;
+    return t->gradient;
+}
+
+Matrix tensor_gradient(Tensor *t)
+{
+    bool accumulate;
+    Matrix gradient = tensor_gradient_raw(t, &accumulate);
+    if (gradient.data && !accumulate) memset(gradient.data, 0, matrix_size(gradient) * sizeof(float));
+    return gradient;
+}
+
+// ---- Backwards -------------------------------------------------------------------------------------------------------
+
+void backward_from_at(Place place, Tensor *out, Matrix upstream)
+{
+    Tape *tape = out->tape;
+    check_at(place, tape, "a parameter has no history", "backward: this tensor is not on a tape");
+    check_at(place, tape->recording, "tape_record(tape, true) before the forward pass", "backward: the tape does not record");
+    check_at(place, out->wants_gradient, "is a parameter among its inputs? was the tape recording when it was made?",
+             "backward: %s (%d × %d) does not depend on anything that wants a gradient", out->operation, out->value.rows,
+             out->value.cols);
+    check_at(place, same_shape(out->value, upstream), "the gradient of a tensor has its shape",
+             "backward: the gradient is (%d × %d), %s is (%d × %d)", upstream.rows, upstream.cols, out->operation,
+             out->value.rows, out->value.cols);
+
+    // What an earlier backward left on this tape does not count again. Parameters keep theirs.
+    for (int i = 0; i < tape->length; i++) tape->nodes[i]->has_gradient = false;
+    copy(out->gradient, upstream);
+    out->has_gradient = true;
+    for (int i = tape->length - 1; i >= 0; i--) {
+        Tensor *node = tape->nodes[i];
+        if (node->has_gradient && node->step) node->step(node);
+    }
+}
+
+void backward_at(Place place, Tensor *loss)
+{
+    check_at(place, loss->value.rows == 1 && loss->value.cols == 1, "reduce it first: sum_all(x), mean_all(x) or a loss",
+             "backward: a loss is (1 × 1), this %s is (%d × %d)", loss->operation, loss->value.rows, loss->value.cols);
+    float one = 1.0f;
+    backward_from_at(place, loss, (Matrix){1, 1, &one});
+}
