@@ -18,15 +18,16 @@ static bool in_child;
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>
 
-// A report has an exit status of its own, so that nothing takes it for an error message of the program (status 1);
-// memory that the system refuses is an error of the program, to be tested, and not one of AddressSanitizer.
+// A report has an exit status of its own, so that nothing takes it for an error message of the program
+// (status 1); memory that the system refuses is an error of the program, to be tested, and not one of
+// AddressSanitizer.
 const char *__asan_default_options(void) { return "exitcode=99:allocator_may_return_null=1:print_summary=1"; }
 
 // A child that dies on purpose frees nothing.
 int __lsan_is_turned_off(void) { return in_child; }
 #endif
 
-// ---- Scratch files -----------------------------------------------------------------------------------------------------
+// ---- Scratch files ----------------------------------------------------------------------------------------
 
 static void remove_scratch(void)
 {
@@ -67,7 +68,7 @@ const char *scratch_file(const char *name, const void *bytes, size_t count)
     return path;
 }
 
-// ---- Running -------------------------------------------------------------------------------------------------------------
+// ---- Running ----------------------------------------------------------------------------------------------
 
 void report_result(int passed, int failed)
 {
@@ -101,7 +102,7 @@ int run_suite(const char *name, const TTest *const *tests, int count, double tim
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-// ---- Children --------------------------------------------------------------------------------------------------------------
+// ---- Children ---------------------------------------------------------------------------------------------
 
 static void child(int descriptor, const int *ends, void (*action)(void *), void *context)
 {

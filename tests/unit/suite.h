@@ -28,7 +28,8 @@ enum { UNDER_ASAN = 0 };
 // Runs the tests under Check; the exit status is 0 when all passed.
 int run_suite(const char *name, const TTest *const *tests, int count, double timeout_seconds);
 
-// Writes "3 passed, 1 failed" to the file that the environment variable SUITE_RESULT names, for common/tools/test.sh.
+// Writes "3 passed, 1 failed" to the file that the environment variable SUITE_RESULT names, for
+// common/tools/test.sh.
 void report_result(int passed, int failed);
 
 #define SUITE_TIMEOUT(name, seconds, ...)                                                                    \
@@ -39,8 +40,9 @@ void report_result(int passed, int failed);
     }
 #define SUITE(name, ...) SUITE_TIMEOUT(name, 60, __VA_ARGS__)
 
-// Runs action(context) in a child process and returns what it wrote to standard error (static storage, cut at 64 KiB).
-// *status receives its exit status, or 128 + the signal that ended it, or 99 for a report of AddressSanitizer.
+// Runs action(context) in a child process and returns what it wrote to standard error (static storage, cut at
+// 64 KiB). *status receives its exit status, or 128 + the signal that ended it, or 99 for a report of
+// AddressSanitizer.
 const char *stderr_of(void (*action)(void *context), void *context, int *status);
 
 // The same for standard output.
@@ -60,7 +62,8 @@ const char *stdout_of(void (*action)(void *context), void *context, int *status)
 // The action must stop with an error message that contains the text.
 #define expect_death(action, context, text) expect_end(1, action, context, text)
 
-// Under MODE=asan, AddressSanitizer must stop the action with a report that contains the text; else nothing is run.
+// Under MODE=asan, AddressSanitizer must stop the action with a report that contains the text; else nothing
+// is run.
 #define expect_asan_report(action, context, text)                                                            \
     do {                                                                                                     \
         if (UNDER_ASAN) expect_end(99, action, context, text);                                               \

@@ -1,4 +1,5 @@
-// Memory by regions: alignment, pieces that stay where they are, marks, reuse, limits, and poisoning under MODE=asan.
+// Memory by regions: alignment, pieces that stay where they are, marks, reuse, limits, and poisoning under
+// MODE=asan.
 #include <string.h>
 
 #include "base/arena.h"
@@ -20,7 +21,7 @@ static bool signed_by(const unsigned char *piece, size_t size, int owner)
     return true;
 }
 
-// ---- Handing out -------------------------------------------------------------------------------------------------
+// ---- Handing out ------------------------------------------------------------------------------------------
 
 START_TEST(every_piece_is_aligned_to_64_bytes)
 {
@@ -106,7 +107,7 @@ START_TEST(a_string_is_copied_with_its_end)
 }
 END_TEST
 
-// ---- Marks and reuse ---------------------------------------------------------------------------------------------
+// ---- Marks and reuse --------------------------------------------------------------------------------------
 
 START_TEST(a_rewound_piece_is_handed_out_again)
 {
@@ -237,7 +238,7 @@ START_TEST(freeing_no_arena_is_allowed)
 }
 END_TEST
 
-// ---- Asking for too much, and spent marks ------------------------------------------------------------------------
+// ---- Asking for too much, and spent marks -----------------------------------------------------------------
 
 typedef struct {
     size_t limit, count, size;
@@ -341,7 +342,7 @@ START_TEST(the_mark_of_another_arena_stops_the_program)
 }
 END_TEST
 
-// ---- Under AddressSanitizer --------------------------------------------------------------------------------------
+// ---- Under AddressSanitizer -------------------------------------------------------------------------------
 
 static void write_past_the_end(void *context)
 {

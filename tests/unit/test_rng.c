@@ -1,8 +1,8 @@
 // Random numbers: the published output of PCG32, and whether the distributions are what they are called.
 //
-// Seeds are fixed, so a test passes always or never. Bounds come from theory: a fair generator would pass each with
-// a chance above 99.99 % (four to five standard deviations), whatever its seed.
-// Check notes every assertion in a file: the ones in long loops come after an if.
+// Seeds are fixed, so a test passes always or never. Bounds come from theory: a fair generator would pass
+// each with a chance above 99.99 % (four to five standard deviations), whatever its seed. Check notes every
+// assertion in a file: the ones in long loops come after an if.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "base/rng.h"
 #include "suite.h"
 
-// χ² = Σ (observed − expected)² / expected over equally likely cells must not pass its quantile at z = 4 standard
-// deviations (Wilson and Hilferty, PNAS 17, 1931).
+// χ² = Σ (observed − expected)² / expected over equally likely cells must not pass its quantile at z = 4
+// standard deviations (Wilson and Hilferty, PNAS 17, 1931).
 static void expect_even(const char *what, const int *observed, int cells, double expected)
 {
     double chi2 = 0.0, freedom = cells - 1;
@@ -28,10 +28,11 @@ static void expect_near(const char *what, double got, double expected, double de
                   5.0 * deviation);
 }
 
-// ---- The generator -----------------------------------------------------------------------------------------------
+// ---- The generator ----------------------------------------------------------------------------------------
 
-// The demonstration program pcg32-demo of the reference implementation prints five rounds of six numbers, 65 coins, 33
-// dice and a pack of cards (www.pcg-random.org/using-pcg-c-basic.html). It takes remainders, as here: rng_below is faster.
+// The demonstration program pcg32-demo of the reference implementation prints five rounds of six numbers, 65
+// coins, 33 dice and a pack of cards (www.pcg-random.org/using-pcg-c-basic.html). It takes remainders, as
+// here: rng_below is faster.
 static uint32_t remainder_below(Rng *rng, uint32_t bound)
 {
     uint32_t value;
@@ -97,7 +98,7 @@ START_TEST(every_bit_is_set_half_of_the_time)
 }
 END_TEST
 
-// ---- Whole numbers below a bound ---------------------------------------------------------------------------------
+// ---- Whole numbers below a bound --------------------------------------------------------------------------
 
 START_TEST(values_below_a_bound_are_equally_likely)
 {
@@ -115,8 +116,8 @@ START_TEST(values_below_a_bound_are_equally_likely)
 }
 END_TEST
 
-// Below 3 · 2³⁰, mapping all 2³² values would hit some results twice as often as others: the first third of them with
-// a remainder, every third of them with a product.
+// Below 3 · 2³⁰, mapping all 2³² values would hit some results twice as often as others: the first third of
+// them with a remainder, every third of them with a product.
 START_TEST(a_large_bound_has_no_bias)
 {
     enum { DRAWS = 30000 };
@@ -143,7 +144,7 @@ START_TEST(a_bound_of_one_gives_zero_and_a_bound_of_zero_stops)
 }
 END_TEST
 
-// ---- Uniform -----------------------------------------------------------------------------------------------------
+// ---- Uniform ----------------------------------------------------------------------------------------------
 
 START_TEST(uniform_numbers_fill_the_interval_evenly)
 {
@@ -203,7 +204,7 @@ START_TEST(a_number_between_never_reaches_the_upper_end)
 }
 END_TEST
 
-// ---- Normal ------------------------------------------------------------------------------------------------------
+// ---- Normal -----------------------------------------------------------------------------------------------
 
 static double normal_below(double x) { return 0.5 * erfc(-x * sqrt(0.5)); }
 
@@ -213,8 +214,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// Four moments, the tails, and the largest distance between the observed and the true distribution (Kolmogorov and
-// Smirnov: √n · distance passes 2.2 in one run of ten thousand).
+// Four moments, the tails, and the largest distance between the observed and the true distribution
+// (Kolmogorov and Smirnov: √n · distance passes 2.2 in one run of ten thousand).
 static void expect_normal(float *x, int n)
 {
     double moment[5] = {0};
@@ -317,7 +318,7 @@ START_TEST(each_normal_or_pair_of_normals_draws_twice)
 }
 END_TEST
 
-// ---- Orders ------------------------------------------------------------------------------------------------------
+// ---- Orders -----------------------------------------------------------------------------------------------
 
 START_TEST(all_orders_of_four_are_equally_likely)
 {
@@ -377,7 +378,7 @@ START_TEST(shuffling_keeps_the_items_and_nothing_else)
 }
 END_TEST
 
-// ---- Streams -----------------------------------------------------------------------------------------------------
+// ---- Streams ----------------------------------------------------------------------------------------------
 
 // Uniform numbers of two generators, side by side and up to two draws apart, must not be correlated.
 static void expect_independent(const char *what, Rng a, Rng b)
