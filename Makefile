@@ -123,9 +123,10 @@ chapter%:
 # ---- The notebook -------------------------------------------------------------------------------------------------------
 # make weave1 runs chapter 1 and writes its page, chapters/01-…/README.md; make verify1 runs it again and compares.
 
-WEAVER := $(TREE)/common/tools/weave
+WEAVER   := $(TREE)/common/tools/weave
+GLOSSARY := $(TREE)/common/tools/glossary
 
-$(WEAVER): $(WEAVER).o $(LIBRARY)
+$(WEAVER) $(GLOSSARY): %: %.o $(LIBRARY)
 	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
 CHAPTERS_READY := $(WEAVER) $(CHAPTER_PROGRAMS) $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
@@ -144,9 +145,13 @@ $1$(call chapter_number,$2): setup-check $(WEAVER) $(call chapter_program,$2) $(
 endef
 $(foreach c,$(CHAPTERS),$(eval $(call notebook_rule,weave,$c))$(eval $(call notebook_rule,verify,$c)))
 
+.PHONY: book
+book: weave $(GLOSSARY) ## weave every chapter, then make the web book and the Jupyter notebooks in build/
+	$(QUIET)sh common/tools/book.sh $(TREE) $(BUILD) $(CHAPTERS)
+
 .PHONY: test-weave
-test-weave: $(WEAVER)
-	$(QUIET)sh tests/tools/test_weave.sh $(WEAVER)
+test-weave: $(WEAVER) $(GLOSSARY)
+	$(QUIET)sh tests/tools/test_weave.sh $(TREE)
 
 # ---- Setting up ---------------------------------------------------------------------------------------------------------
 # setup-check asks nothing and installs nothing when everything is there; see common/tools/setup.sh.

@@ -316,9 +316,69 @@ static size_t fence_of(Span line, char *mark)
     return count >= 3 ? count : 0;
 }
 
-// A text cell that leaves a fenced block open would swallow the rest of the page.
-static void check_fences(Text source, Span text)
+// ---- Terms -----------------------------------------------------------------------------------------------------------
+
+// Behind the ** that opens a bold text: its inside and, when a Chinese name in parentheses follows, that name.
+static const char *read_bold(const char *at, const char *end, Span *english, Span *chinese)
 {
+    const char *close = memmem(at, (size_t)(end - at), "**", 2);
+    *chinese = (Span){0};
+    if (!close || memmem(at, (size_t)(close - at), "\n\n", 2)) return at;
+    *english = span(at, close);
+    at = close + 2;
+    while (at < end && (blank(*at) || *at == '\n')) at++;
+    const char *last = at < end ? memchr(at, ')', (size_t)(end - at)) : NULL;
+    bool cjk = last && at[0] == '(' && (unsigned char)at[1] >= 0xE3; // U+3000 and above
+    if (cjk && !memchr(at, '\n', (size_t)(last - at))) *chinese = span(at + 1, last);
+    return close + 2;
+}
+
+static int letter(Span text, size_t i)
+{
+    unsigned char c = i < text.length ? (unsigned char)text.at[i] : 0;
+    return c == '\n' ? ' ' : c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+int notebook_compare(Span a, Span b)
+{
+    for (size_t i = 0; i < a.length || i < b.length; i++)
+        if (letter(a, i) != letter(b, i)) return letter(a, i) - letter(b, i);
+    return 0;
+}
+
+static void add_term(Arena *arena, Notebook *notebook, Span english, Span chinese)
+{
+    Term **last = &notebook->terms;
+    for (; *last; last = &(*last)->next)
+        if (!notebook_compare((*last)->english, english) && !notebook_compare((*last)->chinese, chinese))
+            return;
+    *last = arena_alloc(arena, 1, sizeof **last);
+    **last = (Term){english, chinese, NULL};
+}
+
+// The terms in prose without fenced blocks; what stands between backticks is code.
+static void read_prose_terms(Arena *arena, Notebook *notebook, Span text)
+{
+    const char *end = text.at + text.length;
+    for (const char *at = text.at; at < end;) {
+        Span english, chinese;
+        if (*at == '`') {
+            size_t count = strspn(at, "`");
+            const char *close = memmem(at + count, (size_t)(end - at) - count, at, count);
+            at = (close ? close : at) + count;
+        } else if (end - at > 2 && at[0] == '*' && at[1] == '*') {
+            at = read_bold(at + 2, end, &english, &chinese);
+            if (chinese.at) add_term(arena, notebook, english, chinese);
+        } else {
+            at++;
+        }
+    }
+}
+
+// Reads the terms outside of fenced blocks. A text cell that leaves one open would swallow the rest of the page.
+static void read_terms(Arena *arena, Notebook *notebook, Span text)
+{
+    const char *begin = text.at, *end = text.at + text.length;
     char open = 0, mark = 0;
     size_t opened = 0;
     Span line, where = {0};
@@ -328,14 +388,40 @@ static void check_fences(Text source, Span text)
         const char *behind = (const char *)memchr(line.at, mark, line.length) + count;
         bool bare = !trim_lines(span(behind, line.at + line.length)).length;
         if (!open) {
+            read_prose_terms(arena, notebook, span(begin, line.at));
             open = mark, opened = count, where = line;
         } else if (mark == open && count >= opened && bare) {
             open = 0;
+            begin = text.at;
         }
     }
-    check_at(place_of(source, where.at), !open, "close it inside the same text cell",
+    check_at(place_of(notebook->source, where.at), !open, "close it inside the same text cell",
              "this fenced block is never closed");
+    read_prose_terms(arena, notebook, span(begin, end));
 }
+
+void notebook_term(FILE *out, Span english)
+{
+    for (size_t i = 0; i < english.length; i++) fputc(english.at[i] == '\n' ? ' ' : english.at[i], out);
+}
+
+static void put_slug(FILE *out, Span words)
+{
+    fputc('-', out);
+    for (size_t i = 0; i < words.length; i++) {
+        unsigned char c = (unsigned char)words.at[i];
+        fputc(c < 0x80 && !isalnum(c) ? '-' : tolower(c), out);
+    }
+}
+
+void notebook_anchor(FILE *out, const Term *term)
+{
+    fputs("term", out);
+    put_slug(out, term->english);
+    put_slug(out, term->chinese);
+}
+
+// ---- From source to cells ------------------------------------------------------------------------------------------
 
 static void read_title(Notebook *notebook)
 {
@@ -361,7 +447,7 @@ static Weaver open_source(Arena *arena, Text source)
     read_cells(&weaver);
     read_title(weaver.notebook);
     for (const Cell *cell = weaver.notebook->cells; cell; cell = cell->next)
-        if (cell->kind == CELL_TEXT) check_fences(source, cell->text);
+        if (cell->kind == CELL_TEXT) read_terms(arena, weaver.notebook, cell->text);
     return weaver;
 }
 
@@ -534,6 +620,22 @@ static void put_figure(FILE *out, const Page *page, const Output *output)
     fputs("*\n\n", out);
 }
 
+static void put_prose(FILE *out, const Page *page, const Term *terms, Span text)
+{
+    const char *end = text.at + text.length;
+    for (; page->anchors && terms; terms = terms->next) {
+        const char *bold = terms->english.at - 2;
+        if (bold < text.at || bold >= end) continue;
+        put(out, span(text.at, bold));
+        fputs("<span id=\"", out);
+        notebook_anchor(out, terms);
+        fputs("\"></span>", out);
+        text = span(bold, end);
+    }
+    put(out, text);
+    fputs("\n\n", out);
+}
+
 static void put_links(FILE *out, const Page *page)
 {
     fprintf(out, "[%s](%s) · run it with `make chapter%d`", page->file, page->file, atoi(page->folder));
@@ -566,8 +668,7 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
         if (cell->kind == CELL_CODE) {
             put_fenced(out, "c", text);
         } else if (text.length) {
-            put(out, text);
-            fputs("\n\n", out);
+            put_prose(out, page, notebook->terms, text);
         }
         for (const Output *output = cell->outputs; output; output = output->next) {
             if (output->kind == OUTPUT_FIGURE) put_figure(out, page, output);

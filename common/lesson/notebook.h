@@ -55,10 +55,17 @@ typedef struct Cell {
     struct Cell *next;
 } Cell;
 
+// A term at its first use in a chapter: in bold, with its Chinese name behind it, **gradient descent** (梯度下降).
+typedef struct Term {
+    Span english, chinese; // the English may be broken over two lines
+    struct Term *next;
+} Term;
+
 typedef struct {
     Text source;
     Span title; // of the first text cell, without "# "
     Cell *cells;
+    Term *terms; // in the order of the text
 } Notebook;
 
 // What a page says besides the chapter itself.
@@ -68,6 +75,7 @@ typedef struct {
     bool exercise;               // there is an exercise.c beside it
     const char *previous, *next; // folders of the neighbouring chapters, NULL at both ends of the book
     const char *previous_title, *next_title;
+    bool anchors; // give each term an HTML anchor, for the glossary of the web book
 } Page;
 
 // Reads a file, or takes bytes from memory: carriage returns before newlines and a byte order mark are dropped.
@@ -82,3 +90,10 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out);
 
 // nbformat 4.5, with the pictures found in the folder figures. They must be there.
 void notebook_jupyter(Arena *arena, const Notebook *notebook, const char *figures, FILE *out);
+
+// Alphabetical order as readers look words up: without case, the end of a line as a blank. 0: the same words.
+int notebook_compare(Span a, Span b);
+
+// The English as it is written in a table (one line), and the name of a term's anchor: "term-gradient-descent-梯度下降".
+void notebook_term(FILE *out, Span english);
+void notebook_anchor(FILE *out, const Term *term);

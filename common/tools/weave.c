@@ -1,10 +1,11 @@
 // weave: turns a chapter's C file and the standard output of its run into a page.
 //
-//     weave SOURCE.c OUTPUT.txt [-o README.md] [--folder NN-name] [--chapters FOLDER]
+//     weave SOURCE.c OUTPUT.txt [-o README.md] [--folder NN-name] [--chapters FOLDER] [--anchors]
 //     weave SOURCE.c OUTPUT.txt --jupyter FIGURES [-o chapter.ipynb]
 //
 // Without -o the page goes to standard output. The folder is that of the source when not given; the chapters before and
 // after it, for the links at the foot of the page, are looked for in --chapters (default: beside the source's folder).
+// --anchors marks the terms that the glossary links to, for the web book.
 // A page is written to a temporary name and renamed, so that an error leaves the old page as it was.
 //
 // What a text cell, a code cell, a section and a figure are is told in common/lesson/notebook.h, which does the work.
@@ -18,11 +19,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "weave SOURCE.c OUTPUT.txt [-o FILE] [--folder NN-name] [--chapters FOLDER] [--jupyter FIGURES]";
+static const char usage[] = "weave SOURCE.c OUTPUT.txt [-o FILE] [--folder NN-name] [--chapters FOLDER] "
+                            "[--anchors] [--jupyter FIGURES]";
 
 typedef struct {
     const char *source, *output, *page, *folder, *chapters, *figures;
+    bool anchors;
 } Options;
 
 static Options read_options(int argc, char **argv)
@@ -37,6 +39,8 @@ static Options read_options(int argc, char **argv)
         if (value) {
             check(i + 1 < argc, usage, "%s needs a value", argv[i]);
             *value = argv[++i];
+        } else if (strcmp(argv[i], "--anchors") == 0) {
+            options.anchors = true;
         } else if (strcmp(argv[i], "--help") == 0) {
             puts(usage);
             exit(EXIT_SUCCESS);
@@ -74,10 +78,7 @@ static const char *name_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static bool exists(const char *path)
-{
-    return access(path, R_OK) == 0;
-}
+static bool exists(const char *path) { return access(path, R_OK) == 0; }
 
 // "NN-name", with two digits or more and a name.
 static bool is_chapter(const char *folder)
@@ -126,7 +127,7 @@ static Page describe(Arena *arena, const Options *options)
     const char *folder = folder_of(arena, options->source);
     char *full = realpath(folder, NULL);
     check(full, usage, "cannot find the folder of %s: %s", options->source, strerror(errno));
-    Page page = {.file = name_of(options->source)};
+    Page page = {.file = name_of(options->source), .anchors = options->anchors};
     page.folder = options->folder ? options->folder : arena_string(arena, name_of(full));
     free(full);
     check(is_chapter(page.folder), "chapters live in chapters/NN-name; or give --folder NN-name",

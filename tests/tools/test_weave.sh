@@ -1,8 +1,11 @@
 #!/bin/sh
-# test_weave.sh WEAVER: the program weave and the script notebook.sh, in a scratch book whose chapters are shell scripts.
+# test_weave.sh TREE: the programs weave and glossary in TREE/common/tools, and the scripts notebook.sh and book.sh, in a
+# scratch book whose chapters are shell scripts.
 set -u
-weaver=$(realpath "$1")
-notebook=$(realpath common/tools/notebook.sh)
+weaver=$(realpath "$1/common/tools/weave")
+glossary=$(realpath "$1/common/tools/glossary")
+tools=$(realpath common/tools)
+notebook=$tools/notebook.sh
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
@@ -34,7 +37,7 @@ draws='printf picture >"$figures/a.png"; echo "── S ──"; echo "figure: a
 run() { sh "$notebook" "$1" tree "work/$1" $2; }
 
 mkdir -p tree/common/tools work chapters/02-empty chapters/notes
-ln -s "$weaver" tree/common/tools/weave
+ln -s "$weaver" "$glossary" tree/common/tools/
 chapter 01-one-thing One ""
 chapter 03-three "三 three" "$draws"
 chapter 10-ten Ten ""
@@ -97,6 +100,52 @@ expect "and leaves nothing beside it" 1 "" sh -c 'set -- taken.*; [ -e "$1" ]'
 [ ! -c /dev/full ] || expect "a full disk is told" 1 "cannot write the page" sh -c "'$weaver' $source $output >/dev/full"
 expect "weave makes a Jupyter notebook" 0 '"image/png": "cGljdHVyZQ=="' "$weaver" "$source" "$output" --jupyter figures/03-three
 expect "a Jupyter notebook wants its pictures" 1 "nowhere/a.png:1: cannot open" "$weaver" "$source" "$output" --jupyter nowhere
+
+# The web book, from the same scratch chapters.
+ln -s "$tools" common_tools && mkdir -p common && mv common_tools common/tools
+cat >chapters/01-one-thing/one_thing.c <<'END'
+/*
+# One
+
+A **Zeta
+term** (泽塔) and an **alpha** (阿尔法) with $x^2$; see [three](../03-three/README.md#here).
+*/
+section(lesson, "S"); // href="x/README.md"
+END
+printf '/*\n# 三 three\n\n**Alpha** (阿尔法)\n*/\nsection(lesson, "S");\n' >chapters/03-three/three.c
+run weave "$all" >/dev/null
+for chapter in $all; do mkdir -p "tree/weave/$chapter" && cp "work/weave/$chapter/output.txt" "tree/weave/$chapter/"; done
+book() { sh common/tools/book.sh tree out $all; }
+expect "the glossary is sorted and names first uses" 0 \
+    "| alpha | 阿尔法 | [1. One](chapters/01-one-thing/index.html#term-alpha-阿尔法) |@| Zeta term | 泽塔 | [1. One]" \
+    sh -c "'$glossary' chapters/01-one-thing/one_thing.c chapters/03-three/three.c | tr '\n' @"
+expect "the glossary wants chapters" 1 "x.c:1: cannot open" "$glossary" x.c
+if command -v pandoc >/dev/null; then
+    expect "the book is made" 0 "out/book/index.html: 3 chapters" book
+    expect "its contents list the chapters" 0 '<li>3 · <a href="chapters/03-three/index.html">三 three</a></li>' cat out/book/index.html
+    page=out/book/chapters/01-one-thing/index.html
+    expect "a term has its anchor" 0 '<span id="term-zeta-term-泽塔"></span><strong>Zeta term</strong>' sh -c "tr '\n' ' ' <$page"
+    expect "mathematics is MathML" 0 "<msup><mi>x</mi><mn>2</mn></msup>" cat $page
+    expect "code is highlighted and left alone" 0 'href=&quot;x/README.md&quot;' cat $page
+    expect "links between chapters stay in the book" 0 '<a href="../03-three/index.html#here">three</a>' cat $page
+    expect "the foot leads on" 0 '<a href="../03-three/index.html">三 three</a> →' cat $page
+    expect "and back to the contents" 0 '<a href="../../index.html">contents</a>' cat $page
+    expect "no page of the forge is linked" 1 "" grep -rE --include='*.html' 'href="[^"]*README' out/book
+    expect "figures are in the book" 0 picture cat out/book/figures/03-three/a.png
+    expect "figures are found from a page" 0 'src="../../figures/03-three/a.png"' cat out/book/chapters/03-three/index.html
+    expect "the glossary leads to the term" 0 'href="chapters/01-one-thing/index.html#term-alpha-' cat out/book/glossary.html
+    missing=""
+    for page in out/book/*.html out/book/chapters/*/*.html; do
+        for link in $(grep -oE '(href|src)="[^"#:]+' $page | cut -d'"' -f2); do
+            [ -e "$(dirname $page)/$link" ] || missing="$missing $page→$link"
+        done
+    done
+    expect "every link leads somewhere" 0 "missing: ." echo "missing:$missing ."
+fi
+# A folder of commands without pandoc.
+mkdir -p few && for command in sh mkdir sed head tr rm mv cp cat; do ln -s "$(command -v $command)" few/; done
+expect "without pandoc there are Jupyter notebooks" 0 "The web book needs pandoc" env PATH="$PWD/few" sh common/tools/book.sh tree out2 $all
+expect "one for each chapter" 0 '"nbformat_minor": 5' cat out2/notebooks/10-ten.ipynb
 
 echo "weave: $ran checks, $failed failed"
 [ "$failed" -eq 0 ]

@@ -30,6 +30,13 @@ static Notebook *notebook_of(Arena *arena, const char *source, const char *outpu
     return notebook_weave(arena, text_of(arena, "name.c", source), text_of(arena, "out.txt", output));
 }
 
+static char *arena_span(Arena *arena, Span span)
+{
+    char *text = arena_zeros(arena, span.length + 1, 1);
+    memcpy(text, span.at, span.length);
+    return text;
+}
+
 static char *markdown_of(const char *source, const char *output)
 {
     char *bytes = NULL;
@@ -410,6 +417,46 @@ START_TEST(files_that_cannot_be_read_are_refused)
 }
 END_TEST
 
+START_TEST(terms_with_a_chinese_name_get_anchors_at_their_first_use)
+{
+    const char *source =
+        "/*\n# T\n\nA **loss** (损失), **Two\nwords**\n(两个 \"词); **bold**, **x** (latin), ** (损失), "
+        "`**code** (代码)`.\n\n"
+        "```\n**fenced** (围栏)\n```\n**open (开\n\n**Loss** (损失) **loss** (损耗)\n*/\nint a;\n"
+        "/*\n**ε-greedy** (贪心) `` ` **q** (码) `` **loss** (损失)\n*/\n";
+    static const char *const expected[][2] = {
+        {"loss", "损失"}, {"Two\nwords", "两个 \"词"}, {"loss", "损耗"}, {"ε-greedy", "贪心"}};
+    Arena *arena = arena_new();
+    Notebook *notebook = notebook_of(arena, source, "");
+    const Term *term = notebook->terms;
+    for (size_t i = 0; i < 4; i++, term = term->next) {
+        ck_assert_msg(term != NULL, "only %zu terms", i);
+        ck_assert_str_eq(arena_span(arena, term->english), expected[i][0]);
+        ck_assert_str_eq(arena_span(arena, term->chinese), expected[i][1]);
+    }
+    ck_assert_msg(!term, "one term too many: %s", term ? arena_span(arena, term->english) : "");
+
+    char *bytes = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&bytes, &length);
+    Page anchored = page;
+    anchored.anchors = true;
+    notebook_markdown(notebook, &anchored, out);
+    fclose(out);
+    ck_assert_str_eq(
+        bytes, HEAD
+        "A <span id=\"term-loss-损失\"></span>**loss** (损失), <span "
+        "id=\"term-two-words-两个--词\"></span>**Two\nwords**\n"
+        "(两个 \"词); **bold**, **x** (latin), ** (损失), `**code** (代码)`.\n\n```\n**fenced** (围栏)\n```\n"
+        "**open (开\n\n**Loss** (损失) <span id=\"term-loss-损耗\"></span>**loss** (损耗)\n\n```c\nint "
+        "a;\n```\n\n"
+        "<span id=\"term-ε-greedy-贪心\"></span>**ε-greedy** (贪心) `` ` **q** (码) `` **loss** "
+        "(损失)\n\n" FOOT);
+    free(bytes);
+    arena_free(arena);
+}
+END_TEST
+
 // ---- The property ----------------------------------------------------------------------------------------------------
 
 // Copies the lines that are not blank.
@@ -726,6 +773,7 @@ SUITE("notebook", a_chapter_becomes_a_page, the_foot_of_a_page_leads_to_the_neig
       rules_inside_the_output_begin_no_section, sections_must_match_one_to_one,
       what_is_never_closed_is_refused, a_chapter_begins_with_its_title, figures_take_odd_captions,
       figures_with_names_that_lead_elsewhere_are_refused, lines_of_any_length_pass,
+      terms_with_a_chinese_name_get_anchors_at_their_first_use,
       bytes_that_are_not_text_are_refused_with_their_line, files_that_cannot_be_read_are_refused,
       the_cells_of_a_page_give_the_source_back, the_cells_of_every_chapter_give_its_source_back,
       a_chapter_becomes_a_jupyter_notebook, pictures_are_embedded_as_rfc_4648_says,
