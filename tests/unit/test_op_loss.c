@@ -1,0 +1,226 @@
+// Softmax and losses: against double precision, at extremes, and their gradients.
+#include "suite.h"
+#include "gradients.h"
+#include "learning/op_loss.h"
+#include <math.h>
+
+enum { N = 7, K = 5 };
+static const int LABELS[N] = {4, 0, 2, LABEL_IGNORED, 1, 2, 3};
+
+typedef struct {
+    Tensor *x;
+    Matrix target;
+} Case;
+
+static Case filled_case(Arena *arena, int rows, int cols)
+{
+    Case c = {parameter_new(arena, rows, cols), matrix_new(arena, rows, cols)};
+    Rng rng = rng_new(11, 0);
+    fill_uniform(c.x->value, &rng, -2.0f, 2.0f);
+    fill_uniform(c.target, &rng, 0.0f, 1.0f);
+    return c;
+}
+
+static Tensor *build_softmax(Tape *tape, void *context) { return softmax(tape_parameter(tape, ((Case *)context)->x)); }
+
+static Tensor *build_cross_entropy(Tape *tape, void *context)
+{
+    return cross_entropy(tape_parameter(tape, ((Case *)context)->x), LABELS);
+}
+
+static Tensor *build_mean_squared_error(Tape *tape, void *context)
+{
+    Case *c = context;
+    return mean_squared_error(tape_parameter(tape, c->x), c->target);
+}
+
+static Tensor *build_binary_cross_entropy(Tape *tape, void *context)
+{
+    Case *c = context;
+    return binary_cross_entropy(tape_parameter(tape, c->x), c->target);
+}
+
+// log Σ_j e^x_j in double precision
+static double exact_log_sum(const float *x, int count)
+{
+    double most = (double)x[0], total = 0;
+    for (int j = 1; j < count; j++) most = fmax(most, (double)x[j]);
+    for (int j = 0; j < count; j++) total += exp((double)x[j] - most);
+    return most + log(total);
+}
+
+START_TEST(softmax_and_its_normaliser_equal_the_naive_ones)
+{
+    Arena *arena = arena_new();
+    const int widths[] = {1, 3, 10, 16, 17, 31, 33, 100, 3001};
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+        Case c = filled_case(arena, 9, widths[w]);
+        scale(c.x->value, 20.0f);
+        Matrix p = matrix_new(arena, 9, widths[w]), normaliser = matrix_new(arena, 9, 1);
+        softmax_rows(p, c.x->value);
+        log_sum_exp(normaliser, c.x->value);
+        for (int i = 0; i < 9; i++) {
+            double exact = exact_log_sum(matrix_row(c.x->value, i), widths[w]);
+            ck_assert_msg(fabs((double)normaliser.data[i] - exact) <= 2e-6 * (1 + fabs(exact)), "width %d: got %.9g, expected %.9g",
+                          widths[w], (double)normaliser.data[i], exact);
+            for (int j = 0; j < widths[w]; j++) {
+                double expected = exp((double)AT(c.x->value, i, j) - exact);
+                ck_assert_msg(fabs((double)AT(p, i, j) - expected) <= 5e-6 * expected + 1e-37,
+                              "width %d, (%d, %d): got %.9g, expected %.9g", widths[w], i, j, (double)AT(p, i, j), expected);
+            }
+        }
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(huge_scores_neither_overflow_nor_lose_the_loss)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Matrix x = matrix_from(arena, 2, 3, ((float[]){1e30f, -1e30f, 0.0f, 500.0f, 0.0f, -500.0f}));
+    Matrix p = matrix_copy(arena, x);
+    softmax_rows(p, x);
+    ck_assert(AT(p, 0, 0) == 1.0f && AT(p, 0, 1) == 0.0f && AT(p, 1, 0) == 1.0f);
+    const int labels[] = {0, 2};
+    Tensor *loss = cross_entropy(tape_input(tape, x), labels);
+    ck_assert_msg(loss->value.data[0] == 500.0f, "got %g, expected 500 (0 and 1000)", (double)loss->value.data[0]);
+
+    Matrix logits = matrix_from(arena, 1, 2, ((float[]){800.0f, -800.0f})), targets = matrix_from(arena, 1, 2, ((float[]){0.0f, 0.0f}));
+    Tensor *binary = binary_cross_entropy(tape_input(tape, logits), targets);
+    ck_assert_msg(binary->value.data[0] == 400.0f, "got %g, expected 400 (800 and 0)", (double)binary->value.data[0]);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(losses_equal_their_definitions)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Case c = filled_case(arena, N, K);
+    double entropy = 0, squares = 0, binary = 0;
+    for (int i = 0; i < N; i++) {
+        if (LABELS[i] != LABEL_IGNORED)
+            entropy += (exact_log_sum(matrix_row(c.x->value, i), K) - (double)AT(c.x->value, i, LABELS[i])) / (N - 1);
+        for (int j = 0; j < K; j++) {
+            double x = (double)AT(c.x->value, i, j), t = (double)AT(c.target, i, j), s = 1 / (1 + exp(-x));
+            squares += (x - t) * (x - t) / (N * K);
+            binary -= (t * log(s) + (1 - t) * log(1 - s)) / (N * K);
+        }
+    }
+    struct {
+        const char *name;
+        Tensor *loss;
+        double expected;
+    } checks[] = {{"cross-entropy", build_cross_entropy(tape, &c), entropy},
+                  {"squared error", build_mean_squared_error(tape, &c), squares},
+                  {"binary cross-entropy", build_binary_cross_entropy(tape, &c), binary}};
+    for (int i = 0; i < 3; i++)
+        ck_assert_msg(fabs((double)checks[i].loss->value.data[0] - checks[i].expected) < 1e-6, "%s: got %.8g, expected %.8g",
+                      checks[i].name, (double)checks[i].loss->value.data[0], checks[i].expected);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(long_losses_keep_their_digits)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Case c = filled_case(arena, 331, 307); // 101617 elements: many blocks and a rest
+    double squares = 0;
+    for (size_t i = 0; i < matrix_size(c.target); i++) {
+        double d = (double)c.x->value.data[i] - (double)c.target.data[i];
+        squares += d * d / (double)matrix_size(c.target);
+    }
+    double got = (double)build_mean_squared_error(tape, &c)->value.data[0];
+    ck_assert_msg(fabs(got - squares) < 1e-6 * squares, "got %.9g, expected %.9g", got, squares);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(gradients_of_softmax)
+{
+    Arena *arena = arena_new();
+    const char *name = "x";
+    const int widths[] = {3, 18, 35};
+    for (int w = 0; w < 3; w++) {
+        Case c = filled_case(arena, 3, widths[w]);
+        check_operation(build_softmax, &c, &c.x, &name, 1, 1e-3);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(gradients_of_cross_entropy)
+{
+    Arena *arena = arena_new();
+    const char *name = "logits";
+    Case c = filled_case(arena, N, K);
+    check_operation(build_cross_entropy, &c, &c.x, &name, 1, 1e-3);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(gradients_of_squared_error_and_binary_cross_entropy)
+{
+    Arena *arena = arena_new();
+    const char *name = "prediction";
+    Case c = filled_case(arena, 3, 5);
+    check_operation(build_mean_squared_error, &c, &c.x, &name, 1, 1e-3);
+    check_operation(build_binary_cross_entropy, &c, &c.x, &name, 1, 1e-3);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(an_ignored_row_gets_no_gradient)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Case c = filled_case(arena, N, K);
+    backward(build_cross_entropy(tape, &c));
+    for (int j = 0; j < K; j++) ck_assert(AT(c.x->gradient, 3, j) == 0.0f && AT(c.x->gradient, 2, j) != 0.0f);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(accuracy_counts_the_right_rows)
+{
+    Arena *arena = arena_new();
+    Matrix scores = matrix_from(arena, 4, 2, ((float[]){1, 0, 0, 1, 1, 0, 2, 3}));
+    const int labels[] = {0, 1, 1, 1};
+    ck_assert(accuracy(scores, labels) == 0.75);
+    arena_free(arena);
+}
+END_TEST
+
+static void label_out_of_range(void *context)
+{
+    (void)context;
+    Arena *arena = arena_new();
+    const int labels[] = {0, 3};
+    cross_entropy(tape_input(tape_new(), matrix_new(arena, 2, 3)), labels);
+}
+
+static void all_ignored(void *context)
+{
+    (void)context;
+    Arena *arena = arena_new();
+    const int labels[] = {LABEL_IGNORED, LABEL_IGNORED};
+    cross_entropy(tape_input(tape_new(), matrix_new(arena, 2, 3)), labels);
+}
+
+START_TEST(labels_are_checked)
+{
+    expect_death(label_out_of_range, NULL, "label 3 (row 1) for 3 classes");
+    expect_death(all_ignored, NULL, "all ignored");
+}
+END_TEST
+
+SUITE("op_loss", softmax_and_its_normaliser_equal_the_naive_ones, huge_scores_neither_overflow_nor_lose_the_loss,
+      losses_equal_their_definitions, long_losses_keep_their_digits, gradients_of_softmax, gradients_of_cross_entropy,
+      gradients_of_squared_error_and_binary_cross_entropy, an_ignored_row_gets_no_gradient, accuracy_counts_the_right_rows,
+      labels_are_checked)

@@ -1,0 +1,220 @@
+// Normalisations: against naive double precision, running statistics, and their gradients.
+#include "suite.h"
+#include "gradients.h"
+#include "learning/columns.h"
+#include "learning/op_norm.h"
+#include <math.h>
+
+typedef struct {
+    Tensor *x, *gain, *bias;
+    BatchNormState state;
+    bool training;
+} Case;
+
+static Case filled_case(Arena *arena, int rows, int cols)
+{
+    Case c = {parameter_new(arena, rows, cols), parameter_new(arena, 1, cols), parameter_new(arena, 1, cols),
+              batch_norm_state_new(arena, cols), true};
+    Rng rng = rng_new(12, 0);
+    fill_uniform(c.x->value, &rng, -1.0f, 2.0f);
+    fill_uniform(c.gain->value, &rng, 0.5f, 1.5f);
+    fill_uniform(c.bias->value, &rng, -1.0f, 1.0f);
+    fill_uniform(c.state.mean, &rng, -0.5f, 0.5f);
+    fill_uniform(c.state.variance, &rng, 0.5f, 1.5f);
+    return c;
+}
+
+static Tensor *build_layer_norm(Tape *tape, void *context)
+{
+    Case *c = context;
+    return layer_norm(tape_parameter(tape, c->x), c->gain, c->bias);
+}
+
+static Tensor *build_rms_norm(Tape *tape, void *context)
+{
+    Case *c = context;
+    return rms_norm(tape_parameter(tape, c->x), c->gain);
+}
+
+static Tensor *build_batch_norm(Tape *tape, void *context)
+{
+    Case *c = context;
+    return batch_norm(tape_parameter(tape, c->x), c->gain, c->bias, &c->state, c->training);
+}
+
+static const char *const NAMES[] = {"x", "gain", "bias"};
+
+// The element (i, j) normalised over `count` elements that begin at first and are stride apart.
+static double normalised(const float *first, int count, size_t stride, double x, bool centred)
+{
+    double mean = 0, square = 0;
+    for (int i = 0; i < count; i++) mean += centred ? (double)first[(size_t)i * stride] / count : 0.0;
+    for (int i = 0; i < count; i++) square += pow((double)first[(size_t)i * stride] - mean, 2) / count;
+    return (x - mean) / sqrt(square + 1e-5);
+}
+
+START_TEST(normalisations_equal_their_definitions)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    const int shapes[][2] = {{3, 1}, {2, 7}, {5, 16}, {9, 37}, {300, 19}};
+    for (int s = 0; s < 5; s++) {
+        int rows = shapes[s][0], cols = shapes[s][1];
+        Case c = filled_case(arena, rows, cols);
+        Matrix x = c.x->value;
+        Matrix layer = build_layer_norm(tape, &c)->value, rms = build_rms_norm(tape, &c)->value,
+               batch = build_batch_norm(tape, &c)->value;
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < cols; j++) {
+                double value = (double)AT(x, i, j), gain = (double)c.gain->value.data[j], bias = (double)c.bias->value.data[j];
+                double expected[] = {normalised(matrix_row(x, i), cols, 1, value, true) * gain + bias,
+                                     normalised(matrix_row(x, i), cols, 1, value, false) * gain,
+                                     normalised(x.data + j, rows, (size_t)cols, value, true) * gain + bias};
+                float got[] = {AT(layer, i, j), AT(rms, i, j), AT(batch, i, j)};
+                for (int k = 0; k < 3; k++)
+                    ck_assert_msg(fabs((double)got[k] - expected[k]) < 1e-5, "kind %d, %d × %d, (%d, %d): got %g, expected %g",
+                                  k, rows, cols, i, j, (double)got[k], expected[k]);
+            }
+        }
+        tape_reset(tape);
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_large_mean_does_not_spoil_the_deviation)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Case c = filled_case(arena, 33, 33);
+    for (size_t i = 0; i < matrix_size(c.x->value); i++) c.x->value.data[i] = 4096.0f + (float)(i * 7 % 5);
+    Matrix out = build_layer_norm(tape, &c)->value, batch = build_batch_norm(tape, &c)->value;
+    for (int i = 0; i < 33; i++) {
+        for (int j = 0; j < 33; j++) {
+            double gain = (double)c.gain->value.data[j], bias = (double)c.bias->value.data[j], x = (double)AT(c.x->value, i, j);
+            double expected = normalised(matrix_row(c.x->value, i), 33, 1, x, true) * gain + bias;
+            ck_assert_msg(fabs((double)AT(out, i, j) - expected) < 1e-3, "got %g, expected %g", (double)AT(out, i, j), expected);
+            expected = normalised(c.x->value.data + j, 33, 33, x, true) * gain + bias;
+            ck_assert_msg(fabs((double)AT(batch, i, j) - expected) < 1e-3, "got %g, expected %g", (double)AT(batch, i, j),
+                          expected);
+        }
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(gradients_of_layer_norm)
+{
+    Arena *arena = arena_new();
+    const int widths[] = {5, 19, 34};
+    for (int w = 0; w < 3; w++) {
+        Case c = filled_case(arena, 3, widths[w]);
+        check_operation(build_layer_norm, &c, (Tensor *[]){c.x, c.gain, c.bias}, NAMES, 3, 2e-3);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(gradients_of_rms_norm)
+{
+    Arena *arena = arena_new();
+    const int widths[] = {5, 19, 34};
+    for (int w = 0; w < 3; w++) {
+        Case c = filled_case(arena, 3, widths[w]);
+        check_operation(build_rms_norm, &c, (Tensor *[]){c.x, c.gain}, NAMES, 2, 2e-3);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(gradients_of_batch_norm_while_training_and_not)
+{
+    Arena *arena = arena_new();
+    for (int training = 0; training < 2; training++) {
+        Case c = filled_case(arena, 11, 3);
+        c.training = training;
+        check_operation(build_batch_norm, &c, (Tensor *[]){c.x, c.gain, c.bias}, NAMES, 3, 2e-3);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(running_statistics_follow_the_batch)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Case c = filled_case(arena, 4, 1);
+    c.x->value = matrix_from(arena, 4, 1, ((float[]){1, 2, 3, 6})); // mean 3, variance 14/4, by N − 1: 14/3
+    c.state.mean.data[0] = 1.0f;
+    c.state.variance.data[0] = 2.0f;
+    build_batch_norm(tape, &c);
+    ck_assert_float_eq_tol(c.state.mean.data[0], 0.9f * 1 + 0.1f * 3, 1e-6f);
+    ck_assert_float_eq_tol(c.state.variance.data[0], 0.9f * 2 + 0.1f * 14 / 3, 1e-6f);
+
+    float mean = c.state.mean.data[0], variance = c.state.variance.data[0];
+    c.training = false;
+    Tensor *y = build_batch_norm(tape, &c);
+    ck_assert(c.state.mean.data[0] == mean && c.state.variance.data[0] == variance);
+    double expected = (1 - (double)mean) / sqrt((double)variance + 1e-5) * (double)c.gain->value.data[0] + (double)c.bias->value.data[0];
+    ck_assert_msg(fabs((double)y->value.data[0] - expected) < 1e-5, "got %g, expected %g", (double)y->value.data[0], expected);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+// Tall enough for several chunks, with every width of the last block of columns.
+START_TEST(column_sums_equal_naive_ones)
+{
+    Arena *arena = arena_new();
+    Rng rng = rng_new(4, 4);
+    const int rows[] = {0, 1, 3, 4, 255, 257, 1029, 17000};
+    for (int r = 0; r < 8; r++) {
+        for (int cols = 1; cols < 36; cols += 17) {
+            Matrix a = matrix_new(arena, rows[r], cols), b = matrix_new(arena, rows[r], cols), centre = matrix_new(arena, 1, cols);
+            Matrix sums = matrix_new(arena, 1, cols), dots = matrix_new(arena, 1, cols), centred = matrix_new(arena, 1, cols);
+            fill_uniform(a, &rng, -1, 1);
+            fill_uniform(b, &rng, -1, 1);
+            fill_uniform(centre, &rng, -1, 1);
+            fill(sums, 1.0f); // added to, not overwritten
+            fill(dots, 2.0f);
+            fill(centred, 3.0f);
+            add_column_sums(sums, a);
+            add_column_dots(dots, a, b);
+            add_centred_dots(centred, a, b, centre);
+            for (int j = 0; j < cols; j++) {
+                double total = 1, dot_total = 2, centred_total = 3;
+                for (int i = 0; i < rows[r]; i++) {
+                    total += (double)AT(a, i, j);
+                    dot_total += (double)AT(a, i, j) * (double)AT(b, i, j);
+                    centred_total += (double)AT(a, i, j) * ((double)AT(b, i, j) - (double)centre.data[j]);
+                }
+                double bound = 1e-6 * (rows[r] + 10);
+                ck_assert_msg(fabs((double)sums.data[j] - total) < bound, "%d rows, column %d of %d: got %g, expected %g", rows[r],
+                              j, cols, (double)sums.data[j], total);
+                ck_assert_msg(fabs((double)dots.data[j] - dot_total) < bound, "%d rows, column %d of %d: got %g, expected %g",
+                              rows[r], j, cols, (double)dots.data[j], dot_total);
+                ck_assert_msg(fabs((double)centred.data[j] - centred_total) < bound,
+                              "%d rows, column %d of %d: got %g, expected %g", rows[r], j, cols, (double)centred.data[j],
+                              centred_total);
+            }
+        }
+    }
+    arena_free(arena);
+}
+END_TEST
+
+static void batch_of_one(void *context)
+{
+    (void)context;
+    Case c = filled_case(arena_new(), 1, 3);
+    build_batch_norm(tape_new(), &c);
+}
+
+START_TEST(a_batch_of_one_is_refused_while_training) { expect_death(batch_of_one, NULL, "batch_norm: training on 1 row"); }
+END_TEST
+
+SUITE("op_norm", normalisations_equal_their_definitions, a_large_mean_does_not_spoil_the_deviation, gradients_of_layer_norm,
+      gradients_of_rms_norm, gradients_of_batch_norm_while_training_and_not, running_statistics_follow_the_batch,
+      column_sums_equal_naive_ones, a_batch_of_one_is_refused_while_training)
