@@ -1,0 +1,192 @@
+// Optimisers against their papers' formulas in double precision; schedules; clipping.
+#include "suite.h"
+#include "learning/optim.h"
+#include <math.h>
+
+enum { SIZE = 37, STEPS = 60 };
+
+// One number, its gradient at each step, and the formula of each paper.
+typedef struct {
+    double value, v, m, s; // θ, velocity, first and second moment
+} State;
+
+static void formula(State *q, OptimiserKind kind, double g, int t, double rate, double decay)
+{
+    const double mu = (double)0.9f, rho = (double)0.95f, b1 = (double)0.9f, b2 = (double)0.999f, eps = (double)1e-8f;
+    if (kind != OPTIMISER_ADAMW) g += decay * q->value;
+    switch (kind) {
+    case OPTIMISER_SGD: q->value -= rate * g; return;
+    case OPTIMISER_MOMENTUM:
+        q->v = mu * q->v + g;
+        q->value -= rate * q->v;
+        return;
+    case OPTIMISER_NESTEROV:
+        q->v = mu * q->v + g;
+        q->value -= rate * (g + mu * q->v);
+        return;
+    case OPTIMISER_RMSPROP:
+        q->s = rho * q->s + (1 - rho) * g * g;
+        q->value -= rate * g / (sqrt(q->s) + (double)1e-6f);
+        return;
+    case OPTIMISER_ADAM:
+    case OPTIMISER_ADAMW:
+        q->m = b1 * q->m + (1 - b1) * g;
+        q->s = b2 * q->s + (1 - b2) * g * g;
+        double corrected_m = q->m / (1 - pow(b1, t)), corrected_s = q->s / (1 - pow(b2, t));
+        double decoupled = kind == OPTIMISER_ADAMW ? decay * q->value : 0.0;
+        q->value -= rate * (corrected_m / (sqrt(corrected_s) + eps) + decoupled);
+        return;
+    }
+}
+
+static Optimiser optimiser_of(OptimiserKind kind, Arena *arena, Parameters *set, float decay)
+{
+    switch (kind) {
+    case OPTIMISER_SGD: return sgd_new(arena, set, decay);
+    case OPTIMISER_MOMENTUM: return momentum_new(arena, set, 0.9f, decay);
+    case OPTIMISER_NESTEROV: return nesterov_new(arena, set, 0.9f, decay);
+    case OPTIMISER_RMSPROP: return rmsprop_new(arena, set, 0.95f, 1e-6f, decay);
+    case OPTIMISER_ADAM: return adam_new(arena, set, 0.9f, 0.999f, 1e-8f, decay);
+    default: return adamw_new(arena, set, 0.9f, 0.999f, 1e-8f, decay);
+    }
+}
+
+static void compare_with_formula(OptimiserKind kind, float decay)
+{
+    Arena *arena = arena_new();
+    Parameters set = parameters_new(arena);
+    Tensor *p = parameters_add(&set, "p", 1, SIZE);
+    Rng rng = rng_new(9, (uint64_t)kind);
+    fill_uniform(p->value, &rng, -1, 1);
+    State states[SIZE] = {{0}};
+    for (int i = 0; i < SIZE; i++) states[i].value = (double)p->value.data[i];
+    Optimiser optimiser = optimiser_of(kind, arena, &set, decay);
+    for (int t = 1; t <= STEPS; t++) {
+        float rate = 0.05f / (float)t;
+        p->has_gradient = true;
+        for (int i = 0; i < SIZE; i++) {
+            p->gradient.data[i] = rng_between(&rng, -1, 1) * (i % 5 == 0 ? 100.0f : 1.0f);
+            formula(&states[i], kind, (double)p->gradient.data[i], t, (double)rate, (double)decay);
+        }
+        optimiser_step(&optimiser, rate);
+        ck_assert_msg(!p->has_gradient, "the step clears the gradients");
+        for (int i = 0; i < SIZE; i++) {
+            double got = (double)p->value.data[i], expected = states[i].value;
+            ck_assert_msg(fabs(got - expected) <= 2e-5 * (1 + fabs(expected)), "kind %d, step %d, element %d: got %.9g, expected %.9g",
+                          (int)kind, t, i, got, expected);
+        }
+    }
+    ck_assert_int_eq(optimiser.steps, STEPS);
+    arena_free(arena);
+}
+
+START_TEST(every_method_follows_its_formula)
+{
+    for (int kind = OPTIMISER_SGD; kind <= OPTIMISER_ADAMW; kind++) compare_with_formula((OptimiserKind)kind, 0.0f);
+}
+END_TEST
+
+START_TEST(every_method_decays_weights_as_its_formula)
+{
+    for (int kind = OPTIMISER_SGD; kind <= OPTIMISER_ADAMW; kind++) compare_with_formula((OptimiserKind)kind, 0.1f);
+}
+END_TEST
+
+START_TEST(the_first_step_of_adam_is_the_learning_rate)
+{
+    // Kingma and Ba, section 2.1: at the first step m̂ / √v̂ = ±1, whatever the scale of the gradient.
+    Arena *arena = arena_new();
+    Parameters set = parameters_new(arena);
+    Tensor *p = parameters_add(&set, "p", 1, 3);
+    const float gradients[] = {1e-3f, -7.0f, 2000.0f};
+    Optimiser adam = adam_new(arena, &set, 0.9f, 0.999f, 1e-8f, 0.0f);
+    for (int i = 0; i < 3; i++) p->gradient.data[i] = gradients[i];
+    p->has_gradient = true;
+    optimiser_step(&adam, 0.01f);
+    for (int i = 0; i < 3; i++) ck_assert_float_eq_tol(p->value.data[i], gradients[i] > 0 ? -0.01f : 0.01f, 1e-6f);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_parameter_without_gradient_stays)
+{
+    Arena *arena = arena_new();
+    for (int kind = OPTIMISER_SGD; kind <= OPTIMISER_ADAMW; kind++) {
+        Parameters set = parameters_new(arena);
+        Tensor *p = parameters_add(&set, "p", 1, 3), *q = parameters_add(&set, "q", 1, 3);
+        Optimiser optimiser = optimiser_of((OptimiserKind)kind, arena, &set, 0.1f);
+        fill(p->value, 1.0f);
+        fill(q->value, 1.0f);
+        fill(q->gradient, 1.0f);
+        q->has_gradient = true;
+        optimiser_step(&optimiser, 0.1f);
+        ck_assert(p->value.data[0] == 1.0f && q->value.data[0] < 1.0f);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(large_parameters_move_like_small_ones)
+{
+    Arena *arena = arena_new();
+    for (int kind = OPTIMISER_SGD; kind <= OPTIMISER_ADAMW; kind++) {
+        Parameters set = parameters_new(arena);
+        Tensor *large = parameters_add(&set, "large", 301, 401), *small = parameters_add(&set, "small", 1, 7);
+        Optimiser optimiser = optimiser_of((OptimiserKind)kind, arena, &set, 0.01f);
+        for (int step = 0; step < 3; step++) {
+            for (size_t i = 0; i < matrix_size(large->value); i++) large->gradient.data[i] = (float)(i % 7) - 3.0f;
+            for (int i = 0; i < 7; i++) small->gradient.data[i] = (float)i - 3.0f;
+            large->has_gradient = small->has_gradient = true;
+            optimiser_step(&optimiser, 0.1f);
+        }
+        for (size_t i = 0; i < matrix_size(large->value); i++)
+            ck_assert_msg(large->value.data[i] == small->value.data[i % 7], "kind %d, element %zu: got %g, expected %g", kind, i,
+                          (double)large->value.data[i], (double)small->value.data[i % 7]);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(schedules_pass_through_their_known_points)
+{
+    ck_assert(step_schedule(0.8f, 0, 10, 0.5f) == 0.8f);
+    ck_assert(step_schedule(0.8f, 9, 10, 0.5f) == 0.8f);
+    ck_assert(step_schedule(0.8f, 10, 10, 0.5f) == 0.4f);
+    ck_assert(step_schedule(0.8f, 35, 10, 0.5f) == 0.1f);
+
+    ck_assert_float_eq_tol(cosine_schedule(0.4f, 0, 4, 104), 0.1f, 1e-7f); // warming up
+    ck_assert_float_eq_tol(cosine_schedule(0.4f, 3, 4, 104), 0.4f, 1e-7f);
+    ck_assert_float_eq_tol(cosine_schedule(0.4f, 4, 4, 104), 0.4f, 1e-7f);
+    ck_assert_float_eq_tol(cosine_schedule(0.4f, 54, 4, 104), 0.2f, 1e-6f); // half-way
+    ck_assert_float_eq_tol(cosine_schedule(0.4f, 29, 4, 104), (float)(0.2 * (1 + sqrt(0.5))), 1e-6f);
+    ck_assert(cosine_schedule(0.4f, 104, 4, 104) == 0.0f);
+    ck_assert(cosine_schedule(0.4f, 1000, 4, 104) == 0.0f);
+    for (long step = 5; step < 104; step++) ck_assert(cosine_schedule(1, step, 4, 104) < cosine_schedule(1, step - 1, 4, 104));
+}
+END_TEST
+
+START_TEST(clipping_scales_all_gradients_to_the_limit)
+{
+    Arena *arena = arena_new();
+    Parameters set = parameters_new(arena);
+    Tensor *p = parameters_add(&set, "p", 1, 2), *q = parameters_add(&set, "q", 1, 1), *idle = parameters_add(&set, "idle", 1, 1);
+    p->gradient.data[0] = 2.0f;
+    p->gradient.data[1] = 3.0f;
+    q->gradient.data[0] = 6.0f;
+    idle->gradient.data[0] = 1000.0f; // left from before, and not meant
+    p->has_gradient = q->has_gradient = true;
+    ck_assert_double_eq_tol(gradient_norm(&set), 7.0, 1e-12);
+    ck_assert_double_eq_tol(clip_gradients(&set, 8.0f), 7.0, 1e-12);
+    ck_assert(p->gradient.data[0] == 2.0f);
+    ck_assert_double_eq_tol(clip_gradients(&set, 3.5f), 7.0, 1e-12);
+    ck_assert(p->gradient.data[0] == 1.0f && p->gradient.data[1] == 1.5f && q->gradient.data[0] == 3.0f);
+    ck_assert(idle->gradient.data[0] == 1000.0f);
+    q->gradient.data[0] = NAN;
+    ck_assert(isnan(clip_gradients(&set, 3.5f)));
+    arena_free(arena);
+}
+END_TEST
+
+SUITE("optim", every_method_follows_its_formula, every_method_decays_weights_as_its_formula,
+      the_first_step_of_adam_is_the_learning_rate, a_parameter_without_gradient_stays, large_parameters_move_like_small_ones,
+      schedules_pass_through_their_known_points, clipping_scales_all_gradients_to_the_limit)
