@@ -11,7 +11,8 @@
 // the machine (time, memory, the progress bar) goes to standard error, and bars only to a terminal.
 //
 // The command line, the same for every chapter: --help, --seed N (default 1: the book's numbers), --full (or FULL=1 in
-// the environment), --figures FOLDER (where pictures go; default figures/NN-name), --quiet (no progress bar).
+// the environment), --figures FOLDER (where pictures go; default figures/NN-name), --quiet (no progress bar). A wrong
+// command line ends the program with exit status 2. Without --figures it must be run from the course's folder.
 //
 // A section begins with a line "── Title ──…" on standard output. The weaver (common/tools/weave.c) puts each section's
 // output under the code cell that contains the call section(lesson, "Title"), so titles are literal strings, one of a kind.
@@ -23,6 +24,7 @@
 typedef struct Lesson Lesson;
 
 // Reads the command line, prints the title. folder is the chapter's folder name, "NN-name".
+// Writing to a closed pipe becomes an error that is told, at the next section or at the end, with exit status 1.
 Lesson *lesson_begin(int argc, char **argv, const char *folder, const char *title);
 
 // Prints how many claims held; on standard error the run time and the peak memory, and each claim that failed, with its
@@ -52,3 +54,7 @@ void lesson_progress(Lesson *lesson, const char *what, long done, long total, do
 
 // Seconds since an arbitrary start, for figures that go to standard error only.
 double seconds_now(void);
+
+// Whether somebody watches: standard error is a terminal, and --quiet was not given. Who writes there wipes the bar first.
+bool lesson_watched(const Lesson *lesson);
+void lesson_wipe_progress(Lesson *lesson);
