@@ -420,16 +420,22 @@ END_TEST
 START_TEST(terms_with_a_chinese_name_get_anchors_at_their_first_use)
 {
     const char *source =
-        "/*\n# T\n\nA **loss** (损失), **Two\nwords**\n(两个 \"词); **bold**, **x** (latin), ** (损失), "
+        "/*\n# T\n\n"
+        "A **loss** (损失), **Two\nwords**\n(两个 \"词); **bold**, **x** (latin), ** (损失), "
         "`**code** (代码)`.\n\n"
-        "```\n**fenced** (围栏)\n```\n**open (开\n\n**Loss** (损失) **loss** (损耗)\n*/\nint a;\n"
-        "/*\n**ε-greedy** (贪心) `` ` **q** (码) `` **loss** (损失)\n*/\n";
-    static const char *const expected[][2] = {
-        {"loss", "损失"}, {"Two\nwords", "两个 \"词"}, {"loss", "损耗"}, {"ε-greedy", "贪心"}};
+        "~~~\n**fenced** (围栏)\n~~~\n**open (开\n\n"
+        "**Loss** (损失) **Two words** (两个 \"词) **y**:中) **z** (中\n文) "
+        "**Other** (损失) **loss** (损耗)\n*/\n"
+        "int a;\n/*\n**ε-greedy** (贪心) `` ` **q** (码) `` **loss** (损失)\n*/\n";
+    static const char *const expected[][2] = {{"loss", "损失"},
+                                              {"Two\nwords", "两个 \"词"},
+                                              {"Other", "损失"},
+                                              {"loss", "损耗"},
+                                              {"ε-greedy", "贪心"}};
     Arena *arena = arena_new();
     Notebook *notebook = notebook_of(arena, source, "");
     const Term *term = notebook->terms;
-    for (size_t i = 0; i < 4; i++, term = term->next) {
+    for (size_t i = 0; i < 5; i++, term = term->next) {
         ck_assert_msg(term != NULL, "only %zu terms", i);
         ck_assert_str_eq(arena_span(arena, term->english), expected[i][0]);
         ck_assert_str_eq(arena_span(arena, term->chinese), expected[i][1]);
@@ -443,15 +449,17 @@ START_TEST(terms_with_a_chinese_name_get_anchors_at_their_first_use)
     anchored.anchors = true;
     notebook_markdown(notebook, &anchored, out);
     fclose(out);
-    ck_assert_str_eq(
-        bytes, HEAD
-        "A <span id=\"term-loss-损失\"></span>**loss** (损失), <span "
-        "id=\"term-two-words-两个--词\"></span>**Two\nwords**\n"
-        "(两个 \"词); **bold**, **x** (latin), ** (损失), `**code** (代码)`.\n\n```\n**fenced** (围栏)\n```\n"
-        "**open (开\n\n**Loss** (损失) <span id=\"term-loss-损耗\"></span>**loss** (损耗)\n\n```c\nint "
-        "a;\n```\n\n"
-        "<span id=\"term-ε-greedy-贪心\"></span>**ε-greedy** (贪心) `` ` **q** (码) `` **loss** "
-        "(损失)\n\n" FOOT);
+    ck_assert_str_eq(bytes, HEAD "A <span id=\"term-loss-损失\"></span>**loss** (损失), "
+                                 "<span id=\"term-two-words-两个--词\"></span>**Two\nwords**\n(两个 \"词); "
+                                 "**bold**, **x** (latin), ** (损失), "
+                                 "`**code** (代码)`.\n\n"
+                                 "~~~\n**fenced** (围栏)\n~~~\n**open (开\n\n"
+                                 "**Loss** (损失) **Two words** (两个 \"词) **y**:中) **z** (中\n文) "
+                                 "<span id=\"term-other-损失\"></span>**Other** (损失) <span "
+                                 "id=\"term-loss-损耗\"></span>**loss** (损耗)\n\n"
+                                 "```c\nint a;\n```\n\n"
+                                 "<span id=\"term-ε-greedy-贪心\"></span>**ε-greedy** (贪心) `` ` **q** (码) "
+                                 "`` **loss** (损失)\n\n" FOOT);
     free(bytes);
     arena_free(arena);
 }
