@@ -1,3 +1,4 @@
+// A chapter is read once by a small lexer into cells; then its output is cut at the section lines and laid under them.
 #include "lesson/notebook.h"
 
 #include <ctype.h>
@@ -32,8 +33,7 @@ static void skip(Span *text, size_t count)
 
 static bool blank(char c) { return c == ' ' || c == '\t'; }
 
-// The next line of the rest of a text, without its newline; false at the end.
-static bool next_line(Span *rest, Span *line)
+bool notebook_line(Span *rest, Span *line)
 {
     *line = (Span){rest->at, 0};
     if (!rest->length) return false;
@@ -43,8 +43,7 @@ static bool next_line(Span *rest, Span *line)
     return true;
 }
 
-// Without blank lines at both ends, and without the last newline. Blanks before the first word and after the last stay.
-static Span trim_lines(Span text)
+Span notebook_trim(Span text)
 {
     Span first = {text.at, 0};
     for (size_t i = 0; i < text.length && (blank(text.at[i]) || text.at[i] == '\n'); i++)
@@ -93,7 +92,7 @@ Text notebook_text(Arena *arena, const char *path, const char *bytes, size_t len
     return (Text){arena_string(arena, path), clean, used};
 }
 
-static Span load_bytes(Arena *arena, const char *path, const char *hint)
+Span notebook_bytes(Arena *arena, const char *path, const char *hint)
 {
     Place place = {path, 1};
     FILE *file = fopen(path, "rb");
@@ -121,8 +120,8 @@ static Span load_bytes(Arena *arena, const char *path, const char *hint)
 
 Text notebook_load(Arena *arena, const char *path)
 {
-    Span bytes =
-        load_bytes(arena, path, "give the chapter's C file, then the file that holds its standard output");
+    Span bytes = notebook_bytes(arena, path,
+                                "give the chapter's C file, then the file that holds its standard output");
     return notebook_text(arena, path, bytes.at, bytes.length);
 }
 
@@ -269,7 +268,7 @@ static Cell **add_cell(Weaver *weaver, Cell **tail, CellKind kind, const char *b
 {
     Cell *cell = *tail;
     cell->kind = kind;
-    cell->text = trim_lines(span(begin, end));
+    cell->text = notebook_trim(span(begin, end));
     if (!cell->text.length) return tail; // an empty cell vanishes; its place serves the next one
     cell->next = arena_zeros(weaver->arena, 1, sizeof *cell);
     return &cell->next;
@@ -382,11 +381,11 @@ static void read_terms(Arena *arena, Notebook *notebook, Span text)
     char open = 0, mark = 0;
     size_t opened = 0;
     Span line, where = {0};
-    while (next_line(&text, &line)) {
+    while (notebook_line(&text, &line)) {
         size_t count = fence_of(line, &mark);
         if (!count) continue;
         const char *behind = (const char *)memchr(line.at, mark, line.length) + count;
-        bool bare = !trim_lines(span(behind, line.at + line.length)).length;
+        bool bare = !notebook_trim(span(behind, line.at + line.length)).length;
         if (!open) {
             read_prose_terms(arena, notebook, span(begin, line.at));
             open = mark, opened = count, where = line;
@@ -429,7 +428,7 @@ static void read_title(Notebook *notebook)
     Text source = notebook->source;
     Place place = place_of(source, first ? first->text.at : source.bytes);
     Span rest = first ? first->text : (Span){0}, line = {0};
-    next_line(&rest, &line);
+    notebook_line(&rest, &line);
     check_at(place, first && first->kind == CELL_TEXT && starts(line, "# "),
              "open the file with /* alone on a line, then # Title",
              "the chapter does not begin with a title");
@@ -482,7 +481,7 @@ static Span split_output(Weaver *weaver)
     Text output = weaver->output;
     Span rest = {output.bytes, output.length}, line, title, before = {output.bytes, output.length};
     Section *current = NULL;
-    while (next_line(&rest, &line)) {
+    while (notebook_line(&rest, &line)) {
         if (!is_section(line, &title)) continue;
         Place place = place_of(output, line.at);
         if (current) current->printed.length = (size_t)(line.at - current->printed.at);
@@ -514,7 +513,7 @@ static void check_sections(const Weaver *weaver)
 
 static void add_output(Weaver *weaver, Cell *cell, Output output)
 {
-    if (output.kind == OUTPUT_TEXT && !(output.text = trim_lines(output.text)).length) return;
+    if (output.kind == OUTPUT_TEXT && !(output.text = notebook_trim(output.text)).length) return;
     Output **last = &cell->outputs;
     while (*last) last = &(*last)->next;
     *last = arena_alloc(weaver->arena, 1, sizeof output);
@@ -548,7 +547,7 @@ static void place_output(Weaver *weaver, Cell *cell, Span printed)
     static const char figure[] = "figure: ";
     const char *begin = printed.at, *end = printed.at + printed.length;
     Span line;
-    while (next_line(&printed, &line)) {
+    while (notebook_line(&printed, &line)) {
         if (!starts(line, figure)) continue;
         add_output(weaver, cell, (Output){.kind = OUTPUT_TEXT, .text = span(begin, line.at)});
         Place place = place_of(weaver->output, line.at);
@@ -563,7 +562,7 @@ Notebook *notebook_weave(Arena *arena, Text source, Text output)
 {
     Weaver weaver = open_source(arena, source);
     weaver.output = output;
-    Span before = trim_lines(split_output(&weaver));
+    Span before = notebook_trim(split_output(&weaver));
     check_sections(&weaver);
     check_at(((Place){output.path, 1}), !before.length || weaver.begins,
              "begin with lesson_begin, print inside sections",
@@ -573,205 +572,9 @@ Notebook *notebook_weave(Arena *arena, Text source, Text output)
     for (Section *section = weaver.sections; section; section = section->next) {
         bool alone = section->cell != last && !(section->next && section->next->cell == section->cell);
         Span title, printed = section->printed;
-        if (alone) next_line(&printed, &title);
+        if (alone) notebook_line(&printed, &title);
         place_output(&weaver, section->cell, printed);
         last = section->cell;
     }
     return weaver.notebook;
-}
-
-// ---- Markdown ------------------------------------------------------------------------------------------------------
-
-static void put(FILE *out, Span text) { fwrite(text.at, 1, text.length, out); }
-
-// Text in which no character means anything to Markdown or HTML.
-static void put_escaped(FILE *out, Span text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        if (strchr("\\`*_[]<>&$|~^@", text.at[i])) fputc('\\', out);
-        fputc(text.at[i], out);
-    }
-}
-
-// A fenced block; its fence is longer than any run of backticks inside.
-static void put_fenced(FILE *out, const char *language, Span text)
-{
-    int longest = 2, run = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        run = text.at[i] == '`' ? run + 1 : 0;
-        longest = int_max(longest, run);
-    }
-    for (int i = 0; i <= longest; i++) fputc('`', out);
-    fprintf(out, "%s\n", language);
-    put(out, text);
-    fputc('\n', out);
-    for (int i = 0; i <= longest; i++) fputc('`', out);
-    fputs("\n\n", out);
-}
-
-static void put_figure(FILE *out, const Page *page, const Output *output)
-{
-    fputs("![", out);
-    put_escaped(out, output->text.length ? output->text : output->figure);
-    fprintf(out, "](../../figures/%s/%.*s)\n\n", page->folder, (int)output->figure.length, output->figure.at);
-    if (!output->text.length) return;
-    fputc('*', out);
-    put_escaped(out, output->text);
-    fputs("*\n\n", out);
-}
-
-static void put_prose(FILE *out, const Page *page, const Term *terms, Span text)
-{
-    const char *end = text.at + text.length;
-    for (; page->anchors && terms; terms = terms->next) {
-        const char *bold = terms->english.at - 2;
-        if (bold < text.at || bold >= end) continue;
-        put(out, span(text.at, bold));
-        fputs("<span id=\"", out);
-        notebook_anchor(out, terms);
-        fputs("\"></span>", out);
-        text = span(bold, end);
-    }
-    put(out, text);
-    fputs("\n\n", out);
-}
-
-static void put_links(FILE *out, const Page *page)
-{
-    fprintf(out, "[%s](%s) · run it with `make chapter%d`", page->file, page->file, atoi(page->folder));
-    fprintf(out, page->exercise ? " · [exercise.c](exercise.c)\n\n" : "\n\n");
-}
-
-static void put_navigation(FILE *out, const Page *page)
-{
-    fputs("---\n\n", out);
-    if (page->previous) fprintf(out, "← [%s](../%s/README.md) · ", page->previous_title, page->previous);
-    fputs("[contents](../../README.md)", out);
-    if (page->next) fprintf(out, " · [%s](../%s/README.md) →", page->next_title, page->next);
-    fputc('\n', out);
-}
-
-void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
-{
-    fprintf(out,
-            "<!-- Generated from %s and its output: do not edit. Edit %s, then run `make weave`. -->\n\n",
-            page->file, page->file);
-    for (const Cell *cell = notebook->cells; cell; cell = cell->next) {
-        Span text = cell->text, heading;
-        if (cell == notebook->cells) { // the links stand right below the title
-            next_line(&text, &heading);
-            put(out, heading);
-            fputs("\n\n", out);
-            put_links(out, page);
-            text = trim_lines(text);
-        }
-        if (cell->kind == CELL_CODE) {
-            put_fenced(out, "c", text);
-        } else if (text.length) {
-            put_prose(out, page, notebook->terms, text);
-        }
-        for (const Output *output = cell->outputs; output; output = output->next) {
-            if (output->kind == OUTPUT_FIGURE) put_figure(out, page, output);
-            if (output->kind == OUTPUT_TEXT) put_fenced(out, "text", output->text);
-        }
-    }
-    put_navigation(out, page);
-}
-
-// ---- Jupyter -------------------------------------------------------------------------------------------------------
-
-static void put_json_characters(FILE *out, Span text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.at[i];
-        if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else if ((unsigned char)c < ' ')
-            fprintf(out, "\\u%04x", c);
-        else
-            fputc(c, out);
-    }
-}
-
-// Text as a list of strings, one a line, each but perhaps the last with its newline.
-static void put_json_lines(FILE *out, Span text)
-{
-    Span line;
-    fputc('[', out);
-    for (const char *comma = ""; next_line(&text, &line); comma = ",") {
-        fprintf(out, "%s\n    \"", comma);
-        put_json_characters(out, line);
-        fputs(text.length ? "\\n\"" : "\"", out);
-    }
-    fputs("]", out);
-}
-
-static void put_base64(FILE *out, Span bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *b = (const unsigned char *)bytes.at;
-    for (size_t i = 0; i < bytes.length; i += 3) {
-        size_t count = bytes.length - i < 3 ? bytes.length - i : 3;
-        uint32_t group =
-            (uint32_t)b[i] << 16 | (count > 1 ? (uint32_t)b[i + 1] << 8 : 0) | (count > 2 ? b[i + 2] : 0);
-        for (size_t j = 0; j < 4; j++) fputc(j <= count ? digits[group >> (18 - 6 * j) & 63] : '=', out);
-    }
-}
-
-static void put_json_figure(Arena *arena, FILE *out, const char *figures, const Output *output)
-{
-    size_t room = strlen(figures) + output->figure.length + 2;
-    char *path = arena_alloc(arena, room, 1);
-    snprintf(path, room, "%s/%.*s", figures, (int)output->figure.length, output->figure.at);
-    Span bytes = load_bytes(arena, path, "run the chapter first, with gnuplot installed");
-    fputs("{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {", out);
-    if (strcmp(path + room - 5, ".svg") == 0) {
-        Text drawing = notebook_text(arena, path, bytes.at, bytes.length);
-        fputs("\"image/svg+xml\": ", out);
-        put_json_lines(out, (Span){drawing.bytes, drawing.length});
-    } else {
-        fputs("\"image/png\": \"", out);
-        put_base64(out, bytes);
-        fputc('"', out);
-    }
-    fputs(", \"text/plain\": ", out);
-    put_json_lines(out, output->text.length ? output->text : output->figure);
-    fputs("}}", out);
-}
-
-static void put_json_output(Arena *arena, FILE *out, const char *figures, const Output *output)
-{
-    if (output->kind == OUTPUT_FIGURE) {
-        put_json_figure(arena, out, figures, output);
-        return;
-    }
-    fputs("{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": ", out);
-    put_json_lines(out, output->text);
-    fputc('}', out);
-}
-
-void notebook_jupyter(Arena *arena, const Notebook *notebook, const char *figures, FILE *out)
-{
-    int number = 0;
-    fputs("{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n \"metadata\": {\"language_info\": {\"name\": \"c\","
-          " \"file_extension\": \".c\", \"mimetype\": \"text/x-csrc\"},\n  \"title\": \"",
-          out);
-    put_json_characters(out, notebook->title);
-    fputs("\"},\n \"cells\": [", out);
-    for (const Cell *cell = notebook->cells; cell; cell = cell->next) {
-        fprintf(out, "%s\n  {\"cell_type\": \"%s\", \"id\": \"cell-%d\", \"metadata\": {},\n   \"source\": ",
-                number ? "," : "", cell->kind == CELL_CODE ? "code" : "markdown", number);
-        number++;
-        put_json_lines(out, cell->text);
-        if (cell->kind == CELL_CODE) {
-            fputs(",\n   \"execution_count\": null, \"outputs\": [", out);
-            for (const Output *output = cell->outputs; output; output = output->next) {
-                put_json_output(arena, out, figures, output);
-                if (output->next) fputs(",\n    ", out);
-            }
-            fputc(']', out);
-        }
-        fputc('}', out);
-    }
-    fputs("\n ]\n}\n", out);
 }

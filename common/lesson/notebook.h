@@ -97,3 +97,9 @@ int notebook_compare(Span a, Span b);
 // The English as it is written in a table (one line), and the name of a term's anchor: "term-gradient-descent-梯度下降".
 void notebook_term(FILE *out, Span english);
 void notebook_anchor(FILE *out, const Term *term);
+
+// For the pages: the next line of the rest of a text, without its newline (false at the end); a text without blank lines
+// at both ends and without the last newline; the bytes of a file, or an error with this hint.
+bool notebook_line(Span *rest, Span *line);
+Span notebook_trim(Span text);
+Span notebook_bytes(Arena *arena, const char *path, const char *hint);
