@@ -675,7 +675,7 @@ noise. Instead of ten measurements, the features are now the powers of a single 
 is still a weighted sum, so nothing in our code changes, but it can draw a curve; the larger $p$, the wilder.
 */
 
-enum { DEGREES = 13, TOY_TRAINING = 16, TOY_VALIDATION = 200 };
+enum { DEGREES = 15, TOY_TRAINING = 16, TOY_VALIDATION = 200 };
 
 // x (n × 1) → its powers 1, x, x², …, x^degree (n × degree + 1)
 static Matrix powers(Arena *arena, Matrix x, int degree)
@@ -739,7 +739,7 @@ static void overfit(Lesson *lesson, Examples training, Examples validation)
     bool falls = true;
     for (int p = 1; p < DEGREES; p++) falls = falls && seen[p] <= seen[p - 1] * 1.0001f;
     claim(lesson, falls, "each further power lowers the training error");
-    claim(lesson, unseen[DEGREES - 1] >= 2.0f * unseen[3], "on new points, degree 12 is at least twice as wrong as degree 3");
+    claim(lesson, unseen[DEGREES - 1] >= 2.0f * unseen[3], "on new points, degree 14 is at least twice as wrong as degree 3");
 }
 
 /*
@@ -764,7 +764,7 @@ static void cure_with_ridge(Lesson *lesson, Examples training, Examples validati
     const double ridges[RIDGES] = {0.0, 1e-6, 1e-4, 1e-2, 1.0};
     double errors[RIDGES], lengths[RIDGES];
     Matrix fits[RIDGES];
-    printf("polynomials of degree 12\nlambda   length of the weights   error on the 16 points   on 200 new ones\n");
+    printf("polynomials of degree 14\nlambda   length of the weights   error on the 16 points   on 200 new ones\n");
     for (int r = 0; r < RIDGES; r++) {
         fits[r] = matrix_new(arena, DEGREES, 1);
         solve_normal_equations(fits[r], powers(arena, training.x, DEGREES - 1), training.y, ridges[r]);
@@ -773,7 +773,7 @@ static void cure_with_ridge(Lesson *lesson, Examples training, Examples validati
         printf("%6g %23.1f %24.3f %17.3f\n", ridges[r], lengths[r], typical_error(arena, training, fits[r]), errors[r]);
     }
 
-    Plot *plot = plot_begin(lesson, "ridge.png", "Degree 12, with and without the price on large weights");
+    Plot *plot = plot_begin(lesson, "ridge.png", "Degree 14, with and without the price on large weights");
     plot_axes(plot, "x", "y");
     plot_range_y(plot, -2.2, 2.2);
     Matrix grid = matrix_new(arena, FINE, 1), curve = matrix_new(arena, FINE, 1), truth = matrix_new(arena, FINE, 1);
@@ -790,7 +790,7 @@ static void cure_with_ridge(Lesson *lesson, Examples training, Examples validati
     plot_end(plot, "Without a price the curve swings from point to point; with one it stays near the truth.");
 
     printf("\n");
-    claim(lesson, errors[3] <= 0.5 * errors[0], "a ridge of 0.01 at least halves degree 12's error on new points");
+    claim(lesson, errors[3] <= 0.5 * errors[0], "a ridge of 0.01 at least halves degree 14's error on new points");
     claim(lesson, lengths[3] < 0.1 * lengths[0], "and it shrinks the weights to less than a tenth");
     claim(lesson, errors[4] > errors[3], "too much of it is harmful again");
 }

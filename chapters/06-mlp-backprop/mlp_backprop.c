@@ -1,0 +1,604 @@
+/*
+# MLP and backpropagation
+
+So far every prediction was a weighted sum, with at most a softmax behind it. We start this chapter with four points that no
+weighted sum can tell apart, and solve them with the smallest possible change: **one bend**. Two weighted sums with a bend
+between them make a **multilayer perceptron** (多层感知机), MLP, and everything that is called a neural network is a variation of it.
+
+The bend has a price. The loss is no longer a bowl with one lowest point, and there are no equations to solve. Only
+descent is left, and so we need the gradient of every weight, also of those that stand in front of the bend. Finding them
+is the job of **backpropagation** (反向传播), the chain rule in an order in which nothing is computed twice. You will see
+
+- why a bend is necessary (XOR) and why it is enough (any curve, as exactly as you pay for);
+- every derivative by hand, first in plain loops and then as four matrix products;
+- a network that winds itself around two spirals, and one that reads pieces of clothing;
+- what happens when all weights start equal, and why they must not.
+
+You need chapters 1 and 2: descent, softmax and cross-entropy.
+*/
+
+#include "base/mathf.h"
+#include "learning/op_linear.h"
+#include "learning/op_loss.h"
+#include "lesson/idx.h"
+#include "lesson/lesson.h"
+#include "lesson/plot.h"
+#include "matrix/matrix.h"
+
+/*
+## Four points
+
+Two inputs, each 0 or 1. The answer is 1 when exactly one of them is 1. This is *exclusive or*, XOR. Can a weighted sum
+$z = w_1 x_1 + w_2 x_2 + b$ be positive for the two points with answer 1, and not positive for the others?
+
+Suppose it could. At $(0,0)$ we need $b \le 0$; at $(1,0)$ and $(0,1)$ we need $w_1 + b > 0$ and $w_2 + b > 0$. Add
+the last two: $w_1 + w_2 + 2b > 0$, so at $(1,1)$ the sum is $w_1 + w_2 + b > -b \ge 0$, and it is positive where it must not
+be. No line separates these four points. Descent cannot find what does not exist; let us watch it fail.
+*/
+
+static const float xor_inputs[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
+static const int xor_answers[4] = {0, 1, 1, 0};
+
+static void without_a_bend(Lesson *lesson)
+{
+    section(lesson, "Four points");
+    float w1 = 0.8f, w2 = -0.4f, b = 0.3f, loss = 0.0f;
+    for (int step = 0; step < 2000; step++) {
+        float d_w1 = 0.0f, d_w2 = 0.0f, d_b = 0.0f;
+        loss = 0.0f;
+        for (int i = 0; i < 4; i++) { // logistic regression, as in chapter 2
+            float z = w1 * xor_inputs[i][0] + w2 * xor_inputs[i][1] + b, answer = (float)xor_answers[i];
+            float error = (sigmoid32(z) - answer) / 4.0f;
+            loss += (softplus32(z) - answer * z) / 4.0f;
+            d_w1 += error * xor_inputs[i][0], d_w2 += error * xor_inputs[i][1], d_b += error;
+        }
+        w1 -= d_w1, w2 -= d_w2, b -= d_b;
+    }
+    printf("after 2000 steps: weights %.4f and %.4f, bias %.4f, loss %.6f\n\n", fabs((double)w1), fabs((double)w2),
+           fabs((double)b), (double)loss);
+    claim(lesson, fabsf(loss - 0.693147f) < 1e-4f, "without a bend, descent ends at loss log 2: one half for every point");
+}
+
+/*
+The best a weighted sum can do is to say "fifty-fifty" to everything.
+
+## One bend
+
+Between two weighted sums we put a function that is not straight. The simplest is $\max(0, z)$: keep what is
+positive, forget the rest. It is called the **rectified linear unit** (线性整流单元), ReLU. The intermediate numbers
+are the **hidden layer** (隐藏层), because neither the data nor the answer shows them:
+
+$$h = \max(0,\; x W_1 + b_1), \qquad z = h W_2 + b_2.$$
+
+Two hidden numbers are enough for XOR, and we need no training to find them. Let $h_1 = \max(0, x_1 + x_2)$ count the ones, and let
+$h_2 = \max(0, x_1 + x_2 - 1)$ wake up only when there are two. Then $h_1 - 2 h_2$ is 1 for exactly one, and 0 otherwise.
+*/
+
+static void one_bend(Lesson *lesson)
+{
+    section(lesson, "One bend");
+    bool right = true;
+    printf("x1 x2   h1 h2   h1 - 2 h2\n");
+    for (int i = 0; i < 4; i++) {
+        float ones = xor_inputs[i][0] + xor_inputs[i][1];
+        float h1 = fmaxf(0.0f, ones), h2 = fmaxf(0.0f, ones - 1.0f), z = h1 - 2.0f * h2;
+        printf("%2.0f %2.0f   %2.0f %2.0f   %9.0f\n", (double)xor_inputs[i][0], (double)xor_inputs[i][1], (double)h1, (double)h2, (double)z);
+        right = right && z == (float)xor_answers[i];
+    }
+    printf("\n");
+    claim(lesson, right, "with two hidden units, XOR is solved exactly");
+}
+
+/*
+What happened? The hidden layer moved the points: $(0,1)$ and $(1,0)$ fell onto the same place $(1, 0)$, and now a line
+separates them from the rest. *A hidden layer bends space until a weighted sum is enough.*
+
+## How much can a bend do?
+
+Everything, in one dimension, and we can see how. A weighted sum of $n$ ReLUs is a line with $n$ kinks. Choose the kinks on a
+curve and choose the slopes between them, and the network runs along the curve. The hidden weights are 1, each bias places one
+kink, and each output weight is the change of slope there. Nothing is trained.
+*/
+
+static float curve(float t) { return sin32(6.0f * t) * exp32(-t) + 0.3f * t; }
+
+// The largest distance between the curve on [0, 3] and the network of n hidden units that follows it.
+static double constructed_error(int n)
+{
+    float worst = 0.0f, width = 3.0f / (float)n;
+    for (int s = 0; s <= 6000; s++) {
+        float t = 3.0f * (float)s / 6000.0f, z = curve(0.0f), slope_before = 0.0f;
+        for (int k = 0; k < n; k++) {
+            float left = width * (float)k, slope = (curve(left + width) - curve(left)) / width;
+            z += (slope - slope_before) * fmaxf(0.0f, t - left); // output weight · ReLU(1 · t + bias)
+            slope_before = slope;
+        }
+        worst = fmaxf(worst, fabsf(z - curve(t)));
+    }
+    return (double)worst;
+}
+
+static void follow_a_curve(Lesson *lesson)
+{
+    section(lesson, "How much can a bend do?");
+    enum { SIZES = 7 };
+    float widths[SIZES], errors[SIZES];
+    printf("hidden units   largest error\n");
+    for (int k = 0; k < SIZES; k++) {
+        int n = 4 << k;
+        widths[k] = (float)n;
+        errors[k] = (float)constructed_error(n);
+        printf("%12d %15.5f\n", n, (double)errors[k]);
+    }
+    printf("\n");
+    double gain = (double)errors[3] / (double)errors[6]; // from 32 to 256 units
+    claim(lesson, gain > 32.0 && gain < 128.0, "eight times the hidden units, about 64 times the precision (%.0f)", gain);
+
+    Plot *plot = plot_begin(lesson, "width.png", "A network that is built, not trained");
+    plot_axes(plot, "hidden units", "largest error on the curve");
+    plot_log(plot, "xy");
+    plot_line_points(plot, "measured", widths, errors, SIZES);
+    const float square[2] = {errors[6] * 4096.0f, errors[6]}, ends[2] = {4.0f, 256.0f};
+    plot_dashed(plot, "one over width squared", ends, square, 2);
+    plot_end(plot, "Twice the width, a quarter of the error: the law for following a smooth curve with straight pieces.");
+}
+
+/*
+This is the **universal approximation theorem** (万能逼近定理) in its smallest form: with enough hidden units the error becomes as
+small as you like. Note what it does *not* say. It says that good weights exist, not that descent finds them, and in many
+dimensions "enough" can be astronomically many.
+
+## Backpropagation
+
+Now we want to find weights from examples. The network has $D$ inputs, $H$ hidden units and $K$ classes. For one example with
+label $c$ the way forward is
+
+$$a = x W_1 + b_1, \qquad h = \max(0, a), \qquad z = h W_2 + b_2, \qquad p = \mathrm{softmax}(z), \qquad L = -\log p_c .$$
+
+The way back asks, from the last line to the first: *if this number rises a little, how does the loss change?* We write
+$d_z$ for $\partial L / \partial z$, and so on.
+
+1. **Output.** From chapter 2: $d_z = p - \text{one-hot}(c)$. Prediction minus truth.
+2. **Output weights.** $z_k = \sum_j h_j W_{2,jk} + b_{2,k}$, so $d_{W_2, jk} = h_j\, d_{z,k}$ and $d_{b_2} = d_z$. Input times error, as in chapter 1.
+3. **Hidden units.** Raising $h_j$ moves every $z_k$, each by $W_{2,jk}$: $d_{h,j} = \sum_k W_{2,jk}\, d_{z,k}$. The error flows back through
+   the same weights through which the signal came.
+4. **The bend.** Where $a_j > 0$ it has slope 1, elsewhere 0: $d_{a,j} = d_{h,j}$ if $a_j > 0$, else 0. A unit that was asleep
+   is not to blame.
+5. **Hidden weights.** Input times error once more: $d_{W_1, ij} = x_i\, d_{a,j}$, and $d_{b_1} = d_a$.
+
+That is all. Step 3 is the only new one, and it is what gives backpropagation its name. Each step needs only the result of
+the one before, so the whole gradient costs about twice as much as the way forward, however many weights there are.
+*/
+
+// D inputs, H hidden units, K classes. The same shape holds the weights, their gradients and their velocities.
+typedef struct {
+    Matrix w1, b1, w2, b2; // (D × H), (1 × H), (H × K), (1 × K)
+} Network;
+
+static Network network_new(Arena *arena, int inputs, int hidden, int classes)
+{
+    return (Network){matrix_new(arena, inputs, hidden), matrix_new(arena, 1, hidden), matrix_new(arena, hidden, classes),
+                     matrix_new(arena, 1, classes)};
+}
+
+enum { LAYERS = 4, MAX_HIDDEN = 256, MAX_CLASSES = 10 };
+
+static Matrix part(Network n, int k) { return (const Matrix[LAYERS]){n.w1, n.b1, n.w2, n.b2}[k]; }
+
+/*
+First in plain loops, one example at a time, close to the formulas. It will be the judge of the fast version.
+*/
+
+// x (N × D) → the mean loss over N examples; the gradients are added to d
+static double backpropagate_in_loops(Network d, Network n, Matrix x, const int *labels)
+{
+    double total = 0.0;
+    for (int i = 0; i < x.rows; i++) {
+        float a[MAX_HIDDEN], h[MAX_HIDDEN], z[MAX_CLASSES], top = -INFINITY, normaliser = 0.0f;
+        for (int j = 0; j < n.w1.cols; j++) {
+            a[j] = n.b1.data[j];
+            for (int k = 0; k < n.w1.rows; k++) a[j] += AT(x, i, k) * AT(n.w1, k, j);
+            h[j] = fmaxf(0.0f, a[j]);
+        }
+        for (int k = 0; k < n.w2.cols; k++) {
+            z[k] = n.b2.data[k];
+            for (int j = 0; j < n.w2.rows; j++) z[k] += h[j] * AT(n.w2, j, k);
+            top = fmaxf(top, z[k]);
+        }
+        for (int k = 0; k < n.w2.cols; k++) normaliser += exp32(z[k] - top);
+        total += (double)(log32(normaliser) + top - z[labels[i]]);
+
+        float d_h[MAX_HIDDEN] = {0};
+        for (int k = 0; k < n.w2.cols; k++) {
+            float p = exp32(z[k] - top) / normaliser, d_z = (p - (k == labels[i] ? 1.0f : 0.0f)) / (float)x.rows; // 1
+            d.b2.data[k] += d_z;
+            for (int j = 0; j < n.w2.rows; j++) {
+                AT(d.w2, j, k) += h[j] * d_z;   // 2
+                d_h[j] += AT(n.w2, j, k) * d_z; // 3
+            }
+        }
+        for (int j = 0; j < n.w1.cols; j++) {
+            float d_a = a[j] > 0.0f ? d_h[j] : 0.0f; // 4
+            d.b1.data[j] += d_a;
+            for (int k = 0; k < n.w1.rows; k++) AT(d.w1, k, j) += AT(x, i, k) * d_a; // 5
+        }
+    }
+    return total / x.rows;
+}
+
+/*
+For a whole minibatch every sum over examples, inputs or units becomes a matrix product. With one example in each row of $X$,
+$A$, $H$ and $Z$, the five steps read
+
+$$D_Z = \tfrac1N (P - Y), \quad D_{W_2} = H^\top D_Z, \quad D_H = D_Z W_2^\top, \quad D_A = D_H \odot [A > 0], \quad D_{W_1} = X^\top D_A .$$
+
+A rule of thumb that always works: the gradient of a matrix has the shape of the matrix, and there is only one way to
+multiply what we have so that the shapes fit.
+*/
+
+// What one minibatch needs beside the weights: rows are examples.
+typedef struct {
+    Matrix h, p, d_h, losses; // (N × H), (N × K), (N × H), (N × 1)
+} Workspace;
+
+static Workspace workspace_new(Arena *arena, int examples, Network n)
+{
+    int hidden = n.w1.cols, classes = n.w2.cols;
+    return (Workspace){matrix_new(arena, examples, hidden), matrix_new(arena, examples, classes),
+                       matrix_new(arena, examples, hidden), matrix_new(arena, examples, 1)};
+}
+
+static Workspace first_rows(Workspace s, int count)
+{
+    return (Workspace){matrix_rows(s.h, 0, count), matrix_rows(s.p, 0, count), matrix_rows(s.d_h, 0, count),
+                       matrix_rows(s.losses, 0, count)};
+}
+
+// x (N × D) → scores (N × K), left in s.p
+static void forward(Workspace s, Network n, Matrix x)
+{
+    affine_relu_forward(s.h, x, n.w1, n.b1); // max(0, x·w1 + b1)
+    affine_forward(s.p, s.h, n.w2, n.b2);    // h·w2 + b2
+}
+
+// x (N × D) → the mean loss; d is overwritten with the gradients
+static double backpropagate(Network d, Workspace s, Network n, Matrix x, const int *labels)
+{
+    forward(s, n, x);
+    float loss = cross_entropy_forward(s.p, s.losses, s.p, labels); // scores become probabilities
+    for (int i = 0; i < x.rows; i++) AT(s.p, i, labels[i]) -= 1.0f;
+    scale(s.p, 1.0f / (float)x.rows); // 1: d_z
+
+    matmul_tn(d.w2, s.h, s.p); // 2
+    column_sums(d.b2, s.p);
+    matmul_nt(s.d_h, s.p, n.w2); // 3
+    for (size_t i = 0; i < matrix_size(s.h); i++)
+        if (s.h.data[i] <= 0.0f) s.d_h.data[i] = 0.0f; // 4
+    matmul_tn(d.w1, x, s.d_h);                         // 5
+    column_sums(d.b1, s.d_h);
+    return (double)loss;
+}
+
+/*
+One check remains, the one that does not trust our algebra at all: move each weight a little and watch the loss. A ReLU has
+a kink, and at a kink there is no derivative; so we draw random networks until no hidden unit is too close to its own.
+
+And where do weights start? At random, with a deviation of $\sqrt{2 / \text{inputs}}$, so that signals neither grow nor fade on their
+way through a ReLU layer. Chapter 9 shows why this number, and what happens with others.
+*/
+
+static void draw_weights(Network n, Rng *rng)
+{
+    fill_normal(n.w1, rng, 0.0f, sqrtf(2.0f / (float)n.w1.rows));
+    fill_normal(n.w2, rng, 0.0f, sqrtf(1.0f / (float)n.w2.rows));
+    fill(n.b1, 0.0f);
+    fill(n.b2, 0.0f);
+}
+
+// The smallest |a| of any hidden unit on any example
+static float distance_to_a_kink(Arena *arena, Network n, Matrix x)
+{
+    ArenaMark mark = arena_mark(arena);
+    Matrix a = matrix_new(arena, x.rows, n.w1.cols);
+    affine_forward(a, x, n.w1, n.b1);
+    for (size_t i = 0; i < matrix_size(a); i++) a.data[i] = fabsf(a.data[i]);
+    float least = smallest(a);
+    arena_rewind(arena, mark);
+    return least;
+}
+
+static void check_gradients(Lesson *lesson)
+{
+    section(lesson, "Backpropagation");
+    enum { EXAMPLES = 5, INPUTS = 4, HIDDEN = 6, CLASSES = 3 };
+    static const char *const names[LAYERS] = {"hidden weights", "hidden biases", "output weights", "output biases"};
+    Arena *arena = lesson_arena(lesson);
+    Rng rng = lesson_rng(lesson, 1);
+    Network n = network_new(arena, INPUTS, HIDDEN, CLASSES), d = network_new(arena, INPUTS, HIDDEN, CLASSES);
+    Network slow = network_new(arena, INPUTS, HIDDEN, CLASSES), unused = network_new(arena, INPUTS, HIDDEN, CLASSES);
+    Workspace s = workspace_new(arena, EXAMPLES, n);
+    Matrix x = matrix_new(arena, EXAMPLES, INPUTS);
+    const int labels[EXAMPLES] = {0, 1, 2, 1, 0};
+    do {
+        fill_normal(x, &rng, 0.0f, 1.0f);
+        draw_weights(n, &rng);
+    } while (distance_to_a_kink(arena, n, x) < 0.02f);
+
+    backpropagate(d, s, n, x, labels);
+    backpropagate_in_loops(slow, n, x, labels);
+    double worst = 0.0, apart = 0.0;
+    const float move = 0.002f;
+    for (int k = 0; k < LAYERS; k++) {
+        Matrix weights = part(n, k);
+        double worst_here = 0.0;
+        for (size_t i = 0; i < matrix_size(weights); i++) {
+            float kept = weights.data[i];
+            weights.data[i] = kept + move;
+            double above = backpropagate_in_loops(unused, n, x, labels);
+            weights.data[i] = kept - move;
+            double below = backpropagate_in_loops(unused, n, x, labels);
+            weights.data[i] = kept;
+            worst_here = fmax(worst_here, fabs((above - below) / (2.0 * (double)move) - (double)part(d, k).data[i]));
+        }
+        printf("%-15s %3zu numbers, largest gradient %.4f, off by at most %.5f\n", names[k], matrix_size(weights),
+               (double)largest(part(d, k)), worst_here);
+        worst = fmax(worst, worst_here);
+        apart = fmax(apart, (double)largest_difference(part(d, k), part(slow, k)));
+    }
+    printf("\n");
+    claim(lesson, worst <= 1e-3, "every gradient matches what moving the weight does to the loss, to 0.001");
+    claim(lesson, apart <= 1e-6, "four products and the plain loops give the same gradients to 1e-6");
+}
+
+/*
+## Two spirals
+
+Now the network may learn. Two spirals wind around each other; which one does a point belong to? The training is the one of
+chapter 2: shuffle, take minibatches, step against the gradient. We add **momentum** (动量): a velocity that remembers the
+last steps, $v \leftarrow 0.9\, v + g$, and moves the weights. Steps that agree add up, steps that disagree cancel.
+*/
+
+typedef struct {
+    Matrix x;    // (N × D)
+    int *labels; // [N]
+} Examples;
+
+typedef struct {
+    int epochs, batch;
+    float rate; // falls to zero along half a cosine
+} Plan;
+
+// Called after each epoch with the number of epochs done and the mean loss over the epoch.
+typedef void (*EpochReport)(void *context, int epoch, double loss);
+
+static void train(Lesson *lesson, Network n, Examples e, Plan plan, Rng *rng, EpochReport report, void *context)
+{
+    Arena *arena = lesson_arena(lesson);
+    ArenaMark mark = arena_mark(arena);
+    int inputs = n.w1.rows, steps = (e.x.rows + plan.batch - 1) / plan.batch;
+    Network d = network_new(arena, inputs, n.w1.cols, n.w2.cols), velocity = network_new(arena, inputs, n.w1.cols, n.w2.cols);
+    Workspace space = workspace_new(arena, plan.batch, n);
+    Matrix batch = matrix_new(arena, plan.batch, inputs);
+    int *order = arena_alloc(arena, (size_t)e.x.rows, sizeof *order), *labels = arena_alloc(arena, (size_t)plan.batch, sizeof *labels);
+    for (int epoch = 0; epoch < plan.epochs; epoch++) {
+        double total = 0.0;
+        rng_permutation(rng, order, e.x.rows);
+        for (int step = 0; step < steps; step++) {
+            int first = step * plan.batch, count = int_min(plan.batch, e.x.rows - first);
+            Matrix x = matrix_rows(batch, 0, count);
+            gather_rows(x, e.x, order + first);
+            for (int i = 0; i < count; i++) labels[i] = e.labels[order[first + i]];
+            double loss = backpropagate(d, first_rows(space, count), n, x, labels);
+            total += loss * count;
+
+            float done = ((float)epoch * (float)steps + (float)step) / ((float)plan.epochs * (float)steps);
+            float rate = plan.rate * 0.5f * (1.0f + cos32(3.14159265f * done));
+            for (int k = 0; k < LAYERS; k++) {
+                scale(part(velocity, k), 0.9f);
+                add_scaled(part(velocity, k), 1.0f, part(d, k));
+                add_scaled(part(n, k), -rate, part(velocity, k));
+            }
+            lesson_progress(lesson, "training", (long)epoch * steps + step + 1, (long)plan.epochs * steps, loss);
+        }
+        if (report) report(context, epoch + 1, total / e.x.rows);
+    }
+    arena_rewind(arena, mark);
+}
+
+// Share of the examples whose highest score is at the right class
+static double accuracy_of(Arena *arena, Network n, Examples e)
+{
+    ArenaMark mark = arena_mark(arena);
+    Workspace s = workspace_new(arena, e.x.rows, n);
+    forward(s, n, e.x);
+    double share = accuracy(s.p, e.labels);
+    arena_rewind(arena, mark);
+    return share;
+}
+
+static Examples two_spirals(Arena *arena, int each, Rng *rng)
+{
+    Examples e = {matrix_new(arena, 2 * each, 2), arena_alloc(arena, 2 * (size_t)each, sizeof(int))};
+    for (int i = 0; i < 2 * each; i++) {
+        float along = 0.1f + 0.9f * rng_uniform(rng), angle = 9.0f * along + (i % 2 ? 3.14159265f : 0.0f);
+        AT(e.x, i, 0) = 2.0f * along * cos32(angle) + 0.05f * rng_normal(rng);
+        AT(e.x, i, 1) = 2.0f * along * sin32(angle) + 0.05f * rng_normal(rng);
+        e.labels[i] = i % 2;
+    }
+    return e;
+}
+
+static void draw_regions(Lesson *lesson, Network n, Examples e)
+{
+    enum { GRID = 160 };
+    Arena *arena = lesson_arena(lesson);
+    const PlotWindow window = {-2.3, 2.3, -2.3, 2.3};
+    Matrix places = matrix_new(arena, GRID * GRID, 2), map = matrix_new(arena, GRID, GRID);
+    for (int i = 0; i < GRID * GRID; i++) {
+        AT(places, i, 0) = (float)(window.x_low + (window.x_high - window.x_low) * (i % GRID) / (GRID - 1));
+        AT(places, i, 1) = (float)(window.y_low + (window.y_high - window.y_low) * (i / GRID) / (GRID - 1));
+    }
+    Workspace s = workspace_new(arena, GRID * GRID, n);
+    forward(s, n, places);
+    softmax_rows(s.p, s.p);
+    for (int i = 0; i < GRID * GRID; i++) map.data[i] = AT(s.p, i, 1);
+
+    Plot *plot = plot_begin(lesson, "spirals.png", "Two spirals, told apart by 64 hidden units");
+    plot_axes(plot, "x", "y");
+    plot_square(plot);
+    plot_legend(plot, "outside");
+    plot_heatmap(plot, window, map);
+    for (int label = 0; label < 2; label++) {
+        Matrix points = matrix_new(arena, 2, e.x.rows / 2);
+        for (int i = 0, k = 0; i < e.x.rows; i++)
+            if (e.labels[i] == label) AT(points, 0, k) = AT(e.x, i, 0), AT(points, 1, k++) = AT(e.x, i, 1);
+        plot_points(plot, label ? "second spiral" : "first spiral", matrix_row(points, 0), matrix_row(points, 1), points.cols);
+    }
+    plot_end(plot, "The colour is the probability of the second spiral. Each boundary is made of straight pieces, one kink for a unit.");
+}
+
+/*
+Two networks try it. One starts from random weights. The other is the same in all but one respect: every weight starts at
+the same value, 0.1. It seems a harmless choice.
+*/
+
+static void untangle(Lesson *lesson)
+{
+    section(lesson, "Two spirals");
+    enum { HIDDEN = 64 };
+    Arena *arena = lesson_arena(lesson);
+    Rng rng = lesson_rng(lesson, 2);
+    Examples known = two_spirals(arena, 400, &rng), fresh = two_spirals(arena, 400, &rng);
+    const Plan plan = {.epochs = 300, .batch = 50, .rate = 0.1f};
+
+    Network n = network_new(arena, 2, HIDDEN, 2), same = network_new(arena, 2, HIDDEN, 2);
+    draw_weights(n, &rng);
+    for (int k = 0; k < LAYERS; k++) fill(part(same, k), 0.1f);
+    train(lesson, n, known, plan, &rng, NULL, NULL);
+    train(lesson, same, known, plan, &rng, NULL, NULL);
+    double good = accuracy_of(arena, n, fresh), bad = accuracy_of(arena, same, fresh);
+    printf("random start: %5.1f %% of new points right\n", 100.0 * good);
+    printf("equal start:  %5.1f %% of new points right\n", 100.0 * bad);
+
+    bool alike = true;
+    for (int i = 0; i < 2; i++)
+        for (int j = 1; j < HIDDEN; j++) alike = alike && AT(same.w1, i, j) == AT(same.w1, i, 0);
+    printf("\n");
+    claim(lesson, good >= 0.97, "from a random start the spirals are untangled");
+    claim(lesson, bad <= 0.75, "from equal weights they are not");
+    claim(lesson, alike, "after training, all 64 units that started equal are still equal, to the last bit");
+    draw_regions(lesson, n, known);
+}
+
+/*
+Equal units receive equal gradients, so they take equal steps and stay equal for ever: sixty-four units that do the work of
+one. Nothing in the arithmetic can tell them apart. *Randomness at the start is not decoration; it breaks the symmetry*, and any
+amount of it will do. Biases may all start at zero, because the weights in front of them already differ.
+
+## Pieces of clothing
+
+Finally the pictures of chapter 2: 60 000 training pictures of clothes, 28 × 28 grey pixels, ten kinds. Softmax regression, a
+weighted sum of pixels for each class, stops near 84 %. We put 128 hidden units in between. The pixels are standardised, all with the
+same mean and deviation.
+*/
+
+typedef struct {
+    Lesson *lesson;
+    Network network;
+    Examples test;
+    float epochs[32], losses[32], wrong[32]; // by epoch
+    int count;
+} Diary;
+
+static void write_diary(void *context, int epoch, double loss)
+{
+    Diary *diary = context;
+    double right = accuracy_of(lesson_arena(diary->lesson), diary->network, diary->test);
+    printf("%5d %13.4f %14.2f %%\n", epoch, loss, 100.0 * right);
+    diary->epochs[diary->count] = (float)epoch;
+    diary->losses[diary->count] = (float)loss;
+    diary->wrong[diary->count++] = (float)(100.0 * (1.0 - right));
+}
+
+static void read_clothes(Lesson *lesson)
+{
+    section(lesson, "Pieces of clothing");
+    enum { HIDDEN = 128, SHOWN = 40 };
+    Arena *arena = lesson_arena(lesson);
+    ImageSet clothes = fashion_mnist_load(arena);
+    float mean_pixel, deviation;
+    image_statistics(clothes.train, &mean_pixel, &deviation);
+    Examples training = {image_matrix(arena, clothes.train, mean_pixel, deviation), clothes.train_labels};
+    Diary diary = {.lesson = lesson, .test = {image_matrix(arena, clothes.test, mean_pixel, deviation), clothes.test_labels}};
+
+    Rng rng = lesson_rng(lesson, 3);
+    diary.network = network_new(arena, training.x.cols, HIDDEN, 10);
+    draw_weights(diary.network, &rng);
+    const Plan plan = {.epochs = lesson_full(lesson) ? 20 : 5, .batch = 64, .rate = 0.03f};
+    printf("epoch   training loss   test accuracy\n");
+    train(lesson, diary.network, training, plan, &rng, write_diary, &diary);
+    printf("\n");
+    double right = accuracy_of(arena, diary.network, diary.test);
+    claim(lesson, right >= 0.88, "one hidden layer of 128 reads at least 88 %% of the clothes");
+
+    Plot *plot = plot_begin(lesson, "clothes.png", "128 hidden units learn ten kinds of clothes");
+    plot_axes(plot, "epoch", "wrong on the test set (%)");
+    plot_line_points(plot, NULL, diary.epochs, diary.wrong, diary.count);
+    plot_horizontal(plot, "softmax regression (chapter 2)", 16.0);
+    plot_end(plot, "The learning rate falls to zero over the run; most of the last gain comes from that.");
+
+    Matrix looks = matrix_new(arena, HIDDEN, training.x.cols);
+    transpose(looks, diary.network.w1);
+    plot = plot_begin(lesson, "hidden.png", "What forty hidden units look for");
+    plot_images(plot, (PlotImages){28, 28, 1, 10, -0.3f, 0.3f}, matrix_rows(looks, 0, SHOWN), NULL);
+    plot_end(plot, "The weights of a unit, drawn as a picture: bright pixels excite it, dark ones calm it. Outlines, sleeves, soles, "
+                   "and much that no one would have thought of.");
+}
+
+/*
+## The lesson, from end to end
+*/
+
+int main(int argc, char **argv)
+{
+    Lesson *lesson = lesson_begin(argc, argv, "06-mlp-backprop", "MLP and backpropagation");
+    without_a_bend(lesson);
+    one_bend(lesson);
+    follow_a_curve(lesson);
+    check_gradients(lesson);
+    untangle(lesson);
+    read_clothes(lesson);
+    return lesson_end(lesson);
+}
+
+/*
+## What to take along
+
+- A weighted sum draws one straight boundary. One bend between two weighted sums can draw any, if it is wide enough.
+- Backpropagation is the chain rule from the last line to the first: the error flows back through the weights through which the
+  signal came, and each weight receives input times error.
+- With minibatches, every step of it is a matrix product.
+- Weights must start different from each other. Biases need not.
+- That good weights exist is a theorem. That descent finds them is an experience.
+
+Deriving five steps for two layers was pleasant enough. For fifty layers, or for a network with loops and branches, we would
+rather not. The next chapter writes a program that does it.
+
+## Exercises
+
+Write your answers in `exercise.c`; the signatures are in `exercise.h`.
+
+- **TASK 6.1** the hidden layer: a weighted sum and a bend.
+- **TASK 6.2** the gradient at the output, with a softmax that survives large scores.
+- **TASK 6.3** the error, carried back through the output weights and the bend.
+- **TASK 6.4** the gradients of all four parts of a network.
+- **TASK 6.5** one step of training that solves XOR: the test trains with your function and measures the loss.
+
+And without a computer, or with five minutes at one:
+
+1. Give the network of the spirals *no* bend: two weighted sums in a row. What can it draw? Why?
+2. Start the hidden weights at random but the output weights all at 0. Does it learn? Follow the five steps for the first update.
+3. A unit whose $a$ is negative for every example gets no gradient. Can it ever wake up again? What would a slope of 0.01 instead of 0 change?
+4. Draw the regions with 3, 8 and 64 hidden units and count the straight pieces.
+5. The gradient costs about twice the way forward. Count the multiplications of both.
+*/

@@ -1,0 +1,38 @@
+// Exercises of chapter 7, autograd. Replace each NOT_WRITTEN line by your answer; exercise.h says what is asked.
+#include "exercise.h"
+
+// TASK 7.1
+void tape_divide(Matrix line, float a, float b)
+{
+    (void)line, (void)a, (void)b; // this line only keeps the compiler quiet: remove it too
+    NOT_WRITTEN("7.1");
+}
+
+// TASK 7.2
+void tape_play_backwards(Matrix gradients, Matrix tape)
+{
+    (void)gradients, (void)tape;
+    NOT_WRITTEN("7.2");
+}
+
+// TASK 7.3
+void product_gives_back(Matrix d_a, Matrix d_b, Matrix d_y, Matrix a, Matrix b)
+{
+    (void)d_a, (void)d_b, (void)d_y, (void)a, (void)b;
+    NOT_WRITTEN("7.3");
+}
+
+// TASK 7.4
+void softmax_gives_back(Matrix d_x, Matrix d_y, Matrix y)
+{
+    (void)d_x, (void)d_y, (void)y;
+    NOT_WRITTEN("7.4");
+}
+
+// TASK 7.5
+float chain_gradient(Matrix d_x, Matrix x, Matrix w1, Matrix w2)
+{
+    (void)d_x, (void)x, (void)w1, (void)w2;
+    NOT_WRITTEN("7.5");
+    return 0.0f;
+}
