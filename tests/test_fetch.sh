@@ -410,7 +410,7 @@ for test in "$@"; do
     failed=0
     cache="$room/a cache" # a blank in the path, on purpose
     rm -rf "$cache"
-    "test_$test"
+    if command -v "test_$test" >/dev/null; then "test_$test"; else wrong "there is no such test"; fi
     count=$((count + 1))
     failures=$((failures + failed))
 done
