@@ -126,7 +126,9 @@ if command -v pandoc >/dev/null; then
     page=out/book/chapters/01-one-thing/index.html
     expect "a term has its anchor" 0 '<span id="term-zeta-term-泽塔"></span><strong>Zeta term</strong>' sh -c "tr '\n' ' ' <$page"
     expect "mathematics is MathML" 0 "<msup><mi>x</mi><mn>2</mn></msup>" cat $page
-    expect "code is highlighted and left alone" 0 'href=&quot;x/README.md&quot;' cat $page
+    expect "code is highlighted" 0 '<span class="st">&quot;S&quot;</span>' cat $page
+    expect "code is left alone" 0 'href=&quot;x/README.md&quot;' cat $page
+    expect "a page has its table of contents" 0 '<li><a href="#one">One</a></li>' cat $page
     expect "links between chapters stay in the book" 0 '<a href="../03-three/index.html#here">three</a>' cat $page
     expect "the foot leads on" 0 '<a href="../03-three/index.html">三 three</a> →' cat $page
     expect "and back to the contents" 0 '<a href="../../index.html">contents</a>' cat $page
