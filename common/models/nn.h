@@ -13,6 +13,7 @@
 #include "learning/op_loss.h"
 #include "learning/op_norm.h"
 #include "learning/op_shape.h"
+#include "learning/optim.h"
 #include "learning/parameters.h"
 
 // How a weight (in × out) begins. Every element is drawn independently.

@@ -1,0 +1,162 @@
+// Layers: names, beginnings, and what they compute.
+#include "suite.h"
+#include "gradients.h"
+#include "models/nn.h"
+#include <math.h>
+
+START_TEST(layers_name_their_parameters)
+{
+    Arena *arena = arena_new();
+    Parameters set = parameters_new(arena);
+    Rng rng = rng_new(1, 0);
+    const int sizes[] = {7, 5, 3};
+    linear_new(&set, "head", 4, 2, &rng, INIT_HE);
+    linear_new_without_bias(&set, "plain", 4, 2, &rng, INIT_HE);
+    mlp_new(&set, "body", sizes, 3, &rng, INIT_HE);
+    layer_norm_new(&set, "norm", 6);
+    rms_norm_new(&set, "rms", 6);
+    batch_norm_new(&set, "batch", 6);
+    embedding_new(&set, "words", 11, 4, &rng, 0.1f);
+    const char *expected[] = {"head.weight",         "head.bias",   "plain.weight", "body.0.weight", "body.0.bias",
+                              "body.1.weight",       "body.1.bias", "norm.gain",    "norm.bias",     "rms.gain",
+                              "batch.running_mean", "batch.running_variance", "batch.gain", "batch.bias", "words.table"};
+    ck_assert_int_eq(set.count, (int)(sizeof expected / sizeof *expected));
+    for (int i = 0; i < set.count; i++) ck_assert_msg(parameters_find(&set, expected[i]) != NULL, "%s is missing", expected[i]);
+    ck_assert(parameters_size(&set) == 8 + 2 + 8 + 35 + 5 + 15 + 3 + 12 + 6 + 24 + 44);
+    ck_assert(parameters_find(&set, "head") == NULL);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(weights_begin_with_the_deviation_of_their_paper)
+{
+    Arena *arena = arena_new();
+    Matrix w = matrix_new(arena, 300, 200);
+    struct {
+        Initialiser initialiser;
+        double deviation, bound; // bound: no element lies beyond it; 0: any
+    } checks[] = {{INIT_HE, sqrt(2.0 / 300), 0},
+                  {INIT_GLOROT, sqrt(2.0 / 500), 0},
+                  {INIT_LECUN, sqrt(1.0 / 300), 0},
+                  {INIT_GLOROT_UNIFORM, sqrt(2.0 / 500), sqrt(6.0 / 500)},
+                  {INIT_FAN_IN_UNIFORM, sqrt(1.0 / 900), sqrt(1.0 / 300)}};
+    for (int c = 0; c < 5; c++) {
+        Rng rng = rng_new(1, (uint64_t)c);
+        initialise(w, checks[c].initialiser, &rng);
+        double deviation = sqrt(sum_of_squares(w) / 60000), reach = fmax((double)largest(w), -(double)smallest(w));
+        // The deviation of 60000 draws is known to 1/√120000 of itself; five of those.
+        ck_assert_msg(fabs(deviation / checks[c].deviation - 1) < 5 / sqrt(120000.0), "kind %d: got %g, expected %g", c, deviation,
+                      checks[c].deviation);
+        ck_assert_msg(fabs(mean(w)) < 5 * checks[c].deviation / sqrt(60000.0), "kind %d: mean %g", c, mean(w));
+        if (checks[c].bound > 0) ck_assert_msg(reach <= checks[c].bound * (1 + 1e-6), "kind %d: reaches %g", c, reach);
+    }
+    Rng rng = rng_new(1, 9);
+    initialise(w, INIT_ZERO, &rng);
+    ck_assert(largest(w) == 0.0f && smallest(w) == 0.0f);
+    arena_free(arena);
+}
+END_TEST
+
+// A net of every kind of layer, checked as a whole: what single operations cannot show is how they join.
+typedef struct {
+    Parameters set;
+    Embedding words;
+    Linear first, second;
+    LayerNorm norm;
+    RmsNorm rms;
+    BatchNorm batch;
+    Mlp head;
+} Net;
+
+static const int IDS[] = {0, 3, 1, 3, 2, 0, 1};
+static const int LABELS[] = {0, 1, 2, 0, 1, 2, 0};
+
+static Tensor *build(Tape *tape, void *context)
+{
+    Net *net = context;
+    Tensor *x = embed(tape, &net->words, IDS, 7);
+    Tensor *h = tensor_add(x, gelu(linear(&net->first, layer_normalise(&net->norm, x)))); // residual
+    h = tensor_add(h, hyperbolic_tangent(linear(&net->second, rms_normalise(&net->rms, h))));
+    return cross_entropy(mlp(&net->head, batch_normalise(&net->batch, h, true)), LABELS);
+}
+
+static void net_make(Net *net, Arena *arena)
+{
+    Rng rng = rng_new(6, 0);
+    const int sizes[] = {5, 3};
+    net->set = parameters_new(arena);
+    net->words = embedding_new(&net->set, "words", 4, 5, &rng, 1.0f);
+    net->first = linear_new(&net->set, "first", 5, 5, &rng, INIT_GLOROT);
+    net->second = linear_new_without_bias(&net->set, "second", 5, 5, &rng, INIT_LECUN);
+    net->norm = layer_norm_new(&net->set, "norm", 5);
+    net->rms = rms_norm_new(&net->set, "rms", 5);
+    net->batch = batch_norm_new(&net->set, "batch", 5);
+    net->head = mlp_new(&net->set, "head", sizes, 2, &rng, INIT_HE);
+}
+
+START_TEST(gradients_of_a_net_of_every_layer)
+{
+    Arena *arena = arena_new();
+    Net net;
+    net_make(&net, arena);
+    Tensor *tensors[32];
+    const char *names[32];
+    int count = 0;
+    for (int i = 0; i < net.set.count; i++) {
+        if (!net.set.items[i]->wants_gradient) continue;
+        tensors[count] = net.set.items[i];
+        names[count++] = net.set.names[i];
+    }
+    GradcheckResult result = gradcheck(build, &net, tensors, names, count, 2e-3);
+    ck_assert_msg(result.passed, "%s", result.message);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(it_learns_its_examples_by_heart)
+{
+    Arena *arena = arena_new();
+    Rng rng = rng_new(2, 0);
+    const int sizes[] = {6, 32, 32, 3};
+    Parameters set = parameters_new(arena);
+    Mlp model = mlp_new(&set, "m", sizes, 4, &rng, INIT_HE);
+    Matrix x = matrix_new(arena, 30, 6);
+    int labels[30];
+    fill_normal(x, &rng, 0, 1);
+    for (int i = 0; i < 30; i++) labels[i] = (int)rng_below(&rng, 3);
+    Optimiser adam = adam_new(arena, &set, 0.9f, 0.999f, 1e-8f, 0.0f);
+    Tape *tape = tape_new();
+    double first = 0, last = 0;
+    for (int step = 0; step < 300; step++) {
+        tape_reset(tape);
+        Tensor *scores = mlp(&model, tape_input(tape, x)), *loss = cross_entropy(scores, labels);
+        backward(loss);
+        optimiser_step(&adam, 1e-2f);
+        last = (double)loss->value.data[0];
+        if (step == 0) first = last;
+        if (step == 299) ck_assert_msg(accuracy(scores->value, labels) == 1.0, "accuracy %g", accuracy(scores->value, labels));
+    }
+    ck_assert_msg(last < 0.05 * first, "loss %g, then %g", first, last);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+static void mlp_of_one_size(void *context)
+{
+    (void)context;
+    Parameters set = parameters_new(arena_new());
+    Rng rng = rng_new(1, 0);
+    const int sizes[] = {6};
+    mlp_new(&set, "m", sizes, 1, &rng, INIT_HE);
+}
+
+START_TEST(misuse_stops_with_the_callers_line)
+{
+    expect_death(mlp_of_one_size, NULL, "test_nn.c");
+    expect_death(mlp_of_one_size, NULL, "m has 1 sizes");
+}
+END_TEST
+
+SUITE("nn", layers_name_their_parameters, weights_begin_with_the_deviation_of_their_paper, gradients_of_a_net_of_every_layer,
+      it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)

@@ -1,0 +1,407 @@
+// Files of tensors: the format to the byte, hostile files, and training that goes on bit for bit.
+#include "suite.h"
+#include "models/nn.h"
+#include "models/safetensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static Parameters small_set(Arena *arena)
+{
+    Parameters set = parameters_new(arena);
+    Tensor *b = parameters_add(&set, "b", 1, 2), *a = parameters_add(&set, "a", 2, 3);
+    for (int i = 0; i < 6; i++) a->value.data[i] = (float)i + 0.5f;
+    b->value.data[0] = -1.0f;
+    b->value.data[1] = 1e-40f; // a subnormal number survives as well
+    return set;
+}
+
+// A file with this header and count bytes of data 0, 1, 2, …
+static const char *file_of(const char *header, size_t count)
+{
+    static unsigned char bytes[1 << 12];
+    size_t length = strlen(header);
+    ck_assert(8 + length + count <= sizeof bytes);
+    for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)(length >> (8 * i));
+    memcpy(bytes + 8, header, length);
+    for (size_t i = 0; i < count; i++) bytes[8 + length + i] = (unsigned char)i;
+    return scratch_file("made.safetensors", bytes, 8 + length + count);
+}
+
+static void open_file(void *context) { safetensors_open(arena_new(), context); }
+
+// What a refused load leaves of the parameters, printed when the process ends.
+static Parameters watched;
+static void tell_watched(void)
+{
+    Tensor *a = parameters_find(&watched, "a"), *b = parameters_find(&watched, "b");
+    bool untouched = sum(a->value) == 0.0 && sum(b->value) == 0.0;
+    fprintf(stderr, "%s", untouched ? "UNTOUCHED" : "CHANGED");
+}
+
+static void load_file(void *context)
+{
+    Arena *arena = arena_new();
+    watched = small_set(arena);
+    for (int i = 0; i < watched.count; i++) fill(watched.items[i]->value, 0.0f);
+    atexit(tell_watched);
+    safetensors_load(context, &watched);
+    exit(0);
+}
+
+static size_t read_bytes(const char *path, unsigned char *bytes, size_t room)
+{
+    FILE *file = fopen(path, "rb");
+    ck_assert(file != NULL);
+    size_t count = fread(bytes, 1, room, file);
+    fclose(file);
+    return count;
+}
+
+START_TEST(the_file_is_the_format_byte_for_byte)
+{
+    Arena *arena = arena_new();
+    Parameters set = small_set(arena);
+    SafetensorsNote note = {"made \"by\"", "tést\n"};
+    const char *path = scratch_path("exact.safetensors");
+    safetensors_save(path, &set, &note, 1);
+    const char header[] = "{\"__metadata__\":{\"made \\\"by\\\"\":\"tést\\u000a\"},"
+                          "\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+                          "\"b\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[24,32]}}";
+    size_t length = sizeof header - 1, padded = (length + 7) / 8 * 8;
+    unsigned char expected[512] = {(unsigned char)padded}, got[512];
+    memset(expected + 8, ' ', padded);
+    memcpy(expected + 8, header, length);
+    memcpy(expected + 8 + padded, set.items[1]->value.data, 24);
+    memcpy(expected + 8 + padded + 24, set.items[0]->value.data, 8);
+    ck_assert(read_bytes(path, got, sizeof got) == 8 + padded + 32);
+    ck_assert_msg(memcmp(expected, got, 8 + padded + 32) == 0, "got %.300s", (const char *)got + 8);
+
+    Safetensors file = safetensors_open(arena, path);
+    ck_assert_str_eq(safetensors_note(&file, "made \"by\""), "tést\n");
+    ck_assert(safetensors_note(&file, "made") == NULL && safetensors_find(&file, "c") == NULL);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(what_was_saved_is_loaded_bit_for_bit)
+{
+    Arena *arena = arena_new();
+    Parameters set = small_set(arena), loaded = small_set(arena);
+    const char *path = scratch_path("roundtrip.safetensors");
+    safetensors_save(path, &set, NULL, 0);
+    for (int i = 0; i < loaded.count; i++) fill(loaded.items[i]->value, 7.0f);
+    safetensors_load(path, &loaded);
+    for (int i = 0; i < set.count; i++)
+        ck_assert(memcmp(set.items[i]->value.data, loaded.items[i]->value.data, matrix_size(set.items[i]->value) * 4) == 0);
+    Safetensors file = safetensors_open(arena, path);
+    Matrix a = safetensors_matrix(arena, &file, "a");
+    ck_assert(a.rows == 2 && a.cols == 3 && AT(a, 1, 2) == 5.5f);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(files_of_others_are_read)
+{
+    Arena *arena = arena_new();
+    // White space, escapes, any order of keys, other dtypes, empty tensors, scalars, more dimensions, arrays in any order.
+    const char *path = file_of("{ \"z\\u00e9\\ud83d\\ude00\" :\n{\"data_offsets\":[16,16],\"shape\":[0,3],\"dtype\":\"F32\"} , "
+                               "\"half\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]},"
+                               "\"one\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[12,16]},"
+                               "\"cube\":{\"dtype\":\"F32\",\"shape\":[1,1,2],\"data_offsets\":[4,12]}}   ",
+                               16);
+    Safetensors file = safetensors_open(arena, path);
+    ck_assert_int_eq(file.count, 4);
+    ck_assert(safetensors_find(&file, "zé😀") && safetensors_find(&file, "zé😀")->bytes == 0);
+    ck_assert_str_eq(safetensors_find(&file, "half")->dtype, "BF16");
+    Matrix cube = safetensors_matrix(arena, &file, "cube"), one = safetensors_matrix(arena, &file, "one");
+    ck_assert(cube.rows == 1 && cube.cols == 2 && one.rows == 1 && one.cols == 1);
+    ck_assert(((unsigned char *)cube.data)[0] == 4 && ((unsigned char *)one.data)[3] == 15);
+    Safetensors none = safetensors_open(arena, file_of("{}", 0));
+    ck_assert_int_eq(none.count, 0);
+    arena_free(arena);
+}
+END_TEST
+
+#define F32(name, shape, begin, end) \
+    "\"" name "\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
+
+START_TEST(hostile_headers_are_refused_with_the_reason)
+{
+    static const struct {
+        const char *header;
+        size_t data;
+        const char *reason;
+    } files[] = {
+        {"{" F32("a", "[2]", 0, 8) "," F32("a", "[1]", 8, 12) "}", 12, "tensor a is there twice"},
+        {"{" F32("a", "[2]", 0, 8) "," F32("b", "[2]", 4, 12) "}", 12, "it overlaps another"},
+        {"{" F32("a", "[1]", 0, 4) "," F32("b", "[1]", 8, 12) "}", 12, "there is a hole"},
+        {"{" F32("a", "[1]", 4, 8) "}", 8, "there is a hole"},
+        {"{" F32("a", "[4]", 0, 16) "}", 12, "the data end at 12"},
+        {"{" F32("a", "[1]", 0, 4) "}", 12, "8 bytes behind the last tensor"},
+        {"{" F32("a", "[3]", 0, 8) "}", 8, "dtype and shape need 12 bytes"},
+        {"{" F32("a", "[1]", 8, 4) "}", 8, "ends at 4 before it begins at 8"},
+        {"{" F32("a", "[4294967296,4294967296]", 0, 0) "}", 0, "beyond 64 bits"},
+        {"{" F32("a", "[18446744073709551616]", 0, 0) "}", 0, "beyond 64 bits"},
+        {"{" F32("a", "[4611686018427387904,4]", 0, 0) "}", 0, "beyond 64 bits"},
+        {"{" F32("a", "[-1]", 0, 4) "}", 4, "not negative"},
+        {"{" F32("a", "[1.0]", 0, 4) "}", 4, "whole number"},
+        {"{" F32("a", "[1e0]", 0, 4) "}", 4, "whole number"},
+        {"{" F32("a", "[01]", 0, 4) "}", 4, "leading 0"},
+        {"{" F32("a", "[1,1,1,1,1,1,1,1,1]", 0, 4) "}", 4, "more than 8 dimensions"},
+        {"{" F32("a", "[1,]", 0, 4) "}", 4, "whole number"},
+        {"{" F32("a", "[1]", 0, 4) ",}", 4, "'\"' is expected"},
+        {"{" F32("a", "[1]", 0, 4), 4, "it ends where '}'"},
+        {"{" F32("a", "[1]", 0, 4) "} x", 4, "behind the header"},
+        {"{\"a\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown dtype F33"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "needs dtype, shape and data_offsets"},
+        {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown or repeated"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4, "unknown or repeated"},
+        {"{\"a\":[]}", 0, "'{' is expected"},
+        {"{\"a\\q\":{}}", 0, "unknown escape"},
+        {"{\"a\\ud83d\":{}}", 0, "surrogate"},
+        {"{\"a\\u00\":{}}", 0, "hexadecimal"},
+        {"{\"a\\u0000\":{}}", 0, "NUL"},
+        {"{\"a\xff\":{}}", 0, "not UTF-8"},
+        {"{\"a\xc0\xaf\":{}}", 0, "not UTF-8"},
+        {"{\"a\xed\xa0\x80\":{}}", 0, "not UTF-8"},
+        {"{\"a\nb\":{}}", 0, "control character"},
+        {"{\"a", 0, "without end"},
+        {"{\"a\\", 0, "without end"},
+        {"[]", 0, "begins with '{'"},
+        {" {}", 0, "begins with '{'"},
+        {"{\"__metadata__\":{\"k\":1}}", 0, "'\"' is expected"},
+        {"{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "metadata k is there twice"},
+        {"{\"__metadata__\":{},\"__metadata__\":{}}", 0, "__metadata__ is there twice"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const char *path = file_of(files[i].header, files[i].data);
+        int status;
+        const char *message = stderr_of(open_file, (void *)(uintptr_t)path, &status);
+        ck_assert_msg(status == 1 && strstr(message, files[i].reason) && strstr(message, "made.safetensors"),
+                      "%s: status %d, expected \"%s\", got: %s", files[i].header, status, files[i].reason, message);
+    }
+}
+END_TEST
+
+START_TEST(a_header_longer_than_the_file_is_refused_before_memory_is_asked_for)
+{
+    const unsigned char huge[10] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, '{', '}'};
+    const unsigned char beyond[10] = {3, 0, 0, 0, 0, 0, 0, 0, '{', '}'};
+    const unsigned char empty[10] = {0, 0, 0, 0, 0, 0, 0, 0, '{', '}'};
+    const char *path = scratch_file("huge.safetensors", huge, sizeof huge);
+    expect_death(open_file, (void *)(uintptr_t)path, "a header of 9223372036854775807 bytes in a file of 10");
+    path = scratch_file("beyond.safetensors", beyond, sizeof beyond);
+    expect_death(open_file, (void *)(uintptr_t)path, "a header of 3 bytes in a file of 10");
+    path = scratch_file("empty.safetensors", empty, sizeof empty);
+    expect_death(open_file, (void *)(uintptr_t)path, "a header of 0 bytes");
+    path = scratch_file("short.safetensors", huge, 4);
+    expect_death(open_file, (void *)(uintptr_t)path, "4 bytes, a safetensors file has at least 10");
+    expect_death(open_file, (void *)(uintptr_t)scratch_path("absent.safetensors"), "No such file");
+    expect_death(open_file, (void *)(uintptr_t) "/", "is not an ordinary file");
+}
+END_TEST
+
+START_TEST(a_file_of_another_model_is_refused_and_nothing_is_loaded)
+{
+    static const struct {
+        const char *header;
+        size_t data;
+        const char *reason;
+    } files[] = {
+        {"{" F32("b", "[1,2]", 0, 8) "}", 8, "tensor a (2 × 3) is missing"},
+        {"{" F32("a", "[3,2]", 0, 24) "," F32("b", "[1,2]", 24, 32) "}", 32, "tensor a is [3, 2], expected [2, 3]"},
+        {"{" F32("a", "[6]", 0, 24) "," F32("b", "[1,2]", 24, 32) "}", 32, "tensor a is [6], expected [2, 3]"},
+        {"{\"a\":{\"dtype\":\"I32\",\"shape\":[2,3],\"data_offsets\":[0,24]}," F32("b", "[2]", 24, 32) "}", 32,
+         "tensor a is I32, expected F32"},
+        {"{" F32("a", "[2,3]", 0, 24) "," F32("b", "[1,2]", 24, 32) "," F32("c", "[1]", 32, 36) "}", 36,
+         "tensor c is not part of this model"},
+        {"{" F32("a", "[2,3]", 0, 24) "," F32("b", "[2,1]", 24, 32) "}", 32, "tensor b is [2, 1], expected [1, 2]"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const char *path = file_of(files[i].header, files[i].data);
+        int status;
+        const char *message = stderr_of(load_file, (void *)(uintptr_t)path, &status);
+        ck_assert_msg(status == 1 && strstr(message, files[i].reason) && strstr(message, "UNTOUCHED"),
+                      "%s: status %d, expected \"%s\", got: %s", files[i].header, status, files[i].reason, message);
+    }
+    const char *right = file_of("{" F32("a", "[2,3]", 0, 24) "," F32("b", "[2]", 24, 32) "}", 32);
+    int status;
+    const char *message = stderr_of(load_file, (void *)(uintptr_t)right, &status);
+    ck_assert_msg(status == 0 && strstr(message, "CHANGED"), "status %d: %s", status, message);
+}
+END_TEST
+
+// Every truncation is refused; random damage is refused or harmless, but never a crash, a hang, or half a load.
+START_TEST(damaged_files_never_crash)
+{
+    Arena *arena = arena_new();
+    Parameters set = small_set(arena);
+    SafetensorsNote note = {"format", "pt"};
+    safetensors_save(scratch_path("whole.safetensors"), &set, &note, 1);
+    unsigned char whole[512], bytes[520];
+    size_t size = read_bytes(scratch_path("whole.safetensors"), whole, sizeof whole);
+    for (size_t cut = 0; cut < size; cut++) {
+        int status;
+        const char *path = scratch_file("cut.safetensors", whole, cut);
+        const char *message = stderr_of(load_file, (void *)(uintptr_t)path, &status);
+        ck_assert_msg(status == 1 && strstr(message, "UNTOUCHED"), "cut to %zu of %zu: status %d, %s", cut, size, status, message);
+    }
+    Rng rng = rng_new(77, 0);
+    static const unsigned char nasty[] = {0, 0xff, '"', '\\', '{', '}', '[', ']', ',', ':', '9', '0', '-', 'u', 0x80, ' '};
+    int refused = 0;
+    enum { ROUNDS = 600 };
+    for (int round = 0; round < ROUNDS; round++) {
+        memcpy(bytes, whole, size);
+        size_t length = size;
+        for (int damage = (int)rng_below(&rng, 3); damage >= 0; damage--) {
+            size_t at = rng_below(&rng, (uint32_t)(round % 2 ? size - 32 : 12));
+            if (rng_below(&rng, 4) == 0 && length < sizeof bytes) {
+                memmove(bytes + at + 1, bytes + at, length - at);
+                length++;
+            }
+            bytes[at] = rng_below(&rng, 2) ? nasty[rng_below(&rng, sizeof nasty)] : (unsigned char)rng_next(&rng);
+        }
+        int status;
+        const char *path = scratch_file("damaged.safetensors", bytes, length);
+        const char *message = stderr_of(load_file, (void *)(uintptr_t)path, &status);
+        refused += status == 1;
+        ck_assert_msg(status == 0 || (status == 1 && strstr(message, "UNTOUCHED")), "round %d: status %d, %s", round, status,
+                      message);
+    }
+    ck_assert_msg(refused > ROUNDS / 2, "only %d of %d were refused", refused, ROUNDS);
+    arena_free(arena);
+}
+END_TEST
+
+static void save_into_nowhere(void *context)
+{
+    Parameters set = small_set(arena_new());
+    safetensors_save(context, &set, NULL, 0);
+}
+
+static void save_a_bad_name(void *context)
+{
+    Parameters set = parameters_new(arena_new());
+    parameters_add(&set, "a\xff", 1, 1);
+    safetensors_save(context, &set, NULL, 0);
+}
+
+START_TEST(a_failed_save_leaves_the_old_file)
+{
+    Arena *arena = arena_new();
+    Parameters set = small_set(arena);
+    expect_death(save_into_nowhere, (void *)(uintptr_t) "/nonexistent/folder/x", "cannot be written");
+    const char *path = scratch_path("kept.safetensors");
+    safetensors_save(path, &set, NULL, 0);
+    expect_death(save_a_bad_name, (void *)(uintptr_t)path, "is not UTF-8");
+    ck_assert_int_eq(safetensors_open(arena, path).count, 2);
+    arena_free(arena);
+}
+END_TEST
+
+// ---- Checkpoints ----------------------------------------------------------------------------------------------------------
+
+typedef struct {
+    Parameters set;
+    Linear first, second;
+    BatchNorm norm;
+    Optimiser optimiser;
+    Rng rng;
+} Run;
+
+static void run_begin(Run *run, Arena *arena, OptimiserKind kind)
+{
+    Rng rng = rng_new(4, 0);
+    run->set = parameters_new(arena);
+    run->first = linear_new(&run->set, "first", 9, 21, &rng, INIT_HE);
+    run->norm = batch_norm_new(&run->set, "norm", 21);
+    run->second = linear_new(&run->set, "second", 21, 3, &rng, INIT_HE);
+    run->rng = rng_new(4, 1);
+    switch (kind) {
+    case OPTIMISER_SGD: run->optimiser = sgd_new(arena, &run->set, 0.01f); break;
+    case OPTIMISER_MOMENTUM: run->optimiser = momentum_new(arena, &run->set, 0.9f, 0.01f); break;
+    case OPTIMISER_NESTEROV: run->optimiser = nesterov_new(arena, &run->set, 0.9f, 0.01f); break;
+    case OPTIMISER_RMSPROP: run->optimiser = rmsprop_new(arena, &run->set, 0.9f, 1e-8f, 0.01f); break;
+    case OPTIMISER_ADAM: run->optimiser = adam_new(arena, &run->set, 0.9f, 0.999f, 1e-8f, 0.01f); break;
+    case OPTIMISER_ADAMW: run->optimiser = adamw_new(arena, &run->set, 0.9f, 0.999f, 1e-8f, 0.01f); break;
+    }
+}
+
+static void run_steps(Run *run, Arena *arena, long from, long to)
+{
+    Tape *tape = tape_new();
+    Matrix x = matrix_new(arena, 12, 9);
+    int labels[12];
+    for (long step = from; step < to; step++) {
+        tape_reset(tape);
+        fill_normal(x, &run->rng, 0, 1);
+        for (int i = 0; i < 12; i++) labels[i] = (int)rng_below(&run->rng, 3);
+        Tensor *h = batch_normalise(&run->norm, linear(&run->first, tape_input(tape, x)), true);
+        h = dropout(relu(h), 0.2f, &run->rng, true);
+        backward(cross_entropy(linear(&run->second, h), labels));
+        optimiser_step(&run->optimiser, cosine_schedule(1e-2f, step, 3, 20));
+    }
+    tape_free(tape);
+}
+
+START_TEST(training_goes_on_from_a_checkpoint_bit_for_bit)
+{
+    Arena *arena = arena_new();
+    const char *path = scratch_path("run.safetensors");
+    for (int kind = OPTIMISER_SGD; kind <= OPTIMISER_ADAMW; kind++) {
+        Run whole, resumed;
+        run_begin(&whole, arena, (OptimiserKind)kind);
+        run_steps(&whole, arena, 0, 7);
+        checkpoint_save(path, &whole.optimiser, &whole.rng, 1, 7);
+        Matrix at_seven = matrix_copy(arena, whole.first.weight->value);
+        run_steps(&whole, arena, 7, 20);
+
+        run_begin(&resumed, arena, (OptimiserKind)kind);
+        long step = checkpoint_load(path, &resumed.optimiser, &resumed.rng, 1);
+        ck_assert_int_eq(step, 7);
+        run_steps(&resumed, arena, step, 20);
+        for (int i = 0; i < whole.set.count; i++)
+            ck_assert_msg(memcmp(whole.set.items[i]->value.data, resumed.set.items[i]->value.data,
+                                 matrix_size(whole.set.items[i]->value) * sizeof(float)) == 0,
+                          "optimiser %d: %s differs", kind, whole.set.names[i]);
+        ck_assert(largest_difference(at_seven, whole.first.weight->value) > 0.0f);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+static void load_with_another_optimiser(void *context)
+{
+    Run run;
+    run_begin(&run, arena_new(), OPTIMISER_NESTEROV);
+    checkpoint_load(context, &run.optimiser, &run.rng, 1);
+}
+
+static void load_without_generator(void *context)
+{
+    Run run;
+    run_begin(&run, arena_new(), OPTIMISER_ADAM);
+    checkpoint_load(context, &run.optimiser, NULL, 0);
+}
+
+START_TEST(a_checkpoint_of_another_run_is_refused)
+{
+    Arena *arena = arena_new();
+    const char *path = scratch_path("adam.safetensors"), *model = scratch_path("model.safetensors");
+    Run run;
+    run_begin(&run, arena, OPTIMISER_ADAM);
+    checkpoint_save(path, &run.optimiser, &run.rng, 1, 0);
+    safetensors_save(model, &run.set, NULL, 0);
+    expect_death(load_with_another_optimiser, (void *)(uintptr_t)path, "saved with optimiser 4, this one is 2");
+    expect_death(load_without_generator, (void *)(uintptr_t)path, "1 generators, expected 0");
+    expect_death(load_without_generator, (void *)(uintptr_t)model, "metadata optimiser is missing");
+    arena_free(arena);
+}
+END_TEST
+
+SUITE("safetensors", the_file_is_the_format_byte_for_byte, what_was_saved_is_loaded_bit_for_bit, files_of_others_are_read,
+      hostile_headers_are_refused_with_the_reason, a_header_longer_than_the_file_is_refused_before_memory_is_asked_for,
+      a_file_of_another_model_is_refused_and_nothing_is_loaded, damaged_files_never_crash, a_failed_save_leaves_the_old_file,
+      training_goes_on_from_a_checkpoint_bit_for_bit, a_checkpoint_of_another_run_is_refused)
