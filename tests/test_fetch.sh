@@ -267,6 +267,24 @@ test_a_run_that_was_killed_is_resumed() {
     expect_letters
 }
 
+test_a_package_that_was_brought_whole_is_not_fetched_again() {
+    # As a run leaves it that is killed between the download and the end of the unpacking.
+    mkdir -p "$cache/.fetch/letters/deb-course-letters.part/usr"
+    cp "$room/packages/course-letters_1.0_all.deb" "$cache/.fetch/letters/deb-course-letters.archive"
+    fetch fail letters
+    expect $status 0 "exit status"
+    expect "$calls" "" "calls"
+    expect_letters
+}
+
+test_every_source_that_failed_is_named() {
+    fetch fail mixed
+    expect $status 1 "exit status"
+    expect_said "@course/poems@1.2.3: npm could not bring it: npm error code ENOTFOUND"
+    expect_said "course-letters: apt-get could not bring it"
+    expect_said "all/ sha256 $poems_hash"
+}
+
 test_what_one_source_brought_is_not_fetched_again() {
     fetch fail/good mixed
     expect $status 1 "exit status"
@@ -368,6 +386,7 @@ test_wrong_requests_are_refused() {
     expect_said "there is no set 'nonsense'. There are: letters poems mixed either"
     fetch good --nonsense letters
     expect $status 2 "exit status for an option that is not there"
+    expect_said "unknown option --nonsense"
     fetch good
     expect $status 2 "exit status without a set"
 }
