@@ -73,8 +73,7 @@ static void flush_output(Lesson *lesson)
 // ---- The command line ------------------------------------------------------------------------------------------------
 
 static const char options_text[] =
-    "  --seed N          other random numbers: N = 0, 1, 2, … (the book's, which the claims are about, are "
-    "those of 1)\n"
+    "  --seed N          other random numbers: N = 0, 1, 2, … (the book's, and its claims', are those of 1)\n"
     "  --full            train longer, for the better figures\n"
     "  --figures FOLDER  where the pictures go (otherwise figures/ and the chapter's name)\n"
     "  --quiet           no progress bar, no plots in the terminal\n"
@@ -274,6 +273,8 @@ void section(Lesson *lesson, const char *title)
 }
 
 // The sentence, in the lesson's own memory.
+static const char *sentence_of(Lesson *lesson, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 static const char *sentence_of(Lesson *lesson, const char *format, va_list arguments)
 {
     va_list again;

@@ -1,0 +1,343 @@
+// Decides what a chapter need not: the ranges of the axes, where the legend is least in the way, how images are arranged.
+#include "lesson/plot_parts.h"
+#include "lesson/utf8.h"
+
+#include <math.h>
+
+bool has_kind(const Plot *plot, SeriesKind kind)
+{
+    for (const Series *series = plot->first; series; series = series->next)
+        if (series->kind == kind) return true;
+    return false;
+}
+
+static bool is_surface(SeriesKind kind) { return kind == SERIES_HEATMAP || kind == SERIES_CONTOUR; }
+static bool is_boxes(SeriesKind kind) { return kind == SERIES_BARS || kind == SERIES_HISTOGRAM; }
+static bool is_dots(SeriesKind kind) { return kind == SERIES_POINTS || kind == SERIES_LINE_POINTS; }
+static bool has_points(SeriesKind kind) { return kind <= SERIES_HISTOGRAM; }
+
+// ---- Ranges ----------------------------------------------------------------------------------------------------------
+
+// Along a logarithmic axis everything is done with the logarithm.
+static double along(Axis axis, double value) { return axis.log ? (value > 0.0 ? log10(value) : NAN) : value; }
+
+double axis_fraction(Axis axis, double value)
+{
+    double low = along(axis, axis.low), high = along(axis, axis.high);
+    return (along(axis, value) - low) / (high - low);
+}
+
+void finite_range(Matrix values, double *low, double *high)
+{
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (size_t i = 0; i < matrix_size(values); i++) {
+        double value = (double)values.data[i];
+        if (!isfinite(value)) continue;
+        *low = fmin(*low, value);
+        *high = fmax(*high, value);
+    }
+    if (*low > *high) *low = 0.0, *high = 1.0;
+}
+
+// What an axis must show. Points and lines get some room at both ends, edges (of bars, of windows) none.
+typedef struct {
+    Axis axis;
+    double low, high;           // of points
+    double edge_low, edge_high; // of edges
+} Extent;
+
+static Extent extent_of(Axis axis) { return (Extent){axis, INFINITY, -INFINITY, INFINITY, -INFINITY}; }
+
+static void include(Extent *extent, double value)
+{
+    double place = along(extent->axis, value);
+    if (!isfinite(place)) return;
+    extent->low = fmin(extent->low, place);
+    extent->high = fmax(extent->high, place);
+}
+
+static void include_edge(Extent *extent, double value)
+{
+    double place = along(extent->axis, value);
+    if (!isfinite(place)) return;
+    extent->edge_low = fmin(extent->edge_low, place);
+    extent->edge_high = fmax(extent->edge_high, place);
+}
+
+static void fix_range(Axis *axis, const Extent *extent, double room)
+{
+    axis->fixed = true;
+    double low = extent->low - room * (extent->high - extent->low);
+    double high = extent->high + room * (extent->high - extent->low);
+    if (!(extent->low <= extent->high)) low = INFINITY, high = -INFINITY;
+    low = fmin(low, extent->edge_low);
+    high = fmax(high, extent->edge_high);
+    if (low > high) low = 0.0, high = 1.0;
+    if (high - low <= 1e-9 * fmax(fabs(low), fabs(high)) || high == low) {
+        double half = axis->log ? 0.5 : low == 0.0 ? 1.0 : 0.1 * fabs(low);
+        low -= half;
+        high += half;
+    }
+    axis->low = axis->log ? pow(10.0, low) : low;
+    axis->high = axis->log ? pow(10.0, high) : high;
+}
+
+static void fix_x(Plot *plot)
+{
+    if (plot->x.fixed) return;
+    Extent extent = extent_of(plot->x);
+    double room = 0.0;
+    for (const Series *series = plot->first; series; series = series->next) {
+        if (is_dots(series->kind)) room = 0.02;
+        for (int i = 0; has_points(series->kind) && i < series->count; i++) {
+            if (is_boxes(series->kind)) {
+                double margin = series->kind == SERIES_BARS ? 0.25 : 0.0;
+                include_edge(&extent, (double)series->x[i] - margin);
+                include_edge(&extent, (double)series->z[i] + margin);
+            } else if (isfinite(along(plot->y, (double)series->y[i]))) {
+                include(&extent, (double)series->x[i]);
+            }
+        }
+        if (series->kind == SERIES_VERTICAL || series->kind == SERIES_TEXT) include(&extent, series->at_x);
+        if (is_surface(series->kind)) {
+            // A heat map's pixels are centred on its grid.
+            double half = 0.5 * (series->window.x_high - series->window.x_low) / (series->values.cols - 1);
+            if (series->kind == SERIES_CONTOUR) half = 0.0;
+            include_edge(&extent, series->window.x_low - half);
+            include_edge(&extent, series->window.x_high + half);
+        }
+    }
+    fix_range(&plot->x, &extent, room);
+}
+
+static void fix_y(Plot *plot)
+{
+    if (plot->y.fixed) return;
+    Extent extent = extent_of(plot->y);
+    for (const Series *series = plot->first; series; series = series->next) {
+        for (int i = 0; has_points(series->kind) && i < series->count; i++) {
+            double across = axis_fraction(plot->x, (double)series->x[i]);
+            if (!is_boxes(series->kind) && !(across >= 0.0 && across <= 1.0)) continue;
+            include(&extent, (double)series->y[i]);
+            if (series->kind == SERIES_BAND) include(&extent, (double)series->z[i]);
+        }
+        if (series->kind == SERIES_HORIZONTAL || series->kind == SERIES_TEXT) include(&extent, series->at_y);
+        if (is_boxes(series->kind)) include(&extent, 0.0);
+        if (is_surface(series->kind)) {
+            double half = 0.5 * (series->window.y_high - series->window.y_low) / (series->values.rows - 1);
+            if (series->kind == SERIES_CONTOUR) half = 0.0;
+            include_edge(&extent, series->window.y_low - half);
+            include_edge(&extent, series->window.y_high + half);
+        }
+    }
+    bool stands_on_axis = extent.low == 0.0 && !plot->y.log &&
+                          (has_kind(plot, SERIES_BARS) || has_kind(plot, SERIES_HISTOGRAM));
+    fix_range(&plot->y, &extent, 0.05);
+    if (stands_on_axis) plot->y.low = 0.0;
+}
+
+// ---- The legend ------------------------------------------------------------------------------------------------------
+
+static int legend_entries(const Plot *plot, int *columns)
+{
+    int entries = 0;
+    *columns = 0;
+    for (const Series *series = plot->first; series; series = series->next) {
+        if (!series->label || series->kind == SERIES_TEXT) continue;
+        entries++;
+        *columns = int_max(*columns, utf8_columns(series->label));
+    }
+    return entries;
+}
+
+static double legend_width(const Plot *plot)
+{
+    int columns;
+    return legend_entries(plot, &columns) ? 50.0 + columns * CHARACTER_WIDTH : 0.0;
+}
+
+void plot_area(const Plot *plot, double *width, double *height)
+{
+    *width = fmax(50.0, plot->width - 120.0 - (plot->legend == LEGEND_OUTSIDE ? legend_width(plot) : 0.0));
+    *height = fmax(50.0, plot->height - 130.0);
+    if (!plot->square) return;
+    double unit = fmin(*width / (plot->x.high - plot->x.low), *height / (plot->y.high - plot->y.low));
+    *width = unit * (plot->x.high - plot->x.low);
+    *height = unit * (plot->y.high - plot->y.low);
+}
+
+// Counts what is drawn in the four corners that a legend of this width and height would cover.
+typedef struct {
+    double width, height; // fractions of what the axes enclose
+    int top_right, top_left, bottom_right, bottom_left, all;
+} Corners;
+
+static void count_point(Corners *corners, Fraction at)
+{
+    if (!(at.across >= 0.0 && at.across <= 1.0 && at.up >= 0.0 && at.up <= 1.0)) return;
+    bool right = at.across >= 1.0 - corners->width, left = at.across <= corners->width;
+    bool top = at.up >= 1.0 - corners->height, bottom = at.up <= corners->height;
+    corners->top_right += top && right;
+    corners->top_left += top && left;
+    corners->bottom_right += bottom && right;
+    corners->bottom_left += bottom && left;
+    corners->all++;
+}
+
+static void count_segment(Corners *corners, Fraction from, Fraction to)
+{
+    double length = hypot(to.across - from.across, to.up - from.up);
+    int steps = length < 10.0 ? 1 + (int)(100.0 * length) : 1;
+    for (int i = 0; i <= steps; i++) {
+        double share = (double)i / steps;
+        count_point(corners, (Fraction){from.across + share * (to.across - from.across),
+                                        from.up + share * (to.up - from.up)});
+    }
+}
+
+static void count_series(Corners *corners, const Plot *plot, const Series *series)
+{
+    Fraction last = {NAN, NAN};
+    bool joined =
+        series->kind == SERIES_LINE || series->kind == SERIES_DASHED || series->kind == SERIES_LINE_POINTS;
+    for (int i = 0; has_points(series->kind) && i < series->count; i++) {
+        Fraction at = {axis_fraction(plot->x, (double)series->x[i]),
+                       axis_fraction(plot->y, (double)series->y[i])};
+        count_point(corners, at);
+        if (joined && isfinite(last.up)) count_segment(corners, last, at);
+        if (series->kind == SERIES_BAND)
+            count_segment(corners, at, (Fraction){at.across, axis_fraction(plot->y, (double)series->z[i])});
+        if (is_boxes(series->kind)) {
+            double right = axis_fraction(plot->x, (double)series->z[i]);
+            count_segment(corners, at, (Fraction){right, at.up});
+            count_segment(corners, at, (Fraction){at.across, 0.0});
+            count_segment(corners, (Fraction){right, at.up}, (Fraction){right, 0.0});
+        }
+        last = at;
+    }
+    double across = axis_fraction(plot->x, series->at_x), up = axis_fraction(plot->y, series->at_y);
+    if (series->kind == SERIES_HORIZONTAL) count_segment(corners, (Fraction){0.0, up}, (Fraction){1.0, up});
+    if (series->kind == SERIES_VERTICAL)
+        count_segment(corners, (Fraction){across, 0.0}, (Fraction){across, 1.0});
+    if (series->kind == SERIES_TEXT)
+        count_segment(corners, (Fraction){across, up}, (Fraction){across + 0.1, up});
+}
+
+// The first corner with nothing in it; else the one with least, if that is little; else beside the picture.
+static void place_legend(Plot *plot)
+{
+    int columns, entries = legend_entries(plot, &columns);
+    if (entries == 0) plot->legend = LEGEND_NONE;
+    if (plot->legend != LEGEND_AUTOMATIC) return;
+    double width, height;
+    plot_area(plot, &width, &height);
+    Corners corners = {.width = (legend_width(plot) + 20.0) / width,
+                       .height = (entries * LINE_HEIGHT + 20.0) / height};
+    for (const Series *series = plot->first; series; series = series->next)
+        count_series(&corners, plot, series);
+
+    const char *const places[] = {"top right", "top left", "bottom right", "bottom left"};
+    const int counts[] = {corners.top_right, corners.top_left, corners.bottom_right, corners.bottom_left};
+    int best = 0;
+    for (int i = 1; i < 4; i++)
+        if (counts[i] < counts[best]) best = i;
+    bool crowded = counts[best] > corners.all / 50 || corners.height > 0.6 || corners.width > 0.6;
+    bool surface = has_kind(plot, SERIES_HEATMAP) || has_kind(plot, SERIES_CONTOUR);
+    plot->legend = crowded || surface ? LEGEND_OUTSIDE : LEGEND_GIVEN;
+    plot->legend_place = places[best];
+}
+
+// Each series has its own colour. A band without a label belongs to the series after it and has the same; on a blue heat
+// map the colours begin after blue.
+static void choose_colours(Plot *plot)
+{
+    int next = has_kind(plot, SERIES_HEATMAP) ? 1 : 0;
+    for (Series *series = plot->first; series; series = series->next) {
+        series->colour = next;
+        if (has_points(series->kind) && !(series->kind == SERIES_BAND && !series->label)) next++;
+    }
+}
+
+// ---- Cells and images ------------------------------------------------------------------------------------------------
+
+static int longest(const char *const *texts, int count)
+{
+    int columns = 0;
+    for (int i = 0; texts && i < count; i++)
+        if (texts[i]) columns = int_max(columns, utf8_columns(texts[i]));
+    return columns;
+}
+
+// Makes the picture as large as the grid with its margins, or centres the grid in a picture of a given size.
+static void fit_picture(Plot *plot, Grid *grid)
+{
+    double width = grid->left + grid->columns * grid->cell_width + grid->right;
+    double height = grid->top + grid->rows * grid->cell_height + grid->bottom;
+    if (!plot->size_given) {
+        plot->width =
+            int_max((int)ceil(width), int_max(200, 40 + utf8_columns(plot->title) * CHARACTER_WIDTH));
+        plot->height = int_max((int)ceil(height), 60);
+    }
+    grid->left += fmax(0.0, 0.5 * (plot->width - width));
+    grid->right = plot->width - grid->left - grid->columns * grid->cell_width;
+    grid->bottom += fmax(0.0, 0.5 * (plot->height - height));
+    grid->top = plot->height - grid->bottom - grid->rows * grid->cell_height;
+}
+
+static Grid arrange_cells(Plot *plot, const Series *series)
+{
+    Grid grid = {.rows = series->values.rows, .columns = series->values.cols};
+    int row_names = longest(series->names, grid.rows),
+        column_names = longest(series->column_names, grid.columns);
+    grid.left = 20.0 + (row_names ? row_names : 3) * CHARACTER_WIDTH + (*plot->y_label ? LINE_HEIGHT : 0);
+    grid.right = series->digits < 0 ? 95.0 : 25.0;
+    grid.top = *plot->title ? 48.0 : 16.0;
+    double room = plot->width - grid.left - grid.right;
+    double cell = fmin(series->digits < 0 ? 64.0 : 72.0, room / grid.columns);
+    grid.slanted = column_names * CHARACTER_WIDTH > cell - 4.0;
+    grid.bottom = 20.0 + (grid.slanted ? 8.0 + 0.6 * column_names * CHARACTER_WIDTH : LINE_HEIGHT) +
+                  (*plot->x_label ? LINE_HEIGHT : 0);
+    cell = fmax(1.0, fmin(cell, (fmax(plot->height, 600) - grid.top - grid.bottom) / grid.rows));
+    if (cell < 40.0) grid.slanted = column_names * CHARACTER_WIDTH > cell - 4.0;
+    grid.cell_width = grid.cell_height = cell;
+    fit_picture(plot, &grid);
+    return grid;
+}
+
+static Grid arrange_images(Plot *plot, const Series *series)
+{
+    const PlotImages how = series->images;
+    const double margin = 14.0, gap = 10.0;
+    int count = series->values.rows, letters = longest(series->names, count);
+    Grid grid = {.columns = int_min(how.columns, count), .left = margin, .right = margin, .bottom = margin};
+    grid.rows = (count + grid.columns - 1) / grid.columns;
+    grid.top = *plot->title ? 48.0 : margin;
+    double width = (plot->width - 2.0 * margin) / grid.columns;
+    grid.caption_lines = letters == 0 ? 0 : letters * SMALL_CHARACTER_WIDTH <= width ? 1 : 2;
+    double below = gap + grid.caption_lines * SMALL_LINE_HEIGHT;
+    double height = ((plot->size_given ? plot->height : 1000) - grid.top - margin) / grid.rows;
+    double scale = fmin((width - gap) / how.width, (height - below) / how.height);
+    grid.scale = fmax(0.05, scale >= 1.0 ? fmin(floor(scale), 12.0) : scale); // whole pixels stay sharp
+    double caption = (double)(letters * SMALL_CHARACTER_WIDTH) / int_max(1, grid.caption_lines) + gap;
+    grid.cell_width = fmax(how.width * grid.scale + gap, fmin(caption, width));
+    grid.cell_height = how.height * grid.scale + below;
+    fit_picture(plot, &grid);
+    return grid;
+}
+
+// ---- All of it -------------------------------------------------------------------------------------------------------
+
+void plot_lay_out(Plot *plot)
+{
+    check(!plot->x.fixed || !plot->x.log || plot->x.low > 0.0, "a logarithmic axis begins above 0",
+          "%s: x from %g", plot->file, plot->x.low);
+    check(!plot->y.fixed || !plot->y.log || plot->y.low > 0.0, "a logarithmic axis begins above 0",
+          "%s: y from %g", plot->file, plot->y.low);
+    if (plot->first && plot->first->kind == SERIES_CELLS) plot->grid = arrange_cells(plot, plot->first);
+    if (plot->first && plot->first->kind == SERIES_IMAGES) plot->grid = arrange_images(plot, plot->first);
+    fix_x(plot);
+    fix_y(plot);
+    place_legend(plot);
+    choose_colours(plot);
+}

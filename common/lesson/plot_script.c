@@ -1,0 +1,657 @@
+// What gnuplot reads. Data and script are text: open them, change them, and run gnuplot again by hand.
+#include "lesson/plot_parts.h"
+#include "lesson/utf8.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Words -----------------------------------------------------------------------------------------------------------
+
+// A gnuplot string. Between single quotes nothing is special but the quote itself: no backslash, no `command`. Line
+// breaks are joined from outside; other control characters and bytes that are no UTF-8 are not let through. Where gnuplot
+// takes a string for a number format, per cent signs are doubled.
+static void put_quoted(FILE *file, const char *text, bool format)
+{
+    fputc('\'', file);
+    for (const char *at = text; *at;) {
+        const char *from = at;
+        uint32_t c = utf8_next(&at);
+        if (c == '\'')
+            fputs("''", file);
+        else if (c == '\n')
+            fputs("'.\"\\n\".'", file);
+        else if (c == '%' && format)
+            fputs("%%", file);
+        else if (c < ' ' || (c >= 0x7F && c < 0xA0))
+            fputc(' ', file);
+        else if (c == UTF8_REPLACEMENT)
+            fputs("\uFFFD", file);
+        else
+            fwrite(from, 1, (size_t)(at - from), file);
+    }
+    fputc('\'', file);
+}
+
+static void put_string(FILE *file, const char *text) { put_quoted(file, text, false); }
+
+// The same for a comment: one line of printable text.
+static void put_comment(FILE *file, const char *text)
+{
+    for (; *text; text++) fputc((unsigned char)*text < ' ' ? ' ' : *text, file);
+}
+
+// ---- Colours ---------------------------------------------------------------------------------------------------------
+
+// Told apart by people who do not see red and green alike: after Okabe and Ito, "Color Universal Design", 2008.
+static const unsigned palette[] = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x555555};
+enum {
+    PALETTE = sizeof palette / sizeof *palette,
+    REFERENCE = 0x808080,
+    CONTOUR = 0x8494A4,
+    CONTOUR_LABEL = 0x566573
+};
+
+static unsigned colour_of(const Series *series) { return palette[series->colour % PALETTE]; }
+
+// From light to dark; or, when there are values below and above 0, from blue over white, which is 0, to orange.
+enum { STOPS = 5 };
+static const unsigned rising[STOPS] = {0xF7FBFF, 0xC6DBEF, 0x6BAED6, 0x2171B5, 0x08306B};
+static const unsigned signed_colours[STOPS] = {0x2166AC, 0x92C5DE, 0xF7F7F7, 0xFDB863, 0xB35806};
+
+typedef struct {
+    const unsigned *stops;
+    double low, high;
+} Colours;
+
+static Colours colours_for(Matrix values)
+{
+    double low, high;
+    finite_range(values, &low, &high);
+    if (low < 0.0 && high > 0.0) {
+        double most = fmax(-low, high);
+        return (Colours){signed_colours, -most, most};
+    }
+    return (Colours){rising, low, high > low ? high : low + 1.0};
+}
+
+static unsigned colour_at(Colours colours, double value)
+{
+    double at = fmin(fmax((value - colours.low) / (colours.high - colours.low), 0.0), 1.0) * (STOPS - 1);
+    int stop = int_min((int)at, STOPS - 2);
+    unsigned from = colours.stops[stop], to = colours.stops[stop + 1], colour = 0;
+    for (int shift = 16; shift >= 0; shift -= 8) {
+        double a = from >> shift & 0xFF, b = to >> shift & 0xFF;
+        colour |= (unsigned)(a + (at - stop) * (b - a) + 0.5) << shift;
+    }
+    return colour;
+}
+
+// Black or white, whichever can be read on this colour.
+static unsigned ink_on(unsigned colour)
+{
+    unsigned brightness = 299 * (colour >> 16 & 0xFF) + 587 * (colour >> 8 & 0xFF) + 114 * (colour & 0xFF);
+    return brightness > 140000 ? 0x222222 : 0xFFFFFF;
+}
+
+static void write_colours(FILE *file, Colours colours)
+{
+    fprintf(file, "set palette defined (");
+    for (int i = 0; i < STOPS; i++) fprintf(file, "%s%d '#%06X'", i ? ", " : "", i, colours.stops[i]);
+    fprintf(file, ")\nset cbrange [%.9g:%.9g]\n", colours.low, colours.high);
+    fprintf(file, "set colorbox noborder\nset cbtics scale 0.4\n");
+}
+
+// ---- Data ------------------------------------------------------------------------------------------------------------
+
+static const char *const kind_names[] = {
+    "line",     "dashed line", "points", "line with points", "band",          "bars",  "histogram",
+    "a height", "a place",     "text",   "heat map",         "contour lines", "cells", "images"};
+
+// Blocks are numbered from 0 and parted by two blank lines.
+static void begin_block(FILE *file, int *block, const Series *series, const char *columns)
+{
+    fprintf(file, "%s# block %d, %s", *block ? "\n\n" : "", *block, kind_names[series->kind]);
+    if (series->label) {
+        fputs(": ", file);
+        put_comment(file, series->label);
+    }
+    fprintf(file, "\n# %s\n", columns);
+    ++*block;
+}
+
+static void write_points(FILE *file, const Series *series)
+{
+    for (int i = 0; i < series->count; i++) {
+        fprintf(file, "%.9g %.9g", (double)series->x[i], (double)series->y[i]);
+        if (series->z) fprintf(file, " %.9g", (double)series->z[i]);
+        fputc('\n', file);
+    }
+    if (series->count == 0) fputs("NaN NaN NaN\n", file);
+}
+
+static void write_heights(FILE *file, const Series *series)
+{
+    const Matrix v = series->values;
+    const PlotWindow w = series->window;
+    for (int i = 0; i < v.rows; i++) {
+        for (int j = 0; j < v.cols; j++)
+            fprintf(file, "%.9g %.9g %.9g\n", w.x_low + (w.x_high - w.x_low) * j / (v.cols - 1),
+                    w.y_low + (w.y_high - w.y_low) * i / (v.rows - 1), (double)AT(v, i, j));
+    }
+}
+
+// Two blocks: the lines, broken where a label will be, and the labels.
+static void write_contours(FILE *file, int *block, Plot *plot, const Series *series)
+{
+    Contour *lines = trace_contours(plot->arena, plot, series);
+    begin_block(file, block, series, "x y");
+    fputs("NaN NaN\n", file);
+    for (const Contour *line = lines; line; line = line->next) {
+        for (int i = 0; i < line->count; i++) {
+            bool hidden = under_label(plot, line, i);
+            if (!hidden) fprintf(file, "%.9g %.9g\n", line->x[i], line->y[i]);
+            if (hidden && i && !under_label(plot, line, i - 1)) fputc('\n', file);
+        }
+        fputc('\n', file);
+    }
+    begin_block(file, block, series, "x y label");
+    fputs("NaN NaN 0\n", file);
+    for (const Contour *line = lines; line; line = line->next)
+        if (line->label >= 0)
+            fprintf(file, "%.9g %.9g %g\n", line->x[line->label], line->y[line->label], (double)line->level);
+}
+
+static void write_cells(FILE *file, const Series *series)
+{
+    const Matrix v = series->values;
+    Colours colours = colours_for(v);
+    for (int i = 0; i < v.rows; i++) {
+        for (int j = 0; j < v.cols; j++) {
+            double value = (double)AT(v, i, j);
+            unsigned colour = isnan(value) ? 0xFFFFFF : colour_at(colours, value);
+            fprintf(file, "%d %d %.9g %u", j, i, value, colour);
+            if (series->digits >= 0) fprintf(file, " %.*f %u", series->digits, value, ink_on(colour));
+            fputc('\n', file);
+        }
+    }
+}
+
+// From black to white, 0 to 255; a value that is missing is grey.
+static int brightness(float value, double low, double high)
+{
+    if (isnan(value)) return 128;
+    return (int)(fmin(fmax(((double)value - low) / (high - low), 0.0), 1.0) * 255.0 + 0.5);
+}
+
+// gnuplot wants an image to be at least 2 × 2: a smaller one is written with each of its pixels as four.
+static void write_image(FILE *file, const Series *series, const Grid *grid, int index, double low,
+                        double high)
+{
+    const PlotImages how = series->images;
+    const float *image = matrix_row(series->values, index);
+    int parts = how.width < 2 || how.height < 2 ? 2 : 1;
+    double size = grid->scale / parts;
+    double left = (index % grid->columns + 0.5) * grid->cell_width - 0.5 * how.width * grid->scale;
+    double top = (grid->rows - index / grid->columns) * grid->cell_height;
+    for (int i = 0; i < how.height * parts; i++) {
+        for (int j = 0; j < how.width * parts; j++) {
+            const float *pixel = image + ((size_t)(i / parts) * (size_t)how.width + (size_t)(j / parts)) *
+                                             (size_t)how.channels;
+            int red = brightness(pixel[0], low, high), green = red, blue = red;
+            if (how.channels == 3) {
+                green = brightness(pixel[1], low, high);
+                blue = brightness(pixel[2], low, high);
+            }
+            fprintf(file, "%.6g %.6g %d %d %d\n", left + (j + 0.5) * size, top - (i + 0.5) * size, red, green,
+                    blue);
+        }
+    }
+}
+
+static void write_images(FILE *file, int *block, const Plot *plot, const Series *series)
+{
+    double low = (double)series->images.low, high = (double)series->images.high;
+    if (low == high) finite_range(series->values, &low, &high);
+    if (low == high) high = low + 1.0;
+    for (int k = 0; k < series->values.rows; k++) {
+        begin_block(file, block, series, "x y red green blue");
+        write_image(file, series, &plot->grid, k, low, high);
+    }
+}
+
+static void write_series(FILE *file, int *block, Plot *plot, const Series *series)
+{
+    const double *x = &series->at_x, *y = &series->at_y;
+    switch (series->kind) {
+    case SERIES_LINE:
+    case SERIES_DASHED:
+    case SERIES_POINTS:
+    case SERIES_LINE_POINTS:
+        begin_block(file, block, series, "x y");
+        write_points(file, series);
+        break;
+    case SERIES_BAND:
+        begin_block(file, block, series, "x low high");
+        write_points(file, series);
+        break;
+    case SERIES_BARS:
+    case SERIES_HISTOGRAM:
+        begin_block(file, block, series, "left height right");
+        write_points(file, series);
+        break;
+    case SERIES_HORIZONTAL:
+        begin_block(file, block, series, "x y");
+        fprintf(file, "%.9g %.9g\n%.9g %.9g\n", plot->x.low, *y, plot->x.high, *y);
+        break;
+    case SERIES_VERTICAL:
+        begin_block(file, block, series, "x y");
+        fprintf(file, "%.9g %.9g\n%.9g %.9g\n", *x, plot->y.low, *x, plot->y.high);
+        break;
+    case SERIES_TEXT:
+        break; // it is in the script
+    case SERIES_HEATMAP:
+        begin_block(file, block, series, "x y value");
+        write_heights(file, series);
+        break;
+    case SERIES_CONTOUR:
+        write_contours(file, block, plot, series);
+        break;
+    case SERIES_CELLS:
+        begin_block(file, block, series,
+                    series->digits < 0 ? "column row value colour" : "column row value colour text ink");
+        write_cells(file, series);
+        break;
+    case SERIES_IMAGES:
+        write_images(file, block, plot, series);
+        break;
+    }
+}
+
+void write_data(FILE *file, Plot *plot)
+{
+    int block = 0;
+    for (const Series *series = plot->first; series; series = series->next)
+        write_series(file, &block, plot, series);
+    if (block == 0) fputs("# nothing\n", file);
+}
+
+// ---- Axes ------------------------------------------------------------------------------------------------------------
+
+static void put_power_of_ten(FILE *file, int mantissa, int exponent)
+{
+    static const char *const digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    char text[16];
+    snprintf(text, sizeof text, "%d", exponent);
+    if (mantissa != 1) fprintf(file, "%d·", mantissa);
+    fputs("10", file);
+    for (const char *at = text; *at; at++) fputs(*at == '-' ? "⁻" : digits[*at - '0'], file);
+}
+
+// Ticks of a logarithmic axis: each power of ten has a line and, if there are not too many, its name; with less than
+// three powers so have 2 and 5 times each.
+static void write_log_ticks(FILE *file, const char *name, Axis axis)
+{
+    int first = (int)floor(log10(axis.low)), last = (int)ceil(log10(axis.high)), decades = last - first,
+        written = 0;
+    if (log10(axis.high / axis.low) < 0.7)
+        return; // so short an axis is nearly linear: gnuplot's own ticks will do
+    bool plain = axis.low >= 0.9e-4 && axis.high <= 1.1e5;
+    int every = (decades + 9) / 10;
+    fprintf(file, "set %stics (", name);
+    for (int exponent = first; exponent <= last; exponent++) {
+        for (int mantissa = 1; mantissa <= 9; mantissa++) {
+            double value = mantissa * pow(10.0, exponent);
+            if (value < axis.low * (1.0 - 1e-9) || value > axis.high * (1.0 + 1e-9)) continue;
+            bool major = mantissa == 1 ? (exponent - first) % every == 0
+                                       : decades <= 3 && (mantissa == 2 || mantissa == 5);
+            if (!major && (decades > 8 || mantissa == 1)) continue;
+            fputs(written++ ? ", '" : "'", file);
+            if (major && plain) fprintf(file, "%g", value);
+            if (major && !plain) put_power_of_ten(file, mantissa, exponent);
+            fprintf(file, "' %.9g %d", value, !major);
+        }
+    }
+    fputs(")\n", file);
+}
+
+static void write_ticks(FILE *file, const Plot *plot)
+{
+    const Series *bars = plot->first;
+    while (bars && bars->kind != SERIES_BARS) bars = bars->next;
+    int count = bars ? bars->count : plot->ticks, widest = 0;
+    if (count == 0) return;
+    fputs("set xtics (", file);
+    for (int i = 0; i < count; i++) {
+        const char *const *labels = bars ? bars->names : plot->tick_labels;
+        char number[32];
+        snprintf(number, sizeof number, "%g", bars ? i : plot->tick_positions[i]);
+        const char *label = !labels ? number : labels[i] ? labels[i] : "";
+        if (i) fputs(", ", file);
+        put_quoted(file, label, true);
+        fprintf(file, " %.9g", bars ? i : plot->tick_positions[i]);
+        widest = int_max(widest, utf8_columns(label));
+    }
+    fputs(")\n", file);
+    double width, height;
+    plot_area(plot, &width, &height);
+    if (widest * CHARACTER_WIDTH > width / count) fputs("set xtics rotate by 35 right\n", file);
+}
+
+static void write_axes(FILE *file, const Plot *plot)
+{
+    fprintf(file, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", plot->x.low, plot->x.high, plot->y.low,
+            plot->y.high);
+    if (plot->x.log) {
+        fputs("set logscale x\n", file);
+        write_log_ticks(file, "x", plot->x);
+    }
+    if (plot->y.log) {
+        fputs("set logscale y\n", file);
+        write_log_ticks(file, "y", plot->y);
+    }
+    write_ticks(file, plot);
+    if (plot->square) fputs("set size ratio -1\n", file);
+    if (has_kind(plot, SERIES_HEATMAP)) fputs("unset grid\n", file);
+    if (has_kind(plot, SERIES_BARS)) fputs("set grid noxtics\nset xtics scale 0\n", file);
+}
+
+static void write_legend(FILE *file, const Plot *plot)
+{
+    static const char look[] = "Left reverse noenhanced nobox samplen 2 spacing 1.25 textcolor rgb '#333333'";
+    if (plot->legend == LEGEND_NONE) fputs("unset key\n", file);
+    if (plot->legend == LEGEND_OUTSIDE) fprintf(file, "set key outside right top vertical %s\n", look);
+    if (plot->legend == LEGEND_GIVEN)
+        fprintf(file, "set key inside %s vertical %s\n", plot->legend_place, look);
+}
+
+// Texts stand to the right of their point, or to the left where the picture ends.
+static void write_texts(FILE *file, const Plot *plot)
+{
+    for (const Series *series = plot->first; series; series = series->next) {
+        if (series->kind != SERIES_TEXT) continue;
+        bool to_the_left = axis_fraction(plot->x, series->at_x) > 0.75;
+        fputs("set label ", file);
+        put_string(file, series->label);
+        fprintf(file, " at %.9g,%.9g %s offset character %s,0 front textcolor rgb '#333333'\n", series->at_x,
+                series->at_y, to_the_left ? "right" : "left", to_the_left ? "-0.7" : "0.7");
+    }
+}
+
+// ---- Series ----------------------------------------------------------------------------------------------------------
+
+static void begin_element(FILE *file, int *element, int block, const char *using)
+{
+    fprintf(file, "%s data index %d using %s with ", *element ? ", \\\n    " : "plot", block, using);
+    ++*element;
+}
+
+static void put_title(FILE *file, const Series *series)
+{
+    if (!series->label) {
+        fputs(" notitle", file);
+        return;
+    }
+    fputs(" title ", file);
+    put_string(file, series->label);
+}
+
+static void write_reference(FILE *file, const Plot *plot, const Series *series)
+{
+    static const char *const dashes[] = {"solid", "(8,5)", "(2,4)", "(12,4,2,4)"};
+    int number = 0;
+    for (const Series *other = plot->first; other != series; other = other->next)
+        number += other->kind == SERIES_HORIZONTAL || other->kind == SERIES_VERTICAL;
+    fprintf(file, "lines linetype 7 linecolor rgb '#%06X' linewidth 1.2 dashtype %s", REFERENCE,
+            dashes[number % 4]);
+}
+
+// Bars stand on 0, or on the axis when it does not reach down to 0.
+static void write_boxes(FILE *file, int *element, int block, const Plot *plot, const Series *series)
+{
+    char using[80];
+    double foot = plot->y.log ? plot->y.low : fmin(fmax(0.0, plot->y.low), plot->y.high);
+    snprintf(using, sizeof using, "(0.5*($1+$3)):2:1:3:(%.9g):2", foot);
+    begin_element(file, element, block, using);
+    fprintf(file, "boxxyerror linecolor rgb '#%06X' fillstyle ", colour_of(series));
+    if (series->kind == SERIES_BARS) fputs("solid 0.85 noborder", file);
+    if (series->kind == SERIES_HISTOGRAM) fputs("transparent solid 0.6 border linecolor rgb '#FFFFFF'", file);
+}
+
+static void write_point_series(FILE *file, int *element, int block, const Series *series)
+{
+    unsigned colour = colour_of(series);
+    int number = series->colour + 1;
+    begin_element(file, element, block, series->kind == SERIES_BAND ? "1:2:3" : "1:2");
+    switch (series->kind) {
+    case SERIES_DASHED:
+        fprintf(file, "lines linetype %d linecolor rgb '#%06X' linewidth 2 dashtype (9,6)", number, colour);
+        break;
+    case SERIES_POINTS: // a crowd is drawn translucent, so that one sees where it is thick
+        fprintf(file, "points linetype %d linecolor rgb '#%s%06X' pointtype 7 pointsize %s", number,
+                series->count > 150 ? "60" : "", colour,
+                series->count > 1000  ? "0.5"
+                : series->count > 150 ? "0.8"
+                                      : "1");
+        break;
+    case SERIES_LINE_POINTS:
+        fprintf(file,
+                "linespoints linetype %d linecolor rgb '#%06X' linewidth 1.6 dashtype solid pointtype 7 "
+                "pointsize 0.8",
+                number, colour);
+        break;
+    case SERIES_BAND:
+        fprintf(file,
+                "filledcurves linetype %d fillcolor rgb '#%06X' fillstyle transparent solid 0.2 noborder",
+                number, colour);
+        break;
+    default:
+        fprintf(file, "lines linetype %d linecolor rgb '#%06X' linewidth 2 dashtype solid", number, colour);
+    }
+}
+
+static void write_element(FILE *file, int *element, int *block, const Plot *plot, const Series *series)
+{
+    switch (series->kind) {
+    case SERIES_TEXT:
+    case SERIES_CELLS:
+    case SERIES_IMAGES:
+        return;
+    case SERIES_BARS:
+    case SERIES_HISTOGRAM:
+        write_boxes(file, element, *block, plot, series);
+        break;
+    case SERIES_HORIZONTAL:
+    case SERIES_VERTICAL:
+        begin_element(file, element, *block, "1:2");
+        write_reference(file, plot, series);
+        break;
+    case SERIES_HEATMAP:
+        begin_element(file, element, *block, "1:2:3");
+        fputs("image", file);
+        break;
+    case SERIES_CONTOUR:
+        begin_element(file, element, (*block)++, "1:2");
+        fprintf(file, "lines linecolor rgb '#%06X' linewidth 1.2 dashtype solid notitle", CONTOUR);
+        begin_element(file, element, *block, "1:2:3");
+        fprintf(file, "labels textcolor rgb '#%06X' font ',%d'", CONTOUR_LABEL, SMALL_TEXT_SIZE);
+        break;
+    default:
+        write_point_series(file, element, *block, series);
+    }
+    put_title(file, series);
+    ++*block;
+}
+
+static void write_plot(FILE *file, const Plot *plot)
+{
+    int block = 0, element = 0;
+    for (const Series *series = plot->first; series; series = series->next)
+        write_element(file, &element, &block, plot, series);
+    fputs(element ? "\n" : "plot NaN notitle\n", file);
+}
+
+// ---- Grids -----------------------------------------------------------------------------------------------------------
+
+static void write_margins(FILE *file, const Plot *plot, const Grid *grid)
+{
+    fprintf(file, "set lmargin at screen %.9g\nset rmargin at screen %.9g\n", grid->left / plot->width,
+            1.0 - grid->right / plot->width);
+    fprintf(file, "set bmargin at screen %.9g\nset tmargin at screen %.9g\n", grid->bottom / plot->height,
+            1.0 - grid->top / plot->height);
+    fputs("unset grid\nunset key\n", file);
+}
+
+static void write_names(FILE *file, const char *axis, const char *const *names, int count)
+{
+    if (!names) {
+        fprintf(file, "set %stics 0,%d scale 0\n", axis, (count + 9) / 10);
+        return;
+    }
+    fprintf(file, "set %stics scale 0 (", axis);
+    for (int i = 0; i < count; i++) {
+        if (i) fputs(", ", file);
+        put_quoted(file, names[i] ? names[i] : "", true);
+        fprintf(file, " %d", i);
+    }
+    fputs(")\n", file);
+}
+
+static void write_cells_plot(FILE *file, const Plot *plot, const Series *series, const Grid *grid)
+{
+    write_margins(file, plot, grid);
+    write_colours(file, colours_for(series->values));
+    fprintf(file, "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\nunset border\n", grid->columns - 0.5,
+            grid->rows - 0.5);
+    write_names(file, "x", series->column_names, grid->columns);
+    write_names(file, "y", series->names, grid->rows);
+    if (grid->slanted) fputs("set xtics rotate by 35 right\n", file);
+    double half = grid->cell_width > 8.0 ? 0.5 - 0.5 / grid->cell_width : 0.5; // a white line between cells
+    fprintf(file, "half = %.4f\n", half);
+    if (series->digits >= 0) fputs("unset colorbox\n", file);
+    fputs("plot data index 0 using 1:2:($1-half):($1+half):($2-half):($2+half):", file);
+    fputs(series->digits < 0 ? "3 with boxxyerror fillstyle solid noborder linecolor palette notitle"
+                             : "4 with boxxyerror fillstyle solid noborder linecolor rgb variable notitle",
+          file);
+    if (series->digits >= 0) {
+        double room = 0.9 * grid->cell_width / (series->digits + 3);
+        fprintf(file,
+                ", \\\n     data index 0 using 1:2:5:6 with labels textcolor rgb variable font ',%d' notitle",
+                int_max(6, int_min(TEXT_SIZE, (int)room)));
+    }
+    fputc('\n', file);
+}
+
+// A caption on one line, or on two, parted at the blank nearest to its middle.
+static void put_caption(FILE *file, Arena *arena, const char *caption, const Grid *grid)
+{
+    char *text = arena_string(arena, caption);
+    int middle = (int)strlen(text) / 2, best = -1;
+    bool fits = utf8_columns(text) * SMALL_CHARACTER_WIDTH <= grid->cell_width || grid->caption_lines < 2;
+    for (int i = 0; text[i]; i++)
+        if (text[i] == ' ' && (best < 0 || abs(i - middle) < abs(best - middle))) best = i;
+    if (!fits && best >= 0 && !strchr(text, '\n')) text[best] = '\n';
+    put_string(file, text);
+}
+
+static void write_images_plot(FILE *file, Plot *plot, const Series *series, const Grid *grid)
+{
+    write_margins(file, plot, grid);
+    fprintf(file, "set xrange [0:%.9g]\nset yrange [0:%.9g]\nunset border\nunset tics\n",
+            grid->columns * grid->cell_width, grid->rows * grid->cell_height);
+    for (int k = 0; series->names && k < series->values.rows; k++) {
+        if (!series->names[k]) continue;
+        fputs("set label ", file);
+        put_caption(file, plot->arena, series->names[k], grid);
+        double down = series->images.height * grid->scale + 0.6 * SMALL_LINE_HEIGHT;
+        fprintf(file, " at %.6g,%.6g center font ',%d' textcolor rgb '#333333'\n",
+                (k % grid->columns + 0.5) * grid->cell_width,
+                (grid->rows - k / grid->columns) * grid->cell_height - down, SMALL_TEXT_SIZE);
+    }
+    int element = 0;
+    for (int k = 0; k < series->values.rows; k++) {
+        begin_element(file, &element, k, "1:2:3:4:5");
+        fputs("rgbimage notitle", file);
+    }
+    fputc('\n', file);
+}
+
+// ---- The script ------------------------------------------------------------------------------------------------------
+
+bool fits_a_text_plot(const Plot *plot)
+{
+    for (const Series *series = plot->first; series; series = series->next)
+        if (series->kind >= SERIES_BARS && series->kind != SERIES_HORIZONTAL &&
+            series->kind != SERIES_VERTICAL)
+            return false;
+    return plot->first != NULL;
+}
+
+static void write_terminal(FILE *file, const Plot *plot)
+{
+    if (plot->svg) {
+        fprintf(file, "set terminal svg size %d,%d font 'DejaVu Sans,%d' noenhanced background '#FFFFFF'\n",
+                plot->width, plot->height, TEXT_SIZE);
+        return;
+    }
+    fprintf(file,
+            "if (strstrt(GPVAL_TERMINALS, 'pngcairo') > 0) {\n"
+            "    set terminal pngcairo size %d,%d font 'DejaVu Sans,%d' noenhanced background '#FFFFFF'\n"
+            "} else {\n"
+            "    set terminal png size %d,%d font 'DejaVu Sans,%d' noenhanced background '#FFFFFF'\n"
+            "}\n",
+            plot->width, plot->height, TEXT_SIZE, plot->width, plot->height, TEXT_SIZE - 2);
+}
+
+static void write_style(FILE *file, const Plot *plot)
+{
+    fputs("set border 3 linecolor rgb '#999999' linewidth 1\n"
+          "set tics nomirror scale 0.6 textcolor rgb '#444444'\n"
+          "set grid linetype 1 linecolor rgb '#E8E8E8' linewidth 1\n"
+          "set clip two\n"
+          "set title ",
+          file);
+    put_string(file, plot->title);
+    fprintf(file, " font ',%d' textcolor rgb '#222222'\nset xlabel ", TEXT_SIZE + 2);
+    put_string(file, plot->x_label);
+    fputs(" textcolor rgb '#222222'\nset ylabel ", file);
+    put_string(file, plot->y_label);
+    fputs(" textcolor rgb '#222222'\n", file);
+}
+
+static void write_axes_plot(FILE *file, const Plot *plot)
+{
+    write_axes(file, plot);
+    write_legend(file, plot);
+    write_texts(file, plot);
+    for (const Series *series = plot->first; series; series = series->next)
+        if (series->kind == SERIES_HEATMAP) write_colours(file, colours_for(series->values));
+    write_plot(file, plot);
+}
+
+void write_script(FILE *file, Plot *plot, const char *data, const char *picture)
+{
+    const Series *first = plot->first;
+    fprintf(file, "# Draws %s with gnuplot 5 or later. Run it in the folder in which the lesson was run.\n",
+            plot->file);
+    fputs("set encoding utf8\ndata = ", file);
+    put_string(file, data);
+    fputs("\npicture = ", file);
+    put_string(file, picture);
+    fputs("\nif (ARGC >= 1) { picture = ARG1 }\n", file);
+    write_terminal(file, plot);
+    fputs("set output picture\n", file);
+    write_style(file, plot);
+    if (first && first->kind == SERIES_CELLS)
+        write_cells_plot(file, plot, first, &plot->grid);
+    else if (first && first->kind == SERIES_IMAGES)
+        write_images_plot(file, plot, first, &plot->grid);
+    else
+        write_axes_plot(file, plot);
+    fputs("unset output\n", file);
+    if (fits_a_text_plot(plot))
+        fputs("if (ARGC >= 2) {\n    set terminal dumb size 79,20 noenhanced\n    set output ARG2\n    unset "
+              "grid\n"
+              "    replot\n    unset output\n}\n",
+              file);
+}
