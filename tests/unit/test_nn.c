@@ -57,6 +57,32 @@ START_TEST(weights_begin_with_the_deviation_of_their_paper)
 }
 END_TEST
 
+START_TEST(new_normalisations_change_only_mean_and_deviation)
+{
+    Arena *arena = arena_new();
+    Parameters set = parameters_new(arena);
+    Rng rng = rng_new(1, 0);
+    Matrix x = matrix_new(arena, 50, 40);
+    fill_normal(x, &rng, 3.0f, 2.0f);
+    Tape *tape = tape_new();
+    LayerNorm layer = layer_norm_new(&set, "layer", 40);
+    RmsNorm rms = rms_norm_new(&set, "rms", 40);
+    BatchNorm batch = batch_norm_new(&set, "batch", 40);
+    Tensor *input = tape_input(tape, x);
+    Tensor *outputs[] = {layer_normalise(&layer, input), rms_normalise(&rms, input), batch_normalise(&batch, input, true)};
+    for (int k = 0; k < 3; k++) {
+        Matrix y = outputs[k]->value;
+        ck_assert_msg(fabs(sum_of_squares(y) / 2000 - 1) < 1e-4, "kind %d: mean square %g", k, sum_of_squares(y) / 2000);
+        if (k != 1) ck_assert_msg(fabs(mean(y)) < 1e-6, "kind %d: mean %g", k, mean(y));
+    }
+    Matrix untrained = batch_normalise(&batch, input, false)->value; // the running statistics have moved by a tenth
+    ck_assert_float_eq_tol((float)mean(untrained), (3.0f - 0.3f) / sqrtf(0.9f + 0.1f * 4.0f), 0.1f);
+    ck_assert(!parameters_find(&set, "batch.running_mean")->wants_gradient);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
 // A net of every kind of layer, checked as a whole: what single operations cannot show is how they join.
 typedef struct {
     Parameters set;
@@ -158,5 +184,5 @@ START_TEST(misuse_stops_with_the_callers_line)
 }
 END_TEST
 
-SUITE("nn", layers_name_their_parameters, weights_begin_with_the_deviation_of_their_paper, gradients_of_a_net_of_every_layer,
-      it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)
+SUITE("nn", layers_name_their_parameters, weights_begin_with_the_deviation_of_their_paper, new_normalisations_change_only_mean_and_deviation,
+      gradients_of_a_net_of_every_layer,       it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)

@@ -89,6 +89,16 @@ START_TEST(huge_scores_neither_overflow_nor_lose_the_loss)
     Matrix logits = matrix_from(arena, 1, 2, ((float[]){800.0f, -800.0f})), targets = matrix_from(arena, 1, 2, ((float[]){0.0f, 0.0f}));
     Tensor *binary = binary_cross_entropy(tape_input(tape, logits), targets);
     ck_assert_msg(binary->value.data[0] == 400.0f, "got %g, expected 400 (800 and 0)", (double)binary->value.data[0]);
+
+    for (int width = 1; width < 70; width++) { // wherever the largest stands
+        Matrix row = matrix_new(arena, 1, width);
+        for (int j = 0; j < width; j++) {
+            fill(row, -1000.0f);
+            row.data[j] = 1000.0f;
+            softmax_rows(row, row);
+            ck_assert_msg(row.data[j] == 1.0f, "width %d, column %d: got %g, expected 1", width, j, (double)row.data[j]);
+        }
+    }
     tape_free(tape);
     arena_free(arena);
 }

@@ -213,6 +213,7 @@ START_TEST(a_file_of_another_model_is_refused_and_nothing_is_loaded)
         {"{" F32("b", "[1,2]", 0, 8) "}", 8, "tensor a (2 × 3) is missing"},
         {"{" F32("a", "[3,2]", 0, 24) "," F32("b", "[1,2]", 24, 32) "}", 32, "tensor a is [3, 2], expected [2, 3]"},
         {"{" F32("a", "[6]", 0, 24) "," F32("b", "[1,2]", 24, 32) "}", 32, "tensor a is [6], expected [2, 3]"},
+        {"{" F32("a", "[2,4]", 0, 32) "," F32("b", "[1,2]", 32, 40) "}", 40, "tensor a is [2, 4], expected [2, 3]"},
         {"{\"a\":{\"dtype\":\"I32\",\"shape\":[2,3],\"data_offsets\":[0,24]}," F32("b", "[2]", 24, 32) "}", 32,
          "tensor a is I32, expected F32"},
         {"{" F32("a", "[2,3]", 0, 24) "," F32("b", "[1,2]", 24, 32) "," F32("c", "[1]", 32, 36) "}", 36,
