@@ -1,7 +1,6 @@
 // op_activation.c: functions of one element. See op_activation.h.
 #include "learning/op_activation.h"
 #include "base/mathf.h"
-#include "learning/shim.h"
 #include "base/parallel.h"
 
 #include <string.h>

@@ -1,7 +1,6 @@
 // op_loss.c: softmax and losses. See op_loss.h.
 #include "learning/op_loss.h"
 #include "base/mathf.h"
-#include "learning/shim.h"
 #include "base/parallel.h"
 #include "learning/lanes.h"
 

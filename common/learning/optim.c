@@ -4,7 +4,6 @@
 // optim.h: θ value, g gradient, v velocity, m and s moments, η learning rate.
 #include "learning/optim.h"
 #include "base/mathf.h"
-#include "learning/shim.h"
 #include "base/parallel.h"
 
 #include <math.h>

@@ -14,10 +14,10 @@ static double exact_relu(double x) { return x > 0 ? x : 0; }
 static double exact_sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double exact_silu(double x) { return x / (1 + exp(-x)); }
 static double exact_softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+static double exact_gelu(double x) { return 0.5 * x * erfc(-x / sqrt(2)); }
 static Tensor *taped_leaky_relu(Place place, Tensor *x) { return leaky_relu_at(place, x, 0.2f); }
 static double exact_leaky_relu(double x) { return x > 0 ? x : (double)0.2f * x; }
 
-// gelu stands apart: there are two forms of it, and mathf's own test says which.
 static const Activation ACTIVATIONS[] = {
     {"relu", relu_at, exact_relu},
     {"leaky_relu", taped_leaky_relu, exact_leaky_relu},
@@ -27,7 +27,7 @@ static const Activation ACTIVATIONS[] = {
     {"softplus", softplus_at, exact_softplus},
     {"exponential", exponential_at, exp},
     {"sine", sine_at, sin},
-    {"gelu", gelu_at, NULL},
+    {"gelu", gelu_at, exact_gelu},
 };
 enum { COUNT = sizeof ACTIVATIONS / sizeof *ACTIVATIONS };
 
@@ -49,7 +49,6 @@ START_TEST(values_are_those_of_double_precision)
     Tensor *x = parameter_new(arena, 7, 33);
     for (size_t i = 0; i < matrix_size(x->value); i++) x->value.data[i] = ((float)i - 115.0f) * 0.11f;
     for (int a = 0; a < COUNT; a++) {
-        if (!ACTIVATIONS[a].exact) continue;
         Tensor *y = build(tape, &(Case){&ACTIVATIONS[a], x});
         for (size_t i = 0; i < matrix_size(x->value); i++) {
             double expected = ACTIVATIONS[a].exact((double)x->value.data[i]), got = (double)y->value.data[i];
