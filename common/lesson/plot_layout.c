@@ -220,8 +220,13 @@ static void count_series(Corners *corners, const Plot *plot, const Series *serie
     if (series->kind == SERIES_HORIZONTAL) count_segment(corners, (Fraction){0.0, up}, (Fraction){1.0, up});
     if (series->kind == SERIES_VERTICAL)
         count_segment(corners, (Fraction){across, 0.0}, (Fraction){across, 1.0});
-    if (series->kind == SERIES_TEXT)
-        count_segment(corners, (Fraction){across, up}, (Fraction){across + 0.1, up});
+    if (series->kind == SERIES_TEXT) {
+        double width, height;
+        plot_area(plot, &width, &height);
+        double end =
+            across + (across > 0.75 ? -1.0 : 1.0) * utf8_columns(series->label) * CHARACTER_WIDTH / width;
+        for (int i = 0; i < 10; i++) count_segment(corners, (Fraction){across, up}, (Fraction){end, up});
+    }
 }
 
 // The first corner with nothing in it; else the one with least, if that is little; else beside the picture.
@@ -290,7 +295,7 @@ static Grid arrange_cells(Plot *plot, const Series *series)
     Grid grid = {.rows = series->values.rows, .columns = series->values.cols};
     int row_names = longest(series->names, grid.rows),
         column_names = longest(series->column_names, grid.columns);
-    grid.left = 20.0 + (row_names ? row_names : 3) * CHARACTER_WIDTH + (*plot->y_label ? LINE_HEIGHT : 0);
+    grid.left = 36.0 + (row_names ? row_names : 3) * CHARACTER_WIDTH + (*plot->y_label ? LINE_HEIGHT : 0);
     grid.right = series->digits < 0 ? 95.0 : 25.0;
     grid.top = *plot->title ? 48.0 : 16.0;
     double room = plot->width - grid.left - grid.right;
@@ -310,13 +315,13 @@ static Grid arrange_images(Plot *plot, const Series *series)
     const PlotImages how = series->images;
     const double margin = 14.0, gap = 10.0;
     int count = series->values.rows, letters = longest(series->names, count);
-    Grid grid = {.columns = int_min(how.columns, count), .left = margin, .right = margin, .bottom = margin};
+    Grid grid = {.columns = int_min(how.columns, count), .left = margin, .right = margin, .bottom = 4.0};
     grid.rows = (count + grid.columns - 1) / grid.columns;
     grid.top = *plot->title ? 48.0 : margin;
     double width = (plot->width - 2.0 * margin) / grid.columns;
     grid.caption_lines = letters == 0 ? 0 : letters * SMALL_CHARACTER_WIDTH <= width ? 1 : 2;
     double below = gap + grid.caption_lines * SMALL_LINE_HEIGHT;
-    double height = ((plot->size_given ? plot->height : 1000) - grid.top - margin) / grid.rows;
+    double height = ((plot->size_given ? plot->height : 1000) - grid.top - grid.bottom) / grid.rows;
     double scale = fmin((width - gap) / how.width, (height - below) / how.height);
     grid.scale = fmax(0.05, scale >= 1.0 ? fmin(floor(scale), 12.0) : scale); // whole pixels stay sharp
     double caption = (double)(letters * SMALL_CHARACTER_WIDTH) / int_max(1, grid.caption_lines) + gap;

@@ -61,6 +61,7 @@ struct Plot {
     double *tick_positions;
     const char **tick_labels;
     Series *first, **last;
+    bool slanted;     // the names along the x axis
     Grid grid;        // of cells or images
     double seconds;   // that gnuplot may take
 };

@@ -148,12 +148,12 @@ static void write_contours(FILE *file, int *block, Plot *plot, const Series *ser
     begin_block(file, block, series, "x y");
     fputs("NaN NaN\n", file);
     for (const Contour *line = lines; line; line = line->next) {
+        bool broken = true; // one blank line ends a piece; two would end the block
         for (int i = 0; i < line->count; i++) {
             bool hidden = under_label(plot, line, i);
-            if (!hidden) fprintf(file, "%.9g %.9g\n", line->x[i], line->y[i]);
-            if (hidden && i && !under_label(plot, line, i - 1)) fputc('\n', file);
+            if (!hidden) fprintf(file, "%s%.9g %.9g\n", broken ? "\n" : "", line->x[i], line->y[i]);
+            broken = hidden;
         }
-        fputc('\n', file);
     }
     begin_block(file, block, series, "x y label");
     fputs("NaN NaN 0\n", file);
@@ -315,30 +315,68 @@ static void write_log_ticks(FILE *file, const char *name, Axis axis)
     fputs(")\n", file);
 }
 
-static void write_ticks(FILE *file, const Plot *plot)
+// A text parted at the blank nearest to its middle.
+static const char *on_two_lines(Arena *arena, const char *text)
+{
+    char *parted = arena_string(arena, text);
+    int middle = (int)strlen(text) / 2, best = -1;
+    for (int i = 0; text[i]; i++)
+        if (text[i] == ' ' && (best < 0 || abs(i - middle) < abs(best - middle))) best = i;
+    if (best >= 0 && !strchr(text, '\n')) parted[best] = '\n';
+    return parted;
+}
+
+// The columns that the widest line of a text takes.
+static int widest_line(const char *text)
+{
+    const char *newline = strchr(text, '\n');
+    if (!newline) return utf8_columns(text);
+    return int_max(utf8_columns(text) - utf8_columns(newline), widest_line(newline + 1));
+}
+
+// Names that are wider than their share of the axis stand on two lines, or slanted.
+static void fit_names(Plot *plot, const char **names, int count)
+{
+    double width, height;
+    plot_area(plot, &width, &height);
+    int most = (int)(width / count / CHARACTER_WIDTH), widest = 0, widest_parted = 0;
+    for (int i = 0; i < count; i++) {
+        widest = int_max(widest, widest_line(names[i]));
+        widest_parted = int_max(widest_parted, widest_line(on_two_lines(plot->arena, names[i])));
+    }
+    if (widest <= most) return;
+    for (int i = 0; i < count && widest_parted <= most; i++)
+        if (widest_line(names[i]) > most) names[i] = on_two_lines(plot->arena, names[i]);
+    plot->slanted = widest_parted > most;
+}
+
+// The names of bars, or the ticks that the chapter has chosen.
+static void write_ticks(FILE *file, Plot *plot)
 {
     const Series *bars = plot->first;
     while (bars && bars->kind != SERIES_BARS) bars = bars->next;
-    int count = bars ? bars->count : plot->ticks, widest = 0;
+    const char *const *given = bars ? bars->names : plot->tick_labels;
+    int count = bars ? bars->count : plot->ticks;
     if (count == 0) return;
-    fputs("set xtics (", file);
+    const char **names = arena_alloc(plot->arena, (size_t)count, sizeof *names);
     for (int i = 0; i < count; i++) {
-        const char *const *labels = bars ? bars->names : plot->tick_labels;
         char number[32];
         snprintf(number, sizeof number, "%g", bars ? i : plot->tick_positions[i]);
-        const char *label = !labels ? number : labels[i] ? labels[i] : "";
-        if (i) fputs(", ", file);
-        put_quoted(file, label, true);
-        fprintf(file, " %.9g", bars ? i : plot->tick_positions[i]);
-        widest = int_max(widest, utf8_columns(label));
+        names[i] = given ? given[i] ? given[i] : "" : arena_string(plot->arena, number);
     }
-    fputs(")\n", file);
-    double width, height;
-    plot_area(plot, &width, &height);
-    if (widest * CHARACTER_WIDTH > width / count) fputs("set xtics rotate by 35 right\n", file);
+    fit_names(plot, names, count);
+    fputs("set xtics (", file);
+    for (int i = 0; i < count; i++) {
+        if (i) fputs(", ", file);
+        put_quoted(file, names[i], true);
+        fprintf(file, " %.9g", bars ? i : plot->tick_positions[i]);
+    }
+    fputs(plot->slanted ? ")\nset xtics rotate by 35 right\n" : ")\n", file);
+    if (plot->slanted && plot->legend != LEGEND_OUTSIDE)
+        fputs("set rmargin 4\n", file); // or it grows with the names
 }
 
-static void write_axes(FILE *file, const Plot *plot)
+static void write_axes(FILE *file, Plot *plot)
 {
     fprintf(file, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", plot->x.low, plot->x.high, plot->y.low,
             plot->y.high);
@@ -517,8 +555,9 @@ static void write_names(FILE *file, const char *axis, const char *const *names, 
     fputs(")\n", file);
 }
 
-static void write_cells_plot(FILE *file, const Plot *plot, const Series *series, const Grid *grid)
+static void write_cells_plot(FILE *file, const Plot *plot, const Series *series)
 {
+    const Grid *grid = &plot->grid;
     write_margins(file, plot, grid);
     write_colours(file, colours_for(series->values));
     fprintf(file, "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\nunset border\n", grid->columns - 0.5,
@@ -542,32 +581,27 @@ static void write_cells_plot(FILE *file, const Plot *plot, const Series *series,
     fputc('\n', file);
 }
 
-// A caption on one line, or on two, parted at the blank nearest to its middle.
-static void put_caption(FILE *file, Arena *arena, const char *caption, const Grid *grid)
+static void write_caption(FILE *file, Plot *plot, const Series *series, int k)
 {
-    char *text = arena_string(arena, caption);
-    int middle = (int)strlen(text) / 2, best = -1;
-    bool fits = utf8_columns(text) * SMALL_CHARACTER_WIDTH <= grid->cell_width || grid->caption_lines < 2;
-    for (int i = 0; text[i]; i++)
-        if (text[i] == ' ' && (best < 0 || abs(i - middle) < abs(best - middle))) best = i;
-    if (!fits && best >= 0 && !strchr(text, '\n')) text[best] = '\n';
-    put_string(file, text);
+    const Grid *grid = &plot->grid;
+    bool fits =
+        utf8_columns(series->names[k]) * SMALL_CHARACTER_WIDTH <= grid->cell_width || grid->caption_lines < 2;
+    fputs("set label ", file);
+    put_string(file, fits ? series->names[k] : on_two_lines(plot->arena, series->names[k]));
+    double down = series->images.height * grid->scale + 0.6 * SMALL_LINE_HEIGHT;
+    fprintf(file, " at %.6g,%.6g center font ',%d' textcolor rgb '#333333'\n",
+            (k % grid->columns + 0.5) * grid->cell_width,
+            (grid->rows - k / grid->columns) * grid->cell_height - down, SMALL_TEXT_SIZE);
 }
 
-static void write_images_plot(FILE *file, Plot *plot, const Series *series, const Grid *grid)
+static void write_images_plot(FILE *file, Plot *plot, const Series *series)
 {
+    const Grid *grid = &plot->grid;
     write_margins(file, plot, grid);
     fprintf(file, "set xrange [0:%.9g]\nset yrange [0:%.9g]\nunset border\nunset tics\n",
             grid->columns * grid->cell_width, grid->rows * grid->cell_height);
-    for (int k = 0; series->names && k < series->values.rows; k++) {
-        if (!series->names[k]) continue;
-        fputs("set label ", file);
-        put_caption(file, plot->arena, series->names[k], grid);
-        double down = series->images.height * grid->scale + 0.6 * SMALL_LINE_HEIGHT;
-        fprintf(file, " at %.6g,%.6g center font ',%d' textcolor rgb '#333333'\n",
-                (k % grid->columns + 0.5) * grid->cell_width,
-                (grid->rows - k / grid->columns) * grid->cell_height - down, SMALL_TEXT_SIZE);
-    }
+    for (int k = 0; series->names && k < series->values.rows; k++)
+        if (series->names[k]) write_caption(file, plot, series, k);
     int element = 0;
     for (int k = 0; k < series->values.rows; k++) {
         begin_element(file, &element, k, "1:2:3:4:5");
@@ -607,6 +641,7 @@ static void write_style(FILE *file, const Plot *plot)
 {
     fputs("set border 3 linecolor rgb '#999999' linewidth 1\n"
           "set tics nomirror scale 0.6 textcolor rgb '#444444'\n"
+          "set format '%h'\n"
           "set grid linetype 1 linecolor rgb '#E8E8E8' linewidth 1\n"
           "set clip two\n"
           "set title ",
@@ -619,7 +654,7 @@ static void write_style(FILE *file, const Plot *plot)
     fputs(" textcolor rgb '#222222'\n", file);
 }
 
-static void write_axes_plot(FILE *file, const Plot *plot)
+static void write_axes_plot(FILE *file, Plot *plot)
 {
     write_axes(file, plot);
     write_legend(file, plot);
@@ -643,9 +678,9 @@ void write_script(FILE *file, Plot *plot, const char *data, const char *picture)
     fputs("set output picture\n", file);
     write_style(file, plot);
     if (first && first->kind == SERIES_CELLS)
-        write_cells_plot(file, plot, first, &plot->grid);
+        write_cells_plot(file, plot, first);
     else if (first && first->kind == SERIES_IMAGES)
-        write_images_plot(file, plot, first, &plot->grid);
+        write_images_plot(file, plot, first);
     else
         write_axes_plot(file, plot);
     fputs("unset output\n", file);
