@@ -4,14 +4,17 @@
 
 enum { WIDTH = 16, LANES = 4, CHUNKS = 64, CHUNK_ROWS = 256 };
 
-// A term for each row and column: a_ij, a_ij · b_ij or a_ij · (b_ij − centre_j). a, b and centre point at the first column.
+// A term for each row and column: a_ij, a_ij · b_ij or a_ij · (b_ij − centre_j). a, b and centre point at the
+// first column.
 typedef struct {
     const float *a, *b, *centre; // b and centre may be NULL
     size_t stride;               // from one row of a and b to the next
 } Terms;
 
-// lane_j += the terms of row i, for width columns: always inlined, so that the usual full width is vector code.
-static inline __attribute__((always_inline)) void add_terms(float *restrict lane, Terms t, size_t i, int width)
+// lane_j += the terms of row i, for width columns: always inlined, so that the usual full width is vector
+// code.
+static inline __attribute__((always_inline)) void add_terms(float *restrict lane, Terms t, size_t i,
+                                                            int width)
 {
     const float *restrict a = t.a + i * t.stride;
     if (!t.b) {
@@ -26,8 +29,8 @@ static inline __attribute__((always_inline)) void add_terms(float *restrict lane
     }
 }
 
-static inline __attribute__((always_inline)) void sum_lanes(float lane[LANES][WIDTH], Terms t, size_t first, size_t last,
-                                                            int width)
+static inline __attribute__((always_inline)) void sum_lanes(float lane[LANES][WIDTH], Terms t, size_t first,
+                                                            size_t last, int width)
 {
     size_t i = first;
     for (; i + LANES <= last; i += LANES)
@@ -81,7 +84,10 @@ static void add_sums(Matrix d, Terms terms, int rows)
 }
 
 void add_column_sums(Matrix d, Matrix a) { add_sums(d, (Terms){a.data, NULL, NULL, (size_t)a.cols}, a.rows); }
-void add_column_dots(Matrix d, Matrix a, Matrix b) { add_sums(d, (Terms){a.data, b.data, NULL, (size_t)a.cols}, a.rows); }
+void add_column_dots(Matrix d, Matrix a, Matrix b)
+{
+    add_sums(d, (Terms){a.data, b.data, NULL, (size_t)a.cols}, a.rows);
+}
 
 void add_centred_dots(Matrix d, Matrix a, Matrix b, Matrix centre)
 {

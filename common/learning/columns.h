@@ -1,8 +1,8 @@
-// columns.h: sums down the columns of tall matrices, for the gradients of biases and gains. Not for lessons, which call
-// column_sums; this one adds, in single precision, and asks for no memory.
+// columns.h: sums down the columns of tall matrices, for the gradients of biases and gains. Not for lessons,
+// which call column_sums; this one adds, in single precision, and asks for no memory.
 //
-// The order is fixed: rows are cut into chunks whose size depends on their number alone, a chunk is summed in four lanes
-// (rows 0, 4, 8, … then 1, 5, 9, …), and the chunks are added in order.
+// The order is fixed: rows are cut into chunks whose size depends on their number alone, a chunk is summed in
+// four lanes (rows 0, 4, 8, … then 1, 5, 9, …), and the chunks are added in order.
 #pragma once
 #include "matrix/matrix.h"
 

@@ -48,7 +48,8 @@ __attribute__((format(printf, 2, 3))) static void fail(Check *check, const char 
 }
 
 // The gradients of all tensors, as one backward pass finds them, added to start.
-static void analytic_gradients(Check *check, Matrix *out, Tensor *const *tensors, int count, const float *start)
+static void analytic_gradients(Check *check, Matrix *out, Tensor *const *tensors, int count,
+                               const float *start)
 {
     for (int t = 0; t < count; t++) {
         tensors[t]->has_gradient = start != NULL;
@@ -90,7 +91,8 @@ static void check_differences(Check *check, Tensor *tensor, const char *name, Ma
             *x = below;
             double low = weighed_output(check);
             *x = held;
-            double numeric = (high - low) / ((double)above - (double)below), found = (double)AT(analytic, i, j);
+            double numeric = (high - low) / ((double)above - (double)below),
+                   found = (double)AT(analytic, i, j);
             if (!isfinite(numeric) || !isfinite(found)) {
                 fail(check, "%s (%d, %d): not finite: analytic %g, numeric %g", name, i, j, found, numeric);
                 check->result.where = name;
@@ -102,12 +104,14 @@ static void check_differences(Check *check, Tensor *tensor, const char *name, Ma
 }
 
 // Another way to the same gradients must lead to the same numbers, up to the rounding of adding start.
-static void check_same(Check *check, const char *name, Matrix wanted, Matrix got, float start, const char *mistake)
+static void check_same(Check *check, const char *name, Matrix wanted, Matrix got, float start,
+                       const char *mistake)
 {
     for (size_t i = 0; i < matrix_size(wanted); i++) {
         float expected = wanted.data[i] + start;
         if (!(fabsf(got.data[i] - expected) <= 1e-5f * (1.0f + fabsf(expected)))) {
-            fail(check, "%s: %s: element %zu is %g, not %g", name, mistake, i, (double)got.data[i], (double)expected);
+            fail(check, "%s: %s: element %zu is %g, not %g", name, mistake, i, (double)got.data[i],
+                 (double)expected);
             check->result.where = name;
             return;
         }
@@ -115,36 +119,42 @@ static void check_same(Check *check, const char *name, Matrix wanted, Matrix got
 }
 
 // A backward step must add to what is there, and give each gradient also when it is the only one wanted.
-static void check_manners(Check *check, Arena *arena, Tensor *const *tensors, const char *const *names, int count,
-                          const Matrix *analytic)
+static void check_manners(Check *check, Arena *arena, Tensor *const *tensors, const char *const *names,
+                          int count, const Matrix *analytic)
 {
     Matrix *again = arena_alloc(arena, (size_t)count, sizeof *again);
     for (int t = 0; t < count; t++) again[t] = matrix_copy(arena, analytic[t]);
     const float start = 1.0f;
     analytic_gradients(check, again, tensors, count, &start);
     for (int t = 0; t < count; t++)
-        check_same(check, names[t], analytic[t], again[t], start, "the backward step overwrites instead of adding");
+        check_same(check, names[t], analytic[t], again[t], start,
+                   "the backward step overwrites instead of adding");
 
     for (int alone = 0; alone < count; alone++) {
         for (int t = 0; t < count; t++) tensors[t]->wants_gradient = t == alone;
         analytic_gradients(check, again, tensors, count, NULL);
-        check_same(check, names[alone], analytic[alone], again[alone], 0.0f, "differs when it alone is wanted");
+        check_same(check, names[alone], analytic[alone], again[alone], 0.0f,
+                   "differs when it alone is wanted");
     }
     for (int t = 0; t < count; t++) tensors[t]->wants_gradient = true;
 }
 
-GradcheckResult gradcheck(GraphBuilder builder, void *context, Tensor *const *tensors, const char *const *names, int count,
-                          double tolerance)
+GradcheckResult gradcheck(GraphBuilder builder, void *context, Tensor *const *tensors,
+                          const char *const *names, int count, double tolerance)
 {
     Arena *arena = arena_new();
-    Check check = {.tape = tape_new(), .build = builder, .context = context, .result = {.passed = true, .where = "nothing"}};
+    Check check = {.tape = tape_new(),
+                   .build = builder,
+                   .context = context,
+                   .result = {.passed = true, .where = "nothing"}};
     Tensor *out = build(&check);
     if (!all_finite(out->value)) fail(&check, "the output of %s is not finite", out->operation);
     check.upstream = uneven_upstream(arena, out->value);
 
     Matrix *analytic = arena_alloc(arena, (size_t)count, sizeof *analytic);
     for (int t = 0; t < count; t++) {
-        check_at(HERE, tensors[t]->wants_gradient, "check parameters", "gradcheck: %s wants no gradient", names[t]);
+        check_at(HERE, tensors[t]->wants_gradient, "check parameters", "gradcheck: %s wants no gradient",
+                 names[t]);
         analytic[t] = matrix_copy(arena, tensors[t]->value);
     }
     analytic_gradients(&check, analytic, tensors, count, NULL);
@@ -152,10 +162,11 @@ GradcheckResult gradcheck(GraphBuilder builder, void *context, Tensor *const *te
 
     const GradcheckResult *r = &check.result;
     if (!(r->worst <= tolerance))
-        fail(&check, "%s (%d, %d): analytic %.6g, numeric %.6g, error %.2g > %.2g", r->where, r->row, r->col, r->analytic,
-             r->numeric, r->worst, tolerance);
+        fail(&check, "%s (%d, %d): analytic %.6g, numeric %.6g, error %.2g > %.2g", r->where, r->row, r->col,
+             r->analytic, r->numeric, r->worst, tolerance);
     if (r->passed) check_manners(&check, arena, tensors, names, count, analytic);
-    if (r->passed) snprintf(check.result.message, sizeof check.result.message, "largest error %.2g", r->worst);
+    if (r->passed)
+        snprintf(check.result.message, sizeof check.result.message, "largest error %.2g", r->worst);
     tape_free(check.tape);
     arena_free(arena);
     return check.result;

@@ -1,5 +1,6 @@
-// lanes.h: sums and maxima of one row in sixteen lanes, the order written in the source: the same bits for any vector width.
-// For operations that work row by row (softmax, normalisations). Sums are in single precision: rows are short.
+// lanes.h: sums and maxima of one row in sixteen lanes, the order written in the source: the same bits for
+// any vector width. For operations that work row by row (softmax, normalisations). Sums are in single
+// precision: rows are short.
 #pragma once
 #include <stddef.h>
 
@@ -52,7 +53,8 @@ static inline float lanes_squares(const float *a, float centre, int count)
     return lanes_join(lane);
 }
 
-// The largest of count ≥ 1 values. A NaN may be passed over: what is computed from the row shows it all the same.
+// The largest of count ≥ 1 values. A NaN may be passed over: what is computed from the row shows it all the
+// same.
 static inline float lanes_max(const float *a, int count)
 {
     float lane[ROW_LANES], most = a[0];

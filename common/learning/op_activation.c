@@ -50,7 +50,8 @@ void sigmoid_backward(Matrix d_x, Matrix d_y, Matrix y)
     // y = 1 / (1 + e⁻ˣ): dy/dx = y (1 − y)
     size_t count = matrix_size(d_x);
 #pragma omp parallel for simd if (parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] = __builtin_fmaf(d_y.data[i], y.data[i] * (1.0f - y.data[i]), d_x.data[i]);
+    for (size_t i = 0; i < count; i++)
+        d_x.data[i] = __builtin_fmaf(d_y.data[i], y.data[i] * (1.0f - y.data[i]), d_x.data[i]);
 }
 
 void hyperbolic_tangent_forward(Matrix y, Matrix x)
@@ -66,7 +67,8 @@ void hyperbolic_tangent_backward(Matrix d_x, Matrix d_y, Matrix y)
     // y = tanh x: dy/dx = 1 − y²
     size_t count = matrix_size(d_x);
 #pragma omp parallel for simd if (parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] = __builtin_fmaf(d_y.data[i], 1.0f - y.data[i] * y.data[i], d_x.data[i]);
+    for (size_t i = 0; i < count; i++)
+        d_x.data[i] = __builtin_fmaf(d_y.data[i], 1.0f - y.data[i] * y.data[i], d_x.data[i]);
 }
 
 void gelu_forward(Matrix y, Matrix x)
@@ -82,7 +84,8 @@ void gelu_backward(Matrix d_x, Matrix d_y, Matrix x)
     // y = gelu32(x): its slope stands beside it in mathf.h
     size_t count = matrix_size(d_x);
 #pragma omp parallel for simd if (parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] = __builtin_fmaf(d_y.data[i], gelu32_slope(x.data[i]), d_x.data[i]);
+    for (size_t i = 0; i < count; i++)
+        d_x.data[i] = __builtin_fmaf(d_y.data[i], gelu32_slope(x.data[i]), d_x.data[i]);
 }
 
 void silu_forward(Matrix y, Matrix x)
@@ -104,7 +107,8 @@ void silu_backward(Matrix d_x, Matrix d_y, Matrix x)
     // y = x s, s = sigmoid(x): dy/dx = s + x s (1 − s) = s (1 + x (1 − s))
     size_t count = matrix_size(d_x);
 #pragma omp parallel for simd if (parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] = __builtin_fmaf(d_y.data[i], silu_slope(x.data[i]), d_x.data[i]);
+    for (size_t i = 0; i < count; i++)
+        d_x.data[i] = __builtin_fmaf(d_y.data[i], silu_slope(x.data[i]), d_x.data[i]);
 }
 
 void softplus_forward(Matrix y, Matrix x)
@@ -120,7 +124,8 @@ void softplus_backward(Matrix d_x, Matrix d_y, Matrix x)
     // y = log(1 + eˣ): dy/dx = eˣ / (1 + eˣ) = sigmoid(x)
     size_t count = matrix_size(d_x);
 #pragma omp parallel for simd if (parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] = __builtin_fmaf(d_y.data[i], sigmoid32(x.data[i]), d_x.data[i]);
+    for (size_t i = 0; i < count; i++)
+        d_x.data[i] = __builtin_fmaf(d_y.data[i], sigmoid32(x.data[i]), d_x.data[i]);
 }
 
 void exponential_forward(Matrix y, Matrix x)
@@ -152,12 +157,14 @@ void sine_backward(Matrix d_x, Matrix d_y, Matrix x)
     // y = sin x: dy/dx = cos x
     size_t count = matrix_size(d_x);
 #pragma omp parallel for simd if (parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] = __builtin_fmaf(d_y.data[i], cos32(x.data[i]), d_x.data[i]);
+    for (size_t i = 0; i < count; i++)
+        d_x.data[i] = __builtin_fmaf(d_y.data[i], cos32(x.data[i]), d_x.data[i]);
 }
 
-// ---- Taped ---------------------------------------------------------------------------------------------------------------
+// ---- Taped ------------------------------------------------------------------------------------------------
 
-static Tensor *element_wise(Place place, const char *name, Tensor *x, BackwardStep step, void (*forward)(Matrix, Matrix))
+static Tensor *element_wise(Place place, const char *name, Tensor *x, BackwardStep step,
+                            void (*forward)(Matrix, Matrix))
 {
     Tensor *y = tensor_node(place, name, x->value.rows, x->value.cols, step, 0, 1, x);
     forward(y->value, x->value);
@@ -179,7 +186,8 @@ static void leaky_relu_step(Tensor *self)
 
 Tensor *leaky_relu_at(Place place, Tensor *x, float slope)
 {
-    Tensor *y = tensor_node(place, "leaky_relu", x->value.rows, x->value.cols, leaky_relu_step, sizeof slope, 1, x);
+    Tensor *y =
+        tensor_node(place, "leaky_relu", x->value.rows, x->value.cols, leaky_relu_step, sizeof slope, 1, x);
     memcpy(y->context, &slope, sizeof slope);
     leaky_relu_forward(y->value, x->value, slope);
     return y;
@@ -190,14 +198,20 @@ static void sigmoid_step(Tensor *self)
     sigmoid_backward(tensor_gradient(self->inputs[0]), self->gradient, self->value);
 }
 
-Tensor *sigmoid_at(Place place, Tensor *x) { return element_wise(place, "sigmoid", x, sigmoid_step, sigmoid_forward); }
+Tensor *sigmoid_at(Place place, Tensor *x)
+{
+    return element_wise(place, "sigmoid", x, sigmoid_step, sigmoid_forward);
+}
 
 static void hyperbolic_tangent_step(Tensor *self)
 {
     hyperbolic_tangent_backward(tensor_gradient(self->inputs[0]), self->gradient, self->value);
 }
 
-Tensor *hyperbolic_tangent_at(Place place, Tensor *x) { return element_wise(place, "hyperbolic_tangent", x, hyperbolic_tangent_step, hyperbolic_tangent_forward); }
+Tensor *hyperbolic_tangent_at(Place place, Tensor *x)
+{
+    return element_wise(place, "hyperbolic_tangent", x, hyperbolic_tangent_step, hyperbolic_tangent_forward);
+}
 
 static void gelu_step(Tensor *self)
 {
@@ -218,14 +232,20 @@ static void softplus_step(Tensor *self)
     softplus_backward(tensor_gradient(self->inputs[0]), self->gradient, self->inputs[0]->value);
 }
 
-Tensor *softplus_at(Place place, Tensor *x) { return element_wise(place, "softplus", x, softplus_step, softplus_forward); }
+Tensor *softplus_at(Place place, Tensor *x)
+{
+    return element_wise(place, "softplus", x, softplus_step, softplus_forward);
+}
 
 static void exponential_step(Tensor *self)
 {
     exponential_backward(tensor_gradient(self->inputs[0]), self->gradient, self->value);
 }
 
-Tensor *exponential_at(Place place, Tensor *x) { return element_wise(place, "exponential", x, exponential_step, exponential_forward); }
+Tensor *exponential_at(Place place, Tensor *x)
+{
+    return element_wise(place, "exponential", x, exponential_step, exponential_forward);
+}
 
 static void sine_step(Tensor *self)
 {

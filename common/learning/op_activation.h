@@ -1,7 +1,8 @@
 // op_activation.h: functions of one element, between the layers.
 //
-// Shapes: x, y, d_x and d_y all (N × C). Forward may work in place where the backward needs only y. A backward function
-// adds to d_x and does nothing when its data is NULL. At a kink (relu at 0) the slope is that of the left side.
+// Shapes: x, y, d_x and d_y all (N × C). Forward may work in place where the backward needs only y. A
+// backward function adds to d_x and does nothing when its data is NULL. At a kink (relu at 0) the slope is
+// that of the left side.
 #pragma once
 #include "learning/tensor.h"
 
@@ -32,15 +33,15 @@ void exponential_backward(Matrix d_x, Matrix d_y, Matrix y);
 void sine_forward(Matrix y, Matrix x);
 void sine_backward(Matrix d_x, Matrix d_y, Matrix x);
 
-#define relu(x)              relu_at(HERE, x)
-#define leaky_relu(x, slope) leaky_relu_at(HERE, x, slope)
-#define sigmoid(x)           sigmoid_at(HERE, x)
+#define relu(x)               relu_at(HERE, x)
+#define leaky_relu(x, slope)  leaky_relu_at(HERE, x, slope)
+#define sigmoid(x)            sigmoid_at(HERE, x)
 #define hyperbolic_tangent(x) hyperbolic_tangent_at(HERE, x)
-#define gelu(x)              gelu_at(HERE, x)
-#define silu(x)              silu_at(HERE, x)
-#define softplus(x)          softplus_at(HERE, x)
-#define exponential(x)       exponential_at(HERE, x)
-#define sine(x)              sine_at(HERE, x)
+#define gelu(x)               gelu_at(HERE, x)
+#define silu(x)               silu_at(HERE, x)
+#define softplus(x)           softplus_at(HERE, x)
+#define exponential(x)        exponential_at(HERE, x)
+#define sine(x)               sine_at(HERE, x)
 Tensor *relu_at(Place place, Tensor *x);
 Tensor *leaky_relu_at(Place place, Tensor *x, float slope);
 Tensor *sigmoid_at(Place place, Tensor *x);

@@ -40,7 +40,8 @@ static void relu_mask(Matrix d_z, Matrix d_y, Matrix y)
     for (size_t i = 0; i < count; i++) d_z.data[i] = y.data[i] > 0.0f ? d_y.data[i] : 0.0f;
 }
 
-void affine_relu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix d_y, Matrix y, Matrix x, Matrix w)
+void affine_relu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix d_y, Matrix y, Matrix x,
+                          Matrix w)
 {
     // y = max(0, z)
     relu_mask(d_z, d_y, y);
@@ -75,8 +76,9 @@ void embedding_backward(Matrix d_table, Matrix d_y, const int *ids)
     }
 }
 
-// ---- Taped ---------------------------------------------------------------------------------------------------------------
-// Weight gradients are large. Where nothing has been written yet the products overwrite, which saves clearing and reading.
+// ---- Taped ------------------------------------------------------------------------------------------------
+// Weight gradients are large. Where nothing has been written yet the products overwrite, which saves clearing
+// and reading.
 
 // gradient of t += a · bᵀ
 static void give_product_nt(Tensor *t, Matrix a, Matrix b)
@@ -115,13 +117,19 @@ static void give_affine(Tensor *x, Tensor *w, Tensor *b, Matrix d_y)
 
 static void need_affine(Place place, const char *name, const Tensor *x, const Tensor *w, const Tensor *b)
 {
-    check_at(place, x->value.cols == w->value.rows, "a weight has one row for each input feature and one column for each output",
-             "%s: x (%d × %d) meets a weight (%d × %d)", name, x->value.rows, x->value.cols, w->value.rows, w->value.cols);
-    check_at(place, !b || (b->value.rows == 1 && b->value.cols == w->value.cols), "a bias is (1 × outputs), or NULL",
-             "%s: a weight (%d × %d) with a bias (%d × %d)", name, w->value.rows, w->value.cols, b->value.rows, b->value.cols);
+    check_at(place, x->value.cols == w->value.rows,
+             "a weight has one row for each input feature and one column for each output",
+             "%s: x (%d × %d) meets a weight (%d × %d)", name, x->value.rows, x->value.cols, w->value.rows,
+             w->value.cols);
+    check_at(place, !b || (b->value.rows == 1 && b->value.cols == w->value.cols),
+             "a bias is (1 × outputs), or NULL", "%s: a weight (%d × %d) with a bias (%d × %d)", name,
+             w->value.rows, w->value.cols, b->value.rows, b->value.cols);
 }
 
-static void affine_step(Tensor *self) { give_affine(self->inputs[0], self->inputs[1], self->inputs[2], self->gradient); }
+static void affine_step(Tensor *self)
+{
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], self->gradient);
+}
 
 Tensor *affine_at(Place place, Tensor *x, Tensor *w, Tensor *b)
 {
@@ -144,7 +152,8 @@ static void affine_relu_step(Tensor *self)
 Tensor *affine_relu_at(Place place, Tensor *x, Tensor *w, Tensor *b)
 {
     need_affine(place, "affine_relu", x, w, b);
-    Tensor *y = tensor_node(place, "affine_relu", x->value.rows, w->value.cols, affine_relu_step, 0, 3, x, w, b);
+    Tensor *y =
+        tensor_node(place, "affine_relu", x->value.rows, w->value.cols, affine_relu_step, 0, 3, x, w, b);
     affine_relu_forward(y->value, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL});
     return y;
 }
@@ -157,7 +166,8 @@ static void product_step(Tensor *self)
 
 Tensor *product_at(Place place, Tensor *a, Tensor *b)
 {
-    check_at(place, a->value.cols == b->value.rows, "the columns of the first factor must equal the rows of the second",
+    check_at(place, a->value.cols == b->value.rows,
+             "the columns of the first factor must equal the rows of the second",
              "product: (%d × %d) · (%d × %d)", a->value.rows, a->value.cols, b->value.rows, b->value.cols);
     Tensor *y = tensor_node(place, "product", a->value.rows, b->value.cols, product_step, 0, 2, a, b);
     product_forward(y->value, a->value, b->value);
@@ -173,8 +183,10 @@ Tensor *embedding_at(Place place, Tape *tape, Tensor *table, const int *ids, int
 {
     check_at(place, count >= 0, "count the ids", "embedding: %d ids", count);
     for (int i = 0; i < count; i++)
-        check_at(place, ids[i] >= 0 && ids[i] < table->value.rows, "ids run from 0 to the rows of the table − 1",
-                 "embedding: id %d (number %d) into a table (%d × %d)", ids[i], i, table->value.rows, table->value.cols);
+        check_at(place, ids[i] >= 0 && ids[i] < table->value.rows,
+                 "ids run from 0 to the rows of the table − 1",
+                 "embedding: id %d (number %d) into a table (%d × %d)", ids[i], i, table->value.rows,
+                 table->value.cols);
     Tensor *y = tensor_node_on(place, tape, "embedding", count, table->value.cols, embedding_step,
                                (size_t)count * sizeof(int), 1, &table);
     if (count) memcpy(y->context, ids, (size_t)count * sizeof(int));

@@ -8,11 +8,12 @@
 
 enum { EXP_COST = 8 }; // an exponential is worth about this many elementary operations
 
-// Rows are worked on in blocks that fit the first-level cache: first the largest element of each row, then all exponentials
-// of the block in one run, which is vector code however short the rows are, then the sums.
+// Rows are worked on in blocks that fit the first-level cache: first the largest element of each row, then
+// all exponentials of the block in one run, which is vector code however short the rows are, then the sums.
 enum { BLOCK_ELEMENTS = 2048 };
 
-// y = softmax of the rows first … last−1 of x. With labels, losses_i = log Σ_j e^(x_ij − largest) + largest − x_i,label.
+// y = softmax of the rows first … last−1 of x. With labels, losses_i = log Σ_j e^(x_ij − largest) + largest −
+// x_i,label.
 static void softmax_block(Matrix y, Matrix x, int first, int last, float *losses, const int *labels)
 {
     for (int i = first; i < last; i++) {
@@ -41,7 +42,8 @@ static void softmax_blocks(Matrix y, Matrix x, float *losses, const int *labels)
 
 void softmax_rows_at(Place place, Matrix out, Matrix m)
 {
-    check_at(place, same_shape(out, m) && m.cols > 0, "the result has the shape of the scores, at least one column",
+    check_at(place, same_shape(out, m) && m.cols > 0,
+             "the result has the shape of the scores, at least one column",
              "softmax_rows: (%d × %d) into (%d × %d)", m.rows, m.cols, out.rows, out.cols);
     softmax_blocks(out, m, NULL, NULL);
 }
@@ -49,7 +51,7 @@ void softmax_rows_at(Place place, Matrix out, Matrix m)
 void softmax_rows_backward(Matrix d_x, Matrix d_y, Matrix y)
 {
     if (!d_x.data) return;
-    // y_j = e^x_j / Σ: dy_j/dx_k = y_j ([j = k] − y_k), so d_x_k = y_k (d_y_k − Σ_j d_y_j y_j)
+        // y_j = e^x_j / Σ: dy_j/dx_k = y_j ([j = k] − y_k), so d_x_k = y_k (d_y_k − Σ_j d_y_j y_j)
 #pragma omp parallel for if (parallel_worth(matrix_size(y) * 2))
     for (int i = 0; i < y.rows; i++) {
         const float *out = matrix_row(y, i), *d_out = matrix_row(d_y, i);
@@ -71,7 +73,7 @@ void log_sum_exp_at(Place place, Matrix out, Matrix m)
     }
 }
 
-// ---- Losses ---------------------------------------------------------------------------------------------------------------
+// ---- Losses -----------------------------------------------------------------------------------------------
 
 static int counted_rows(int rows, const int *labels)
 {
@@ -101,7 +103,8 @@ void cross_entropy_backward(Matrix d_logits, float d_loss, Matrix probabilities,
     }
 }
 
-// Sums over all elements: terms are computed a block at a time, a block is summed in lanes, blocks are added in double precision.
+// Sums over all elements: terms are computed a block at a time, a block is summed in lanes, blocks are added
+// in double precision.
 enum { TERMS = 1024 };
 
 float mean_squared_error_forward(Matrix prediction, Matrix target)
@@ -126,7 +129,8 @@ void mean_squared_error_backward(Matrix d_prediction, float d_loss, Matrix predi
     const float share = 2.0f * d_loss / (float)count;
     float *d = d_prediction.data;
 #pragma omp parallel for simd if (parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d[i] = __builtin_fmaf(share, prediction.data[i] - target.data[i], d[i]);
+    for (size_t i = 0; i < count; i++)
+        d[i] = __builtin_fmaf(share, prediction.data[i] - target.data[i], d[i]);
 }
 
 float binary_cross_entropy_forward(Matrix logits, Matrix targets)
@@ -157,8 +161,8 @@ void binary_cross_entropy_backward(Matrix d_logits, float d_loss, Matrix logits,
 
 double accuracy_at(Place place, Matrix scores, const int *labels)
 {
-    check_at(place, scores.rows > 0 && scores.cols > 0, "give at least one row of scores", "accuracy: (%d × %d)", scores.rows,
-             scores.cols);
+    check_at(place, scores.rows > 0 && scores.cols > 0, "give at least one row of scores",
+             "accuracy: (%d × %d)", scores.rows, scores.cols);
     int right = 0;
     for (int i = 0; i < scores.rows; i++) {
         int best = 0;
@@ -169,7 +173,7 @@ double accuracy_at(Place place, Matrix scores, const int *labels)
     return (double)right / scores.rows;
 }
 
-// ---- Taped ------------------------------------------------------------------------------------------------------------------
+// ---- Taped ------------------------------------------------------------------------------------------------
 
 static void softmax_step(Tensor *self)
 {
@@ -191,7 +195,8 @@ typedef struct {
 static void cross_entropy_step(Tensor *self)
 {
     const CrossEntropy *context = self->context;
-    cross_entropy_backward(tensor_gradient(self->inputs[0]), self->gradient.data[0], context->probabilities, context->labels);
+    cross_entropy_backward(tensor_gradient(self->inputs[0]), self->gradient.data[0], context->probabilities,
+                           context->labels);
 }
 
 Tensor *cross_entropy_at(Place place, Tensor *logits, const int *labels)
@@ -199,11 +204,13 @@ Tensor *cross_entropy_at(Place place, Tensor *logits, const int *labels)
     int rows = logits->value.rows, classes = logits->value.cols;
     for (int i = 0; i < rows; i++)
         check_at(place, labels[i] == LABEL_IGNORED || (labels[i] >= 0 && labels[i] < classes),
-                 "labels run from 0 to the number of classes − 1", "cross_entropy: label %d (row %d) for %d classes", labels[i],
-                 i, classes);
-    check_at(place, counted_rows(rows, labels) > 0, "at least one row must count", "cross_entropy: %d rows, all ignored", rows);
+                 "labels run from 0 to the number of classes − 1",
+                 "cross_entropy: label %d (row %d) for %d classes", labels[i], i, classes);
+    check_at(place, counted_rows(rows, labels) > 0, "at least one row must count",
+             "cross_entropy: %d rows, all ignored", rows);
 
-    Tensor *loss = tensor_node(place, "cross_entropy", 1, 1, cross_entropy_step, sizeof(CrossEntropy), 1, logits);
+    Tensor *loss =
+        tensor_node(place, "cross_entropy", 1, 1, cross_entropy_step, sizeof(CrossEntropy), 1, logits);
     Arena *arena = tape_arena(loss->tape);
     CrossEntropy *context = loss->context;
     int *held = arena_alloc_at(place, arena, (size_t)rows, sizeof *held);
@@ -217,21 +224,24 @@ Tensor *cross_entropy_at(Place place, Tensor *logits, const int *labels)
 
 static void need_targets(Place place, const char *name, const Tensor *x, Matrix target)
 {
-    check_at(place, same_shape(x->value, target), "one target for each prediction", "%s: predictions (%d × %d), targets (%d × %d)",
-             name, x->value.rows, x->value.cols, target.rows, target.cols);
-    check_at(place, matrix_size(target) > 0, "a mean needs at least one element", "%s: nothing to compare", name);
+    check_at(place, same_shape(x->value, target), "one target for each prediction",
+             "%s: predictions (%d × %d), targets (%d × %d)", name, x->value.rows, x->value.cols, target.rows,
+             target.cols);
+    check_at(place, matrix_size(target) > 0, "a mean needs at least one element", "%s: nothing to compare",
+             name);
 }
 
 static void mean_squared_error_step(Tensor *self)
 {
-    mean_squared_error_backward(tensor_gradient(self->inputs[0]), self->gradient.data[0], self->inputs[0]->value,
-                                *(const Matrix *)self->context);
+    mean_squared_error_backward(tensor_gradient(self->inputs[0]), self->gradient.data[0],
+                                self->inputs[0]->value, *(const Matrix *)self->context);
 }
 
 Tensor *mean_squared_error_at(Place place, Tensor *prediction, Matrix target)
 {
     need_targets(place, "mean_squared_error", prediction, target);
-    Tensor *loss = tensor_node(place, "mean_squared_error", 1, 1, mean_squared_error_step, sizeof target, 1, prediction);
+    Tensor *loss =
+        tensor_node(place, "mean_squared_error", 1, 1, mean_squared_error_step, sizeof target, 1, prediction);
     memcpy(loss->context, &target, sizeof target);
     loss->value.data[0] = mean_squared_error_forward(prediction->value, target);
     return loss;
@@ -239,14 +249,15 @@ Tensor *mean_squared_error_at(Place place, Tensor *prediction, Matrix target)
 
 static void binary_cross_entropy_step(Tensor *self)
 {
-    binary_cross_entropy_backward(tensor_gradient(self->inputs[0]), self->gradient.data[0], self->inputs[0]->value,
-                                  *(const Matrix *)self->context);
+    binary_cross_entropy_backward(tensor_gradient(self->inputs[0]), self->gradient.data[0],
+                                  self->inputs[0]->value, *(const Matrix *)self->context);
 }
 
 Tensor *binary_cross_entropy_at(Place place, Tensor *logits, Matrix targets)
 {
     need_targets(place, "binary_cross_entropy", logits, targets);
-    Tensor *loss = tensor_node(place, "binary_cross_entropy", 1, 1, binary_cross_entropy_step, sizeof targets, 1, logits);
+    Tensor *loss = tensor_node(place, "binary_cross_entropy", 1, 1, binary_cross_entropy_step, sizeof targets,
+                               1, logits);
     memcpy(loss->context, &targets, sizeof targets);
     loss->value.data[0] = binary_cross_entropy_forward(logits->value, targets);
     return loss;

@@ -1,7 +1,8 @@
 // op_loss.h: softmax, and the losses that a model is trained with.
 //
-// Shapes: N rows, K classes, C columns. A loss is (1 × 1): the mean over rows (cross_entropy) or over all elements.
-// Plain backward functions take d_loss, the gradient of that one number, and add to the gradient they are given.
+// Shapes: N rows, K classes, C columns. A loss is (1 × 1): the mean over rows (cross_entropy) or over all
+// elements. Plain backward functions take d_loss, the gradient of that one number, and add to the gradient
+// they are given.
 #pragma once
 #include "learning/tensor.h"
 
@@ -17,8 +18,9 @@ void softmax_rows_backward(Matrix d_x, Matrix d_y, Matrix y);
 #define log_sum_exp(out, m) log_sum_exp_at(HERE, out, m)
 void log_sum_exp_at(Place place, Matrix out, Matrix m);
 
-// row_losses (N × 1): −log softmax(logits)_label, 0 for an ignored row; returns their mean over the rows that count.
-// Also writes the probabilities (N × K), which may stand in the place of the logits. Labels 0 … K−1 or LABEL_IGNORED.
+// row_losses (N × 1): −log softmax(logits)_label, 0 for an ignored row; returns their mean over the rows that
+// count. Also writes the probabilities (N × K), which may stand in the place of the logits. Labels 0 … K−1 or
+// LABEL_IGNORED.
 float cross_entropy_forward(Matrix probabilities, Matrix row_losses, Matrix logits, const int *labels);
 void cross_entropy_backward(Matrix d_logits, float d_loss, Matrix probabilities, const int *labels);
 
@@ -34,11 +36,12 @@ void binary_cross_entropy_backward(Matrix d_logits, float d_loss, Matrix logits,
 #define accuracy(scores, labels) accuracy_at(HERE, scores, labels)
 double accuracy_at(Place place, Matrix scores, const int *labels);
 
-#define softmax(x)                            softmax_at(HERE, x)
-#define cross_entropy(logits, labels)         cross_entropy_at(HERE, logits, labels) // the labels are copied
+#define softmax(x)                             softmax_at(HERE, x)
+#define cross_entropy(logits, labels)          cross_entropy_at(HERE, logits, labels) // the labels are copied
 #define mean_squared_error(prediction, target) mean_squared_error_at(HERE, prediction, target)
-#define binary_cross_entropy(logits, targets) binary_cross_entropy_at(HERE, logits, targets)
+#define binary_cross_entropy(logits, targets)  binary_cross_entropy_at(HERE, logits, targets)
 Tensor *softmax_at(Place place, Tensor *x);
 Tensor *cross_entropy_at(Place place, Tensor *logits, const int *labels);
-Tensor *mean_squared_error_at(Place place, Tensor *prediction, Matrix target); // the target must live until backward
-Tensor *binary_cross_entropy_at(Place place, Tensor *logits, Matrix targets);  // the targets likewise
+// The targets are not copied: they must live until backward.
+Tensor *mean_squared_error_at(Place place, Tensor *prediction, Matrix target);
+Tensor *binary_cross_entropy_at(Place place, Tensor *logits, Matrix targets);

@@ -8,7 +8,7 @@
 
 static const float SMALL = 1e-5f; // keeps a constant row from dividing by 0
 
-// ---- Along rows -------------------------------------------------------------------------------------------------------------
+// ---- Along rows -------------------------------------------------------------------------------------------
 
 void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, Matrix bias)
 {
@@ -19,7 +19,8 @@ void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, 
         float *out = matrix_row(y, i);
         float centre = lanes_sum(in, x.cols) * share;
         float size = 1.0f / sqrtf(lanes_squares(in, centre, x.cols) * share + SMALL);
-        for (int j = 0; j < x.cols; j++) out[j] = __builtin_fmaf((in[j] - centre) * size, gain.data[j], bias.data[j]);
+        for (int j = 0; j < x.cols; j++)
+            out[j] = __builtin_fmaf((in[j] - centre) * size, gain.data[j], bias.data[j]);
         mean.data[i] = centre;
         r.data[i] = size;
     }
@@ -27,8 +28,8 @@ void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, 
 
 // With n_j = (x_j − mean) r and g_j = d_y_j gain_j, moving x moves the mean and r as well:
 // d_x = r (g − mean of g − n · mean of (g ⊙ n)). One row; normal receives n.
-static void row_backward(float *d_x, float *normal, const float *d_y, const float *x, float mean, float r, const float *gain,
-                         int cols, bool centred)
+static void row_backward(float *d_x, float *normal, const float *d_y, const float *x, float mean, float r,
+                         const float *gain, int cols, bool centred)
 {
     const float share = 1.0f / (float)cols;
     float lane[ROW_LANES] = {0}, lane_n[ROW_LANES] = {0};
@@ -55,14 +56,14 @@ static void row_backward(float *d_x, float *normal, const float *d_y, const floa
     }
 }
 
-void layer_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix normal, Matrix d_y, Matrix x, Matrix mean, Matrix r,
-                         Matrix gain)
+void layer_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix normal, Matrix d_y, Matrix x,
+                         Matrix mean, Matrix r, Matrix gain)
 {
     // y_i = (x_i − mean_i) · r_i ⊙ gain + bias
 #pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
     for (int i = 0; i < x.rows; i++)
-        row_backward(d_x.data ? matrix_row(d_x, i) : NULL, matrix_row(normal, i), matrix_row(d_y, i), matrix_row(x, i),
-                     mean.data[i], r.data[i], gain.data, x.cols, true);
+        row_backward(d_x.data ? matrix_row(d_x, i) : NULL, matrix_row(normal, i), matrix_row(d_y, i),
+                     matrix_row(x, i), mean.data[i], r.data[i], gain.data, x.cols, true);
     if (d_gain.data) add_column_dots(d_gain, d_y, normal);
     if (d_bias.data) add_column_sums(d_bias, d_y);
 }
@@ -85,12 +86,12 @@ void rms_norm_backward(Matrix d_x, Matrix d_gain, Matrix normal, Matrix d_y, Mat
     // y_i = x_i · r_i ⊙ gain: as above without a mean
 #pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
     for (int i = 0; i < x.rows; i++)
-        row_backward(d_x.data ? matrix_row(d_x, i) : NULL, matrix_row(normal, i), matrix_row(d_y, i), matrix_row(x, i), 0.0f,
-                     r.data[i], gain.data, x.cols, false);
+        row_backward(d_x.data ? matrix_row(d_x, i) : NULL, matrix_row(normal, i), matrix_row(d_y, i),
+                     matrix_row(x, i), 0.0f, r.data[i], gain.data, x.cols, false);
     if (d_gain.data) add_column_dots(d_gain, d_y, normal);
 }
 
-// ---- Down columns -----------------------------------------------------------------------------------------------------------------
+// ---- Down columns -----------------------------------------------------------------------------------------
 
 BatchNormState batch_norm_state_new(Arena *arena, int features)
 {
@@ -110,10 +111,11 @@ void batch_norm_forward(Matrix y, Matrix x, Matrix mean, Matrix r, Matrix gain, 
     }
 }
 
-void batch_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix sums, Matrix d_y, Matrix x, Matrix mean, Matrix r,
-                         Matrix gain, bool from_batch)
+void batch_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix sums, Matrix d_y, Matrix x,
+                         Matrix mean, Matrix r, Matrix gain, bool from_batch)
 {
-    // y = n ⊙ gain + bias, n = (x − mean) ⊙ r: the sums Σ d_y and Σ d_y ⊙ n = r ⊙ (Σ d_y ⊙ x − mean ⊙ Σ d_y) …
+    // y = n ⊙ gain + bias, n = (x − mean) ⊙ r: the sums Σ d_y and Σ d_y ⊙ n = r ⊙ (Σ d_y ⊙ x − mean ⊙ Σ d_y)
+    // …
     Matrix sum_d = matrix_rows(sums, 0, 1), sum_dn = matrix_rows(sums, 1, 1);
     fill(sums, 0.0f);
     add_column_sums(sum_d, d_y);
@@ -136,12 +138,13 @@ void batch_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix sums, 
     }
 }
 
-// ---- Taped ----------------------------------------------------------------------------------------------------------------------------
+// ---- Taped ------------------------------------------------------------------------------------------------
 
 static void need_row(Place place, const char *name, const char *what, const Tensor *x, const Tensor *row)
 {
     check_at(place, row->value.rows == 1 && row->value.cols == x->value.cols, "one number for each column",
-             "%s: x (%d × %d) with a %s (%d × %d)", name, x->value.rows, x->value.cols, what, row->value.rows, row->value.cols);
+             "%s: x (%d × %d) with a %s (%d × %d)", name, x->value.rows, x->value.cols, what, row->value.rows,
+             row->value.cols);
     check_at(place, x->value.cols > 0, "there is nothing to normalise", "%s: no columns", name);
 }
 
@@ -157,8 +160,8 @@ static void layer_norm_step(Tensor *self)
     Arena *scratch = tape_arena(self->tape);
     ArenaMark mark = arena_mark(scratch);
     Matrix normal = matrix_uninitialised(scratch, x->value.rows, x->value.cols);
-    layer_norm_backward(tensor_gradient(x), tensor_gradient(gain), tensor_gradient(bias), normal, self->gradient, x->value,
-                        context->mean, context->r, gain->value);
+    layer_norm_backward(tensor_gradient(x), tensor_gradient(gain), tensor_gradient(bias), normal,
+                        self->gradient, x->value, context->mean, context->r, gain->value);
     arena_rewind(scratch, mark);
 }
 
@@ -166,8 +169,8 @@ Tensor *layer_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias)
 {
     need_row(place, "layer_norm", "gain", x, gain);
     need_row(place, "layer_norm", "bias", x, bias);
-    Tensor *y = tensor_node(place, "layer_norm", x->value.rows, x->value.cols, layer_norm_step, sizeof(NormContext), 3, x, gain,
-                            bias);
+    Tensor *y = tensor_node(place, "layer_norm", x->value.rows, x->value.cols, layer_norm_step,
+                            sizeof(NormContext), 3, x, gain, bias);
     NormContext *context = y->context;
     context->mean = matrix_uninitialised_at(place, tape_arena(y->tape), x->value.rows, 1);
     context->r = matrix_uninitialised_at(place, tape_arena(y->tape), x->value.rows, 1);
@@ -182,14 +185,16 @@ static void rms_norm_step(Tensor *self)
     Arena *scratch = tape_arena(self->tape);
     ArenaMark mark = arena_mark(scratch);
     Matrix normal = matrix_uninitialised(scratch, x->value.rows, x->value.cols);
-    rms_norm_backward(tensor_gradient(x), tensor_gradient(gain), normal, self->gradient, x->value, context->r, gain->value);
+    rms_norm_backward(tensor_gradient(x), tensor_gradient(gain), normal, self->gradient, x->value, context->r,
+                      gain->value);
     arena_rewind(scratch, mark);
 }
 
 Tensor *rms_norm_at(Place place, Tensor *x, Tensor *gain)
 {
     need_row(place, "rms_norm", "gain", x, gain);
-    Tensor *y = tensor_node(place, "rms_norm", x->value.rows, x->value.cols, rms_norm_step, sizeof(NormContext), 2, x, gain);
+    Tensor *y = tensor_node(place, "rms_norm", x->value.rows, x->value.cols, rms_norm_step,
+                            sizeof(NormContext), 2, x, gain);
     NormContext *context = y->context;
     context->r = matrix_uninitialised_at(place, tape_arena(y->tape), x->value.rows, 1);
     rms_norm_forward(y->value, context->r, x->value, gain->value);
@@ -203,8 +208,9 @@ static void batch_norm_step(Tensor *self)
     Arena *scratch = tape_arena(self->tape);
     ArenaMark mark = arena_mark(scratch);
     Matrix sums = matrix_uninitialised(scratch, 2, x->value.cols);
-    batch_norm_backward(tensor_gradient(x), tensor_gradient(gain), tensor_gradient(bias), sums, self->gradient, x->value,
-                        context->mean, context->r, gain->value, context->from_batch);
+    batch_norm_backward(tensor_gradient(x), tensor_gradient(gain), tensor_gradient(bias), sums,
+                        self->gradient, x->value, context->mean, context->r, gain->value,
+                        context->from_batch);
     arena_rewind(scratch, mark);
 }
 
@@ -215,16 +221,20 @@ static void follow(Matrix running, Matrix batch, float momentum, float factor)
         running.data[j] = __builtin_fmaf(1.0f - momentum, running.data[j], momentum * factor * batch.data[j]);
 }
 
-Tensor *batch_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchNormState *state, bool training)
+Tensor *batch_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchNormState *state,
+                      bool training)
 {
     int rows = x->value.rows, cols = x->value.cols;
     need_row(place, "batch_norm", "gain", x, gain);
     need_row(place, "batch_norm", "bias", x, bias);
     check_at(place, state->mean.cols == cols && state->variance.cols == cols, "one state for each layer",
-             "batch_norm: x (%d × %d) with statistics of %d and %d columns", rows, cols, state->mean.cols, state->variance.cols);
-    check_at(place, !training || rows > 1, "a batch of one has no deviation", "batch_norm: training on %d row", rows);
+             "batch_norm: x (%d × %d) with statistics of %d and %d columns", rows, cols, state->mean.cols,
+             state->variance.cols);
+    check_at(place, !training || rows > 1, "a batch of one has no deviation",
+             "batch_norm: training on %d row", rows);
 
-    Tensor *y = tensor_node(place, "batch_norm", rows, cols, batch_norm_step, sizeof(NormContext), 3, x, gain, bias);
+    Tensor *y =
+        tensor_node(place, "batch_norm", rows, cols, batch_norm_step, sizeof(NormContext), 3, x, gain, bias);
     NormContext *context = y->context;
     context->from_batch = training;
     context->mean = matrix_uninitialised_at(place, tape_arena(y->tape), 1, cols);

@@ -1,23 +1,25 @@
 // op_norm.h: normalisations: signals brought to mean 0 and deviation 1, then given a learnt gain and bias.
 //
-// Shapes: N rows, C columns; x, y (N × C), gain and bias (1 × C). Backward functions add to the gradients they are given
-// and skip those whose data is NULL.
+// Shapes: N rows, C columns; x, y (N × C), gain and bias (1 × C). Backward functions add to the gradients
+// they are given and skip those whose data is NULL.
 #pragma once
 #include "learning/tensor.h"
 
-// Along each row (Ba, Kiros and Hinton 2016): y_i = (x_i − mean_i) · r_i ⊙ gain + bias, r_i = 1 / √(variance_i + 1e-5).
-// mean and r (N × 1) are kept for the backward.
+// Along each row (Ba, Kiros and Hinton 2016): y_i = (x_i − mean_i) · r_i ⊙ gain + bias with
+// r_i = 1 / √(variance_i + 1e-5). mean and r (N × 1) are kept for the backward.
 void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, Matrix bias);
 // normal (N × C) is scratch
-void layer_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix normal, Matrix d_y, Matrix x, Matrix mean, Matrix r,
-                         Matrix gain);
+void layer_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix normal, Matrix d_y, Matrix x,
+                         Matrix mean, Matrix r, Matrix gain);
 
-// Along each row, without a mean (Zhang and Sennrich 2019): y_i = x_i · r_i ⊙ gain, r_i = 1 / √(mean of squares + 1e-5)
+// Along each row, without a mean (Zhang and Sennrich 2019): y_i = x_i · r_i ⊙ gain with
+// r_i = 1 / √(mean of squares + 1e-5)
 void rms_norm_forward(Matrix y, Matrix r, Matrix x, Matrix gain);
 void rms_norm_backward(Matrix d_x, Matrix d_gain, Matrix normal, Matrix d_y, Matrix x, Matrix r, Matrix gain);
 
-// Down each column (Ioffe and Szegedy 2015). While training the statistics are those of the batch, and the running ones
-// move towards them: s ← (1 − momentum) s + momentum · batch (the variance by N − 1). Otherwise the running ones are used.
+// Down each column (Ioffe and Szegedy 2015). While training the statistics are those of the batch, and the
+// running ones move towards them: s ← (1 − momentum) s + momentum · batch (the variance by N − 1). Otherwise
+// the running ones are used.
 typedef struct {
     Matrix mean, variance; // (1 × C): running; begin as 0 and 1
     float momentum;        // 0.1 is usual
@@ -29,12 +31,13 @@ BatchNormState batch_norm_state_new(Arena *arena, int features);
 // mean and r (1 × C), r = 1 / √(variance + small): y = (x − mean) ⊙ r ⊙ gain + bias
 void batch_norm_forward(Matrix y, Matrix x, Matrix mean, Matrix r, Matrix gain, Matrix bias);
 // sums (2 × C) is scratch. from_batch: mean and r depend on x; otherwise they are constants.
-void batch_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix sums, Matrix d_y, Matrix x, Matrix mean, Matrix r,
-                         Matrix gain, bool from_batch);
+void batch_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix sums, Matrix d_y, Matrix x,
+                         Matrix mean, Matrix r, Matrix gain, bool from_batch);
 
 #define layer_norm(x, gain, bias)                  layer_norm_at(HERE, x, gain, bias)
 #define rms_norm(x, gain)                          rms_norm_at(HERE, x, gain)
 #define batch_norm(x, gain, bias, state, training) batch_norm_at(HERE, x, gain, bias, state, training)
 Tensor *layer_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias);
 Tensor *rms_norm_at(Place place, Tensor *x, Tensor *gain);
-Tensor *batch_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchNormState *state, bool training);
+Tensor *batch_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchNormState *state,
+                      bool training);

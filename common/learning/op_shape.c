@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-// The gradient of t += s · d. Where nothing has been written yet it is overwritten: one pass instead of three.
+// The gradient of t += s · d. Where nothing has been written yet it is overwritten: one pass instead of
+// three.
 static void give_scaled(Tensor *t, float s, Matrix d)
 {
     bool accumulate;
@@ -27,7 +28,7 @@ static void need_same(Place place, const char *name, const Tensor *a, const Tens
              "%s: (%d × %d) and (%d × %d)", name, a->value.rows, a->value.cols, b->value.rows, b->value.cols);
 }
 
-// ---- Element by element -----------------------------------------------------------------------------------------------------
+// ---- Element by element -----------------------------------------------------------------------------------
 
 static void tensor_add_step(Tensor *self)
 {
@@ -48,8 +49,8 @@ Tensor *tensor_add_at(Place place, Tensor *a, Tensor *b)
 {
     bool row = b->value.rows == 1 && b->value.cols == a->value.cols && a->value.rows != 1;
     if (!row) need_same(place, "tensor_add", a, b);
-    Tensor *y = tensor_node(place, "tensor_add", a->value.rows, a->value.cols, row ? tensor_add_row_step : tensor_add_step, 0, 2,
-                            a, b);
+    Tensor *y = tensor_node(place, "tensor_add", a->value.rows, a->value.cols,
+                            row ? tensor_add_row_step : tensor_add_step, 0, 2, a, b);
     if (row) {
         copy(y->value, a->value);
         add_row(y->value, b->value);
@@ -69,7 +70,8 @@ static void tensor_subtract_step(Tensor *self)
 Tensor *tensor_subtract_at(Place place, Tensor *a, Tensor *b)
 {
     need_same(place, "tensor_subtract", a, b);
-    Tensor *y = tensor_node(place, "tensor_subtract", a->value.rows, a->value.cols, tensor_subtract_step, 0, 2, a, b);
+    Tensor *y =
+        tensor_node(place, "tensor_subtract", a->value.rows, a->value.cols, tensor_subtract_step, 0, 2, a, b);
     subtract(y->value, a->value, b->value);
     return y;
 }
@@ -93,7 +95,8 @@ static void tensor_multiply_step(Tensor *self)
 Tensor *tensor_multiply_at(Place place, Tensor *a, Tensor *b)
 {
     need_same(place, "tensor_multiply", a, b);
-    Tensor *y = tensor_node(place, "tensor_multiply", a->value.rows, a->value.cols, tensor_multiply_step, 0, 2, a, b);
+    Tensor *y =
+        tensor_node(place, "tensor_multiply", a->value.rows, a->value.cols, tensor_multiply_step, 0, 2, a, b);
     multiply(y->value, a->value, b->value);
     return y;
 }
@@ -106,16 +109,18 @@ static void tensor_scale_step(Tensor *self)
 
 Tensor *tensor_scale_at(Place place, Tensor *x, float s)
 {
-    Tensor *y = tensor_node(place, "tensor_scale", x->value.rows, x->value.cols, tensor_scale_step, sizeof s, 1, x);
+    Tensor *y =
+        tensor_node(place, "tensor_scale", x->value.rows, x->value.cols, tensor_scale_step, sizeof s, 1, x);
     memcpy(y->context, &s, sizeof s);
     copy(y->value, x->value);
     scale(y->value, s);
     return y;
 }
 
-// ---- Joining and cutting ------------------------------------------------------------------------------------------------------
+// ---- Joining and cutting ----------------------------------------------------------------------------------
 
-// d (N × ·) += columns first … of d_y (N × ·); both given as the place of their first element and the length of their rows
+// d (N × ·) += columns first … of d_y (N × ·); both given as the place of their first element and the length
+// of their rows
 static void add_block(float *d, int d_stride, const float *d_y, int y_stride, int rows, int cols)
 {
     for (int i = 0; i < rows; i++) {
@@ -139,9 +144,10 @@ static void concat_columns_step(Tensor *self)
 Tensor *concat_columns_at(Place place, Tensor *a, Tensor *b)
 {
     Matrix left = a->value, right = b->value;
-    check_at(place, left.rows == right.rows, "both must have the same number of rows", "concat_columns: (%d × %d) and (%d × %d)",
-             left.rows, left.cols, right.rows, right.cols);
-    Tensor *y = tensor_node(place, "concat_columns", left.rows, left.cols + right.cols, concat_columns_step, 0, 2, a, b);
+    check_at(place, left.rows == right.rows, "both must have the same number of rows",
+             "concat_columns: (%d × %d) and (%d × %d)", left.rows, left.cols, right.rows, right.cols);
+    Tensor *y = tensor_node(place, "concat_columns", left.rows, left.cols + right.cols, concat_columns_step,
+                            0, 2, a, b);
     copy_columns(y->value, 0, left, 0, left.cols);
     copy_columns(y->value, left.cols, right, 0, right.cols);
     return y;
@@ -158,9 +164,10 @@ static void concat_rows_step(Tensor *self)
 Tensor *concat_rows_at(Place place, Tensor *a, Tensor *b)
 {
     Matrix above = a->value, below = b->value;
-    check_at(place, above.cols == below.cols, "both must have the same number of columns", "concat_rows: (%d × %d) and (%d × %d)",
-             above.rows, above.cols, below.rows, below.cols);
-    Tensor *y = tensor_node(place, "concat_rows", above.rows + below.rows, above.cols, concat_rows_step, 0, 2, a, b);
+    check_at(place, above.cols == below.cols, "both must have the same number of columns",
+             "concat_rows: (%d × %d) and (%d × %d)", above.rows, above.cols, below.rows, below.cols);
+    Tensor *y =
+        tensor_node(place, "concat_rows", above.rows + below.rows, above.cols, concat_rows_step, 0, 2, a, b);
     copy(matrix_rows(y->value, 0, above.rows), above);
     copy(matrix_rows(y->value, above.rows, below.rows), below);
     return y;
@@ -170,14 +177,17 @@ static void slice_columns_step(Tensor *self)
 {
     // y = columns first … of x
     Matrix d_x = tensor_gradient(self->inputs[0]), d_y = self->gradient;
-    if (d_x.data) add_block(d_x.data + *(const int *)self->context, d_x.cols, d_y.data, d_y.cols, d_y.rows, d_y.cols);
+    if (d_x.data)
+        add_block(d_x.data + *(const int *)self->context, d_x.cols, d_y.data, d_y.cols, d_y.rows, d_y.cols);
 }
 
 Tensor *slice_columns_at(Place place, Tensor *x, int first, int count)
 {
-    check_at(place, first >= 0 && count >= 0 && first <= x->value.cols - count, "the block must lie inside the tensor",
-             "slice_columns: %d columns from %d of a (%d × %d)", count, first, x->value.rows, x->value.cols);
-    Tensor *y = tensor_node(place, "slice_columns", x->value.rows, count, slice_columns_step, sizeof first, 1, x);
+    check_at(place, first >= 0 && count >= 0 && first <= x->value.cols - count,
+             "the block must lie inside the tensor", "slice_columns: %d columns from %d of a (%d × %d)",
+             count, first, x->value.rows, x->value.cols);
+    Tensor *y =
+        tensor_node(place, "slice_columns", x->value.rows, count, slice_columns_step, sizeof first, 1, x);
     memcpy(y->context, &first, sizeof first);
     copy_columns(y->value, 0, x->value, first, count);
     return y;
@@ -187,12 +197,15 @@ static void slice_rows_step(Tensor *self)
 {
     // y = rows first … of x
     Matrix d_x = tensor_gradient(self->inputs[0]), d_y = self->gradient;
-    if (d_x.data) add_block(matrix_row(d_x, *(const int *)self->context), d_x.cols, d_y.data, d_y.cols, d_y.rows, d_y.cols);
+    if (d_x.data)
+        add_block(matrix_row(d_x, *(const int *)self->context), d_x.cols, d_y.data, d_y.cols, d_y.rows,
+                  d_y.cols);
 }
 
 Tensor *slice_rows_at(Place place, Tensor *x, int first, int count)
 {
-    Tensor *y = tensor_view(place, "slice_rows", matrix_rows_at(place, x->value, first, count), slice_rows_step, sizeof first, x);
+    Tensor *y = tensor_view(place, "slice_rows", matrix_rows_at(place, x->value, first, count),
+                            slice_rows_step, sizeof first, x);
     memcpy(y->context, &first, sizeof first);
     return y;
 }
@@ -206,10 +219,11 @@ static void tensor_reshape_step(Tensor *self)
 
 Tensor *tensor_reshape_at(Place place, Tensor *x, int rows, int cols)
 {
-    return tensor_view(place, "tensor_reshape", matrix_reshape_at(place, x->value, rows, cols), tensor_reshape_step, 0, x);
+    return tensor_view(place, "tensor_reshape", matrix_reshape_at(place, x->value, rows, cols),
+                       tensor_reshape_step, 0, x);
 }
 
-// ---- Reductions -----------------------------------------------------------------------------------------------------------------
+// ---- Reductions -------------------------------------------------------------------------------------------
 
 // d_x += s everywhere
 static void give_everywhere(Tensor *x, float s)
@@ -239,8 +253,8 @@ static void mean_all_step(Tensor *self)
 
 Tensor *mean_all_at(Place place, Tensor *x)
 {
-    check_at(place, matrix_size(x->value) > 0, "a mean needs at least one element", "mean_all: (%d × %d)", x->value.rows,
-             x->value.cols);
+    check_at(place, matrix_size(x->value) > 0, "a mean needs at least one element", "mean_all: (%d × %d)",
+             x->value.rows, x->value.cols);
     Tensor *y = tensor_node(place, "mean_all", 1, 1, mean_all_step, 0, 1, x);
     y->value.data[0] = (float)mean(x->value);
     return y;
@@ -256,8 +270,8 @@ static void tensor_row_means_step(Tensor *self)
 
 Tensor *tensor_row_means_at(Place place, Tensor *x)
 {
-    check_at(place, x->value.cols > 0, "a mean needs at least one column", "tensor_row_means: (%d × %d)", x->value.rows,
-             x->value.cols);
+    check_at(place, x->value.cols > 0, "a mean needs at least one column", "tensor_row_means: (%d × %d)",
+             x->value.rows, x->value.cols);
     Tensor *y = tensor_node(place, "tensor_row_means", x->value.rows, 1, tensor_row_means_step, 0, 1, x);
     row_sums(y->value, x->value);
     for (int i = 0; i < y->value.rows; i++) y->value.data[i] /= (float)x->value.cols;
@@ -274,14 +288,15 @@ static void tensor_column_means_step(Tensor *self)
 
 Tensor *tensor_column_means_at(Place place, Tensor *x)
 {
-    check_at(place, x->value.rows > 0, "a mean needs at least one row", "tensor_column_means: (%d × %d)", x->value.rows,
-             x->value.cols);
-    Tensor *y = tensor_node(place, "tensor_column_means", 1, x->value.cols, tensor_column_means_step, 0, 1, x);
+    check_at(place, x->value.rows > 0, "a mean needs at least one row", "tensor_column_means: (%d × %d)",
+             x->value.rows, x->value.cols);
+    Tensor *y =
+        tensor_node(place, "tensor_column_means", 1, x->value.cols, tensor_column_means_step, 0, 1, x);
     column_means(y->value, x->value);
     return y;
 }
 
-// ---- Dropout -----------------------------------------------------------------------------------------------------------------------
+// ---- Dropout ----------------------------------------------------------------------------------------------
 
 void dropout_mask(Matrix mask, float probability, const Rng *rng)
 {
@@ -301,8 +316,8 @@ static void dropout_step(Tensor *self)
 
 Tensor *dropout_at(Place place, Tensor *x, float probability, Rng *rng, bool training)
 {
-    check_at(place, probability >= 0.0f && probability < 1.0f, "0.1 to 0.5 is usual", "dropout: a probability of %g",
-             (double)probability);
+    check_at(place, probability >= 0.0f && probability < 1.0f, "0.1 to 0.5 is usual",
+             "dropout: a probability of %g", (double)probability);
     if (!training || probability == 0.0f) return x;
     Matrix mask;
     Tensor *y = tensor_node(place, "dropout", x->value.rows, x->value.cols, dropout_step, sizeof mask, 1, x);

@@ -1,7 +1,7 @@
 // optim.c: optimisers and schedules. See optim.h.
 //
-// Each method is one pass over the numbers of a parameter, split between threads by elements. The letters are those of
-// optim.h: θ value, g gradient, v velocity, m and s moments, η learning rate.
+// Each method is one pass over the numbers of a parameter, split between threads by elements. The letters are
+// those of optim.h: θ value, g gradient, v velocity, m and s moments, η learning rate.
 #include "learning/optim.h"
 #include "base/mathf.h"
 #include "base/parallel.h"
@@ -18,7 +18,8 @@ static Matrix *states(Arena *arena, const Parameters *parameters)
 
 static Optimiser optimiser_new(Arena *arena, Optimiser options, bool first, bool second)
 {
-    check(options.momentum >= 0 && options.momentum < 1, "0.9 is usual", "momentum %g", (double)options.momentum);
+    check(options.momentum >= 0 && options.momentum < 1, "0.9 is usual", "momentum %g",
+          (double)options.momentum);
     check(options.decay1 >= 0 && options.decay1 < 1 && options.decay2 >= 0 && options.decay2 < 1,
           "0.9 and 0.999 are usual", "decays %g and %g", (double)options.decay1, (double)options.decay2);
     check(options.small >= 0 && options.weight_decay >= 0, "1e-8 is usual for ε", "ε %g, weight decay %g",
@@ -32,20 +33,25 @@ static Optimiser optimiser_new(Arena *arena, Optimiser options, bool first, bool
 Optimiser sgd_new(Arena *arena, Parameters *parameters, float weight_decay)
 {
     return optimiser_new(
-        arena, (Optimiser){.kind = OPTIMISER_SGD, .parameters = parameters, .weight_decay = weight_decay}, false, false);
+        arena, (Optimiser){.kind = OPTIMISER_SGD, .parameters = parameters, .weight_decay = weight_decay},
+        false, false);
 }
 
 Optimiser momentum_new(Arena *arena, Parameters *parameters, float momentum, float weight_decay)
 {
-    Optimiser options = {
-        .kind = OPTIMISER_MOMENTUM, .parameters = parameters, .momentum = momentum, .weight_decay = weight_decay};
+    Optimiser options = {.kind = OPTIMISER_MOMENTUM,
+                         .parameters = parameters,
+                         .momentum = momentum,
+                         .weight_decay = weight_decay};
     return optimiser_new(arena, options, true, false);
 }
 
 Optimiser nesterov_new(Arena *arena, Parameters *parameters, float momentum, float weight_decay)
 {
-    Optimiser options = {
-        .kind = OPTIMISER_NESTEROV, .parameters = parameters, .momentum = momentum, .weight_decay = weight_decay};
+    Optimiser options = {.kind = OPTIMISER_NESTEROV,
+                         .parameters = parameters,
+                         .momentum = momentum,
+                         .weight_decay = weight_decay};
     return optimiser_new(arena, options, true, false);
 }
 
@@ -59,8 +65,8 @@ Optimiser rmsprop_new(Arena *arena, Parameters *parameters, float decay, float s
     return optimiser_new(arena, options, false, true);
 }
 
-static Optimiser adam_like(Arena *arena, OptimiserKind kind, Parameters *parameters, float decay1, float decay2, float small,
-                           float weight_decay)
+static Optimiser adam_like(Arena *arena, OptimiserKind kind, Parameters *parameters, float decay1,
+                           float decay2, float small, float weight_decay)
 {
     Optimiser options = {.kind = kind,
                          .parameters = parameters,
@@ -71,19 +77,22 @@ static Optimiser adam_like(Arena *arena, OptimiserKind kind, Parameters *paramet
     return optimiser_new(arena, options, true, true);
 }
 
-Optimiser adam_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small, float weight_decay)
+Optimiser adam_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small,
+                   float weight_decay)
 {
     return adam_like(arena, OPTIMISER_ADAM, parameters, decay1, decay2, small, weight_decay);
 }
 
-Optimiser adamw_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small, float weight_decay)
+Optimiser adamw_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small,
+                    float weight_decay)
 {
     return adam_like(arena, OPTIMISER_ADAMW, parameters, decay1, decay2, small, weight_decay);
 }
 
-// ---- One parameter ---------------------------------------------------------------------------------------------------
+// ---- One parameter ----------------------------------------------------------------------------------------
 
-// Everything the loops need, as numbers of their own: what is in registers is not read again for each element.
+// Everything the loops need, as numbers of their own: what is in registers is not read again for each
+// element.
 typedef struct {
     size_t count;
     float *restrict value, *restrict first, *restrict second;
@@ -147,7 +156,8 @@ static void adam_pass(Pass p, const Optimiser *o, float shrink)
         float v = __builtin_fmaf(keep2, p.second[i], rest2 * g * g); // v ← β₂v + (1−β₂)g²
         p.first[i] = m;
         p.second[i] = v;
-        p.value[i] = shrink * p.value[i] - rate * m / __builtin_fmaf(sqrtf(v), root, small); // θ ← θ − ηm̂ / (√v̂ + ε)
+        p.value[i] =
+            shrink * p.value[i] - rate * m / __builtin_fmaf(sqrtf(v), root, small); // θ ← θ − ηm̂ / (√v̂ + ε)
     }
 }
 
@@ -167,11 +177,21 @@ void optimiser_step(Optimiser *o, float learning_rate)
                   .rate = learning_rate,
                   .decay = o->weight_decay};
         switch (o->kind) {
-        case OPTIMISER_SGD: sgd_pass(p); break;
-        case OPTIMISER_MOMENTUM: momentum_pass(p, o->momentum); break;
-        case OPTIMISER_NESTEROV: nesterov_pass(p, o->momentum); break;
-        case OPTIMISER_RMSPROP: rmsprop_pass(p, o->decay2, o->small); break;
-        case OPTIMISER_ADAM: adam_pass(p, o, 1.0f); break;
+        case OPTIMISER_SGD:
+            sgd_pass(p);
+            break;
+        case OPTIMISER_MOMENTUM:
+            momentum_pass(p, o->momentum);
+            break;
+        case OPTIMISER_NESTEROV:
+            nesterov_pass(p, o->momentum);
+            break;
+        case OPTIMISER_RMSPROP:
+            rmsprop_pass(p, o->decay2, o->small);
+            break;
+        case OPTIMISER_ADAM:
+            adam_pass(p, o, 1.0f);
+            break;
         case OPTIMISER_ADAMW:
             p.decay = 0.0f; // decoupled: θ ← (1 − ηλ)θ − …
             adam_pass(p, o, 1.0f - learning_rate * o->weight_decay);
@@ -181,7 +201,7 @@ void optimiser_step(Optimiser *o, float learning_rate)
     clear_gradients(o->parameters);
 }
 
-// ---- Schedules -------------------------------------------------------------------------------------------------------
+// ---- Schedules --------------------------------------------------------------------------------------------
 
 float step_schedule(float rate, long step, long every, float factor)
 {
@@ -193,8 +213,8 @@ float step_schedule(float rate, long step, long every, float factor)
 
 float cosine_schedule(float rate, long step, long warm_up, long steps)
 {
-    check(warm_up >= 0 && warm_up <= steps, "the warm-up is a part of the steps", "cosine_schedule: %ld of %ld steps warm up",
-          warm_up, steps);
+    check(warm_up >= 0 && warm_up <= steps, "the warm-up is a part of the steps",
+          "cosine_schedule: %ld of %ld steps warm up", warm_up, steps);
     if (step < warm_up) return rate * (float)(step + 1) / (float)warm_up;
     if (step >= steps) return 0.0f;
     float progress = (float)((double)(step - warm_up) / (double)(steps - warm_up));

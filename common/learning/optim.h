@@ -3,12 +3,20 @@
 //     Optimiser optimiser = adam_new(arena, &parameters, 0.9f, 0.999f, 1e-8f, 0.0f);
 //     for (long step = 0; step < steps; step++) {
 //         …; backward(loss);
-//         optimiser_step(&optimiser, cosine_schedule(1e-3f, step, warm_up, steps));   // and clears the gradients
+//         float rate = cosine_schedule(1e-3f, step, warm_up, steps);
+//         optimiser_step(&optimiser, rate);                     // and clears the gradients
 //     }
 #pragma once
 #include "learning/parameters.h"
 
-typedef enum { OPTIMISER_SGD, OPTIMISER_MOMENTUM, OPTIMISER_NESTEROV, OPTIMISER_RMSPROP, OPTIMISER_ADAM, OPTIMISER_ADAMW } OptimiserKind;
+typedef enum {
+    OPTIMISER_SGD,
+    OPTIMISER_MOMENTUM,
+    OPTIMISER_NESTEROV,
+    OPTIMISER_RMSPROP,
+    OPTIMISER_ADAM,
+    OPTIMISER_ADAMW,
+} OptimiserKind;
 
 typedef struct {
     OptimiserKind kind;
@@ -30,12 +38,15 @@ Optimiser nesterov_new(Arena *arena, Parameters *parameters, float momentum, flo
 // s ← ρ s + (1−ρ) g², θ ← θ − η g / (√s + ε) (Tieleman and Hinton 2012)
 Optimiser rmsprop_new(Arena *arena, Parameters *parameters, float decay, float small, float weight_decay);
 // Kingma and Ba 2015, algorithm 1; AdamW: Loshchilov and Hutter 2019, algorithm 2
-Optimiser adam_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small, float weight_decay);
-Optimiser adamw_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small, float weight_decay);
+Optimiser adam_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small,
+                   float weight_decay);
+Optimiser adamw_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small,
+                    float weight_decay);
 
 // One step with this learning rate from the gradients, which are cleared. No memory is asked for.
 void optimiser_step(Optimiser *optimiser, float learning_rate);
 
 // Learning rates by step (0, 1, 2, …).
 float step_schedule(float rate, long step, long every, float factor); // rate · factor^⌊step / every⌋
-float cosine_schedule(float rate, long step, long warm_up, long steps); // linear from rate/warm_up to rate, then ½(1 + cos) to 0
+// linear from rate/warm_up to rate, then rate · ½(1 + cos) down to 0 at steps
+float cosine_schedule(float rate, long step, long warm_up, long steps);

@@ -24,8 +24,8 @@ static void grow(Place place, Parameters *set)
 Tensor *parameters_add_at(Place place, Parameters *set, const char *name, int rows, int cols)
 {
     check_at(place, name[0], "name it after what it is: \"first.weight\"", "a parameter needs a name");
-    check_at(place, !parameters_find(set, name), "names are unique: put the layer's name in front", "parameter %s exists already",
-             name);
+    check_at(place, !parameters_find(set, name), "names are unique: put the layer's name in front",
+             "parameter %s exists already", name);
     if (set->count == set->capacity) grow(place, set);
     Tensor *parameter = parameter_new_at(place, set->arena, rows, cols);
     set->items[set->count] = parameter;

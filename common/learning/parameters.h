@@ -1,4 +1,5 @@
-// parameters.h: the named numbers that a model learns. Optimisers, checkpoints and gradient checks all walk this list.
+// parameters.h: the named numbers that a model learns. Optimisers, checkpoints and gradient checks all walk
+// this list.
 //
 //     Parameters parameters = parameters_new(arena);
 //     Tensor *weight = parameters_add(&parameters, "first.weight", 784, 128);
@@ -24,10 +25,11 @@ size_t parameters_size(const Parameters *set);                    // how many nu
 void clear_gradients(Parameters *set);                            // before each backward; touches no memory
 double gradient_norm(const Parameters *set);                      // √Σ g² over all parameters
 
-// Scales all gradients so that their norm is at most limit; returns the norm before. (Pascanu, Mikolov and Bengio,
-// "On the difficulty of training recurrent neural networks", 2013, algorithm 1.)
+// Scales all gradients so that their norm is at most limit; returns the norm before. (Pascanu, Mikolov and
+// Bengio, "On the difficulty of training recurrent neural networks", 2013, algorithm 1.)
 double clip_gradients(Parameters *set, float limit);
 
-// Deviations of the normal distribution that keep signals alive: Glorot and Bengio 2010 (eq. 12), He et al. 2015 (eq. 10).
+// Deviations of the normal distribution that keep signals alive: Glorot and Bengio 2010 (eq. 12), He et al.
+// 2015 (eq. 10).
 float glorot_deviation(int inputs, int outputs); // √(2 / (in + out))
 float he_deviation(int inputs);                  // √(2 / in)

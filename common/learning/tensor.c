@@ -42,7 +42,8 @@ int tape_length(const Tape *tape) { return tape->length; }
 
 Tensor *tape_node(const Tape *tape, int index)
 {
-    check(index >= 0 && index < tape->length, "nodes are numbered from 0", "tape_node: node %d of %d", index, tape->length);
+    check(index >= 0 && index < tape->length, "nodes are numbered from 0", "tape_node: node %d of %d", index,
+          tape->length);
     return tape->nodes[index];
 }
 
@@ -84,22 +85,22 @@ Tensor *parameter_new_at(Place place, Arena *arena, int rows, int cols)
     return tensor;
 }
 
-// ---- Nodes ---------------------------------------------------------------------------------------------------------
+// ---- Nodes ------------------------------------------------------------------------------------------------
 
 // A node with these inputs. Its value is the one given, or new memory when that has none.
 static Tensor *node_new(Place place, Tape *tape, const char *operation, Matrix value, BackwardStep step,
                         size_t context_size, int input_count, Tensor *const *inputs)
 {
-    check_at(place, input_count <= TENSOR_MAX_INPUTS, "join some inputs first", "%s: %d inputs, at most %d are possible",
-             operation, input_count, TENSOR_MAX_INPUTS);
+    check_at(place, input_count <= TENSOR_MAX_INPUTS, "join some inputs first",
+             "%s: %d inputs, at most %d are possible", operation, input_count, TENSOR_MAX_INPUTS);
     if (!value.data) value = matrix_uninitialised_at(place, tape->arena, value.rows, value.cols);
     Tensor *node = append(place, tape, operation, value);
     for (int i = 0; i < input_count; i++) {
         Tensor *input = inputs[i];
         node->inputs[i] = input;
         if (!input) continue;
-        check_at(place, !input->tape || input->tape == tape, "build one graph on one tape", "%s: its inputs are on two tapes",
-                 operation);
+        check_at(place, !input->tape || input->tape == tape, "build one graph on one tape",
+                 "%s: its inputs are on two tapes", operation);
         if (input->wants_gradient && tape->recording) node->wants_gradient = true;
     }
     node->input_count = input_count;
@@ -114,16 +115,17 @@ static Tensor *node_new(Place place, Tape *tape, const char *operation, Matrix v
 Tensor *tensor_node_on(Place place, Tape *tape, const char *operation, int rows, int cols, BackwardStep step,
                        size_t context_size, int input_count, Tensor *const *inputs)
 {
-    return node_new(place, tape, operation, (Matrix){rows, cols, NULL}, step, context_size, input_count, inputs);
+    return node_new(place, tape, operation, (Matrix){rows, cols, NULL}, step, context_size, input_count,
+                    inputs);
 }
 
-Tensor *tensor_node(Place place, const char *operation, int rows, int cols, BackwardStep step, size_t context_size,
-                    int input_count, ...)
+Tensor *tensor_node(Place place, const char *operation, int rows, int cols, BackwardStep step,
+                    size_t context_size, int input_count, ...)
 {
     Tensor *inputs[TENSOR_MAX_INPUTS];
     Tape *tape = NULL;
-    check_at(place, input_count <= TENSOR_MAX_INPUTS, "join some inputs first", "%s: %d inputs, at most %d are possible",
-             operation, input_count, TENSOR_MAX_INPUTS);
+    check_at(place, input_count <= TENSOR_MAX_INPUTS, "join some inputs first",
+             "%s: %d inputs, at most %d are possible", operation, input_count, TENSOR_MAX_INPUTS);
     va_list arguments;
     va_start(arguments, input_count);
     for (int i = 0; i < input_count; i++) {
@@ -131,15 +133,17 @@ Tensor *tensor_node(Place place, const char *operation, int rows, int cols, Back
         if (inputs[i] && inputs[i]->tape) tape = inputs[i]->tape;
     }
     va_end(arguments);
-    check_at(place, tape, "put the data on a tape first: tape_input(tape, x); a parameter: tape_parameter(tape, p)",
+    check_at(place, tape,
+             "put the data on a tape first: tape_input(tape, x); a parameter: tape_parameter(tape, p)",
              "%s: none of its inputs is on a tape", operation);
     return tensor_node_on(place, tape, operation, rows, cols, step, context_size, input_count, inputs);
 }
 
-Tensor *tensor_view(Place place, const char *operation, Matrix value, BackwardStep step, size_t context_size, Tensor *x)
+Tensor *tensor_view(Place place, const char *operation, Matrix value, BackwardStep step, size_t context_size,
+                    Tensor *x)
 {
-    check_at(place, x->tape, "put the parameter on a tape first: tape_parameter(tape, p)", "%s: its input is not on a tape",
-             operation);
+    check_at(place, x->tape, "put the parameter on a tape first: tape_parameter(tape, p)",
+             "%s: its input is not on a tape", operation);
     return node_new(place, x->tape, operation, value, step, context_size, 1, &x);
 }
 
@@ -178,19 +182,21 @@ Matrix tensor_gradient(Tensor *t)
     return gradient;
 }
 
-// ---- Backwards -------------------------------------------------------------------------------------------------------
+// ---- Backwards --------------------------------------------------------------------------------------------
 
 void backward_from_at(Place place, Tensor *out, Matrix upstream)
 {
     Tape *tape = out->tape;
     check_at(place, tape, "a parameter has no history", "backward: this tensor is not on a tape");
-    check_at(place, tape->recording, "tape_record(tape, true) before the forward pass", "backward: the tape does not record");
-    check_at(place, out->wants_gradient, "is a parameter among its inputs? was the tape recording when it was made?",
-             "backward: %s (%d × %d) does not depend on anything that wants a gradient", out->operation, out->value.rows,
-             out->value.cols);
-    check_at(place, same_shape(out->value, upstream), "the gradient of a tensor has its shape",
-             "backward: the gradient is (%d × %d), %s is (%d × %d)", upstream.rows, upstream.cols, out->operation,
+    check_at(place, tape->recording, "tape_record(tape, true) before the forward pass",
+             "backward: the tape does not record");
+    check_at(place, out->wants_gradient,
+             "is a parameter among its inputs? was the tape recording when it was made?",
+             "backward: %s (%d × %d) does not depend on anything that wants a gradient", out->operation,
              out->value.rows, out->value.cols);
+    check_at(place, same_shape(out->value, upstream), "the gradient of a tensor has its shape",
+             "backward: the gradient is (%d × %d), %s is (%d × %d)", upstream.rows, upstream.cols,
+             out->operation, out->value.rows, out->value.cols);
 
     // What an earlier backward left on this tape does not count again. Parameters keep theirs.
     for (int i = 0; i < tape->length; i++) tape->nodes[i]->has_gradient = false;
@@ -204,8 +210,10 @@ void backward_from_at(Place place, Tensor *out, Matrix upstream)
 
 void backward_at(Place place, Tensor *loss)
 {
-    check_at(place, loss->value.rows == 1 && loss->value.cols == 1, "reduce it first: sum_all(x), mean_all(x) or a loss",
-             "backward: a loss is (1 × 1), this %s is (%d × %d)", loss->operation, loss->value.rows, loss->value.cols);
+    check_at(place, loss->value.rows == 1 && loss->value.cols == 1,
+             "reduce it first: sum_all(x), mean_all(x) or a loss",
+             "backward: a loss is (1 × 1), this %s is (%d × %d)", loss->operation, loss->value.rows,
+             loss->value.cols);
     float one = 1.0f;
     backward_from_at(place, loss, (Matrix){1, 1, &one});
 }

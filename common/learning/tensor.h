@@ -1,22 +1,28 @@
-// tensor.h: the tape. It writes down each operation as it runs, and plays the list backwards to find every gradient.
+// tensor.h: the tape. It writes down each operation as it runs, and plays the list backwards to find every
+// gradient.
 //
 //     Tape *tape = tape_new();
 //     for (...) {
-//         tape_reset(tape);                                        // forget the last step; no memory is asked for
+//         tape_reset(tape);                                 // forget the last step; no memory is asked for
 //         Tensor *hidden = relu(affine(tape_input(tape, x), weight, bias));
 //         Tensor *loss = mean_squared_error(hidden, y);
-//         backward(loss);                                          // weight->gradient now holds d loss / d weight
+//         backward(loss);                                   // weight->gradient now holds d loss / d weight
 //     }
 //
-// Operations are coarse (a whole layer is one node), so the tape costs nothing that can be measured. The order of creation
-// is an order in which every node comes after its inputs: playing it backwards needs no sorting. There is no global state:
-// an operation finds its tape through its inputs. A tensor that is used twice receives the sum of both gradients.
+// Operations are coarse (a whole layer is one node), so the tape costs nothing that can be measured. The
+// order of creation is an order in which every node comes after its inputs: playing it backwards needs no
+// sorting. There is no global state: an operation finds its tape through its inputs. A tensor that is used
+// twice receives the sum of both gradients.
 //
-// How an operation is written (op_*.c): a pair of plain functions on matrices, x_forward and x_backward, side by side, the
-// backward quoting the forward line it differentiates, and adding to the gradients it is given; then the taped operation,
-// which checks shapes, makes the node with tensor_node, runs the forward function and names the backward step:
+// How an operation is written (op_*.c): a pair of plain functions on matrices, x_forward and x_backward, side
+// by side, the backward quoting the forward line it differentiates, and adding to the gradients it is given;
+// then the taped operation, which checks shapes, makes the node with tensor_node, runs the forward function
+// and names the backward step:
 //
-//     static void relu_step(Tensor *self) { relu_backward(tensor_gradient(self->inputs[0]), self->gradient, self->value); }
+//     static void relu_step(Tensor *self)
+//     {
+//         relu_backward(tensor_gradient(self->inputs[0]), self->gradient, self->value);
+//     }
 //     Tensor *relu_at(Place place, Tensor *x)
 //     {
 //         Tensor *out = tensor_node(place, "relu", x->value.rows, x->value.cols, relu_step, 0, 1, x);
@@ -34,13 +40,13 @@ enum { TENSOR_MAX_INPUTS = 6 };
 
 struct Tensor {
     Matrix value;
-    Matrix gradient;       // d loss / d value; same shape. Meaningful only when has_gradient; data NULL when not wanted
+    Matrix gradient;       // d loss / d value, meaningful only when has_gradient; data NULL when not wanted
     bool wants_gradient;   // it is a parameter, or depends on one, and the tape records
     bool has_gradient;     // something has been written into gradient since it was last cleared
     const char *operation; // "relu", "parameter", "input", … for messages and drawings
     Tape *tape;            // NULL for a parameter, which outlives every tape
     BackwardStep step;     // NULL for leaves
-    void *context;         // what the step needs beside the inputs (indices, statistics, options), in the tape's arena
+    void *context;         // what the step needs beside the inputs (indices, statistics), in the tape's arena
     Tensor *inputs[TENSOR_MAX_INPUTS];
     int input_count;
 };
@@ -48,7 +54,7 @@ struct Tensor {
 Tape *tape_new(void);
 void tape_free(Tape *tape);
 void tape_reset(Tape *tape);                    // forgets all nodes and takes back their memory
-void tape_record(Tape *tape, bool recording);   // false: inference, no gradients and no backward steps (default true)
+void tape_record(Tape *tape, bool recording);   // false: inference, without gradients (default true)
 bool tape_recording(const Tape *tape);
 Arena *tape_arena(Tape *tape);                  // scratch that lives until the next tape_reset
 int tape_length(const Tape *tape);              // how many nodes there are
@@ -60,10 +66,12 @@ Tensor *tape_input(Tape *tape, Matrix value);
 // A leaf of this tape that wants its gradient (to look at the gradient of an input).
 Tensor *tape_variable(Tape *tape, Matrix value);
 
-// A parameter as a node of this tape, for an operation that has no other input on a tape. No number is copied.
+// A parameter as a node of this tape, for an operation that has no other input on a tape. No number is
+// copied.
 Tensor *tape_parameter(Tape *tape, Tensor *parameter);
 
-// A parameter: a leaf that outlives tapes. Its value and gradient live in the arena; the value begins as zeros.
+// A parameter: a leaf that outlives tapes. Its value and gradient live in the arena; the value begins as
+// zeros.
 #define parameter_new(arena, rows, cols) parameter_new_at(HERE, arena, rows, cols)
 Tensor *parameter_new_at(Place place, Arena *arena, int rows, int cols);
 
@@ -75,23 +83,27 @@ void backward_at(Place place, Tensor *loss);
 #define backward_from(out, upstream) backward_from_at(HERE, out, upstream)
 void backward_from_at(Place place, Tensor *out, Matrix upstream);
 
-// ---- For those who write operations ------------------------------------------------------------------------------------
+// ---- For those who write operations -----------------------------------------------------------------------
 
-// A new node (rows × cols) on the tape of its inputs, value not initialised, with context_size zeroed bytes of context
-// (0: none). It wants a gradient when the tape records and an input wants one. NULL inputs may be given for what is optional.
-Tensor *tensor_node(Place place, const char *operation, int rows, int cols, BackwardStep step, size_t context_size,
-                    int input_count, ...);
+// A new node (rows × cols) on the tape of its inputs, value not initialised, with context_size zeroed bytes
+// of context (0: none). It wants a gradient when the tape records and an input wants one. NULL inputs may be
+// given for what is optional.
+Tensor *tensor_node(Place place, const char *operation, int rows, int cols, BackwardStep step,
+                    size_t context_size, int input_count, ...);
 
-// The same on a tape that is named, with the inputs in an array: for operations whose inputs may all be parameters.
+// The same on a tape that is named, with the inputs in an array: for operations whose inputs may all be
+// parameters.
 Tensor *tensor_node_on(Place place, Tape *tape, const char *operation, int rows, int cols, BackwardStep step,
                        size_t context_size, int input_count, Tensor *const *inputs);
 
 // A node whose value is memory that x already has: a reshape or a range of rows.
-Tensor *tensor_view(Place place, const char *operation, Matrix value, BackwardStep step, size_t context_size, Tensor *x);
+Tensor *tensor_view(Place place, const char *operation, Matrix value, BackwardStep step, size_t context_size,
+                    Tensor *x);
 
-// The gradient to add to: cleared first when nothing has been written yet. Its data is NULL when t is NULL or wants none:
-// backward functions skip such an output.
+// The gradient to add to: cleared first when nothing has been written yet. Its data is NULL when t is NULL or
+// wants none: backward functions skip such an output.
 Matrix tensor_gradient(Tensor *t);
 
-// For an operation that can overwrite as fast as add: the gradient, not cleared, and whether to accumulate into it.
+// For an operation that can overwrite as fast as add: the gradient, not cleared, and whether to accumulate
+// into it.
 Matrix tensor_gradient_raw(Tensor *t, bool *accumulate);

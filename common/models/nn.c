@@ -25,10 +25,18 @@ void initialise(Matrix weight, Initialiser initialiser, Rng *rng)
     int in = weight.rows, out = weight.cols;
     float reach;
     switch (initialiser) {
-    case INIT_ZERO: fill(weight, 0.0f); break;
-    case INIT_HE: fill_normal(weight, rng, 0.0f, he_deviation(in)); break;
-    case INIT_GLOROT: fill_normal(weight, rng, 0.0f, glorot_deviation(in, out)); break;
-    case INIT_LECUN: fill_normal(weight, rng, 0.0f, sqrtf(1.0f / (float)in)); break;
+    case INIT_ZERO:
+        fill(weight, 0.0f);
+        break;
+    case INIT_HE:
+        fill_normal(weight, rng, 0.0f, he_deviation(in));
+        break;
+    case INIT_GLOROT:
+        fill_normal(weight, rng, 0.0f, glorot_deviation(in, out));
+        break;
+    case INIT_LECUN:
+        fill_normal(weight, rng, 0.0f, sqrtf(1.0f / (float)in));
+        break;
     case INIT_GLOROT_UNIFORM:
         reach = sqrtf(6.0f / (float)(in + out));
         fill_uniform(weight, rng, -reach, reach);
@@ -43,8 +51,8 @@ void initialise(Matrix weight, Initialiser initialiser, Rng *rng)
 Linear linear_new_at(Place place, Parameters *set, const char *name, int inputs, int outputs, Rng *rng,
                      Initialiser initialiser, bool with_bias)
 {
-    check_at(place, inputs > 0 && outputs > 0, "count the features on both sides", "linear_new: %s from %d to %d features", name,
-             inputs, outputs);
+    check_at(place, inputs > 0 && outputs > 0, "count the features on both sides",
+             "linear_new: %s from %d to %d features", name, inputs, outputs);
     Linear layer = {.weight = part(place, set, name, "weight", inputs, outputs)};
     initialise(layer.weight->value, initialiser, rng);
     if (!with_bias) return layer;
@@ -56,7 +64,10 @@ Linear linear_new_at(Place place, Parameters *set, const char *name, int inputs,
     return layer;
 }
 
-Tensor *linear_at(Place place, const Linear *layer, Tensor *x) { return affine_at(place, x, layer->weight, layer->bias); }
+Tensor *linear_at(Place place, const Linear *layer, Tensor *x)
+{
+    return affine_at(place, x, layer->weight, layer->bias);
+}
 
 Tensor *linear_relu_at(Place place, const Linear *layer, Tensor *x)
 {
@@ -72,7 +83,8 @@ static Tensor *ones(Place place, Parameters *set, const char *name, const char *
 
 LayerNorm layer_norm_new_at(Place place, Parameters *set, const char *name, int features)
 {
-    return (LayerNorm){.gain = ones(place, set, name, "gain", features), .bias = part(place, set, name, "bias", 1, features)};
+    return (LayerNorm){.gain = ones(place, set, name, "gain", features),
+                       .bias = part(place, set, name, "bias", 1, features)};
 }
 
 Tensor *layer_normalise_at(Place place, const LayerNorm *layer, Tensor *x)
@@ -85,16 +97,20 @@ RmsNorm rms_norm_new_at(Place place, Parameters *set, const char *name, int feat
     return (RmsNorm){.gain = ones(place, set, name, "gain", features)};
 }
 
-Tensor *rms_normalise_at(Place place, const RmsNorm *layer, Tensor *x) { return rms_norm_at(place, x, layer->gain); }
+Tensor *rms_normalise_at(Place place, const RmsNorm *layer, Tensor *x)
+{
+    return rms_norm_at(place, x, layer->gain);
+}
 
 BatchNorm batch_norm_new_at(Place place, Parameters *set, const char *name, int features)
 {
     Tensor *mean = part(place, set, name, "running_mean", 1, features);
     Tensor *variance = ones(place, set, name, "running_variance", features);
     mean->wants_gradient = variance->wants_gradient = false;
-    return (BatchNorm){.gain = ones(place, set, name, "gain", features),
-                       .bias = part(place, set, name, "bias", 1, features),
-                       .state = {.mean = mean->value, .variance = variance->value, .momentum = 0.1f, .small = 1e-5f}};
+    return (BatchNorm){
+        .gain = ones(place, set, name, "gain", features),
+        .bias = part(place, set, name, "bias", 1, features),
+        .state = {.mean = mean->value, .variance = variance->value, .momentum = 0.1f, .small = 1e-5f}};
 }
 
 Tensor *batch_normalise_at(Place place, BatchNorm *layer, Tensor *x, bool training)
@@ -102,8 +118,8 @@ Tensor *batch_normalise_at(Place place, BatchNorm *layer, Tensor *x, bool traini
     return batch_norm_at(place, x, layer->gain, layer->bias, &layer->state, training);
 }
 
-Embedding embedding_new_at(Place place, Parameters *set, const char *name, int vocabulary, int features, Rng *rng,
-                           float deviation)
+Embedding embedding_new_at(Place place, Parameters *set, const char *name, int vocabulary, int features,
+                           Rng *rng, float deviation)
 {
     Embedding layer = {.table = part(place, set, name, "table", vocabulary, features)};
     fill_normal(layer.table->value, rng, 0.0f, deviation);
@@ -118,11 +134,13 @@ Tensor *embed_at(Place place, Tape *tape, const Embedding *layer, const int *ids
 Mlp mlp_new_at(Place place, Parameters *set, const char *name, const int *sizes, int size_count, Rng *rng,
                Initialiser initialiser)
 {
-    check_at(place, size_count >= 2, "give the sizes of the input, the hidden layers and the output", "mlp_new: %s has %d sizes",
-             name, size_count);
-    Mlp model = {.layers = arena_alloc_at(place, set->arena, (size_t)size_count - 1, sizeof(Linear)), .count = size_count - 1};
+    check_at(place, size_count >= 2, "give the sizes of the input, the hidden layers and the output",
+             "mlp_new: %s has %d sizes", name, size_count);
+    Mlp model = {.layers = arena_alloc_at(place, set->arena, (size_t)size_count - 1, sizeof(Linear)),
+                 .count = size_count - 1};
     for (int i = 0; i < model.count; i++)
-        model.layers[i] = linear_new_at(place, set, layer_name(set, name, "", i), sizes[i], sizes[i + 1], rng, initialiser, true);
+        model.layers[i] = linear_new_at(place, set, layer_name(set, name, "", i), sizes[i], sizes[i + 1], rng,
+                                        initialiser, true);
     return model;
 }
 

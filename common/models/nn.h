@@ -1,12 +1,13 @@
-// nn.h: layers. A layer is a small struct of parameters; making one adds them to a named set, using one records operations.
+// nn.h: layers. A layer is a small struct of parameters; making one adds them to a named set, using one
+// records operations.
 //
 //     Parameters parameters = parameters_new(arena);
 //     Linear first = linear_new(&parameters, "first", 784, 128, &rng, INIT_HE);
 //     …
 //     Tensor *hidden = linear_relu(&first, tape_input(tape, batch));
 //
-// The name of a layer stands in front of its parameters' names: "first.weight", "first.bias". Those names are what
-// checkpoints and safetensors files contain.
+// The name of a layer stands in front of its parameters' names: "first.weight", "first.bias". Those names are
+// what checkpoints and safetensors files contain.
 #pragma once
 #include "learning/op_activation.h"
 #include "learning/op_linear.h"
@@ -19,8 +20,8 @@
 // How a weight (in × out) begins. Every element is drawn independently.
 typedef enum {
     INIT_ZERO,
-    INIT_HE,             // normal, variance 2 / in: keeps the size of signals through relu (He et al. 2015, eq. 10)
-    INIT_GLOROT,         // normal, variance 2 / (in + out): through linear and tanh (Glorot and Bengio 2010, eq. 12)
+    INIT_HE,     // normal, variance 2 / in: keeps the size of signals through relu (He et al. 2015, eq. 10)
+    INIT_GLOROT, // normal, variance 2 / (in + out): through linear and tanh (Glorot and Bengio 2010, eq. 12)
     INIT_GLOROT_UNIFORM, // uniform in ±√(6 / (in + out)), of the same variance (eq. 16)
     INIT_LECUN,          // normal, variance 1 / in (LeCun et al., "Efficient BackProp", 1998, eq. 16)
     INIT_FAN_IN_UNIFORM, // uniform in ±1/√in, and the bias likewise: what torch.nn.Linear does
@@ -33,9 +34,9 @@ typedef struct {
     Tensor *bias;   // (1 × out), or NULL
 } Linear;
 
-#define linear_new(set, name, inputs, outputs, rng, initialiser) \
+#define linear_new(set, name, inputs, outputs, rng, initialiser)                                             \
     linear_new_at(HERE, set, name, inputs, outputs, rng, initialiser, true)
-#define linear_new_without_bias(set, name, inputs, outputs, rng, initialiser) \
+#define linear_new_without_bias(set, name, inputs, outputs, rng, initialiser)                                \
     linear_new_at(HERE, set, name, inputs, outputs, rng, initialiser, false)
 Linear linear_new_at(Place place, Parameters *set, const char *name, int inputs, int outputs, Rng *rng,
                      Initialiser initialiser, bool with_bias);
@@ -63,15 +64,15 @@ typedef struct {
 RmsNorm rms_norm_new_at(Place place, Parameters *set, const char *name, int features);
 Tensor *rms_normalise_at(Place place, const RmsNorm *layer, Tensor *x);
 
-// The running statistics are members of the set as well ("name.running_mean", "name.running_variance"), so that a file
-// holds them; they want no gradient, and optimisers pass them over.
+// The running statistics are members of the set as well ("name.running_mean", "name.running_variance"), so
+// that a file holds them; they want no gradient, and optimisers pass them over.
 typedef struct {
     Tensor *gain, *bias; // (1 × features): ones and zeros
     BatchNormState state;
 } BatchNorm;
 
-#define batch_norm_new(set, name, features)     batch_norm_new_at(HERE, set, name, features)
-#define batch_normalise(layer, x, training)     batch_normalise_at(HERE, layer, x, training)
+#define batch_norm_new(set, name, features) batch_norm_new_at(HERE, set, name, features)
+#define batch_normalise(layer, x, training) batch_normalise_at(HERE, layer, x, training)
 BatchNorm batch_norm_new_at(Place place, Parameters *set, const char *name, int features);
 Tensor *batch_normalise_at(Place place, BatchNorm *layer, Tensor *x, bool training);
 
@@ -79,25 +80,27 @@ typedef struct {
     Tensor *table; // (vocabulary × features)
 } Embedding;
 
-#define embedding_new(set, name, vocabulary, features, rng, deviation) \
+#define embedding_new(set, name, vocabulary, features, rng, deviation)                                       \
     embedding_new_at(HERE, set, name, vocabulary, features, rng, deviation)
 #define embed(tape, layer, ids, count) embed_at(HERE, tape, layer, ids, count) // (count × features)
-Embedding embedding_new_at(Place place, Parameters *set, const char *name, int vocabulary, int features, Rng *rng,
-                           float deviation);
+Embedding embedding_new_at(Place place, Parameters *set, const char *name, int vocabulary, int features,
+                           Rng *rng, float deviation);
 Tensor *embed_at(Place place, Tape *tape, const Embedding *layer, const int *ids, int count);
 
-// Linear layers with relu between them: sizes {784, 256, 128, 10} are three layers, "name.0", "name.1", "name.2".
+// Linear layers with relu between them: sizes {784, 256, 128, 10} are three layers, "name.0", "name.1",
+// "name.2".
 typedef struct {
     Linear *layers;
     int count;
 } Mlp;
 
-#define mlp_new(set, name, sizes, size_count, rng, initialiser) \
+#define mlp_new(set, name, sizes, size_count, rng, initialiser)                                              \
     mlp_new_at(HERE, set, name, sizes, size_count, rng, initialiser)
 #define mlp(model, x) mlp_at(HERE, model, x) // (N × first size) → (N × last size), no relu after the last
 Mlp mlp_new_at(Place place, Parameters *set, const char *name, const int *sizes, int size_count, Rng *rng,
                Initialiser initialiser);
 Tensor *mlp_at(Place place, const Mlp *model, Tensor *x);
 
-// "name.part" or "name.part3" for the names of layers; the text lives in the arena of the set. index −1: no number.
+// "name.part" or "name.part3" for the names of layers; the text lives in the arena of the set. index −1: no
+// number.
 const char *layer_name(Parameters *set, const char *name, const char *part, int index);

@@ -1,18 +1,21 @@
-// safetensors.h: named arrays in a file, and checkpoints from which training goes on as if it had never stopped.
+// safetensors.h: named arrays in a file, and checkpoints from which training goes on as if it had never
+// stopped.
 //
 //     safetensors_save("model.safetensors", &parameters, NULL, 0);
 //     safetensors_load("model.safetensors", &parameters);
 //     checkpoint_save("run.safetensors", &optimiser, &rng, 1, step);
 //     long step = checkpoint_load("run.safetensors", &optimiser, &rng, 1);
 //
-// The format (github.com/huggingface/safetensors, "Format"): eight bytes with the length of the header, lowest first; the
-// header, a JSON object {"name": {"dtype": "F32", "shape": [784, 128], "data_offsets": [0, 401408]}, …} with an optional
-// "__metadata__" of strings; then the numbers, little-endian, row by row, without holes.
+// The format (github.com/huggingface/safetensors, "Format"): eight bytes with the length of the header,
+// lowest first; the header, a JSON object {"name": {"dtype": "F32", "shape": [784, 128], "data_offsets": [0,
+// 401408]}, …} with an optional "__metadata__" of strings; then the numbers, little-endian, row by row,
+// without holes.
 //
-// A file is read as if a stranger had written it: the length of the header is compared with the file's before memory is
-// asked for; the header must follow the grammar to the letter (repeated names, unknown keys, broken UTF-8 are refused); the
-// arrays must fill the rest of the file exactly, none overlapping. Anything else stops the program with the file's name,
-// the tensor, what was found and what was expected, and nothing has been loaded. Writing goes to a temporary name first.
+// A file is read as if a stranger had written it: the length of the header is compared with the file's before
+// memory is asked for; the header must follow the grammar to the letter (repeated names, unknown keys, broken
+// UTF-8 are refused); the arrays must fill the rest of the file exactly, none overlapping. Anything else
+// stops the program with the file's name, the tensor, what was found and what was expected, and nothing has
+// been loaded. Writing goes to a temporary name first.
 #pragma once
 #include "learning/optim.h"
 #include "learning/parameters.h"
@@ -48,25 +51,30 @@ typedef struct {
 #define safetensors_open(arena, path) safetensors_open_at(HERE, arena, path)
 Safetensors safetensors_open_at(Place place, Arena *arena, const char *path);
 
-const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name); // NULL when there is none
-const char *safetensors_note(const Safetensors *file, const char *key);              // NULL when there is none
+const SafetensorsEntry *safetensors_find(const Safetensors *file,
+                                         const char *name);             // NULL when there is none
+const char *safetensors_note(const Safetensors *file, const char *key); // NULL when there is none
 
-// A tensor of dtype F32 as a matrix of its own: a vector is (1 × n), more than two dimensions are joined but for the last.
+// A tensor of dtype F32 as a matrix of its own: a vector is (1 × n), more than two dimensions are joined but
+// for the last.
 #define safetensors_matrix(arena, file, name) safetensors_matrix_at(HERE, arena, file, name)
 Matrix safetensors_matrix_at(Place place, Arena *arena, const Safetensors *file, const char *name);
 
 // All parameters as F32 of shape [rows, cols], sorted by name. notes may be NULL.
 #define safetensors_save(path, set, notes, note_count) safetensors_save_at(HERE, path, set, notes, note_count)
-void safetensors_save_at(Place place, const char *path, const Parameters *set, const SafetensorsNote *notes, int note_count);
+void safetensors_save_at(Place place, const char *path, const Parameters *set, const SafetensorsNote *notes,
+                         int note_count);
 
 // The file must hold exactly the parameters of the set, F32, in their shapes ([n] does for 1 × n).
 #define safetensors_load(path, set) safetensors_load_at(HERE, path, set)
 void safetensors_load_at(Place place, const char *path, Parameters *set);
 
-// Parameters, the optimiser's moments and counters, generators and the number of the next step. The program that loads a
-// checkpoint makes the model and the optimiser first, as when it began.
-#define checkpoint_save(path, optimiser, rngs, rng_count, step) \
+// Parameters, the optimiser's moments and counters, generators and the number of the next step. The program
+// that loads a checkpoint makes the model and the optimiser first, as when it began.
+#define checkpoint_save(path, optimiser, rngs, rng_count, step)                                              \
     checkpoint_save_at(HERE, path, optimiser, rngs, rng_count, step)
-#define checkpoint_load(path, optimiser, rngs, rng_count) checkpoint_load_at(HERE, path, optimiser, rngs, rng_count)
-void checkpoint_save_at(Place place, const char *path, const Optimiser *optimiser, const Rng *rngs, int rng_count, long step);
+#define checkpoint_load(path, optimiser, rngs, rng_count)                                                    \
+    checkpoint_load_at(HERE, path, optimiser, rngs, rng_count)
+void checkpoint_save_at(Place place, const char *path, const Optimiser *optimiser, const Rng *rngs,
+                        int rng_count, long step);
 long checkpoint_load_at(Place place, const char *path, Optimiser *optimiser, Rng *rngs, int rng_count);

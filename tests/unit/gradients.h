@@ -1,7 +1,8 @@
-// gradients.h: the gradient check as tests use it. A backward must pass, and must be caught when any part of it is perturbed.
+// gradients.h: the gradient check as tests use it. A backward must pass, and must be caught when any part of
+// it is perturbed.
 //
-// For each input of the checked operation that wants a gradient, the contribution of the backward step to that input alone
-// is multiplied by −1 and by 2, and the check must then fail.
+// For each input of the checked operation that wants a gradient, the contribution of the backward step to
+// that input alone is multiplied by −1 and by 2, and the check must then fail.
 #pragma once
 #include "learning/gradcheck.h"
 #include <check.h>
@@ -29,7 +30,8 @@ static void perturbed_step(Tensor *self)
     perturbed_original(self);
     if (input->has_gradient)
         for (size_t i = 0; i < matrix_size(before); i++)
-            input->gradient.data[i] = before.data[i] + perturbed_factor * (input->gradient.data[i] - before.data[i]);
+            input->gradient.data[i] =
+                before.data[i] + perturbed_factor * (input->gradient.data[i] - before.data[i]);
     arena_free(arena);
 }
 
@@ -45,10 +47,10 @@ static Tensor *build_perturbed(Tape *tape, void *context)
     return out;
 }
 
-// The operation under test is the last node that build makes. Fails the test when a right backward does not pass, or a
-// wrong one does.
-static inline void check_operation(GraphBuilder build, void *context, Tensor *const *tensors, const char *const *names, int count,
-                                   double tolerance)
+// The operation under test is the last node that build makes. Fails the test when a right backward does not
+// pass, or a wrong one does.
+static inline void check_operation(GraphBuilder build, void *context, Tensor *const *tensors,
+                                   const char *const *names, int count, double tolerance)
 {
     GradcheckResult right = gradcheck(build, context, tensors, names, count, tolerance);
     ck_assert_msg(right.passed, "%s", right.message);

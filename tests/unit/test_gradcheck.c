@@ -30,7 +30,8 @@ static void step(Tensor *self)
     Matrix d_y = self->gradient;
     if (mistake == MISSING) return;
     bool ignored;
-    Matrix d_x = mistake == OVERWRITES ? tensor_gradient_raw(x, &ignored) : tensor_gradient(x), d_w = tensor_gradient(w);
+    Matrix d_x = mistake == OVERWRITES ? tensor_gradient_raw(x, &ignored) : tensor_gradient(x),
+           d_w = tensor_gradient(w);
     if (mistake == NEEDS_BOTH && (!d_x.data || !d_w.data)) return;
     for (int i = 0; i < d_y.rows; i++) {
         float mean_d = 0;
@@ -75,7 +76,10 @@ static Case filled_case(Arena *arena)
     return c;
 }
 
-static GradcheckResult result_of(Case *c) { return gradcheck(build, c, (Tensor *[]){c->x, c->w}, NAMES, 2, 2e-3); }
+static GradcheckResult result_of(Case *c)
+{
+    return gradcheck(build, c, (Tensor *[]){c->x, c->w}, NAMES, 2, 2e-3);
+}
 
 START_TEST(a_right_backward_passes_and_nothing_is_left_behind)
 {
@@ -107,9 +111,10 @@ START_TEST(the_message_names_the_element)
     Case c = filled_case(arena);
     c.mistake = ONE_ELEMENT_WRONG;
     GradcheckResult result = result_of(&c);
-    ck_assert_msg(strcmp(result.where, "x") == 0 && result.row == 1 && result.col == 2, "found %s (%d, %d)", result.where,
-                  result.row, result.col);
-    ck_assert_msg(fabs(result.analytic - result.numeric - 0.1) < 1e-3, "signed error %g", result.analytic - result.numeric);
+    ck_assert_msg(strcmp(result.where, "x") == 0 && result.row == 1 && result.col == 2, "found %s (%d, %d)",
+                  result.where, result.row, result.col);
+    ck_assert_msg(fabs(result.analytic - result.numeric - 0.1) < 1e-3, "signed error %g",
+                  result.analytic - result.numeric);
     c.mistake = NOT_A_NUMBER;
     result = result_of(&c);
     ck_assert_msg(strstr(result.message, "x (1, 2): not finite"), "message: %s", result.message);
@@ -132,5 +137,5 @@ START_TEST(an_output_that_is_not_finite_fails)
 }
 END_TEST
 
-SUITE("gradcheck", a_right_backward_passes_and_nothing_is_left_behind, every_mistake_is_caught, the_message_names_the_element,
-      an_output_that_is_not_finite_fails)
+SUITE("gradcheck", a_right_backward_passes_and_nothing_is_left_behind, every_mistake_is_caught,
+      the_message_names_the_element, an_output_that_is_not_finite_fails)

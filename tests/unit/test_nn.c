@@ -17,11 +17,13 @@ START_TEST(layers_name_their_parameters)
     rms_norm_new(&set, "rms", 6);
     batch_norm_new(&set, "batch", 6);
     embedding_new(&set, "words", 11, 4, &rng, 0.1f);
-    const char *expected[] = {"head.weight",         "head.bias",   "plain.weight", "body.0.weight", "body.0.bias",
-                              "body.1.weight",       "body.1.bias", "norm.gain",    "norm.bias",     "rms.gain",
-                              "batch.running_mean", "batch.running_variance", "batch.gain", "batch.bias", "words.table"};
+    const char *expected[] = {"head.weight", "head.bias",     "plain.weight",       "body.0.weight",
+                              "body.0.bias", "body.1.weight", "body.1.bias",        "norm.gain",
+                              "norm.bias",   "rms.gain",      "batch.running_mean", "batch.running_variance",
+                              "batch.gain",  "batch.bias",    "words.table"};
     ck_assert_int_eq(set.count, (int)(sizeof expected / sizeof *expected));
-    for (int i = 0; i < set.count; i++) ck_assert_msg(parameters_find(&set, expected[i]) != NULL, "%s is missing", expected[i]);
+    for (int i = 0; i < set.count; i++)
+        ck_assert_msg(parameters_find(&set, expected[i]) != NULL, "%s is missing", expected[i]);
     ck_assert(parameters_size(&set) == 8 + 2 + 8 + 35 + 5 + 15 + 3 + 12 + 6 + 24 + 44);
     ck_assert(parameters_find(&set, "head") == NULL);
     arena_free(arena);
@@ -43,12 +45,15 @@ START_TEST(weights_begin_with_the_deviation_of_their_paper)
     for (int c = 0; c < 5; c++) {
         Rng rng = rng_new(1, (uint64_t)c);
         initialise(w, checks[c].initialiser, &rng);
-        double deviation = sqrt(sum_of_squares(w) / 60000), reach = fmax((double)largest(w), -(double)smallest(w));
+        double deviation = sqrt(sum_of_squares(w) / 60000),
+               reach = fmax((double)largest(w), -(double)smallest(w));
         // The deviation of 60000 draws is known to 1/√120000 of itself; five of those.
-        ck_assert_msg(fabs(deviation / checks[c].deviation - 1) < 5 / sqrt(120000.0), "kind %d: got %g, expected %g", c, deviation,
-                      checks[c].deviation);
-        ck_assert_msg(fabs(mean(w)) < 5 * checks[c].deviation / sqrt(60000.0), "kind %d: mean %g", c, mean(w));
-        if (checks[c].bound > 0) ck_assert_msg(reach <= checks[c].bound * (1 + 1e-6), "kind %d: reaches %g", c, reach);
+        ck_assert_msg(fabs(deviation / checks[c].deviation - 1) < 5 / sqrt(120000.0),
+                      "kind %d: got %g, expected %g", c, deviation, checks[c].deviation);
+        ck_assert_msg(fabs(mean(w)) < 5 * checks[c].deviation / sqrt(60000.0), "kind %d: mean %g", c,
+                      mean(w));
+        if (checks[c].bound > 0)
+            ck_assert_msg(reach <= checks[c].bound * (1 + 1e-6), "kind %d: reaches %g", c, reach);
     }
     Rng rng = rng_new(1, 9);
     initialise(w, INIT_ZERO, &rng);
@@ -69,13 +74,16 @@ START_TEST(new_normalisations_change_only_mean_and_deviation)
     RmsNorm rms = rms_norm_new(&set, "rms", 40);
     BatchNorm batch = batch_norm_new(&set, "batch", 40);
     Tensor *input = tape_input(tape, x);
-    Tensor *outputs[] = {layer_normalise(&layer, input), rms_normalise(&rms, input), batch_normalise(&batch, input, true)};
+    Tensor *outputs[] = {layer_normalise(&layer, input), rms_normalise(&rms, input),
+                         batch_normalise(&batch, input, true)};
     for (int k = 0; k < 3; k++) {
         Matrix y = outputs[k]->value;
-        ck_assert_msg(fabs(sum_of_squares(y) / 2000 - 1) < 1e-4, "kind %d: mean square %g", k, sum_of_squares(y) / 2000);
+        ck_assert_msg(fabs(sum_of_squares(y) / 2000 - 1) < 1e-4, "kind %d: mean square %g", k,
+                      sum_of_squares(y) / 2000);
         if (k != 1) ck_assert_msg(fabs(mean(y)) < 1e-6, "kind %d: mean %g", k, mean(y));
     }
-    Matrix untrained = batch_normalise(&batch, input, false)->value; // the running statistics have moved by a tenth
+    Matrix untrained =
+        batch_normalise(&batch, input, false)->value; // the running statistics have moved by a tenth
     ck_assert_float_eq_tol((float)mean(untrained), (3.0f - 0.3f) / sqrtf(0.9f + 0.1f * 4.0f), 0.1f);
     ck_assert(!parameters_find(&set, "batch.running_mean")->wants_gradient);
     tape_free(tape);
@@ -160,7 +168,9 @@ START_TEST(it_learns_its_examples_by_heart)
         optimiser_step(&adam, 1e-2f);
         last = (double)loss->value.data[0];
         if (step == 0) first = last;
-        if (step == 299) ck_assert_msg(accuracy(scores->value, labels) == 1.0, "accuracy %g", accuracy(scores->value, labels));
+        if (step == 299)
+            ck_assert_msg(accuracy(scores->value, labels) == 1.0, "accuracy %g",
+                          accuracy(scores->value, labels));
     }
     ck_assert_msg(last < 0.05 * first, "loss %g, then %g", first, last);
     tape_free(tape);
@@ -184,5 +194,6 @@ START_TEST(misuse_stops_with_the_callers_line)
 }
 END_TEST
 
-SUITE("nn", layers_name_their_parameters, weights_begin_with_the_deviation_of_their_paper, new_normalisations_change_only_mean_and_deviation,
-      gradients_of_a_net_of_every_layer,       it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)
+SUITE("nn", layers_name_their_parameters, weights_begin_with_the_deviation_of_their_paper,
+      new_normalisations_change_only_mean_and_deviation, gradients_of_a_net_of_every_layer,
+      it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)

@@ -19,14 +19,10 @@ static Tensor *taped_leaky_relu(Place place, Tensor *x) { return leaky_relu_at(p
 static double exact_leaky_relu(double x) { return x > 0 ? x : (double)0.2f * x; }
 
 static const Activation ACTIVATIONS[] = {
-    {"relu", relu_at, exact_relu},
-    {"leaky_relu", taped_leaky_relu, exact_leaky_relu},
-    {"sigmoid", sigmoid_at, exact_sigmoid},
-    {"hyperbolic_tangent", hyperbolic_tangent_at, tanh},
-    {"silu", silu_at, exact_silu},
-    {"softplus", softplus_at, exact_softplus},
-    {"exponential", exponential_at, exp},
-    {"sine", sine_at, sin},
+    {"relu", relu_at, exact_relu},          {"leaky_relu", taped_leaky_relu, exact_leaky_relu},
+    {"sigmoid", sigmoid_at, exact_sigmoid}, {"hyperbolic_tangent", hyperbolic_tangent_at, tanh},
+    {"silu", silu_at, exact_silu},          {"softplus", softplus_at, exact_softplus},
+    {"exponential", exponential_at, exp},   {"sine", sine_at, sin},
     {"gelu", gelu_at, exact_gelu},
 };
 enum { COUNT = sizeof ACTIVATIONS / sizeof *ACTIVATIONS };
@@ -52,8 +48,9 @@ START_TEST(values_are_those_of_double_precision)
         Tensor *y = build(tape, &(Case){&ACTIVATIONS[a], x});
         for (size_t i = 0; i < matrix_size(x->value); i++) {
             double expected = ACTIVATIONS[a].exact((double)x->value.data[i]), got = (double)y->value.data[i];
-            ck_assert_msg(fabs(got - expected) <= 1e-6 * fabs(expected) + 1e-7, "%s(%g): got %.9g, expected %.9g",
-                          ACTIVATIONS[a].name, (double)x->value.data[i], got, expected);
+            ck_assert_msg(fabs(got - expected) <= 1e-6 * fabs(expected) + 1e-7,
+                          "%s(%g): got %.9g, expected %.9g", ACTIVATIONS[a].name, (double)x->value.data[i],
+                          got, expected);
         }
     }
     tape_free(tape);
@@ -87,11 +84,13 @@ START_TEST(a_nan_is_never_hidden)
     x->value.data[0] = NAN;
     for (int a = 0; a < COUNT; a++) {
         Tensor *y = build(tape, &(Case){&ACTIVATIONS[a], x});
-        ck_assert_msg(isnan(y->value.data[0]), "%s(NaN) is %g", ACTIVATIONS[a].name, (double)y->value.data[0]);
+        ck_assert_msg(isnan(y->value.data[0]), "%s(NaN) is %g", ACTIVATIONS[a].name,
+                      (double)y->value.data[0]);
     }
     tape_free(tape);
     arena_free(arena);
 }
 END_TEST
 
-SUITE("op_activation", values_are_those_of_double_precision, gradients_of_every_activation, a_nan_is_never_hidden)
+SUITE("op_activation", values_are_those_of_double_precision, gradients_of_every_activation,
+      a_nan_is_never_hidden)

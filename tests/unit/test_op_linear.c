@@ -20,7 +20,9 @@ static Tensor *filled(Arena *arena, int rows, int cols, Rng *rng)
 static Case linear_case(Arena *arena, int n, int in, int out)
 {
     Rng rng = rng_new(3, 1);
-    return (Case){arena, filled(arena, n, in, &rng), filled(arena, in, out, &rng), filled(arena, 1, out, &rng), NULL, 0};
+    return (Case){
+        arena, filled(arena, n, in, &rng), filled(arena, in, out, &rng), filled(arena, 1, out, &rng), NULL,
+        0};
 }
 
 static Tensor *build_affine(Tape *tape, void *context)
@@ -64,9 +66,10 @@ START_TEST(affine_equals_three_loops)
     for (int n = 0; n < 7; n++) {
         for (int o = 0; o < 5; o++) {
             double expected = (double)c.b->value.data[o];
-            for (int i = 0; i < 13; i++) expected += (double)AT(c.x->value, n, i) * (double)AT(c.w->value, i, o);
-            ck_assert_msg(fabs((double)AT(y->value, n, o) - expected) < 1e-5, "(%d, %d): got %g, expected %g", n, o,
-                          (double)AT(y->value, n, o), expected);
+            for (int i = 0; i < 13; i++)
+                expected += (double)AT(c.x->value, n, i) * (double)AT(c.w->value, i, o);
+            ck_assert_msg(fabs((double)AT(y->value, n, o) - expected) < 1e-5, "(%d, %d): got %g, expected %g",
+                          n, o, (double)AT(y->value, n, o), expected);
             float positive = AT(y->value, n, o) > 0 ? AT(y->value, n, o) : 0.0f;
             ck_assert_msg(AT(active->value, n, o) == positive, "relu (%d, %d): got %g, expected %g", n, o,
                           (double)AT(active->value, n, o), (double)positive);
@@ -125,8 +128,8 @@ START_TEST(gradients_of_embedding_add_up_for_repeated_ids)
     backward_from(y, ones);
     const float times[] = {2, 0, 1, 0, 3};
     for (int v = 0; v < 5; v++)
-        ck_assert_msg(AT(c.x->gradient, v, 66) == times[v], "row %d: got %g, expected %g", v, (double)AT(c.x->gradient, v, 66),
-                      (double)times[v]);
+        ck_assert_msg(AT(c.x->gradient, v, 66) == times[v], "row %d: got %g, expected %g", v,
+                      (double)AT(c.x->gradient, v, 66), (double)times[v]);
     tape_free(tape);
     arena_free(arena);
 }
@@ -142,7 +145,8 @@ START_TEST(the_plain_backward_equals_the_taped_one_bit_for_bit)
     fill_normal(d_y, &rng, 0, 1);
 
     for (int active = 0; active < 2; active++) {
-        Matrix d_x = matrix_new(arena, 33, 65), d_w = matrix_new(arena, 65, 17), d_b = matrix_new(arena, 1, 17);
+        Matrix d_x = matrix_new(arena, 33, 65), d_w = matrix_new(arena, 65, 17),
+               d_b = matrix_new(arena, 1, 17);
         Matrix d_z = matrix_new(arena, 33, 17);
         Tensor *y = active ? build_affine_relu(tape, &c) : build_affine(tape, &c);
         c.x->has_gradient = c.w->has_gradient = c.b->has_gradient = false;
@@ -188,6 +192,6 @@ START_TEST(wrong_shapes_stop_with_the_callers_line)
 }
 END_TEST
 
-SUITE("op_linear", affine_equals_three_loops, gradients_of_affine, gradients_of_affine_relu, gradients_of_product,
-      gradients_of_embedding_add_up_for_repeated_ids, the_plain_backward_equals_the_taped_one_bit_for_bit,
-      wrong_shapes_stop_with_the_callers_line)
+SUITE("op_linear", affine_equals_three_loops, gradients_of_affine, gradients_of_affine_relu,
+      gradients_of_product, gradients_of_embedding_add_up_for_repeated_ids,
+      the_plain_backward_equals_the_taped_one_bit_for_bit, wrong_shapes_stop_with_the_callers_line)

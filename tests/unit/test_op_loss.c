@@ -21,7 +21,10 @@ static Case filled_case(Arena *arena, int rows, int cols)
     return c;
 }
 
-static Tensor *build_softmax(Tape *tape, void *context) { return softmax(tape_parameter(tape, ((Case *)context)->x)); }
+static Tensor *build_softmax(Tape *tape, void *context)
+{
+    return softmax(tape_parameter(tape, ((Case *)context)->x));
+}
 
 static Tensor *build_cross_entropy(Tape *tape, void *context)
 {
@@ -61,12 +64,13 @@ START_TEST(softmax_and_its_normaliser_equal_the_naive_ones)
         log_sum_exp(normaliser, c.x->value);
         for (int i = 0; i < 9; i++) {
             double exact = exact_log_sum(matrix_row(c.x->value, i), widths[w]);
-            ck_assert_msg(fabs((double)normaliser.data[i] - exact) <= 2e-6 * (1 + fabs(exact)), "width %d: got %.9g, expected %.9g",
-                          widths[w], (double)normaliser.data[i], exact);
+            ck_assert_msg(fabs((double)normaliser.data[i] - exact) <= 2e-6 * (1 + fabs(exact)),
+                          "width %d: got %.9g, expected %.9g", widths[w], (double)normaliser.data[i], exact);
             for (int j = 0; j < widths[w]; j++) {
                 double expected = exp((double)AT(c.x->value, i, j) - exact);
                 ck_assert_msg(fabs((double)AT(p, i, j) - expected) <= 5e-6 * expected + 1e-37,
-                              "width %d, (%d, %d): got %.9g, expected %.9g", widths[w], i, j, (double)AT(p, i, j), expected);
+                              "width %d, (%d, %d): got %.9g, expected %.9g", widths[w], i, j,
+                              (double)AT(p, i, j), expected);
             }
         }
     }
@@ -84,11 +88,14 @@ START_TEST(huge_scores_neither_overflow_nor_lose_the_loss)
     ck_assert(AT(p, 0, 0) == 1.0f && AT(p, 0, 1) == 0.0f && AT(p, 1, 0) == 1.0f);
     const int labels[] = {0, 2};
     Tensor *loss = cross_entropy(tape_input(tape, x), labels);
-    ck_assert_msg(loss->value.data[0] == 500.0f, "got %g, expected 500 (0 and 1000)", (double)loss->value.data[0]);
+    ck_assert_msg(loss->value.data[0] == 500.0f, "got %g, expected 500 (0 and 1000)",
+                  (double)loss->value.data[0]);
 
-    Matrix logits = matrix_from(arena, 1, 2, ((float[]){800.0f, -800.0f})), targets = matrix_from(arena, 1, 2, ((float[]){0.0f, 0.0f}));
+    Matrix logits = matrix_from(arena, 1, 2, ((float[]){800.0f, -800.0f})),
+           targets = matrix_from(arena, 1, 2, ((float[]){0.0f, 0.0f}));
     Tensor *binary = binary_cross_entropy(tape_input(tape, logits), targets);
-    ck_assert_msg(binary->value.data[0] == 400.0f, "got %g, expected 400 (800 and 0)", (double)binary->value.data[0]);
+    ck_assert_msg(binary->value.data[0] == 400.0f, "got %g, expected 400 (800 and 0)",
+                  (double)binary->value.data[0]);
 
     for (int width = 1; width < 70; width++) { // wherever the largest stands
         Matrix row = matrix_new(arena, 1, width);
@@ -96,7 +103,8 @@ START_TEST(huge_scores_neither_overflow_nor_lose_the_loss)
             fill(row, -1000.0f);
             row.data[j] = 1000.0f;
             softmax_rows(row, row);
-            ck_assert_msg(row.data[j] == 1.0f, "width %d, column %d: got %g, expected 1", width, j, (double)row.data[j]);
+            ck_assert_msg(row.data[j] == 1.0f, "width %d, column %d: got %g, expected 1", width, j,
+                          (double)row.data[j]);
         }
     }
     tape_free(tape);
@@ -112,7 +120,8 @@ START_TEST(losses_equal_their_definitions)
     double entropy = 0, squares = 0, binary = 0;
     for (int i = 0; i < N; i++) {
         if (LABELS[i] != LABEL_IGNORED)
-            entropy += (exact_log_sum(matrix_row(c.x->value, i), K) - (double)AT(c.x->value, i, LABELS[i])) / (N - 1);
+            entropy += (exact_log_sum(matrix_row(c.x->value, i), K) - (double)AT(c.x->value, i, LABELS[i])) /
+                       (N - 1);
         for (int j = 0; j < K; j++) {
             double x = (double)AT(c.x->value, i, j), t = (double)AT(c.target, i, j), s = 1 / (1 + exp(-x));
             squares += (x - t) * (x - t) / (N * K);
@@ -127,8 +136,9 @@ START_TEST(losses_equal_their_definitions)
                   {"squared error", build_mean_squared_error(tape, &c), squares},
                   {"binary cross-entropy", build_binary_cross_entropy(tape, &c), binary}};
     for (int i = 0; i < 3; i++)
-        ck_assert_msg(fabs((double)checks[i].loss->value.data[0] - checks[i].expected) < 1e-6, "%s: got %.8g, expected %.8g",
-                      checks[i].name, (double)checks[i].loss->value.data[0], checks[i].expected);
+        ck_assert_msg(fabs((double)checks[i].loss->value.data[0] - checks[i].expected) < 1e-6,
+                      "%s: got %.8g, expected %.8g", checks[i].name, (double)checks[i].loss->value.data[0],
+                      checks[i].expected);
     tape_free(tape);
     arena_free(arena);
 }
@@ -230,7 +240,8 @@ START_TEST(labels_are_checked)
 }
 END_TEST
 
-SUITE("op_loss", softmax_and_its_normaliser_equal_the_naive_ones, huge_scores_neither_overflow_nor_lose_the_loss,
-      losses_equal_their_definitions, long_losses_keep_their_digits, gradients_of_softmax, gradients_of_cross_entropy,
-      gradients_of_squared_error_and_binary_cross_entropy, an_ignored_row_gets_no_gradient, accuracy_counts_the_right_rows,
-      labels_are_checked)
+SUITE("op_loss", softmax_and_its_normaliser_equal_the_naive_ones,
+      huge_scores_neither_overflow_nor_lose_the_loss, losses_equal_their_definitions,
+      long_losses_keep_their_digits, gradients_of_softmax, gradients_of_cross_entropy,
+      gradients_of_squared_error_and_binary_cross_entropy, an_ignored_row_gets_no_gradient,
+      accuracy_counts_the_right_rows, labels_are_checked)

@@ -66,14 +66,16 @@ START_TEST(normalisations_equal_their_definitions)
                batch = build_batch_norm(tape, &c)->value;
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < cols; j++) {
-                double value = (double)AT(x, i, j), gain = (double)c.gain->value.data[j], bias = (double)c.bias->value.data[j];
+                double value = (double)AT(x, i, j), gain = (double)c.gain->value.data[j],
+                       bias = (double)c.bias->value.data[j];
                 double expected[] = {normalised(matrix_row(x, i), cols, 1, value, true) * gain + bias,
                                      normalised(matrix_row(x, i), cols, 1, value, false) * gain,
                                      normalised(x.data + j, rows, (size_t)cols, value, true) * gain + bias};
                 float got[] = {AT(layer, i, j), AT(rms, i, j), AT(batch, i, j)};
                 for (int k = 0; k < 3; k++)
-                    ck_assert_msg(fabs((double)got[k] - expected[k]) < 1e-5, "kind %d, %d × %d, (%d, %d): got %g, expected %g",
-                                  k, rows, cols, i, j, (double)got[k], expected[k]);
+                    ck_assert_msg(fabs((double)got[k] - expected[k]) < 1e-5,
+                                  "kind %d, %d × %d, (%d, %d): got %g, expected %g", k, rows, cols, i, j,
+                                  (double)got[k], expected[k]);
             }
         }
         tape_reset(tape);
@@ -92,12 +94,14 @@ START_TEST(a_large_mean_does_not_spoil_the_deviation)
     Matrix out = build_layer_norm(tape, &c)->value, batch = build_batch_norm(tape, &c)->value;
     for (int i = 0; i < 33; i++) {
         for (int j = 0; j < 33; j++) {
-            double gain = (double)c.gain->value.data[j], bias = (double)c.bias->value.data[j], x = (double)AT(c.x->value, i, j);
+            double gain = (double)c.gain->value.data[j], bias = (double)c.bias->value.data[j],
+                   x = (double)AT(c.x->value, i, j);
             double expected = normalised(matrix_row(c.x->value, i), 33, 1, x, true) * gain + bias;
-            ck_assert_msg(fabs((double)AT(out, i, j) - expected) < 1e-3, "got %g, expected %g", (double)AT(out, i, j), expected);
+            ck_assert_msg(fabs((double)AT(out, i, j) - expected) < 1e-3, "got %g, expected %g",
+                          (double)AT(out, i, j), expected);
             expected = normalised(c.x->value.data + j, 33, 33, x, true) * gain + bias;
-            ck_assert_msg(fabs((double)AT(batch, i, j) - expected) < 1e-3, "got %g, expected %g", (double)AT(batch, i, j),
-                          expected);
+            ck_assert_msg(fabs((double)AT(batch, i, j) - expected) < 1e-3, "got %g, expected %g",
+                          (double)AT(batch, i, j), expected);
         }
     }
     tape_free(tape);
@@ -157,8 +161,10 @@ START_TEST(running_statistics_follow_the_batch)
     c.training = false;
     Tensor *y = build_batch_norm(tape, &c);
     ck_assert(c.state.mean.data[0] == mean && c.state.variance.data[0] == variance);
-    double expected = (1 - (double)mean) / sqrt((double)variance + 1e-5) * (double)c.gain->value.data[0] + (double)c.bias->value.data[0];
-    ck_assert_msg(fabs((double)y->value.data[0] - expected) < 1e-5, "got %g, expected %g", (double)y->value.data[0], expected);
+    double expected = (1 - (double)mean) / sqrt((double)variance + 1e-5) * (double)c.gain->value.data[0] +
+                      (double)c.bias->value.data[0];
+    ck_assert_msg(fabs((double)y->value.data[0] - expected) < 1e-5, "got %g, expected %g",
+                  (double)y->value.data[0], expected);
     tape_free(tape);
     arena_free(arena);
 }
@@ -172,8 +178,10 @@ START_TEST(column_sums_equal_naive_ones)
     const int rows[] = {0, 1, 3, 4, 255, 257, 1029, 17000};
     for (int r = 0; r < 8; r++) {
         for (int cols = 1; cols < 36; cols += 17) {
-            Matrix a = matrix_new(arena, rows[r], cols), b = matrix_new(arena, rows[r], cols), centre = matrix_new(arena, 1, cols);
-            Matrix sums = matrix_new(arena, 1, cols), dots = matrix_new(arena, 1, cols), centred = matrix_new(arena, 1, cols);
+            Matrix a = matrix_new(arena, rows[r], cols), b = matrix_new(arena, rows[r], cols),
+                   centre = matrix_new(arena, 1, cols);
+            Matrix sums = matrix_new(arena, 1, cols), dots = matrix_new(arena, 1, cols),
+                   centred = matrix_new(arena, 1, cols);
             fill_uniform(a, &rng, -1, 1);
             fill_uniform(b, &rng, -1, 1);
             fill_uniform(centre, &rng, -1, 1);
@@ -191,13 +199,15 @@ START_TEST(column_sums_equal_naive_ones)
                     centred_total += (double)AT(a, i, j) * ((double)AT(b, i, j) - (double)centre.data[j]);
                 }
                 double bound = 1e-6 * (rows[r] + 10);
-                ck_assert_msg(fabs((double)sums.data[j] - total) < bound, "%d rows, column %d of %d: got %g, expected %g", rows[r],
-                              j, cols, (double)sums.data[j], total);
-                ck_assert_msg(fabs((double)dots.data[j] - dot_total) < bound, "%d rows, column %d of %d: got %g, expected %g",
-                              rows[r], j, cols, (double)dots.data[j], dot_total);
+                ck_assert_msg(fabs((double)sums.data[j] - total) < bound,
+                              "%d rows, column %d of %d: got %g, expected %g", rows[r], j, cols,
+                              (double)sums.data[j], total);
+                ck_assert_msg(fabs((double)dots.data[j] - dot_total) < bound,
+                              "%d rows, column %d of %d: got %g, expected %g", rows[r], j, cols,
+                              (double)dots.data[j], dot_total);
                 ck_assert_msg(fabs((double)centred.data[j] - centred_total) < bound,
-                              "%d rows, column %d of %d: got %g, expected %g", rows[r], j, cols, (double)centred.data[j],
-                              centred_total);
+                              "%d rows, column %d of %d: got %g, expected %g", rows[r], j, cols,
+                              (double)centred.data[j], centred_total);
             }
         }
     }
@@ -212,9 +222,13 @@ static void batch_of_one(void *context)
     build_batch_norm(tape_new(), &c);
 }
 
-START_TEST(a_batch_of_one_is_refused_while_training) { expect_death(batch_of_one, NULL, "batch_norm: training on 1 row"); }
+START_TEST(a_batch_of_one_is_refused_while_training)
+{
+    expect_death(batch_of_one, NULL, "batch_norm: training on 1 row");
+}
 END_TEST
 
-SUITE("op_norm", normalisations_equal_their_definitions, a_large_mean_does_not_spoil_the_deviation, gradients_of_layer_norm,
-      gradients_of_rms_norm, gradients_of_batch_norm_while_training_and_not, running_statistics_follow_the_batch,
-      column_sums_equal_naive_ones, a_batch_of_one_is_refused_while_training)
+SUITE("op_norm", normalisations_equal_their_definitions, a_large_mean_does_not_spoil_the_deviation,
+      gradients_of_layer_norm, gradients_of_rms_norm, gradients_of_batch_norm_while_training_and_not,
+      running_statistics_follow_the_batch, column_sums_equal_naive_ones,
+      a_batch_of_one_is_refused_while_training)

@@ -26,11 +26,16 @@ static Tensor *build_pair(Tape *tape, void *context)
     Case *c = context;
     Tensor *a = tape_parameter(tape, c->a);
     switch (c->kind) {
-    case ADD: return tensor_add(a, c->b);
-    case SUBTRACT: return tensor_subtract(a, c->b);
-    case MULTIPLY: return tensor_multiply(a, c->b);
-    case CONCAT_COLUMNS: return concat_columns(a, c->b);
-    default: return concat_rows(a, c->b);
+    case ADD:
+        return tensor_add(a, c->b);
+    case SUBTRACT:
+        return tensor_subtract(a, c->b);
+    case MULTIPLY:
+        return tensor_multiply(a, c->b);
+    case CONCAT_COLUMNS:
+        return concat_columns(a, c->b);
+    default:
+        return concat_rows(a, c->b);
     }
 }
 
@@ -42,15 +47,24 @@ static Tensor *build_single(Tape *tape, void *context)
     Tensor *a = tape_parameter(tape, c->a);
     Rng rng = rng_new(2, 2); // the same mask each time
     switch (c->kind) {
-    case SCALE: return tensor_scale(a, -1.5f);
-    case SLICE_COLUMNS: return slice_columns(a, 2, 3);
-    case SLICE_ROWS: return slice_rows(a, 1, 3);
-    case RESHAPE: return tensor_reshape(a, 7, 5);
-    case SUM: return sum_all(a);
-    case MEAN: return mean_all(a);
-    case ROW_MEANS: return tensor_row_means(a);
-    case COLUMN_MEANS: return tensor_column_means(a);
-    default: return dropout(a, 0.4f, &rng, true);
+    case SCALE:
+        return tensor_scale(a, -1.5f);
+    case SLICE_COLUMNS:
+        return slice_columns(a, 2, 3);
+    case SLICE_ROWS:
+        return slice_rows(a, 1, 3);
+    case RESHAPE:
+        return tensor_reshape(a, 7, 5);
+    case SUM:
+        return sum_all(a);
+    case MEAN:
+        return mean_all(a);
+    case ROW_MEANS:
+        return tensor_row_means(a);
+    case COLUMN_MEANS:
+        return tensor_column_means(a);
+    default:
+        return dropout(a, 0.4f, &rng, true);
     }
 }
 
@@ -111,11 +125,11 @@ START_TEST(values_are_where_they_belong)
     };
     for (size_t c = 0; c < sizeof checks / sizeof *checks; c++) {
         Matrix got = checks[c].got->value;
-        ck_assert_msg(got.rows == checks[c].rows && got.cols == checks[c].cols, "%s: got (%d × %d)", checks[c].got->operation,
-                      got.rows, got.cols);
+        ck_assert_msg(got.rows == checks[c].rows && got.cols == checks[c].cols, "%s: got (%d × %d)",
+                      checks[c].got->operation, got.rows, got.cols);
         for (size_t i = 0; i < matrix_size(got); i++)
-            ck_assert_msg(got.data[i] == checks[c].expected[i], "%s, element %zu: got %g, expected %g", checks[c].got->operation,
-                          i, (double)got.data[i], (double)checks[c].expected[i]);
+            ck_assert_msg(got.data[i] == checks[c].expected[i], "%s, element %zu: got %g, expected %g",
+                          checks[c].got->operation, i, (double)got.data[i], (double)checks[c].expected[i]);
     }
     ck_assert_msg(checks[3].got->value.data == matrix_row(a->value, 1), "a range of rows is a view");
     ck_assert_msg(checks[4].got->value.data == a->value.data, "a reshape is a view");
@@ -130,12 +144,13 @@ START_TEST(slices_of_one_tensor_join_their_gradients)
     Tape *tape = tape_new();
     Tensor *a = parameter_new(arena, 2, 3);
     Tensor *x = tape_parameter(tape, a);
-    Tensor *twice = tensor_add(slice_columns(x, 0, 2), slice_columns(x, 1, 2)); // the middle column counts twice
+    Tensor *twice =
+        tensor_add(slice_columns(x, 0, 2), slice_columns(x, 1, 2)); // the middle column counts twice
     backward(sum_all(twice));
     const float expected[] = {1, 2, 1, 1, 2, 1};
     for (int i = 0; i < 6; i++)
-        ck_assert_msg(a->gradient.data[i] == expected[i], "element %d: got %g, expected %g", i, (double)a->gradient.data[i],
-                      (double)expected[i]);
+        ck_assert_msg(a->gradient.data[i] == expected[i], "element %d: got %g, expected %g", i,
+                      (double)a->gradient.data[i], (double)expected[i]);
     tape_free(tape);
     arena_free(arena);
 }
@@ -148,14 +163,17 @@ START_TEST(dropout_keeps_the_mean_and_the_share)
     Matrix ones = matrix_new(arena, 500, 401);
     fill(ones, 1.0f);
     Rng rng = rng_new(1, 1), before = rng;
-    Tensor *x = tape_input(tape, ones), *y = dropout(x, 0.25f, &rng, true), *next = dropout(x, 0.25f, &rng, true);
+    Tensor *x = tape_input(tape, ones), *y = dropout(x, 0.25f, &rng, true),
+           *next = dropout(x, 0.25f, &rng, true);
     size_t dropped = 0;
     for (size_t i = 0; i < matrix_size(ones); i++) {
         ck_assert(y->value.data[i] == 0.0f || y->value.data[i] == 1.0f / 0.75f);
         dropped += y->value.data[i] == 0.0f;
     }
-    double share = (double)dropped / (double)matrix_size(ones), deviation = sqrt(0.25 * 0.75 / (double)matrix_size(ones));
-    ck_assert_msg(fabs(share - 0.25) < 5 * deviation, "dropped %g of all, expected 0.25 ± %g", share, 5 * deviation);
+    double share = (double)dropped / (double)matrix_size(ones),
+           deviation = sqrt(0.25 * 0.75 / (double)matrix_size(ones));
+    ck_assert_msg(fabs(share - 0.25) < 5 * deviation, "dropped %g of all, expected 0.25 ± %g", share,
+                  5 * deviation);
     ck_assert_msg(largest_difference(y->value, next->value) > 0, "two calls must draw two masks");
     ck_assert(dropout(x, 0.25f, &rng, false) == x);
     ck_assert(dropout(x, 0.0f, &rng, true) == x);
@@ -192,4 +210,5 @@ START_TEST(wrong_shapes_stop_with_the_callers_line)
 END_TEST
 
 SUITE("op_shape", gradients_of_pairs, gradients_of_single_inputs, values_are_where_they_belong,
-      slices_of_one_tensor_join_their_gradients, dropout_keeps_the_mean_and_the_share, wrong_shapes_stop_with_the_callers_line)
+      slices_of_one_tensor_join_their_gradients, dropout_keeps_the_mean_and_the_share,
+      wrong_shapes_stop_with_the_callers_line)

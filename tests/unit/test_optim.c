@@ -12,10 +12,13 @@ typedef struct {
 
 static void formula(State *q, OptimiserKind kind, double g, int t, double rate, double decay)
 {
-    const double mu = (double)0.9f, rho = (double)0.95f, b1 = (double)0.9f, b2 = (double)0.999f, eps = (double)1e-8f;
+    const double mu = (double)0.9f, rho = (double)0.95f, b1 = (double)0.9f, b2 = (double)0.999f,
+                 eps = (double)1e-8f;
     if (kind != OPTIMISER_ADAMW) g += decay * q->value;
     switch (kind) {
-    case OPTIMISER_SGD: q->value -= rate * g; return;
+    case OPTIMISER_SGD:
+        q->value -= rate * g;
+        return;
     case OPTIMISER_MOMENTUM:
         q->v = mu * q->v + g;
         q->value -= rate * q->v;
@@ -42,12 +45,18 @@ static void formula(State *q, OptimiserKind kind, double g, int t, double rate, 
 static Optimiser optimiser_of(OptimiserKind kind, Arena *arena, Parameters *set, float decay)
 {
     switch (kind) {
-    case OPTIMISER_SGD: return sgd_new(arena, set, decay);
-    case OPTIMISER_MOMENTUM: return momentum_new(arena, set, 0.9f, decay);
-    case OPTIMISER_NESTEROV: return nesterov_new(arena, set, 0.9f, decay);
-    case OPTIMISER_RMSPROP: return rmsprop_new(arena, set, 0.95f, 1e-6f, decay);
-    case OPTIMISER_ADAM: return adam_new(arena, set, 0.9f, 0.999f, 1e-8f, decay);
-    default: return adamw_new(arena, set, 0.9f, 0.999f, 1e-8f, decay);
+    case OPTIMISER_SGD:
+        return sgd_new(arena, set, decay);
+    case OPTIMISER_MOMENTUM:
+        return momentum_new(arena, set, 0.9f, decay);
+    case OPTIMISER_NESTEROV:
+        return nesterov_new(arena, set, 0.9f, decay);
+    case OPTIMISER_RMSPROP:
+        return rmsprop_new(arena, set, 0.95f, 1e-6f, decay);
+    case OPTIMISER_ADAM:
+        return adam_new(arena, set, 0.9f, 0.999f, 1e-8f, decay);
+    default:
+        return adamw_new(arena, set, 0.9f, 0.999f, 1e-8f, decay);
     }
 }
 
@@ -72,8 +81,9 @@ static void compare_with_formula(OptimiserKind kind, float decay)
         ck_assert_msg(!p->has_gradient, "the step clears the gradients");
         for (int i = 0; i < SIZE; i++) {
             double got = (double)p->value.data[i], expected = states[i].value;
-            ck_assert_msg(fabs(got - expected) <= 2e-5 * (1 + fabs(expected)), "kind %d, step %d, element %d: got %.9g, expected %.9g",
-                          (int)kind, t, i, got, expected);
+            ck_assert_msg(fabs(got - expected) <= 2e-5 * (1 + fabs(expected)),
+                          "kind %d, step %d, element %d: got %.9g, expected %.9g", (int)kind, t, i, got,
+                          expected);
         }
     }
     ck_assert_int_eq(optimiser.steps, STEPS);
@@ -82,13 +92,15 @@ static void compare_with_formula(OptimiserKind kind, float decay)
 
 START_TEST(every_method_follows_its_formula)
 {
-    for (int kind = OPTIMISER_SGD; kind <= OPTIMISER_ADAMW; kind++) compare_with_formula((OptimiserKind)kind, 0.0f);
+    for (int kind = OPTIMISER_SGD; kind <= OPTIMISER_ADAMW; kind++)
+        compare_with_formula((OptimiserKind)kind, 0.0f);
 }
 END_TEST
 
 START_TEST(every_method_decays_weights_as_its_formula)
 {
-    for (int kind = OPTIMISER_SGD; kind <= OPTIMISER_ADAMW; kind++) compare_with_formula((OptimiserKind)kind, 0.1f);
+    for (int kind = OPTIMISER_SGD; kind <= OPTIMISER_ADAMW; kind++)
+        compare_with_formula((OptimiserKind)kind, 0.1f);
 }
 END_TEST
 
@@ -103,7 +115,8 @@ START_TEST(the_first_step_of_adam_is_the_learning_rate)
     for (int i = 0; i < 3; i++) p->gradient.data[i] = gradients[i];
     p->has_gradient = true;
     optimiser_step(&adam, 0.01f);
-    for (int i = 0; i < 3; i++) ck_assert_float_eq_tol(p->value.data[i], gradients[i] > 0 ? -0.01f : 0.01f, 1e-6f);
+    for (int i = 0; i < 3; i++)
+        ck_assert_float_eq_tol(p->value.data[i], gradients[i] > 0 ? -0.01f : 0.01f, 1e-6f);
     arena_free(arena);
 }
 END_TEST
@@ -134,14 +147,16 @@ START_TEST(large_parameters_move_like_small_ones)
         Tensor *large = parameters_add(&set, "large", 301, 401), *small = parameters_add(&set, "small", 1, 7);
         Optimiser optimiser = optimiser_of((OptimiserKind)kind, arena, &set, 0.01f);
         for (int step = 0; step < 3; step++) {
-            for (size_t i = 0; i < matrix_size(large->value); i++) large->gradient.data[i] = (float)(i % 7) - 3.0f;
+            for (size_t i = 0; i < matrix_size(large->value); i++)
+                large->gradient.data[i] = (float)(i % 7) - 3.0f;
             for (int i = 0; i < 7; i++) small->gradient.data[i] = (float)i - 3.0f;
             large->has_gradient = small->has_gradient = true;
             optimiser_step(&optimiser, 0.1f);
         }
         for (size_t i = 0; i < matrix_size(large->value); i++)
-            ck_assert_msg(large->value.data[i] == small->value.data[i % 7], "kind %d, element %zu: got %g, expected %g", kind, i,
-                          (double)large->value.data[i], (double)small->value.data[i % 7]);
+            ck_assert_msg(large->value.data[i] == small->value.data[i % 7],
+                          "kind %d, element %zu: got %g, expected %g", kind, i, (double)large->value.data[i],
+                          (double)small->value.data[i % 7]);
     }
     arena_free(arena);
 }
@@ -161,7 +176,8 @@ START_TEST(schedules_pass_through_their_known_points)
     ck_assert_float_eq_tol(cosine_schedule(0.4f, 29, 4, 104), (float)(0.2 * (1 + sqrt(0.5))), 1e-6f);
     ck_assert(cosine_schedule(0.4f, 104, 4, 104) == 0.0f);
     ck_assert(cosine_schedule(0.4f, 1000, 4, 104) == 0.0f);
-    for (long step = 5; step < 104; step++) ck_assert(cosine_schedule(1, step, 4, 104) < cosine_schedule(1, step - 1, 4, 104));
+    for (long step = 5; step < 104; step++)
+        ck_assert(cosine_schedule(1, step, 4, 104) < cosine_schedule(1, step - 1, 4, 104));
 }
 END_TEST
 
@@ -169,7 +185,8 @@ START_TEST(clipping_scales_all_gradients_to_the_limit)
 {
     Arena *arena = arena_new();
     Parameters set = parameters_new(arena);
-    Tensor *p = parameters_add(&set, "p", 1, 2), *q = parameters_add(&set, "q", 1, 1), *idle = parameters_add(&set, "idle", 1, 1);
+    Tensor *p = parameters_add(&set, "p", 1, 2), *q = parameters_add(&set, "q", 1, 1),
+           *idle = parameters_add(&set, "idle", 1, 1);
     p->gradient.data[0] = 2.0f;
     p->gradient.data[1] = 3.0f;
     q->gradient.data[0] = 6.0f;
@@ -188,5 +205,6 @@ START_TEST(clipping_scales_all_gradients_to_the_limit)
 END_TEST
 
 SUITE("optim", every_method_follows_its_formula, every_method_decays_weights_as_its_formula,
-      the_first_step_of_adam_is_the_learning_rate, a_parameter_without_gradient_stays, large_parameters_move_like_small_ones,
-      schedules_pass_through_their_known_points, clipping_scales_all_gradients_to_the_limit)
+      the_first_step_of_adam_is_the_learning_rate, a_parameter_without_gradient_stays,
+      large_parameters_move_like_small_ones, schedules_pass_through_their_known_points,
+      clipping_scales_all_gradients_to_the_limit)

@@ -94,7 +94,8 @@ START_TEST(what_was_saved_is_loaded_bit_for_bit)
     for (int i = 0; i < loaded.count; i++) fill(loaded.items[i]->value, 7.0f);
     safetensors_load(path, &loaded);
     for (int i = 0; i < set.count; i++)
-        ck_assert(memcmp(set.items[i]->value.data, loaded.items[i]->value.data, matrix_size(set.items[i]->value) * 4) == 0);
+        ck_assert(memcmp(set.items[i]->value.data, loaded.items[i]->value.data,
+                         matrix_size(set.items[i]->value) * 4) == 0);
     Safetensors file = safetensors_open(arena, path);
     Matrix a = safetensors_matrix(arena, &file, "a");
     ck_assert(a.rows == 2 && a.cols == 3 && AT(a, 1, 2) == 5.5f);
@@ -105,12 +106,14 @@ END_TEST
 START_TEST(files_of_others_are_read)
 {
     Arena *arena = arena_new();
-    // White space, escapes, any order of keys, other dtypes, empty tensors, scalars, more dimensions, arrays in any order.
-    const char *path = file_of("{ \"z\\u00e9\\ud83d\\ude00\" :\n{\"data_offsets\":[16,16],\"shape\":[0,3],\"dtype\":\"F32\"} , "
-                               "\"half\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]},"
-                               "\"one\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[12,16]},"
-                               "\"cube\":{\"dtype\":\"F32\",\"shape\":[1,1,2],\"data_offsets\":[4,12]}}   ",
-                               16);
+    // White space, escapes, any order of keys, other dtypes, empty tensors, scalars, more dimensions, arrays
+    // in any order.
+    const char *path = file_of(
+        "{ \"z\\u00e9\\ud83d\\ude00\" :\n{\"data_offsets\":[16,16],\"shape\":[0,3],\"dtype\":\"F32\"} , "
+        "\"half\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]},"
+        "\"one\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[12,16]},"
+        "\"cube\":{\"dtype\":\"F32\",\"shape\":[1,1,2],\"data_offsets\":[4,12]}}   ",
+        16);
     Safetensors file = safetensors_open(arena, path);
     ck_assert_int_eq(file.count, 4);
     ck_assert(safetensors_find(&file, "zé😀") && safetensors_find(&file, "zé😀")->bytes == 0);
@@ -124,7 +127,7 @@ START_TEST(files_of_others_are_read)
 }
 END_TEST
 
-#define F32(name, shape, begin, end) \
+#define F32(name, shape, begin, end)                                                                         \
     "\"" name "\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
 
 START_TEST(hostile_headers_are_refused_with_the_reason)
@@ -156,8 +159,10 @@ START_TEST(hostile_headers_are_refused_with_the_reason)
         {"{" F32("a", "[1]", 0, 4) "} x", 4, "behind the header"},
         {"{\"a\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown dtype F33"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "needs dtype, shape and data_offsets"},
-        {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown or repeated"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4, "unknown or repeated"},
+        {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
+         "unknown or repeated"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4,
+         "unknown or repeated"},
         {"{\"a\":[]}", 0, "'{' is expected"},
         {"{\"a\\q\":{}}", 0, "unknown escape"},
         {"{\"a\\ud83d\":{}}", 0, "surrogate"},
@@ -180,7 +185,8 @@ START_TEST(hostile_headers_are_refused_with_the_reason)
         int status;
         const char *message = stderr_of(open_file, (void *)(uintptr_t)path, &status);
         ck_assert_msg(status == 1 && strstr(message, files[i].reason) && strstr(message, "made.safetensors"),
-                      "%s: status %d, expected \"%s\", got: %s", files[i].header, status, files[i].reason, message);
+                      "%s: status %d, expected \"%s\", got: %s", files[i].header, status, files[i].reason,
+                      message);
     }
 }
 END_TEST
@@ -211,21 +217,26 @@ START_TEST(a_file_of_another_model_is_refused_and_nothing_is_loaded)
         const char *reason;
     } files[] = {
         {"{" F32("b", "[1,2]", 0, 8) "}", 8, "tensor a (2 × 3) is missing"},
-        {"{" F32("a", "[3,2]", 0, 24) "," F32("b", "[1,2]", 24, 32) "}", 32, "tensor a is [3, 2], expected [2, 3]"},
-        {"{" F32("a", "[6]", 0, 24) "," F32("b", "[1,2]", 24, 32) "}", 32, "tensor a is [6], expected [2, 3]"},
-        {"{" F32("a", "[2,4]", 0, 32) "," F32("b", "[1,2]", 32, 40) "}", 40, "tensor a is [2, 4], expected [2, 3]"},
-        {"{\"a\":{\"dtype\":\"I32\",\"shape\":[2,3],\"data_offsets\":[0,24]}," F32("b", "[2]", 24, 32) "}", 32,
-         "tensor a is I32, expected F32"},
+        {"{" F32("a", "[3,2]", 0, 24) "," F32("b", "[1,2]", 24, 32) "}", 32,
+         "tensor a is [3, 2], expected [2, 3]"},
+        {"{" F32("a", "[6]", 0, 24) "," F32("b", "[1,2]", 24, 32) "}", 32,
+         "tensor a is [6], expected [2, 3]"},
+        {"{" F32("a", "[2,4]", 0, 32) "," F32("b", "[1,2]", 32, 40) "}", 40,
+         "tensor a is [2, 4], expected [2, 3]"},
+        {"{\"a\":{\"dtype\":\"I32\",\"shape\":[2,3],\"data_offsets\":[0,24]}," F32("b", "[2]", 24, 32) "}",
+         32, "tensor a is I32, expected F32"},
         {"{" F32("a", "[2,3]", 0, 24) "," F32("b", "[1,2]", 24, 32) "," F32("c", "[1]", 32, 36) "}", 36,
          "tensor c is not part of this model"},
-        {"{" F32("a", "[2,3]", 0, 24) "," F32("b", "[2,1]", 24, 32) "}", 32, "tensor b is [2, 1], expected [1, 2]"},
+        {"{" F32("a", "[2,3]", 0, 24) "," F32("b", "[2,1]", 24, 32) "}", 32,
+         "tensor b is [2, 1], expected [1, 2]"},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         const char *path = file_of(files[i].header, files[i].data);
         int status;
         const char *message = stderr_of(load_file, (void *)(uintptr_t)path, &status);
         ck_assert_msg(status == 1 && strstr(message, files[i].reason) && strstr(message, "UNTOUCHED"),
-                      "%s: status %d, expected \"%s\", got: %s", files[i].header, status, files[i].reason, message);
+                      "%s: status %d, expected \"%s\", got: %s", files[i].header, status, files[i].reason,
+                      message);
     }
     const char *right = file_of("{" F32("a", "[2,3]", 0, 24) "," F32("b", "[2]", 24, 32) "}", 32);
     int status;
@@ -234,7 +245,8 @@ START_TEST(a_file_of_another_model_is_refused_and_nothing_is_loaded)
 }
 END_TEST
 
-// Every truncation is refused; random damage is refused or harmless, but never a crash, a hang, or half a load.
+// Every truncation is refused; random damage is refused or harmless, but never a crash, a hang, or half a
+// load.
 START_TEST(damaged_files_never_crash)
 {
     Arena *arena = arena_new();
@@ -247,10 +259,12 @@ START_TEST(damaged_files_never_crash)
         int status;
         const char *path = scratch_file("cut.safetensors", whole, cut);
         const char *message = stderr_of(load_file, (void *)(uintptr_t)path, &status);
-        ck_assert_msg(status == 1 && strstr(message, "UNTOUCHED"), "cut to %zu of %zu: status %d, %s", cut, size, status, message);
+        ck_assert_msg(status == 1 && strstr(message, "UNTOUCHED"), "cut to %zu of %zu: status %d, %s", cut,
+                      size, status, message);
     }
     Rng rng = rng_new(77, 0);
-    static const unsigned char nasty[] = {0, 0xff, '"', '\\', '{', '}', '[', ']', ',', ':', '9', '0', '-', 'u', 0x80, ' '};
+    static const unsigned char nasty[] = {0,   0xff, '"', '\\', '{', '}', '[',  ']',
+                                          ',', ':',  '9', '0',  '-', 'u', 0x80, ' '};
     int refused = 0;
     enum { ROUNDS = 600 };
     for (int round = 0; round < ROUNDS; round++) {
@@ -262,14 +276,15 @@ START_TEST(damaged_files_never_crash)
                 memmove(bytes + at + 1, bytes + at, length - at);
                 length++;
             }
-            bytes[at] = rng_below(&rng, 2) ? nasty[rng_below(&rng, sizeof nasty)] : (unsigned char)rng_next(&rng);
+            bytes[at] =
+                rng_below(&rng, 2) ? nasty[rng_below(&rng, sizeof nasty)] : (unsigned char)rng_next(&rng);
         }
         int status;
         const char *path = scratch_file("damaged.safetensors", bytes, length);
         const char *message = stderr_of(load_file, (void *)(uintptr_t)path, &status);
         refused += status == 1;
-        ck_assert_msg(status == 0 || (status == 1 && strstr(message, "UNTOUCHED")), "round %d: status %d, %s", round, status,
-                      message);
+        ck_assert_msg(status == 0 || (status == 1 && strstr(message, "UNTOUCHED")), "round %d: status %d, %s",
+                      round, status, message);
     }
     ck_assert_msg(refused > ROUNDS / 2, "only %d of %d were refused", refused, ROUNDS);
     arena_free(arena);
@@ -302,7 +317,7 @@ START_TEST(a_failed_save_leaves_the_old_file)
 }
 END_TEST
 
-// ---- Checkpoints ----------------------------------------------------------------------------------------------------------
+// ---- Checkpoints ------------------------------------------------------------------------------------------
 
 typedef struct {
     Parameters set;
@@ -321,12 +336,24 @@ static void run_begin(Run *run, Arena *arena, OptimiserKind kind)
     run->second = linear_new(&run->set, "second", 21, 3, &rng, INIT_HE);
     run->rng = rng_new(4, 1);
     switch (kind) {
-    case OPTIMISER_SGD: run->optimiser = sgd_new(arena, &run->set, 0.01f); break;
-    case OPTIMISER_MOMENTUM: run->optimiser = momentum_new(arena, &run->set, 0.9f, 0.01f); break;
-    case OPTIMISER_NESTEROV: run->optimiser = nesterov_new(arena, &run->set, 0.9f, 0.01f); break;
-    case OPTIMISER_RMSPROP: run->optimiser = rmsprop_new(arena, &run->set, 0.9f, 1e-8f, 0.01f); break;
-    case OPTIMISER_ADAM: run->optimiser = adam_new(arena, &run->set, 0.9f, 0.999f, 1e-8f, 0.01f); break;
-    case OPTIMISER_ADAMW: run->optimiser = adamw_new(arena, &run->set, 0.9f, 0.999f, 1e-8f, 0.01f); break;
+    case OPTIMISER_SGD:
+        run->optimiser = sgd_new(arena, &run->set, 0.01f);
+        break;
+    case OPTIMISER_MOMENTUM:
+        run->optimiser = momentum_new(arena, &run->set, 0.9f, 0.01f);
+        break;
+    case OPTIMISER_NESTEROV:
+        run->optimiser = nesterov_new(arena, &run->set, 0.9f, 0.01f);
+        break;
+    case OPTIMISER_RMSPROP:
+        run->optimiser = rmsprop_new(arena, &run->set, 0.9f, 1e-8f, 0.01f);
+        break;
+    case OPTIMISER_ADAM:
+        run->optimiser = adam_new(arena, &run->set, 0.9f, 0.999f, 1e-8f, 0.01f);
+        break;
+    case OPTIMISER_ADAMW:
+        run->optimiser = adamw_new(arena, &run->set, 0.9f, 0.999f, 1e-8f, 0.01f);
+        break;
     }
 }
 
@@ -395,14 +422,17 @@ START_TEST(a_checkpoint_of_another_run_is_refused)
     run_begin(&run, arena, OPTIMISER_ADAM);
     checkpoint_save(path, &run.optimiser, &run.rng, 1, 0);
     safetensors_save(model, &run.set, NULL, 0);
-    expect_death(load_with_another_optimiser, (void *)(uintptr_t)path, "saved with optimiser 4, this one is 2");
+    expect_death(load_with_another_optimiser, (void *)(uintptr_t)path,
+                 "saved with optimiser 4, this one is 2");
     expect_death(load_without_generator, (void *)(uintptr_t)path, "1 generators, expected 0");
     expect_death(load_without_generator, (void *)(uintptr_t)model, "metadata optimiser is missing");
     arena_free(arena);
 }
 END_TEST
 
-SUITE("safetensors", the_file_is_the_format_byte_for_byte, what_was_saved_is_loaded_bit_for_bit, files_of_others_are_read,
-      hostile_headers_are_refused_with_the_reason, a_header_longer_than_the_file_is_refused_before_memory_is_asked_for,
-      a_file_of_another_model_is_refused_and_nothing_is_loaded, damaged_files_never_crash, a_failed_save_leaves_the_old_file,
-      training_goes_on_from_a_checkpoint_bit_for_bit, a_checkpoint_of_another_run_is_refused)
+SUITE("safetensors", the_file_is_the_format_byte_for_byte, what_was_saved_is_loaded_bit_for_bit,
+      files_of_others_are_read, hostile_headers_are_refused_with_the_reason,
+      a_header_longer_than_the_file_is_refused_before_memory_is_asked_for,
+      a_file_of_another_model_is_refused_and_nothing_is_loaded, damaged_files_never_crash,
+      a_failed_save_leaves_the_old_file, training_goes_on_from_a_checkpoint_bit_for_bit,
+      a_checkpoint_of_another_run_is_refused)

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ---- Counting what is asked of the system --------------------------------------------------------------------------------
-// This program's malloc counts its calls, except those of the OpenMP runtime, which keeps books of its own. Under
-// AddressSanitizer malloc is taken, and nothing is counted.
+// ---- Counting what is asked of the system -----------------------------------------------------------------
+// This program's malloc counts its calls, except those of the OpenMP runtime, which keeps books of its own.
+// Under AddressSanitizer malloc is taken, and nothing is counted.
 
 #if defined(__SANITIZE_ADDRESS__)
 #define COUNTS_ALLOCATIONS 0
@@ -117,13 +117,15 @@ START_TEST(a_training_step_asks_for_no_memory)
     net_make(&net, arena);
     float first = net_step(&net, tape), last = first;
     net_step(&net, tape);
-    size_t blocks = arena_blocks(tape_arena(tape)), used = arena_used(tape_arena(tape)), model = arena_used(arena);
+    size_t blocks = arena_blocks(tape_arena(tape)), used = arena_used(tape_arena(tape)),
+           model = arena_used(arena);
     allocations = 0;
     counting = true;
     for (int step = 0; step < 20; step++) last = net_step(&net, tape);
     counting = false;
     ck_assert_msg(allocations == 0, "%d allocations in 20 steps", (int)allocations);
-    ck_assert(arena_blocks(tape_arena(tape)) == blocks && arena_used(tape_arena(tape)) == used && arena_used(arena) == model);
+    ck_assert(arena_blocks(tape_arena(tape)) == blocks && arena_used(tape_arena(tape)) == used &&
+              arena_used(arena) == model);
     ck_assert_msg(last < 0.5f * first, "and it learns: loss %g, then %g", (double)first, (double)last);
 #if COUNTS_ALLOCATIONS
     counting = true;
@@ -137,7 +139,7 @@ START_TEST(a_training_step_asks_for_no_memory)
 }
 END_TEST
 
-// ---- Gradients ------------------------------------------------------------------------------------------------------------
+// ---- Gradients --------------------------------------------------------------------------------------------
 
 START_TEST(a_tensor_used_twice_receives_both_gradients)
 {
@@ -168,7 +170,8 @@ START_TEST(gradients_of_parameters_add_up_until_cleared_and_those_of_the_tape_do
     ck_assert_msg(x->gradient.data[0] == 6.0f, "got %g, expected 6", (double)x->gradient.data[0]);
     clear_gradients(&set);
     backward(y);
-    ck_assert_msg(p->gradient.data[0] == 6.0f, "got %g after clearing, expected 6", (double)p->gradient.data[0]);
+    ck_assert_msg(p->gradient.data[0] == 6.0f, "got %g after clearing, expected 6",
+                  (double)p->gradient.data[0]);
     tape_free(tape);
     arena_free(arena);
 }
@@ -249,8 +252,10 @@ START_TEST(inference_gives_the_same_numbers_and_keeps_no_gradients)
     tape_record(tape, false);
     ck_assert(!tape_recording(tape));
     Tensor *loss = net_loss(&net, tape);
-    ck_assert(loss->value.data[0] == recorded && !loss->step && !loss->gradient.data && !loss->wants_gradient);
-    ck_assert_msg(arena_used(tape_arena(tape)) < with, "%zu bytes, %zu when recording", arena_used(tape_arena(tape)), with);
+    ck_assert(loss->value.data[0] == recorded && !loss->step && !loss->gradient.data &&
+              !loss->wants_gradient);
+    ck_assert_msg(arena_used(tape_arena(tape)) < with, "%zu bytes, %zu when recording",
+                  arena_used(tape_arena(tape)), with);
     tape_free(tape);
     arena_free(arena);
 }
@@ -275,7 +280,7 @@ START_TEST(gradients_are_the_same_bits_for_any_number_of_threads)
 }
 END_TEST
 
-// ---- Misuse -----------------------------------------------------------------------------------------------------------------
+// ---- Misuse -----------------------------------------------------------------------------------------------
 
 enum { TWO_TAPES, NO_TAPE, LOSS_NOT_A_NUMBER, NOTHING_WANTED, NOT_RECORDED, TAKEN_NAME, WRONG_UPSTREAM };
 
@@ -287,10 +292,18 @@ static void misuse(void *context)
     Tensor *p = parameter_new(arena, 2, 2);
     Parameters set = parameters_new(arena);
     switch (*(int *)context) {
-    case TWO_TAPES: tensor_add(tape_input(tape, data), tape_input(other, data)); break;
-    case NO_TAPE: tensor_add(p, p); break;
-    case LOSS_NOT_A_NUMBER: backward(tape_parameter(tape, p)); break;
-    case NOTHING_WANTED: backward(sum_all(tape_input(tape, data))); break;
+    case TWO_TAPES:
+        tensor_add(tape_input(tape, data), tape_input(other, data));
+        break;
+    case NO_TAPE:
+        tensor_add(p, p);
+        break;
+    case LOSS_NOT_A_NUMBER:
+        backward(tape_parameter(tape, p));
+        break;
+    case NOTHING_WANTED:
+        backward(sum_all(tape_input(tape, data)));
+        break;
     case NOT_RECORDED:
         tape_record(tape, false);
         backward(sum_all(tape_parameter(tape, p)));
@@ -299,7 +312,9 @@ static void misuse(void *context)
         parameters_add(&set, "a", 1, 1);
         parameters_add(&set, "a", 1, 1);
         break;
-    case WRONG_UPSTREAM: backward_from(tape_parameter(tape, p), matrix_new(arena, 1, 2)); break;
+    case WRONG_UPSTREAM:
+        backward_from(tape_parameter(tape, p), matrix_new(arena, 1, 2));
+        break;
     }
 }
 
@@ -321,7 +336,8 @@ START_TEST(misuse_stops_with_a_hint)
 END_TEST
 
 SUITE("tensor", a_training_step_asks_for_no_memory, a_tensor_used_twice_receives_both_gradients,
-      gradients_of_parameters_add_up_until_cleared_and_those_of_the_tape_do_not, a_variable_shows_the_gradient_of_an_input,
-      a_frozen_parameter_gets_no_gradient, what_the_loss_does_not_need_is_not_run, nodes_stand_in_order_of_creation,
-      inference_gives_the_same_numbers_and_keeps_no_gradients, gradients_are_the_same_bits_for_any_number_of_threads,
-      misuse_stops_with_a_hint)
+      gradients_of_parameters_add_up_until_cleared_and_those_of_the_tape_do_not,
+      a_variable_shows_the_gradient_of_an_input, a_frozen_parameter_gets_no_gradient,
+      what_the_loss_does_not_need_is_not_run, nodes_stand_in_order_of_creation,
+      inference_gives_the_same_numbers_and_keeps_no_gradients,
+      gradients_are_the_same_bits_for_any_number_of_threads, misuse_stops_with_a_hint)
