@@ -1,5 +1,496 @@
-// gemm.c: the matrix product. See gemm.h.
+// gemm.c: the matrix product. See gemm.h for what it computes; this page tells how it is made fast.
+//
+// Three loops compute a product, and a processor runs them at a tenth of its speed or less. Each fused multiply-add
+// needs two numbers that have to be fetched, and fetching is slow: a core of today can do 32 of them, on two vectors of
+// 16 floats, in the time of two loads, when these find their numbers in the nearest cache, and hundreds while it
+// waits for one number from memory. So all the art lies in using each number again while it is at hand.
+//
+// The tile. A piece of C, 14 rows of 32 columns, is kept in the processor's registers while k runs through all its
+// values. At each k we load 32 numbers of a row of B (two vectors) and, one after the other, 14 numbers of a column of A,
+// and every one of the 14 meets both vectors:
+//
+//                     b ─── 2 vectors ───
+//                 ┌──┬───────────────────┐
+//               a │x0│ sum[0][0]  sum[0][1]         16 loads for 28 fused multiply-adds of 16 floats each: loads
+//                 │x1│ sum[1][0]  sum[1][1]         are no longer what we wait for. 28 sums, two vectors of B and
+//              14 │… │     …          …             one x take 31 of the 32 registers of AVX-512 or ARM; AVX2 has
+//                 │13│ sum[13][0] sum[13][1]        16 registers, which is enough for 6 rows.
+//                 └──┴───────────────────┘
+//
+// A tile with few sums would be slow for another reason: a fused multiply-add takes four cycles and two can start in each,
+// so at least eight sums must be under way at any time. The sum of one element is a chain, each step waiting for the one
+// before; that is the price of one fixed order of summation, and with 28 chains side by side it costs nothing.
+//
+// The strip. Tiles are walked down a strip of C 32 columns wide, so the same columns of B serve every tile and stay in the
+// first-level cache, while the rows of A pass by.
+//
+// Packing. In place, the numbers of a strip of B lie far apart: each row of a wide matrix is on another page of memory, and
+// rows at a distance of 4096 bytes compete for the same few places of the cache. So we first copy the strip's columns
+// together, B of row k after B of row k − 1, and a B that is stored transposed is turned round on the way, in squares of
+// 4 × 4. From then on there is only one case. A copy costs one step for each number of B and the product uses each number M
+// times, so copying pays when M is large; when it is small, or B is small, B is read where it is. The same holds for A with
+// N, except that the rows of A need not be turned: the tile takes its 14 numbers one at a time from wherever they are.
+//
+// The blocks. Copies are made in pieces that fit the second-level cache: 384 of the K, 512 of the N, 168 of the M.
+// After the first piece of K, the sums of a tile start from what C holds, so they remain one chain.
+//
+// Threads. C is cut into as many rectangles as there are threads, and each computes its own as if alone. They share nothing
+// and wait for nobody, and no sum is ever divided: this is why the number of threads does not change a bit.
+//
+// To read more: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM Transactions on
+// Mathematical Software 34, 2008; Van Zee and van de Geijn, "BLIS", the same journal, 41, 2015.
 #include "matrix/gemm.h"
+#include "base/parallel.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <threads.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+// ---- Vectors ---------------------------------------------------------------------------------------------------------
+// A handful of names for what every processor can do. fused(x, y, z) is x · y + z, rounded once. A Mask stands for the
+// first few lanes of a vector: load_first reads only these (the others are 0), store_first writes only these.
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+enum { LANES = 16, TILE_ROWS = 14 };
+typedef __m512 Vector;
+typedef __mmask16 Mask;
+INLINE Vector load(const float *p) { return _mm512_loadu_ps(p); }
+INLINE void store(float *p, Vector x) { _mm512_storeu_ps(p, x); }
+INLINE Vector broadcast(float x) { return _mm512_set1_ps(x); }
+INLINE Vector fused(Vector x, Vector y, Vector z) { return _mm512_fmadd_ps(x, y, z); }
+INLINE Mask first(int count) { return (Mask)((1u << count) - 1u); }
+INLINE Vector load_first(Mask mask, const float *p) { return _mm512_maskz_loadu_ps(mask, p); }
+INLINE void store_first(Mask mask, float *p, Vector x) { _mm512_mask_storeu_ps(p, mask, x); }
+
+#elif defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+enum { LANES = 8, TILE_ROWS = 6 };
+typedef __m256 Vector;
+typedef __m256i Mask;
+INLINE Vector load(const float *p) { return _mm256_loadu_ps(p); }
+INLINE void store(float *p, Vector x) { _mm256_storeu_ps(p, x); }
+INLINE Vector broadcast(float x) { return _mm256_set1_ps(x); }
+INLINE Vector fused(Vector x, Vector y, Vector z) { return _mm256_fmadd_ps(x, y, z); }
+INLINE Mask first(int count)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+INLINE Vector load_first(Mask mask, const float *p) { return _mm256_maskload_ps(p, mask); }
+INLINE void store_first(Mask mask, float *p, Vector x) { _mm256_maskstore_ps(p, mask, x); }
+
+#else // four lanes: ARM, and whatever else the compiler knows
+typedef float Vector __attribute__((vector_size(16)));
+typedef int Mask;
+#if defined(__aarch64__)
+#include <arm_neon.h>
+enum { LANES = 4, TILE_ROWS = 14 };
+INLINE Vector fused(Vector x, Vector y, Vector z) { return vfmaq_f32(z, x, y); }
+#else
+enum { LANES = 4, TILE_ROWS = 6 };
+INLINE Vector fused(Vector x, Vector y, Vector z)
+{
+    for (int i = 0; i < LANES; i++) z[i] = __builtin_fmaf(x[i], y[i], z[i]);
+    return z;
+}
+#endif
+INLINE Vector load(const float *p)
+{
+    Vector x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+INLINE void store(float *p, Vector x) { memcpy(p, &x, sizeof x); }
+INLINE Vector broadcast(float x) { return (Vector){x, x, x, x}; }
+INLINE Mask first(int count) { return count; }
+INLINE Vector load_first(Mask mask, const float *p)
+{
+    if (mask == LANES) return load(p);
+    Vector x = broadcast(0.0f);
+    for (int i = 0; i < mask; i++) x[i] = p[i];
+    return x;
+}
+INLINE void store_first(Mask mask, float *p, Vector x)
+{
+    for (int i = 0; i < mask; i++) p[i] = x[i];
+}
+#endif
+
+// ---- Strips and tiles ------------------------------------------------------------------------------------------------
+
+enum { TILE_VECTORS = 2, TILE_COLUMNS = TILE_VECTORS * LANES };
+
+// A strip of C, at most TILE_COLUMNS wide, and the factors that make it.
+typedef struct {
+    const float *a, *b;
+    float *c;
+    size_t a_step;  // from one row of A to the next, or, when A is stored by columns, from one column to the next
+    size_t b_step;  // from one row of B to the next
+    size_t c_step;  // from one row of C to the next
+    int rows, k;    // of the strip; the length of the sums
+    int last;       // how many lanes of the last vector are columns of C, 1 … LANES
+    bool resume;    // start from what C holds rather than from zero
+} Strip;
+
+// sum (rows × vectors) = 0, or the tile of C where the strip begins.
+INLINE void tile_begin(const int rows, const int vectors, const Strip *s, Mask mask,
+                       Vector sum[TILE_ROWS][TILE_VECTORS])
+{
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        const float *c = s->c + (size_t)i * s->c_step;
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            if (!s->resume) sum[i][v] = broadcast(0.0f);
+            else sum[i][v] = v < vectors - 1 ? load(c + v * LANES) : load_first(mask, c + v * LANES);
+        }
+    }
+}
+
+INLINE void tile_end(const int rows, const int vectors, const Strip *s, Mask mask,
+                     Vector sum[TILE_ROWS][TILE_VECTORS])
+{
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        float *c = s->c + (size_t)i * s->c_step;
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            if (v < vectors - 1 || s->last == LANES) store(c + v * LANES, sum[i][v]);
+            else store_first(mask, c + v * LANES, sum[i][v]);
+        }
+    }
+}
+
+// The heart of it: the first rows of the strip, C (rows × vectors·LANES) from A (rows × k) and B (k × vectors·LANES).
+// rows, vectors and by_rows are constants wherever this is called, so every loop but the one over k is unrolled and every
+// sum is a register. by_rows: the numbers of a row of A are neighbours; otherwise those of a column are.
+INLINE void tile(const int rows, const int vectors, const bool by_rows, const Strip *s)
+{
+    Vector sum[TILE_ROWS][TILE_VECTORS];
+    const Mask mask = first(s->last);
+    tile_begin(rows, vectors, s, mask, sum);
+
+    // Fourteen addresses, one for each row, would not leave registers for anything else: one address serves three rows.
+    const size_t a_step = s->a_step, b_step = s->b_step;
+    const float *a[(TILE_ROWS + 2) / 3], *b = s->b;
+#pragma GCC unroll 5
+    for (int g = 0; g < (rows + 2) / 3; g++) a[g] = s->a + (by_rows ? 3 * (size_t)g * a_step : 0);
+    const char *ahead = (const char *)(s->a + (size_t)rows * a_step);
+
+    for (int p = 0; p < s->k; p++) {
+        Vector y[TILE_VECTORS];
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++)
+            y[v] = v < vectors - 1 ? load(b + v * LANES) : load_first(mask, b + v * LANES);
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) {
+            const Vector x = broadcast(by_rows ? a[i / 3][(size_t)(i % 3) * a_step] : a[0][i]);
+#pragma GCC unroll 2
+            for (int v = 0; v < vectors; v++) sum[i][v] = fused(x, y[v], sum[i][v]);
+        }
+        b += b_step;
+        if (by_rows) {
+            // The processor guesses what is read next, but not that the next tile's rows follow. Ask for them.
+            __builtin_prefetch(ahead + (size_t)p * (size_t)rows * sizeof(float));
+#pragma GCC unroll 5
+            for (int g = 0; g < (rows + 2) / 3; g++) a[g]++;
+        } else {
+            a[0] += a_step;
+        }
+    }
+    tile_end(rows, vectors, s, mask, sum);
+}
+
+// Tiles of the given height, as long as there are rows enough.
+INLINE void tiles(const int rows, const int vectors, const bool by_rows, Strip *s)
+{
+    if (rows > TILE_ROWS) return;
+    for (; s->rows >= rows; s->rows -= rows) {
+        tile(rows, vectors, by_rows, s);
+        s->a += by_rows ? (size_t)rows * s->a_step : (size_t)rows;
+        s->c += (size_t)rows * s->c_step;
+    }
+}
+
+// The whole strip: full tiles, then lower ones for the rows that are left.
+INLINE void strip(const int vectors, const bool by_rows, Strip s)
+{
+    tiles(TILE_ROWS, vectors, by_rows, &s);
+    tiles(8, vectors, by_rows, &s);
+    tiles(4, vectors, by_rows, &s);
+    tiles(2, vectors, by_rows, &s);
+    tiles(1, vectors, by_rows, &s);
+}
+
+static __attribute__((noinline)) void strip_1r(const Strip *s) { strip(1, true, *s); }
+static __attribute__((noinline)) void strip_2r(const Strip *s) { strip(2, true, *s); }
+static __attribute__((noinline)) void strip_1c(const Strip *s) { strip(1, false, *s); }
+static __attribute__((noinline)) void strip_2c(const Strip *s) { strip(2, false, *s); }
+
+// ---- Products and their parts ----------------------------------------------------------------------------------------
+
+// A product with everything that belongs to it. Its parts are products too, on the same memory.
+typedef struct {
+    GemmShape shape;
+    const float *a, *b;
+    float *c;
+    size_t a_step, b_step, c_step; // from one stored row to the next
+    size_t b_next;                 // from the columns of one strip of B to those of the next
+} Product;
+
+INLINE Product some_rows(Product p, int from, int count)
+{
+    p.a += (size_t)from * (p.shape.transpose_a ? 1 : p.a_step);
+    p.c += (size_t)from * p.c_step;
+    p.shape.m = count;
+    return p;
+}
+
+INLINE Product some_columns(Product p, int from, int count)
+{
+    p.b += (size_t)from * (p.shape.transpose_b ? p.b_step : 1);
+    p.c += from;
+    p.shape.n = count;
+    return p;
+}
+
+// The part of every sum that goes over k = from … from + count − 1.
+INLINE Product some_terms(Product p, int from, int count)
+{
+    p.a += (size_t)from * (p.shape.transpose_a ? p.a_step : 1);
+    p.b += (size_t)from * (p.shape.transpose_b ? 1 : p.b_step);
+    p.shape.accumulate |= from > 0;
+    p.shape.k = count;
+    return p;
+}
+
+// Strip after strip, from left to right; B is not transposed (any more).
+INLINE void strips(const Product *p)
+{
+    for (int j = 0; j < p->shape.n; j += TILE_COLUMNS) {
+        const int columns = int_min(TILE_COLUMNS, p->shape.n - j);
+        const bool narrow = columns <= LANES;
+        const Strip s = {
+            .a = p->a,
+            .b = p->b + (size_t)(j / TILE_COLUMNS) * p->b_next,
+            .c = p->c + j,
+            .a_step = p->a_step,
+            .b_step = p->b_step,
+            .c_step = p->c_step,
+            .rows = p->shape.m,
+            .k = p->shape.k,
+            .last = narrow ? columns : columns - LANES,
+            .resume = p->shape.accumulate,
+        };
+        if (p->shape.transpose_a) (narrow ? strip_1c : strip_2c)(&s);
+        else (narrow ? strip_1r : strip_2r)(&s);
+    }
+}
+
+// ---- Packing ---------------------------------------------------------------------------------------------------------
+
+// The largest piece of a product whose factors are copied. Rows of A keep a distance that is no multiple of a page.
+enum {
+    BLOCK_M = 168,
+    BLOCK_N = 512,
+    BLOCK_K = 1024,
+    ROW_STEP = BLOCK_K + 16,
+    COLUMN_STEP = BLOCK_M + 24,
+    PACKED_A = BLOCK_K * COLUMN_STEP, // more than BLOCK_M · ROW_STEP
+    PACKED_B = BLOCK_K * BLOCK_N,
+};
+_Static_assert(BLOCK_M % TILE_ROWS == 0 && BLOCK_N % TILE_COLUMNS == 0 && PACKED_A >= BLOCK_M * ROW_STEP, "");
+
+static tss_t packed_key;
+static once_flag packed_once = ONCE_FLAG_INIT;
+
+static void packed_make_key(void)
+{
+    check(tss_create(&packed_key, free) == thrd_success, NULL, "no place for the data of a thread");
+}
+
+// This thread's place for copies of B, followed by that for copies of A: asked for once, freed when the thread ends.
+static float *packed(void)
+{
+    call_once(&packed_once, packed_make_key);
+    float *place = tss_get(packed_key);
+    if (place) return place;
+    place = aligned_alloc(64, (PACKED_A + PACKED_B) * sizeof(float));
+    check(place && tss_set(packed_key, place) == thrd_success, NULL, "no memory for packing a product");
+    return place;
+}
+
+// to (rows × columns) = from
+INLINE void copy_block(float *to, size_t to_step, const float *from, size_t from_step, int rows, int columns)
+{
+    const int full = (columns - 1) / LANES * LANES;
+    const Mask mask = first(columns - full);
+    for (int i = 0; i < rows; i++, to += to_step, from += from_step) {
+        for (int j = 0; j < full; j += LANES) store(to + j, load(from + j));
+        store_first(mask, to + full, load_first(mask, from + full));
+    }
+}
+
+typedef float Four __attribute__((vector_size(16)));
+#if defined(__clang__)
+#define PICK(x, y, i, j, k, l) __builtin_shufflevector(x, y, i, j, k, l)
+#else
+typedef int Places __attribute__((vector_size(16)));
+#define PICK(x, y, i, j, k, l) __builtin_shuffle(x, y, (Places){i, j, k, l})
+#endif
+
+INLINE Four load_four(const float *p)
+{
+    Four x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+INLINE void store_four(float *p, Four x) { memcpy(p, &x, sizeof x); }
+
+// to (4 × 4) = from (4 × 4) transposed: rows are interleaved in pairs, then the pairs in pairs.
+INLINE void transpose_square(float *to, size_t to_step, const float *from, size_t from_step)
+{
+    const Four a = load_four(from), b = load_four(from + from_step);
+    const Four c = load_four(from + 2 * from_step), d = load_four(from + 3 * from_step);
+    const Four ab = PICK(a, b, 0, 4, 1, 5), ab_high = PICK(a, b, 2, 6, 3, 7);
+    const Four cd = PICK(c, d, 0, 4, 1, 5), cd_high = PICK(c, d, 2, 6, 3, 7);
+    store_four(to, PICK(ab, cd, 0, 1, 4, 5));
+    store_four(to + to_step, PICK(ab, cd, 2, 3, 6, 7));
+    store_four(to + 2 * to_step, PICK(ab_high, cd_high, 0, 1, 4, 5));
+    store_four(to + 3 * to_step, PICK(ab_high, cd_high, 2, 3, 6, 7));
+}
+
+// to (columns × rows) = from (rows × columns) transposed. The last squares overlap those before them.
+static void copy_transposed(float *to, size_t to_step, const float *from, size_t from_step, int rows, int columns)
+{
+    if (rows < 4 || columns < 4) {
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
+                to[(size_t)j * to_step + (size_t)i] = from[(size_t)i * from_step + (size_t)j];
+        return;
+    }
+    for (int i0 = 0; i0 < rows; i0 += 4) {
+        const size_t i = (size_t)int_min(i0, rows - 4);
+        for (int j0 = 0; j0 < columns; j0 += 4) {
+            const size_t j = (size_t)int_min(j0, columns - 4);
+            transpose_square(to + j * to_step + i, to_step, from + i * from_step + j, from_step);
+        }
+    }
+}
+
+// B (K × N), or (N × K) transposed, becomes strip after strip of (K × TILE_COLUMNS).
+static void pack_b(Product *p)
+{
+    float *to = packed();
+    const size_t next = (size_t)TILE_COLUMNS * (size_t)p->shape.k;
+    for (int j = 0; j < p->shape.n; j += TILE_COLUMNS) {
+        const Product part = some_columns(*p, j, int_min(TILE_COLUMNS, p->shape.n - j));
+        float *strip_of_b = to + (size_t)(j / TILE_COLUMNS) * next;
+        if (part.shape.transpose_b)
+            copy_transposed(strip_of_b, TILE_COLUMNS, part.b, part.b_step, part.shape.n, part.shape.k);
+        else copy_block(strip_of_b, TILE_COLUMNS, part.b, part.b_step, part.shape.k, part.shape.n);
+    }
+    p->shape.transpose_b = false;
+    p->b = to;
+    p->b_step = TILE_COLUMNS;
+    p->b_next = next;
+}
+
+// A stays as it is stored, (M × K) or (K × M), but its rows move together.
+static void pack_a(Product *p)
+{
+    float *to = packed() + PACKED_B;
+    const size_t step = p->shape.transpose_a ? COLUMN_STEP : ROW_STEP;
+    if (p->shape.transpose_a) copy_block(to, step, p->a, p->a_step, p->shape.k, p->shape.m);
+    else copy_block(to, step, p->a, p->a_step, p->shape.m, p->shape.k);
+    p->a = to;
+    p->a_step = step;
+}
+
+// ---- One thread ------------------------------------------------------------------------------------------------------
+
+// Rows at this distance, in floats, lie on different pages.
+enum { PAGE = 1024 };
+
+// How long are the pieces when length is cut into equal ones of at most limit?
+static int piece(int length, int limit)
+{
+    const int count = (length + limit - 1) / limit;
+    return (length + count - 1) / count;
+}
+
+static void multiply(const Product *whole)
+{
+    const GemmShape shape = whole->shape;
+    const bool copy_b = shape.transpose_b || (whole->b_step >= PAGE && shape.m >= 128);
+    const bool copy_a = whole->a_step >= PAGE && shape.n >= 128;
+    if (!copy_a && !copy_b && shape.k <= BLOCK_K) {
+        strips(whole);
+        return;
+    }
+    const int block_m = copy_a ? BLOCK_M : shape.m, block_n = copy_b ? BLOCK_N : shape.n;
+    const int block_k = piece(shape.k, BLOCK_K);
+    for (int j = 0; j < shape.n; j += block_n) {
+        const Product columns = some_columns(*whole, j, int_min(block_n, shape.n - j));
+        for (int p = 0; p < shape.k; p += block_k) {
+            Product terms = some_terms(columns, p, int_min(block_k, shape.k - p));
+            if (copy_b) pack_b(&terms);
+            for (int i = 0; i < shape.m; i += block_m) {
+                Product rows = some_rows(terms, i, int_min(block_m, shape.m - i));
+                if (copy_a) pack_a(&rows);
+                strips(&rows);
+            }
+        }
+    }
+}
+
+// ---- All threads -----------------------------------------------------------------------------------------------------
+
+// So many multiply-adds take about 2 µs, which is what it costs to wake a thread and to wait for it, twice over.
+enum { THREAD_MINIMUM = 1 << 18 };
+
+// One thread's rectangle of C: number `part` of `down` · `across`, which are chosen so that the largest is done soonest.
+static Product rectangle(const Product *whole, int parts, int part)
+{
+    const int m = whole->shape.m, n = whole->shape.n;
+    int rows = m, columns = n;
+    double best = HUGE_VAL;
+    for (int down = 1; down <= parts; down++) {
+        if (parts % down != 0) continue;
+        const int across = parts / down;
+        const int r = (m + down - 1) / down, c = ((n + across - 1) / across + LANES - 1) / LANES * LANES;
+        // Next to the work itself, r · c, each thread reads its rows of A and copies its columns of B.
+        const double cost = (double)r * c + 4.0 * r + 8.0 * c;
+        if (cost < best) best = cost, rows = r, columns = c;
+    }
+    const int across = (n + columns - 1) / columns;
+    const int i = int_min(part / across * rows, m), j = part % across * columns;
+    return some_rows(some_columns(*whole, j, int_min(columns, n - j)), i, int_min(rows, m - i));
+}
+
+void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc)
+{
+    if (shape.k <= 0 || shape.m <= 0 || shape.n <= 0) {
+        for (int i = 0; i < shape.m && !shape.accumulate && shape.n > 0; i++)
+            memset(c + (size_t)i * (size_t)ldc, 0, (size_t)shape.n * sizeof *c);
+        return;
+    }
+    const Product whole = {shape, a, b, c, (size_t)lda, (size_t)ldb, (size_t)ldc, TILE_COLUMNS};
+    const size_t lanes = (size_t)(shape.n + LANES - 1) / LANES * LANES;
+    const size_t useful = (size_t)shape.m * lanes * (size_t)shape.k / THREAD_MINIMUM;
+    if (useful < 2 || omp_in_parallel()) {
+        multiply(&whole);
+        return;
+    }
+    const int threads = useful < (size_t)parallel_threads() ? (int)useful : parallel_threads();
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    {
+        const Product mine = rectangle(&whole, omp_get_num_threads(), omp_get_thread_num());
+        if (mine.shape.m > 0 && mine.shape.n > 0) multiply(&mine);
+    }
+}
 
 // C (M × N) = op(A) (M × K) · op(B) (K × N), three plain loops: the oracle of gemm.
 void gemm_naive(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc)
@@ -18,9 +509,4 @@ void gemm_naive(GemmShape shape, const float *a, int lda, const float *b, int ld
             *out = total;
         }
     }
-}
-
-void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc)
-{
-    gemm_naive(shape, a, lda, b, ldb, c, ldc);
 }
