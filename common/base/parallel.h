@@ -5,6 +5,8 @@
 //
 //     #pragma omp parallel for if (parallel_worth((size_t)rows * cols))
 //     for (int i = 0; i < rows; i++) ...
+//
+// With "parallel for simd" write "if (parallel : …)": a bare "if" also forbids vectors when it is false.
 #pragma once
 #include <omp.h>
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 void relu_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) y.data[i] = x.data[i] < 0.0f ? 0.0f : x.data[i]; // a NaN stays one
 }
 
@@ -17,14 +17,14 @@ void relu_backward(Matrix d_x, Matrix d_y, Matrix y)
     if (!d_x.data) return;
     // y = max(0, x): slope 1 where y > 0, else 0
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) d_x.data[i] += y.data[i] > 0.0f ? d_y.data[i] : 0.0f;
 }
 
 void leaky_relu_forward(Matrix y, Matrix x, float slope)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) y.data[i] = x.data[i] > 0.0f ? x.data[i] : slope * x.data[i];
 }
 
@@ -33,14 +33,14 @@ void leaky_relu_backward(Matrix d_x, Matrix d_y, Matrix x, float slope)
     if (!d_x.data) return;
     // y = x > 0 ? x : slope · x
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) d_x.data[i] += x.data[i] > 0.0f ? d_y.data[i] : slope * d_y.data[i];
 }
 
 void sigmoid_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) y.data[i] = sigmoid32(x.data[i]);
 }
 
@@ -49,7 +49,7 @@ void sigmoid_backward(Matrix d_x, Matrix d_y, Matrix y)
     if (!d_x.data) return;
     // y = 1 / (1 + e⁻ˣ): dy/dx = y (1 − y)
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++)
         d_x.data[i] = __builtin_fmaf(d_y.data[i], y.data[i] * (1.0f - y.data[i]), d_x.data[i]);
 }
@@ -57,7 +57,7 @@ void sigmoid_backward(Matrix d_x, Matrix d_y, Matrix y)
 void hyperbolic_tangent_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) y.data[i] = tanh32(x.data[i]);
 }
 
@@ -66,7 +66,7 @@ void hyperbolic_tangent_backward(Matrix d_x, Matrix d_y, Matrix y)
     if (!d_x.data) return;
     // y = tanh x: dy/dx = 1 − y²
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++)
         d_x.data[i] = __builtin_fmaf(d_y.data[i], 1.0f - y.data[i] * y.data[i], d_x.data[i]);
 }
@@ -74,7 +74,7 @@ void hyperbolic_tangent_backward(Matrix d_x, Matrix d_y, Matrix y)
 void gelu_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) y.data[i] = gelu32(x.data[i]);
 }
 
@@ -83,7 +83,7 @@ void gelu_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = gelu32(x): its slope stands beside it in mathf.h
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++)
         d_x.data[i] = __builtin_fmaf(d_y.data[i], gelu32_slope(x.data[i]), d_x.data[i]);
 }
@@ -91,7 +91,7 @@ void gelu_backward(Matrix d_x, Matrix d_y, Matrix x)
 void silu_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) y.data[i] = silu32(x.data[i]);
 }
 
@@ -106,7 +106,7 @@ void silu_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = x s, s = sigmoid(x): dy/dx = s + x s (1 − s) = s (1 + x (1 − s))
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++)
         d_x.data[i] = __builtin_fmaf(d_y.data[i], silu_slope(x.data[i]), d_x.data[i]);
 }
@@ -114,7 +114,7 @@ void silu_backward(Matrix d_x, Matrix d_y, Matrix x)
 void softplus_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) y.data[i] = softplus32(x.data[i]);
 }
 
@@ -123,7 +123,7 @@ void softplus_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = log(1 + eˣ): dy/dx = eˣ / (1 + eˣ) = sigmoid(x)
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++)
         d_x.data[i] = __builtin_fmaf(d_y.data[i], sigmoid32(x.data[i]), d_x.data[i]);
 }
@@ -131,7 +131,7 @@ void softplus_backward(Matrix d_x, Matrix d_y, Matrix x)
 void exponential_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) y.data[i] = exp32(x.data[i]);
 }
 
@@ -140,14 +140,14 @@ void exponential_backward(Matrix d_x, Matrix d_y, Matrix y)
     if (!d_x.data) return;
     // y = eˣ: dy/dx = y
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) d_x.data[i] = __builtin_fmaf(d_y.data[i], y.data[i], d_x.data[i]);
 }
 
 void sine_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) y.data[i] = sin32(x.data[i]);
 }
 
@@ -156,7 +156,7 @@ void sine_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = sin x: dy/dx = cos x
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++)
         d_x.data[i] = __builtin_fmaf(d_y.data[i], cos32(x.data[i]), d_x.data[i]);
 }

@@ -36,7 +36,7 @@ void affine_relu_forward(Matrix y, Matrix x, Matrix w, Matrix b)
 static void relu_mask(Matrix d_z, Matrix d_y, Matrix y)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) d_z.data[i] = y.data[i] > 0.0f ? d_y.data[i] : 0.0f;
 }
 

@@ -128,7 +128,7 @@ void mean_squared_error_backward(Matrix d_prediction, float d_loss, Matrix predi
     size_t count = matrix_size(prediction);
     const float share = 2.0f * d_loss / (float)count;
     float *d = d_prediction.data;
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++)
         d[i] = __builtin_fmaf(share, prediction.data[i] - target.data[i], d[i]);
 }
@@ -154,7 +154,7 @@ void binary_cross_entropy_backward(Matrix d_logits, float d_loss, Matrix logits,
     size_t count = matrix_size(logits);
     const float share = d_loss / (float)count;
     float *d = d_logits.data;
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++)
         d[i] = __builtin_fmaf(share, sigmoid32(logits.data[i]) - targets.data[i], d[i]);
 }

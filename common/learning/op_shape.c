@@ -14,10 +14,10 @@ static void give_scaled(Tensor *t, float s, Matrix d)
     if (!out.data) return;
     size_t count = matrix_size(out);
     if (accumulate) {
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
         for (size_t i = 0; i < count; i++) out.data[i] = __builtin_fmaf(s, d.data[i], out.data[i]);
     } else {
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
         for (size_t i = 0; i < count; i++) out.data[i] = s * d.data[i];
     }
 }
@@ -81,7 +81,7 @@ static void multiply_backward(Matrix d, Matrix d_y, Matrix other)
 {
     if (!d.data) return;
     size_t count = matrix_size(d);
-#pragma omp parallel for simd if (parallel_worth(count))
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++) d.data[i] = __builtin_fmaf(d_y.data[i], other.data[i], d.data[i]);
 }
 

@@ -102,7 +102,7 @@ typedef struct {
 
 static void sgd_pass(Pass p)
 {
-#pragma omp parallel for simd if (parallel_worth(p.count))
+#pragma omp parallel for simd if (parallel : parallel_worth(p.count))
     for (size_t i = 0; i < p.count; i++) {
         float g = __builtin_fmaf(p.decay, p.value[i], p.gradient[i]); // g ← g + λθ
         p.value[i] = __builtin_fmaf(-p.rate, g, p.value[i]);          // θ ← θ − ηg
@@ -111,7 +111,7 @@ static void sgd_pass(Pass p)
 
 static void momentum_pass(Pass p, float momentum)
 {
-#pragma omp parallel for simd if (parallel_worth(p.count))
+#pragma omp parallel for simd if (parallel : parallel_worth(p.count))
     for (size_t i = 0; i < p.count; i++) {
         float g = __builtin_fmaf(p.decay, p.value[i], p.gradient[i]);
         float v = __builtin_fmaf(momentum, p.first[i], g); // v ← μv + g
@@ -122,7 +122,7 @@ static void momentum_pass(Pass p, float momentum)
 
 static void nesterov_pass(Pass p, float momentum)
 {
-#pragma omp parallel for simd if (parallel_worth(p.count))
+#pragma omp parallel for simd if (parallel : parallel_worth(p.count))
     for (size_t i = 0; i < p.count; i++) {
         float g = __builtin_fmaf(p.decay, p.value[i], p.gradient[i]);
         float v = __builtin_fmaf(momentum, p.first[i], g); // v ← μv + g
@@ -134,7 +134,7 @@ static void nesterov_pass(Pass p, float momentum)
 static void rmsprop_pass(Pass p, float keep, float small)
 {
     const float rest = 1.0f - keep;
-#pragma omp parallel for simd if (parallel_worth(p.count))
+#pragma omp parallel for simd if (parallel : parallel_worth(p.count))
     for (size_t i = 0; i < p.count; i++) {
         float g = __builtin_fmaf(p.decay, p.value[i], p.gradient[i]);
         float s = __builtin_fmaf(keep, p.second[i], rest * g * g); // s ← ρs + (1−ρ)g²
@@ -149,7 +149,7 @@ static void adam_pass(Pass p, const Optimiser *o, float shrink)
 {
     const float keep1 = o->decay1, rest1 = 1.0f - keep1, keep2 = o->decay2, rest2 = 1.0f - keep2;
     const float rate = p.rate / (1.0f - o->power1), root = 1.0f / sqrtf(1.0f - o->power2), small = o->small;
-#pragma omp parallel for simd if (parallel_worth(p.count))
+#pragma omp parallel for simd if (parallel : parallel_worth(p.count))
     for (size_t i = 0; i < p.count; i++) {
         float g = __builtin_fmaf(p.decay, p.value[i], p.gradient[i]);
         float m = __builtin_fmaf(keep1, p.first[i], rest1 * g);      // m ← β₁m + (1−β₁)g
