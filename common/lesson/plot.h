@@ -9,7 +9,8 @@
 // prints "figure: loss.png — caption" on standard output; the weaver turns that line into the picture. On a terminal it
 // also shows a small text plot on standard error. Where gnuplot is missing or fails, data and script are kept, one line
 // on standard error says so, and the lesson goes on. The name's ending chooses the format: .png or .svg.
-// Every array is copied: the caller's may change afterwards. NaN leaves a gap; an infinity is treated as NaN.
+// Every array is copied: the caller's may change afterwards. NaN leaves a gap; an infinity is treated as NaN. Words are
+// printed as they are, in any language: no character has a special meaning, and a newline begins a new line.
 #pragma once
 #include "lesson/lesson.h"
 #include "matrix/matrix.h"
@@ -24,11 +25,13 @@ void plot_log(Plot *plot, const char *axes);                          // "x", "y
 void plot_range_x(Plot *plot, double low, double high);
 void plot_range_y(Plot *plot, double low, double high);
 void plot_square(Plot *plot);                     // one unit of x as long as one of y
-void plot_legend(Plot *plot, const char *where);  // "top right" (default), "bottom left", … or "outside" or "none"
+void plot_legend(Plot *plot, const char *where);  // "top right", "bottom left", … or "outside" or "none"; default: where
+                                                  // it covers nothing, else outside
 void plot_size(Plot *plot, int width, int height); // pixels; default 960 × 600
 void plot_x_ticks(Plot *plot, const double *positions, const char *const *labels, int count);
 
 // Series, drawn in the order given, each with its own colour. label NULL keeps it out of the legend. x NULL: 0, 1, 2, …
+// A band without a label has the colour of the series after it: give the band first, then the line in its middle.
 void plot_line(Plot *plot, const char *label, const float *x, const float *y, int count);
 void plot_dashed(Plot *plot, const char *label, const float *x, const float *y, int count);
 void plot_points(Plot *plot, const char *label, const float *x, const float *y, int count);

@@ -202,6 +202,7 @@ void draw(Plot *plot)
         return;
     if (!has_room_for(plot, arena, pictures)) return;
     if (run_gnuplot(plot, script, draft, watched ? text_plot : NULL, log)) {
+        if (!plot->svg) squeeze_png(draft, text_of(arena, "%s.small", draft));
         if (rename(draft, picture) != 0) complain(plot, "%s: %s", picture, strerror(errno));
         if (watched) show_text_plot(plot, text_plot);
         unlink(log);

@@ -167,22 +167,31 @@ void plot_area(const Plot *plot, double *width, double *height)
     *height = unit * (plot->y.high - plot->y.low);
 }
 
-// Counts what is drawn in the four corners that a legend of this width and height would cover.
+// Where a legend may stand, best first: its middle is pushed to these sides, 0 to 1.
+static const struct {
+    const char *name;
+    Fraction side;
+} places[] = {{"top right", {1.0, 1.0}},    {"top left", {0.0, 1.0}},   {"bottom right", {1.0, 0.0}},
+              {"bottom left", {0.0, 0.0}},  {"top center", {0.5, 1.0}}, {"bottom center", {0.5, 0.0}},
+              {"center right", {1.0, 0.5}}, {"center left", {0.0, 0.5}}};
+enum { PLACES = sizeof places / sizeof *places };
+
+// Counts what a legend of this width and height, in fractions of what the axes enclose, would cover.
 typedef struct {
-    double width, height; // fractions of what the axes enclose
-    int top_right, top_left, bottom_right, bottom_left, all;
+    double width, height;
+    int covered[PLACES], all;
 } Corners;
 
 static void count_point(Corners *corners, Fraction at)
 {
     if (!(at.across >= 0.0 && at.across <= 1.0 && at.up >= 0.0 && at.up <= 1.0)) return;
-    bool right = at.across >= 1.0 - corners->width, left = at.across <= corners->width;
-    bool top = at.up >= 1.0 - corners->height, bottom = at.up <= corners->height;
-    corners->top_right += top && right;
-    corners->top_left += top && left;
-    corners->bottom_right += bottom && right;
-    corners->bottom_left += bottom && left;
     corners->all++;
+    for (int k = 0; k < PLACES; k++) {
+        double left = places[k].side.across * (1.0 - corners->width),
+               bottom = places[k].side.up * (1.0 - corners->height);
+        corners->covered[k] += at.across >= left && at.across <= left + corners->width && at.up >= bottom &&
+                               at.up <= bottom + corners->height;
+    }
 }
 
 static void count_segment(Corners *corners, Fraction from, Fraction to)
@@ -225,11 +234,13 @@ static void count_series(Corners *corners, const Plot *plot, const Series *serie
         plot_area(plot, &width, &height);
         double end =
             across + (across > 0.75 ? -1.0 : 1.0) * utf8_columns(series->label) * CHARACTER_WIDTH / width;
-        for (int i = 0; i < 10; i++) count_segment(corners, (Fraction){across, up}, (Fraction){end, up});
+        int all = corners->all; // words on words cannot be read at all: these count like many curves
+        for (int i = 0; i < 100; i++) count_segment(corners, (Fraction){across, up}, (Fraction){end, up});
+        corners->all = all;
     }
 }
 
-// The first corner with nothing in it; else the one with least, if that is little; else beside the picture.
+// The first place with nothing in it, or next to nothing; when there is none, beside the picture.
 static void place_legend(Plot *plot)
 {
     int columns, entries = legend_entries(plot, &columns);
@@ -242,22 +253,26 @@ static void place_legend(Plot *plot)
     for (const Series *series = plot->first; series; series = series->next)
         count_series(&corners, plot, series);
 
-    const char *const places[] = {"top right", "top left", "bottom right", "bottom left"};
-    const int counts[] = {corners.top_right, corners.top_left, corners.bottom_right, corners.bottom_left};
     int best = 0;
-    for (int i = 1; i < 4; i++)
-        if (counts[i] < counts[best]) best = i;
-    bool crowded = counts[best] > corners.all / 50 || corners.height > 0.6 || corners.width > 0.6;
+    for (int k = 1; k < PLACES; k++)
+        if (corners.covered[k] < corners.covered[best]) best = k;
+    bool crowded = corners.covered[best] > corners.all / 300 || corners.height > 0.6 || corners.width > 0.6;
     bool surface = has_kind(plot, SERIES_HEATMAP) || has_kind(plot, SERIES_CONTOUR);
     plot->legend = crowded || surface ? LEGEND_OUTSIDE : LEGEND_GIVEN;
-    plot->legend_place = places[best];
+    plot->legend_place = places[best].name;
 }
 
-// Each series has its own colour. A band without a label belongs to the series after it and has the same; on a blue heat
-// map the colours begin after blue.
+// Each series has its own colour. A band without a label belongs to the series after it and has the same. On a heat map
+// the colours begin after those of the map: blue, and orange when it has values on both sides of 0.
 static void choose_colours(Plot *plot)
 {
-    int next = has_kind(plot, SERIES_HEATMAP) ? 1 : 0;
+    int next = 0;
+    for (const Series *series = plot->first; series; series = series->next) {
+        if (series->kind != SERIES_HEATMAP) continue;
+        double low, high;
+        finite_range(series->values, &low, &high);
+        next = low < 0.0 && high > 0.0 ? 2 : 1;
+    }
     for (Series *series = plot->first; series; series = series->next) {
         series->colour = next;
         if (has_points(series->kind) && !(series->kind == SERIES_BAND && !series->label)) next++;

@@ -5,6 +5,7 @@
 //     plot_contour.c    traces lines of equal height
 //     plot_script.c     writes the data and the script for gnuplot
 //     plot_gnuplot.c    runs gnuplot, and puts the picture in its place
+//     plot_png.c        makes its file smaller
 #pragma once
 #include "lesson/plot.h"
 
@@ -122,3 +123,8 @@ bool fits_a_text_plot(const Plot *plot);
 // Draws the picture into the figures folder, and a text plot on standard error when somebody watches. When something
 // is in the way it tells so in one line on standard error.
 void draw(Plot *plot);
+
+// ---- plot_png.c ----------------------------------------------------------------------------------------------------
+
+// Replaces a picture by a smaller file that looks the same, written to squeezed first. Leaves it alone when that cannot be done.
+void squeeze_png(const char *path, const char *squeezed);

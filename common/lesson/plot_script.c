@@ -162,6 +162,15 @@ static void write_contours(FILE *file, int *block, Plot *plot, const Series *ser
             fprintf(file, "%.9g %.9g %g\n", line->x[line->label], line->y[line->label], (double)line->level);
 }
 
+static void put_cell_text(FILE *file, double value, int digits, unsigned ink)
+{
+    char text[400];
+    snprintf(text, sizeof text, "%.*f", digits, value);
+    const char *shown =
+        strspn(text, "-0.") == strlen(text) && *text == '-' ? text + 1 : text; // no minus before 0.00
+    fprintf(file, " %s %u", isnan(value) ? "–" : shown, ink);
+}
+
 static void write_cells(FILE *file, const Series *series)
 {
     const Matrix v = series->values;
@@ -171,7 +180,7 @@ static void write_cells(FILE *file, const Series *series)
             double value = (double)AT(v, i, j);
             unsigned colour = isnan(value) ? 0xFFFFFF : colour_at(colours, value);
             fprintf(file, "%d %d %.9g %u", j, i, value, colour);
-            if (series->digits >= 0) fprintf(file, " %.*f %u", series->digits, value, ink_on(colour));
+            if (series->digits >= 0) put_cell_text(file, value, series->digits, ink_on(colour));
             fputc('\n', file);
         }
     }
@@ -372,6 +381,10 @@ static void write_ticks(FILE *file, Plot *plot)
         fprintf(file, " %.9g", bars ? i : plot->tick_positions[i]);
     }
     fputs(plot->slanted ? ")\nset xtics rotate by 35 right\n" : ")\n", file);
+    bool two_lines = false;
+    for (int i = 0; i < count; i++) two_lines |= strchr(names[i], '\n') != NULL;
+    if (two_lines && !plot->slanted)
+        fprintf(file, "set bmargin %d\n", *plot->x_label ? 5 : 4); // gnuplot counts one
     if (plot->slanted && plot->legend != LEGEND_OUTSIDE)
         fputs("set rmargin 4\n", file); // or it grows with the names
 }
