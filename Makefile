@@ -177,3 +177,9 @@ $(UNIT_TESTS): $(TREE)/%: $(TREE)/%.o $(TREE)/tests/unit/suite.o $(LIBRARY)
 $(UNIT_SOURCES:tests/unit/test_%.c=unit-%): unit-%: $(TREE)/tests/unit/test_%
 	$(QUIET)$<
 .PHONY: $(UNIT_SOURCES:tests/unit/test_%.c=unit-%)
+
+# ---- The elementary functions and the same bits (tests/unit/test_mathf.c, tests/bits.c) --------------------------------------
+
+.PHONY: test-mathf-all
+test-mathf-all: $(TREE)/tests/unit/test_mathf ## try exp, log, tanh, … on every float there is (some minutes)
+	$(QUIET)EXHAUSTIVE=1 nice $<
