@@ -1,0 +1,130 @@
+#!/bin/sh
+# check_layers.sh: the habits of this repository that no compiler checks.
+#
+#   sh common/tools/check_layers.sh [FOLDER]     default: this repository. Exit status 1 when a rule is broken.
+#
+# Looks at the files that git knows or would add; without git, at all but what is generated.
+
+set -u
+LC_ALL=C
+export LC_ALL
+
+cd "${1:-$(dirname "$0")/../..}" || exit 2
+scratch=$(mktemp -d) || exit 2
+trap 'rm -rf "$scratch"' EXIT
+
+if ! git ls-files -co --exclude-standard >"$scratch/known" 2>/dev/null; then
+    find . \( -path ./build -o -path ./.git -o -path ./datasets/cache -o -path ./grades \) -prune -o -type f -print |
+        sed 's|^\./||' >"$scratch/known"
+fi
+# A file that is known and no longer there is not looked at.
+while IFS= read -r file; do [ -f "$file" ] && printf '%s\n' "$file"; done <"$scratch/known" | sort >"$scratch/files"
+
+files() { grep -E "$1" "$scratch/files"; } # FILES whose path matches
+
+# rule "what must hold": reads complaints, one a line, from standard input.
+rule() {
+    cat >"$scratch/complaints"
+    if [ -s "$scratch/complaints" ]; then
+        echo "$1:"
+        sed 's/^/    /' "$scratch/complaints"
+        echo broken >>"$scratch/rules"
+    else
+        echo kept >>"$scratch/rules"
+    fi
+}
+
+# ---- The floors of common/ ------------------------------------------------------------------------------------
+
+files '^common/(base|matrix|learning|models|lesson)/[^/]*\.[ch]$' | while IFS= read -r file; do
+    awk -v file="$file" '
+        BEGIN {
+            floors = split("base matrix learning models lesson", name, " ")
+            for (i = 1; i <= floors; i++) floor[name[i]] = i
+            split(file, part, "/")
+            own = part[2]
+        }
+        match($0, /^[ \t]*#[ \t]*include[ \t]*"[^"]*"/) {
+            header = $0
+            sub(/^[^"]*"/, "", header)
+            sub(/".*/, "", header)
+            if (split(header, part, "/") != 2 || !(part[1] in floor))
+                printf "%s:%d: \"%s\" is none of the five floors; write it as \"floor/file.h\"\n", file, NR, header
+            else if (floor[part[1]] > floor[own])
+                printf "%s:%d: \"%s\" is above %s\n", file, NR, header, own
+        }' "$file"
+done | rule "A file of common/ includes only its own floor and those below (base, matrix, learning, models, lesson)"
+
+# ---- Flags that change results --------------------------------------------------------------------------------
+
+{
+    files '(^|/)(Makefile|[^/]*\.mk|[^/]*\.sh)$|^\.ci/run$' | grep -v 'check_layers\.sh$' | while IFS= read -r file; do
+        grep -nHE '^[^#]*-(ffast-math|Ofast|funsafe-math-optimizations|fassociative-math|freciprocal-math|ffinite-math-only|ffp-contract=(fast|on))' "$file" /dev/null
+    done
+    files '\.[ch]$' | while IFS= read -r file; do
+        grep -nHE '^[^"/]*(#[ \t]*pragma[ \t]+(GCC[ \t]+optimize|STDC[ \t]+FP_CONTRACT[ \t]+ON|clang[ \t]+fp)|__attribute__.*[(, ]optimize[ \t]*\()' "$file" /dev/null
+    done
+} | rule "Nothing lets the compiler change a result (no fast-math, no contraction)"
+
+# ---- Left-overs -----------------------------------------------------------------------------------------------
+
+files '(^|/)Makefile$|\.(c|h|sh|mk|md)$|^\.ci/run$' | grep -vE '^chapters/[^/]*/exercise\.c$|check_layers\.sh$' |
+    while IFS= read -r file; do
+        grep -nHwE 'TODO|FIXME|XXX' "$file" /dev/null
+    done | rule "Nothing is left to do (notes to oneself belong into an issue)"
+
+while IFS= read -r file; do
+    size=$(wc -c <"$file")
+    [ "$size" -gt 1048576 ] && echo "$file: $size bytes; let a recipe in datasets/ bring it"
+done <"$scratch/files" | rule "No file is larger than 1 MiB"
+
+# ---- Headers --------------------------------------------------------------------------------------------------
+
+files '^(common|tests)/.*\.h$|^chapters/[^/]*/[^/]*\.h$' | while IFS= read -r file; do
+    head -n 1 "$file" | grep -q '^// .' || echo "$file:1: begin with a comment: // ${file##*/}: what it is for"
+done | rule "Every header opens with what it is for"
+
+# ---- Chapters -------------------------------------------------------------------------------------------------
+
+files '^chapters/[0-9]*-[^/]*/' | cut -d / -f 2 | sort -u >"$scratch/chapters"
+
+while IFS= read -r chapter; do
+    program=$(printf '%s' "${chapter#*-}" | tr - _).c
+    for file in "$program" README.md exercise.h exercise.c solution.c; do
+        [ -f "chapters/$chapter/$file" ] || echo "chapters/$chapter/$file is missing"
+    done
+    files "^figures/$chapter/.*\.(png|svg)\$" | grep -q . || echo "figures/$chapter/ has no pictures"
+done <"$scratch/chapters" | rule "A chapter has its program, its page, exercises, answers and pictures"
+
+while IFS= read -r chapter; do
+    [ -f "chapters/$chapter/README.md" ] || continue
+    grep -oE '\.\./\.\./figures/[^)" ]*\.(png|svg)' "chapters/$chapter/README.md" | sort -u | sed 's|^\.\./\.\./||' |
+        while IFS= read -r picture; do
+            [ -f "$picture" ] || echo "chapters/$chapter/README.md: $picture is missing"
+        done
+done <"$scratch/chapters" | rule "The pictures on a chapter's page are there"
+
+# The tasks of exercise.h are the ones that exercise.c holds, that solution.c answers and that the tests test. A student's
+# exercise.c loses its stubs one by one: there, the comment above the function counts.
+while IFS= read -r chapter; do
+    [ -f "chapters/$chapter/exercise.h" ] || continue
+    tests=tests/exercises/exercise_${chapter%%-*}.c
+    number=$(printf '%s' "${chapter%%-*}" | sed 's/^0*//')
+    grep -oE "TASK $number\.[0-9]+" "chapters/$chapter/exercise.h" | cut -d ' ' -f 2 | sort -u >"$scratch/tasks"
+    [ -s "$scratch/tasks" ] || echo "chapters/$chapter/exercise.h: no TASK $number.1"
+    for file in exercise.c solution.c; do
+        [ -f "chapters/$chapter/$file" ] || continue
+        grep -oE "TASK $number\.[0-9]+" "chapters/$chapter/$file" | cut -d ' ' -f 2 | sort -u |
+            diff "$scratch/tasks" - | sed -n "s|^< |chapters/$chapter/$file: no TASK |p; s|^> |chapters/$chapter/exercise.h: no TASK |p"
+    done
+    if [ -f "$tests" ]; then
+        grep -oE '\{"[0-9]+\.[0-9]+"' "$tests" | cut -d '"' -f 2 | sort -u |
+            diff "$scratch/tasks" - | sed -n "s|^< |$tests: no test of TASK |p; s|^> |chapters/$chapter/exercise.h: no TASK |p"
+    else
+        echo "$tests is missing: the tests of the tasks in chapters/$chapter/exercise.h"
+    fi
+done <"$scratch/chapters" | rule "Each task is declared, stubbed, answered and tested"
+
+broken=$(grep -c broken "$scratch/rules")
+[ -n "${SUITE_RESULT-}" ] && echo "$(grep -c kept "$scratch/rules") passed, $broken failed" >"$SUITE_RESULT"
+[ "$broken" -eq 0 ]

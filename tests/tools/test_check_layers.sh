@@ -1,0 +1,106 @@
+#!/bin/sh
+# test_check_layers.sh: common/tools/check_layers.sh finds each broken rule, names the place, and is content otherwise.
+set -u
+checker=$(realpath "$(dirname "$0")/../../common/tools/check_layers.sh")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+passed=0
+failed=0
+
+# A small repository that keeps every rule.
+make_good() {
+    rm -rf "$scratch/r"
+    mkdir -p "$scratch/r" && cd "$scratch/r" || exit 2
+    mkdir -p common/base common/matrix common/learning common/models common/lesson tests/exercises build
+    mkdir -p chapters/01-a-line figures/01-a-line datasets/cache
+    echo '// base.h: errors' >common/base/base.h
+    printf '#include "base/base.h"\n#include <math.h>\n' >common/matrix/matrix.c
+    printf '// tape.h: the tape\n#include "matrix/matrix.h"\n' >common/learning/tape.h
+    printf '#include "learning/tape.h"\n' >common/models/nn.c
+    printf '#include "models/nn.h"\n  #  include "lesson/plot.h"\n' >common/lesson/plot.c
+    printf '# no -ffast-math here\nCFLAGS := -O3 -ffp-contract=off\n' >Makefile
+    printf '// exercise.h: tasks\n// TASK 1.1 and TASK 1.2\n' >chapters/01-a-line/exercise.h
+    printf '// TASK 1.1\n// TASK 1.2\n// TODO: yours\n' >chapters/01-a-line/exercise.c
+    printf '// TASK 1.1\n// TASK 1.2\n' >chapters/01-a-line/solution.c
+    printf 'int main(void) { return 0; }\n' >chapters/01-a-line/a_line.c
+    printf '![a](../../figures/01-a-line/a.png)\n' >chapters/01-a-line/README.md
+    printf '    {"1.1", 1, a}, {"1.2", 1, b}\n' >tests/exercises/exercise_01.c
+    echo png >figures/01-a-line/a.png
+    echo 'char t[] = "XXXXXX"; // FIXMEUP' >tests/t.c
+    head -c 1048577 /dev/zero >build/large
+    head -c 1048577 /dev/zero >datasets/cache/large
+}
+
+# expect_content "what" : the repository as it stands keeps every rule.
+expect_content() {
+    if output=$(sh "$checker" . 2>&1) && [ -z "$output" ]; then
+        passed=$((passed + 1))
+    else
+        printf 'FAIL: %s: expected no complaint, got:\n%s\n' "$1" "$output"
+        failed=$((failed + 1))
+    fi
+}
+
+# expect_complaint "text" : it does not, and the complaint contains the text.
+expect_complaint() {
+    output=$(sh "$checker" . 2>&1)
+    status=$?
+    if [ "$status" -eq 1 ] && printf '%s' "$output" | grep -qF -- "$1"; then
+        passed=$((passed + 1))
+    else
+        printf 'FAIL: expected status 1 and "%s", got status %s and:\n%s\n' "$1" "$status" "$output"
+        failed=$((failed + 1))
+    fi
+}
+
+make_good
+expect_content "a good folder without git"
+if command -v git >/dev/null 2>&1; then
+    git init -q . && printf '/build/\n/datasets/cache/\n' >.gitignore
+    expect_content "a good repository"
+    head -c 1048577 /dev/zero >datasets/large.csv
+    expect_complaint "datasets/large.csv: 1048577 bytes" # new files too
+    rm datasets/large.csv
+    git add -A && rm tests/t.c
+    expect_content "a repository from which a file was deleted"
+fi
+
+broken() { # broken "text" COMMAND: after the command, a complaint with the text
+    make_good
+    eval "$2"
+    expect_complaint "$1"
+}
+
+broken 'common/base/base.h:2: "matrix/matrix.h" is above base' "echo '#include \"matrix/matrix.h\"' >>common/base/base.h"
+broken 'common/matrix/matrix.c:3: "learning/tape.h" is above matrix' "echo '#include \"learning/tape.h\"' >>common/matrix/matrix.c"
+broken 'common/learning/tape.h:3: "models/nn.h" is above learning' "echo '#include \"models/nn.h\"' >>common/learning/tape.h"
+broken 'common/models/nn.c:2: "lesson/plot.h" is above models' "echo '	# include \"lesson/plot.h\"' >>common/models/nn.c"
+broken '"suite.h" is none of the five floors' "echo '#include \"suite.h\"' >>common/base/base.h"
+broken '"../matrix/matrix.h" is none of the five floors' "echo '#include \"../matrix/matrix.h\"' >>common/base/base.h"
+broken 'Makefile:3:' "echo 'CFLAGS += -ffast-math' >>Makefile"
+broken 'Makefile:3:' "echo 'CFLAGS += -Ofast' >>Makefile"
+broken 'common/tools.sh:1:' "echo 'gcc -ffp-contract=fast a.c' >common/tools.sh"
+broken 'common/base/a.c:1:' "echo '#pragma GCC optimize(\"fast-math\")' >common/base/a.c"
+broken 'common/base/a.c:1:' "echo 'static __attribute__((noinline, optimize(\"O3\"))) int f;' >common/base/a.c"
+broken 'common/base/a.c:1:' "echo '#pragma STDC FP_CONTRACT ON' >common/base/a.c"
+broken 'common/base/a.c:1:' "echo '// TODO: write' >common/base/a.c"
+broken 'Makefile:3:' "echo '# FIXME' >>Makefile"
+broken 'chapters/01-a-line/solution.c:3:' "echo '// XXX' >>chapters/01-a-line/solution.c"
+broken 'figures/01-a-line/b.png: 1048577 bytes' 'head -c 1048577 /dev/zero >figures/01-a-line/b.png'
+broken 'common/base/a.h:1: begin with a comment' "echo '#pragma once' >common/base/a.h"
+broken 'chapters/01-a-line/a_line.c is missing' 'rm chapters/01-a-line/a_line.c'
+broken 'chapters/01-a-line/exercise.c is missing' 'rm chapters/01-a-line/exercise.c'
+broken 'chapters/01-a-line/exercise.h is missing' 'rm chapters/01-a-line/exercise.h'
+broken 'chapters/01-a-line/solution.c is missing' 'rm chapters/01-a-line/solution.c'
+broken 'chapters/01-a-line/README.md is missing' 'rm chapters/01-a-line/README.md'
+broken 'figures/01-a-line/ has no pictures' 'rm figures/01-a-line/a.png'
+broken 'chapters/01-a-line/README.md: figures/01-a-line/a.png is missing' 'mv figures/01-a-line/a.png figures/01-a-line/b.png'
+broken 'chapters/01-a-line/exercise.c: no TASK 1.2' 'sed -i /1.2/d chapters/01-a-line/exercise.c'
+broken 'chapters/01-a-line/solution.c: no TASK 1.1' 'sed -i /1.1/d chapters/01-a-line/solution.c'
+broken 'chapters/01-a-line/exercise.h: no TASK 1.3' "echo '// TASK 1.3' >>chapters/01-a-line/exercise.c"
+broken 'tests/exercises/exercise_01.c: no test of TASK 1.2' "echo '{\"1.1\", 1, a}' >tests/exercises/exercise_01.c"
+broken 'tests/exercises/exercise_01.c is missing' 'rm tests/exercises/exercise_01.c'
+
+[ -n "${SUITE_RESULT-}" ] && echo "$passed passed, $failed failed" >"$SUITE_RESULT"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
