@@ -171,7 +171,8 @@ static void show_text_plot(const Plot *plot, const char *path)
     FILE *file = fopen(path, "re");
     if (!file) return;
     lesson_wipe_progress(plot->lesson);
-    for (int c; (c = getc(file)) != EOF;) putc(c, stderr);
+    for (int c; (c = getc(file)) != EOF;)
+        if (c != '\f') putc(c, stderr); // gnuplot begins with a new page
     fclose(file);
 }
 
