@@ -51,6 +51,10 @@ LIBRARY        := $(TREE)/libcommon.a
 
 CHAPTERS := $(sort $(notdir $(wildcard chapters/[0-9]*)))
 
+.PHONY: help
+help:
+	@sh common/tools/help.sh Makefile
+
 # ---- Building ---------------------------------------------------------------------------------------------------------
 
 $(TREE)/%.o: %.c
@@ -82,7 +86,7 @@ datasets/cache/%/.done: datasets/recipes datasets/fetch.sh
 	$(QUIET)sh datasets/fetch.sh $*
 
 .PHONY: data data-list test-data
-data: ## bring the data that the chapters need (DATA="mnist emoji" names sets)
+data: ## bring the data sets that the chapters need (or DATA="mnist …")
 	$(QUIET)$(if $(strip $(DATA)),sh datasets/fetch.sh $(DATA),echo "The chapters that are written need no more data than is shipped." >&2)
 
 data-list: ## say what data sets there are
@@ -113,6 +117,8 @@ chapter$(call chapter_number,$1): setup-check $(call chapter_program,$1) $(call 
 endef
 $(foreach c,$(CHAPTERS),$(eval $(call chapter_rule,$c)))
 
+#: chapterN ## run chapter N (ARGS=--help shows its options)
+
 .PHONY: chapters
 chapters: $(CHAPTER_TARGETS) ## run every chapter, one after the other
 
@@ -132,12 +138,14 @@ $(WEAVER) $(GLOSSARY): %: %.o $(LIBRARY)
 CHAPTERS_READY := $(WEAVER) $(CHAPTER_PROGRAMS) $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
 
 .PHONY: weave verify
-weave: setup-check $(CHAPTERS_READY) ## run every chapter and write its page, chapters/NN-name/README.md
+weave: setup-check $(CHAPTERS_READY) ## run every chapter and write its page, README.md
 	$(QUIET)sh common/tools/notebook.sh weave $(TREE) $(TREE)/weave $(CHAPTERS)
-verify: setup-check $(CHAPTERS_READY) ## run every chapter again and compare it with its page, byte for byte
+verify: setup-check $(CHAPTERS_READY) ## run every chapter again, compare each byte with its page
 	$(QUIET)sh common/tools/notebook.sh verify $(TREE) $(TREE)/verify $(CHAPTERS)
 
 # weave1, verify1: the same for one chapter.
+#: weaveN ## the same for chapter N
+#: verifyN ## the same for chapter N
 define notebook_rule
 .PHONY: $1$(call chapter_number,$2)
 $1$(call chapter_number,$2): setup-check $(WEAVER) $(call chapter_program,$2) $(call chapter_data,$2)
@@ -146,7 +154,7 @@ endef
 $(foreach c,$(CHAPTERS),$(eval $(call notebook_rule,weave,$c))$(eval $(call notebook_rule,verify,$c)))
 
 .PHONY: book
-book: weave $(GLOSSARY) ## weave every chapter, then make the web book and the Jupyter notebooks in build/
+book: weave $(GLOSSARY) ## weave, then make the web book and Jupyter notebooks
 	$(QUIET)sh common/tools/book.sh $(TREE) $(BUILD) $(CHAPTERS)
 
 .PHONY: test-weave
@@ -157,7 +165,7 @@ test-weave: $(WEAVER) $(GLOSSARY)
 # setup-check asks nothing and installs nothing when everything is there; see common/tools/setup.sh.
 
 .PHONY: setup setup-check
-setup: ## install what is missing (gnuplot, Check, …), or print the one line that does
+setup: ## install what is missing, or print the one line that does
 	$(QUIET)sh common/tools/setup.sh
 
 setup-check: $(BUILD)/setup.done
@@ -178,8 +186,69 @@ $(UNIT_SOURCES:tests/unit/test_%.c=unit-%): unit-%: $(TREE)/tests/unit/test_%
 	$(QUIET)$<
 .PHONY: $(UNIT_SOURCES:tests/unit/test_%.c=unit-%)
 
+# The tests of the exercises of chapter 01 are linked with its solution.c and with its exercise.c.
+EXERCISES         := $(sort $(patsubst tests/exercises/exercise_%.c,%,$(wildcard tests/exercises/exercise_[0-9]*.c)))
+EXERCISE_PROGRAMS := $(foreach e,$(EXERCISES),$(TREE)/tests/exercises/exercise_$e_solution $(TREE)/tests/exercises/exercise_$e_student)
+EXERCISE_OBJECTS  := $(TREE)/tests/exercises/exercise_suite.o $(TREE)/tests/unit/suite.o
+define exercise_rule
+$(TREE)/tests/exercises/exercise_$1.o: CPPFLAGS += -Itests/unit -Ichapters/$2
+$(TREE)/tests/exercises/exercise_$1_solution: $(TREE)/chapters/$2/solution.o
+$(TREE)/tests/exercises/exercise_$1_student: $(TREE)/chapters/$2/exercise.o
+$(TREE)/tests/exercises/exercise_$1_solution $(TREE)/tests/exercises/exercise_$1_student: \
+		$(TREE)/tests/exercises/exercise_$1.o $(EXERCISE_OBJECTS) $(LIBRARY)
+.PHONY: exercise$(patsubst 0%,%,$1)
+exercise$(patsubst 0%,%,$1): setup-check $(TREE)/tests/exercises/exercise_$1_student
+	$$(QUIET)$(TREE)/tests/exercises/exercise_$1_student chapters/$2/exercise.c
+endef
+$(foreach e,$(EXERCISES),$(eval $(call exercise_rule,$e,$(notdir $(firstword $(wildcard chapters/$e-*))))))
+
+$(TREE)/tests/exercises/exercise_suite.o: CPPFLAGS += -Itests/unit
+$(EXERCISE_PROGRAMS):
+	$(QUIET)$(CC) $(CFLAGS) $(filter-out $(LIBRARY),$^) $(LIBRARY) $(CHECK_LIBS) $(LDLIBS) -o $@
+
+#: exerciseN ## say which tasks of chapter N your exercise.c solves
+
+# Each test is "name=command". Other parts of this file add theirs to TEST_EXTRAS as the names of targets.
+TEST_EXTRAS    += test-data test-weave
+TEST_MAKE      := env -u MAKEFLAGS -u MFLAGS $(MAKE) -s CC=$(CC) ARCH=$(ARCH) MODE=$(MODE) BUILD=$(BUILD) $(if $(WERROR),WERROR=1)
+UNIT_CHECKS     = $(foreach t,$(UNIT_TESTS),"$(patsubst test_%,%,$(notdir $t))=$t")
+EXERCISE_CHECKS = $(foreach e,$(EXERCISES),\
+	"exercises $e, answers=$(TREE)/tests/exercises/exercise_$e_solution" \
+	"exercises $e, yours=$(TREE)/tests/exercises/exercise_$e_student $(firstword $(wildcard chapters/$e-*))/exercise.c")
+HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=sh tests/tools/test_check_layers.sh"
+EXTRA_CHECKS    = $(foreach t,$(TEST_EXTRAS),"$(patsubst test-%,%,$t)=$(TEST_MAKE) $t")
+RUN_TESTS      := $(QUIET)sh common/tools/test.sh $(TREE)/test-logs
+
+# As many programs are built at a time as there are processors, unless make was told (-j).
+IN_PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+
+.PHONY: test exercises test-programs exercise-programs need-check
+test: need-check ## check everything: units, exercises, tools, habits
+	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) test-programs
+	$(RUN_TESTS) $(UNIT_CHECKS) $(EXERCISE_CHECKS) $(EXTRA_CHECKS) $(HABIT_CHECKS)
+
+exercises: need-check ## check the answers and the stubs of all exercises
+	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) exercise-programs
+	$(RUN_TESTS) $(EXERCISE_CHECKS)
+
+test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY)
+exercise-programs: $(EXERCISE_PROGRAMS)
+
+need-check: setup-check
+	$(QUIET)echo '#include <check.h>' | $(CC) -E -o /dev/null - 2>/dev/null || \
+		{ echo "The tests need the library Check. Type: sudo apt-get install check pkg-config" >&2; exit 1; }
+
 # ---- The elementary functions and the same bits (tests/unit/test_mathf.c, tests/bits.c) --------------------------------------
 
 .PHONY: test-mathf-all
 test-mathf-all: $(TREE)/tests/unit/test_mathf ## try exp, log, tanh, … on every float there is (some minutes)
 	$(QUIET)EXHAUSTIVE=1 nice $<
+
+# Everything but floor 5, which reads compressed files: nothing but the C library is needed, for whatever processor.
+BITS := $(TREE)/tests/bits
+$(BITS): $(BITS).o $(filter-out $(TREE)/common/lesson/%,$(COMMON_OBJECTS))
+	$(QUIET)$(CC) $(CFLAGS) $^ $(filter-out -lz,$(LDLIBS)) -o $@
+
+.PHONY: bits
+bits: ## show that every compiler, processor and number of threads gives the same bits
+	$(QUIET)BUILD=$(BUILD) MAKE="$(MAKE)" sh common/tools/bits.sh

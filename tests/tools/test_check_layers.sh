@@ -6,6 +6,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 passed=0
 failed=0
+result=${SUITE_RESULT-}
+unset SUITE_RESULT # is ours, not the checker's
 
 # A small repository that keeps every rule.
 make_good() {
@@ -101,6 +103,6 @@ broken 'chapters/01-a-line/exercise.h: no TASK 1.3' "echo '// TASK 1.3' >>chapte
 broken 'tests/exercises/exercise_01.c: no test of TASK 1.2' "echo '{\"1.1\", 1, a}' >tests/exercises/exercise_01.c"
 broken 'tests/exercises/exercise_01.c is missing' 'rm tests/exercises/exercise_01.c'
 
-[ -n "${SUITE_RESULT-}" ] && echo "$passed passed, $failed failed" >"$SUITE_RESULT"
+[ -n "$result" ] && echo "$passed passed, $failed failed" >"$result"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,0 +1,42 @@
+#!/bin/sh
+# help.sh: what can be typed after make, read from the Makefile: "target: … ## what it does", or "#: nameN ## what it does"
+# for a family of targets, below section headings "# ---- Title ---". Fits a terminal of 80 columns.
+set -u
+awk '
+    function columns(text) { gsub(/[\200-\277]/, "", text); return length(text) } # UTF-8: count first bytes only
+
+    /^# ---- / {
+        title = $0
+        gsub(/^# ---- | *\(.*\)| *-+$/, "", title)
+        titles[++sections] = title
+    }
+    /^#: [^#]*## / || /^[a-z][-a-z]*:[^=#]*## / {
+        name = $0
+        sub(/^#: /, "", name)
+        sub(/[ :].*/, "", name)
+        sub(/^[^#]*#*[^#]*## /, "")
+        line = sprintf("  %-14s", name)
+        width = columns(line)
+        count = split($0, word, " ")
+        for (i = 1; i <= count; i++) {
+            if (width + 1 + columns(word[i]) > 79) {
+                line = line "\n" sprintf("%16s", "")
+                width = 16
+            }
+            line = line " " word[i]
+            width += 1 + columns(word[i])
+        }
+        text[sections] = text[sections] line "\n"
+    }
+    END {
+        print "make TARGET, where TARGET is one of:"
+        for (i = 1; i <= sections; i++)
+            if (titles[i] == "Chapters") printf "\n%s\n%s", titles[i], text[i]
+        for (i = 1; i <= sections; i++)
+            if (titles[i] != "Chapters" && text[i] != "") printf "\n%s\n%s", titles[i], text[i]
+    }' "$1"
+cat <<'END'
+
+Settings, after the target: CC=clang · ARCH=x86-64-v3 · MODE=asan · FULL=1 (train
+longer) · WERROR=1 · BUILD=folder · V=1 (show every command)
+END
