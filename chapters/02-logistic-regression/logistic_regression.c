@@ -1,0 +1,1080 @@
+/*
+# Logistic and softmax regression
+
+A needle has taken a few cells from a tumour. Under the microscope somebody measured their nuclei: how large
+they are, how rough, how uneven. Is the tumour benign or malignant? The answer is not a number such as those
+of chapter 1. It is one of two names, and a wrong name is not "off by a little".
+
+In this chapter the weighted sum of chapter 1 learns to answer with names. It does so by saying how sure it
+is:
+
+- how any number becomes a **probability** (概率), and what a wrong probability should cost;
+- why the gradient is again *input times error*, and why there is only one valley to fall into;
+- how a yes-or-no answer is judged: confusion matrix, ROC curve, and the baselines it has to beat;
+- how the weights run away when the examples are too easy, and what holds them;
+- how two names become ten, why the textbook formula breaks in a computer, and what ten pictures of weights
+  show.
+
+Two kinds of data serve for this: measurements of 569 tumours, and 70 000 small pictures of clothes.
+*/
+
+#include "base/mathf.h"
+#include "learning/op_loss.h"
+#include "lesson/csv.h"
+#include "lesson/idx.h"
+#include "lesson/lesson.h"
+#include "lesson/plot.h"
+#include "matrix/matrix.h"
+
+#include <stdlib.h>
+
+enum { MEASUREMENTS = 30, FEATURES = 31 }; // one more for the constant
+
+/*
+## The tumours
+
+The table is the Wisconsin diagnostic breast cancer data of Street, Wolberg and Mangasarian (1993): 30
+measurements of each tumour, and what it turned out to be. We call **malignant** 1 and **benign** 0. Such an
+answer is a **class** (类别), and its number or name in the table a **label** (标签).
+
+Half of the tumours are shuffled aside for validation. As in chapter 1 the measurements are standardised by
+the means and deviations of the training half. This time we want a constant term: with all measurements at
+their average, the answer need not be "undecided". We get it for free by adding a 31st feature that is always
+1. Its weight is the constant, and nothing else in our code has to know.
+*/
+
+// n examples: features x (n × d), the last of them always 1, and y (n × 1) of 0 and 1
+typedef struct {
+    Matrix x, y;
+} Examples;
+
+typedef struct {
+    Examples training, validation;
+} Split;
+
+static Examples pick(Arena *arena, Examples from, const int *order, int count)
+{
+    Examples some = {matrix_new(arena, count, from.x.cols), matrix_new(arena, count, 1)};
+    gather_rows(some.x, from.x, order);
+    gather_rows(some.y, from.y, order);
+    return some;
+}
+
+// The tumours order[0 … training−1] teach, the last half of the order validates.
+static Split prepare(Arena *arena, Examples tumours, const int *order, int training)
+{
+    int half = tumours.x.rows / 2;
+    Split split = {pick(arena, tumours, order, training),
+                   pick(arena, tumours, order + tumours.x.rows - half, half)};
+    Matrix centre = matrix_new(arena, 1, FEATURES), deviation = matrix_new(arena, 1, FEATURES);
+    column_means(centre, split.training.x);
+    column_variances(deviation, split.training.x);
+    for (int j = 0; j < MEASUREMENTS; j++) deviation.data[j] = sqrtf(deviation.data[j]);
+    centre.data[MEASUREMENTS] = 0.0f; // the constant stays as it is
+    deviation.data[MEASUREMENTS] = 1.0f;
+    Matrix both[] = {split.training.x, split.validation.x};
+    for (int k = 0; k < 2; k++) {
+        subtract_row(both[k], centre);
+        divide_row(both[k], deviation);
+    }
+    return split;
+}
+
+static Examples look_at_the_tumours(Lesson *lesson, Csv table)
+{
+    section(lesson, "The tumours");
+    Arena *arena = lesson_arena(lesson);
+    Matrix numbers = csv_numbers(arena, table, "mean_radius", "worst_fractal_dimension");
+    int diagnosis = csv_column(table, "class"), malignant = 0;
+    Examples tumours = {matrix_new(arena, table.rows, FEATURES), matrix_new(arena, table.rows, 1)};
+    fill(tumours.x, 1.0f);
+    copy_columns(tumours.x, 0, numbers, 0, MEASUREMENTS);
+    for (int i = 0; i < table.rows; i++) {
+        bool bad = csv_cell(table, i, diagnosis)[0] == 'm';
+        tumours.y.data[i] = bad ? 1.0f : 0.0f;
+        malignant += bad;
+    }
+    printf("%d tumours, %d measurements each: %d malignant, %d benign\n", table.rows, MEASUREMENTS, malignant,
+           table.rows - malignant);
+    return tumours;
+}
+
+/*
+## From a score to a probability
+
+The weighted sum $z = \sum_j x_j w_j$ can be any number. We call it the **score** (得分; in a network,
+**logit**). A large score should mean "malignant, surely", a very negative one "benign, surely", and 0 "cannot
+say". So we bend the line of numbers into the interval from 0 to 1 with the **sigmoid function** (S 型函数):
+
+$$\sigma(z) = \frac{1}{1 + e^{-z}}.$$
+
+Where does it come from? Gamblers do not speak of probabilities but of odds: *three to one* is the probability
+¾ against ¼. Every bit of evidence multiplies the odds, so on a logarithmic scale evidence *adds up*, and
+adding up is what a weighted sum does. If the score is the logarithm of the odds, $z = \log \frac{p}{1-p}$,
+then solving for $p$ gives exactly $\sigma(z)$. A score of 1 more multiplies the odds by $e \approx 2.7$,
+wherever we start.
+*/
+
+static float to_probability(float score) { return 1.0f / (1.0f + exp32(-score)); }
+
+/*
+## What a wrong probability costs
+
+Suppose the model says "malignant with probability $p$" and the tumour is malignant. What should that cost?
+Nothing if $p = 1$; something if $p = ½$; and if it said $p = 0$, it swore to a falsehood. The
+**cross-entropy** (交叉熵) is the logarithm of the probability that was given to what really happened, with a
+minus sign:
+
+$$\ell = -\log p \;\text{ if } y = 1, \qquad \ell = -\log(1 - p) \;\text{ if } y = 0.$$
+
+You may read it as *surprise*. Averaged over the examples it is our loss. Minimising it is the same as
+choosing the weights under which the labels that we saw are most probable, **maximum likelihood** (最大似然). To
+be undecided about everything costs $\log 2 = 0.693$, and that is the bar.
+
+Computed as it stands, it breaks: for a score of −100 the probability rounds to 0, and its logarithm is
+$-\infty$. But put the sigmoid into it and simplify:
+
+$$\ell = \log(1 + e^{z}) - y z, \qquad \log(1 + e^{z}) = \max(z, 0) + \log(1 + e^{-|z|}).$$
+
+On the right nothing can overflow, because the exponent is never positive.
+*/
+
+// log(1 + eᶻ)
+static float soft_plus(float z) { return fmaxf(z, 0.0f) + log32(1.0f + exp32(-fabsf(z))); }
+
+// x (n × d), w (d × 1), y (n × 1) → the loss, and the probabilities p (n × 1)
+static double loss_in_loops(Matrix p, Matrix x, Matrix w, Matrix y)
+{
+    double total = 0.0;
+    for (int i = 0; i < x.rows; i++) {
+        float score = 0.0f;
+        for (int j = 0; j < x.cols; j++) score += AT(x, i, j) * w.data[j];
+        total += (double)(soft_plus(score) - y.data[i] * score);
+        p.data[i] = to_probability(score);
+    }
+    return total / x.rows;
+}
+
+// The same with the matrix library
+static double loss_of(Matrix p, Matrix x, Matrix w, Matrix y)
+{
+    matmul(p, x, w);
+    double loss = (double)binary_cross_entropy_forward(p, y);
+    for (int i = 0; i < p.rows; i++) p.data[i] = to_probability(p.data[i]);
+    return loss;
+}
+
+static void weigh_surprises(Lesson *lesson, Examples training)
+{
+    section(lesson, "What a wrong probability costs");
+    printf("score   probability   cost if malignant   squared error\n");
+    for (int score = 4; score >= -16; score -= 4) {
+        float p = to_probability((float)score), miss = 1.0f - p;
+        printf("%5d %13.6f %19.4f %15.4f\n", score, (double)p, (double)soft_plus((float)-score),
+               (double)(miss * miss));
+    }
+    Arena *arena = lesson_arena(lesson);
+    int n = training.x.rows;
+    Matrix w = matrix_new(arena, FEATURES, 1), slow = matrix_new(arena, n, 1), fast = matrix_new(arena, n, 1);
+    printf("\nall weights 0:       loss %.4f\n", loss_of(fast, training.x, w, training.y));
+    Rng rng = lesson_rng(lesson, 2);
+    fill_normal(w, &rng, 0.0f, 1.0f);
+    double in_loops = loss_in_loops(slow, training.x, w, training.y);
+    printf("weights at random:   loss %.4f\n\n", in_loops);
+    claim(lesson,
+          fabs(loss_of(fast, training.x, w, training.y) - in_loops) <= 1e-5 * in_loops &&
+              largest_difference(slow, fast) <= 1e-5f,
+          "plain loops and the library agree on the loss and on every probability");
+}
+
+/*
+Why not keep the squared error of chapter 1? Compare the last two columns. The surer a false answer, the more
+the cross-entropy charges, four more for each four steps of the score. The squared error stops at 1: between a
+score of −8 and one of −16 it sees no difference, so its slope there is nearly 0, and descent has no reason to
+correct the worst mistakes.
+
+## The gradient, by hand
+
+We need the slope of $\ell = \log(1 + e^z) - yz$ in the score. The derivative of $\log(1+e^z)$ is $e^z / (1 +
+e^z)$, and that is the sigmoid again. So
+
+$$\frac{\partial \ell}{\partial z} = \sigma(z) - y = p - y, \qquad \nabla L = \frac1n X^\top (p - y).$$
+
+In words: *the gradient of a weight is the average of input times error*, the sentence of chapter 1, with the
+error now being a difference of probabilities. Only the prediction has changed from $Xw$ to $\sigma(Xw)$.
+
+We add ridge from the start, for a reason that comes later in this chapter: $\frac\lambda2 \lVert w \rVert^2$
+on the loss, and so $\lambda w$ on the gradient.
+*/
+
+// p, x (n × d), y (n × 1) → gradient (d × 1); p is overwritten by the errors
+static void loss_gradient(Matrix gradient, Matrix p, Matrix x, Matrix y)
+{
+    subtract(p, p, y);
+    matmul_tn(gradient, x, p);
+    scale(gradient, 1.0f / (float)x.rows);
+}
+
+static void check_gradient(Lesson *lesson, Examples training)
+{
+    section(lesson, "The gradient, by hand");
+    Arena *arena = lesson_arena(lesson);
+    Matrix w = matrix_new(arena, FEATURES, 1), gradient = matrix_new(arena, FEATURES, 1);
+    Matrix p = matrix_new(arena, training.x.rows, 1);
+    Rng rng = lesson_rng(lesson, 3);
+    fill_normal(w, &rng, 0.0f, 0.3f);
+    loss_of(p, training.x, w, training.y);
+    loss_gradient(gradient, p, training.x, training.y);
+
+    const float h = 0x1p-6f;
+    double worst = 0.0, most = 0.0;
+    for (int j = 0; j < FEATURES; j++) {
+        float kept = w.data[j];
+        w.data[j] = kept + h;
+        double above = loss_in_loops(p, training.x, w, training.y);
+        w.data[j] = kept - h;
+        double below = loss_in_loops(p, training.x, w, training.y);
+        w.data[j] = kept;
+        double numeric = (above - below) / (2.0 * (double)h);
+        worst = fmax(worst, fabs((double)gradient.data[j] - numeric));
+        most = fmax(most, fabs(numeric));
+    }
+    printf("31 weights: the largest slope is %.4f\n\n", most);
+    claim(lesson, worst <= 1e-3 * most,
+          "X^T (p - y) / n matches finite differences to a thousandth of the largest slope");
+}
+
+/*
+## One valley
+
+In chapter 1 the loss was a bowl, so it did not matter where we began. Is it still? The curvature now is
+$\frac1n X^\top S X + \lambda I$, where $S$ holds $p(1-p)$ for each example. These numbers are never negative,
+so the loss curves upwards in every direction, everywhere: it is **convex** (凸), and has no second valley to
+get lost in. The ridge makes the curvature at least $\lambda$, so there is exactly one lowest point.
+
+We can even say in advance how fast descent forgets where it came from. $p(1-p)$ is at most ¼. The eigenvalues
+of $\frac1n X^\top X$ add up to its diagonal, which is 1 for each of our 31 columns. So the curvature lies
+between $\lambda$ and $31/4 + \lambda$, and for a step $\eta$ below $2 / (31/4 + 2\lambda) = 0.257$ the
+mathematics of convex functions guarantees: two runs, wherever they start, come closer with every step, at
+least by the factor $1 - \eta\lambda$.
+
+We take $\eta = 0.25$, $\lambda = 0.01$, and two wild random starts.
+*/
+
+static const float RATE = 0.25f, RIDGE = 0.01f;
+
+// Takes steps of gradient descent from w. Returns the loss before the last step, ridge included.
+static double descend(Arena *arena, Matrix w, Examples e, float ridge, int steps)
+{
+    ArenaMark mark = arena_mark(arena);
+    Matrix p = matrix_new(arena, e.x.rows, 1), gradient = matrix_new(arena, w.rows, 1);
+    double loss = 0.0;
+    for (int step = 0; step < steps; step++) {
+        loss = loss_of(p, e.x, w, e.y) + 0.5 * (double)ridge * sum_of_squares(w);
+        loss_gradient(gradient, p, e.x, e.y);
+        add_scaled(gradient, ridge, w);
+        add_scaled(w, -RATE, gradient);
+    }
+    arena_rewind(arena, mark);
+    return loss;
+}
+
+static Matrix start_twice(Lesson *lesson, Examples training)
+{
+    section(lesson, "One valley");
+    enum { ROUNDS = 80, STEPS = 100 };
+    Arena *arena = lesson_arena(lesson);
+    Matrix w[2], between = matrix_new(arena, FEATURES, 1);
+    Rng rng = lesson_rng(lesson, 4);
+    for (int run = 0; run < 2; run++) {
+        w[run] = matrix_new(arena, FEATURES, 1);
+        fill_normal(w[run], &rng, 0.0f, 3.0f);
+    }
+    subtract(between, w[0], w[1]);
+    float steps[ROUNDS + 1] = {0}, apart[ROUNDS + 1], most[ROUNDS + 1];
+    apart[0] = most[0] = (float)norm(between);
+    double factor = 1.0, loss[2] = {0.0, 0.0};
+    // A step rounds each weight, all below 1 in the end, by 2⁻²⁵ at most, and forgets a share ηλ of the past.
+    const double rounding = 2.0 * sqrt(FEATURES) * 0x1p-25 / ((double)RATE * (double)RIDGE);
+    bool kept = true;
+    printf("steps     loss of run 1   loss of run 2   weights apart by   at most\n");
+    for (int round = 1; round <= ROUNDS; round++) {
+        for (int run = 0; run < 2; run++) loss[run] = descend(arena, w[run], training, RIDGE, STEPS);
+        for (int step = 0; step < STEPS; step++) factor *= 1.0 - (double)RATE * (double)RIDGE;
+        subtract(between, w[0], w[1]);
+        steps[round] = (float)(round * STEPS);
+        apart[round] = (float)norm(between);
+        most[round] = (float)(factor * (double)apart[0]);
+        kept = kept && (double)apart[round] <= factor * (double)apart[0] + rounding;
+        if (round == 1 || round == 4 || round == 20 || round == ROUNDS)
+            printf("%5d %17.7f %15.7f %18.7f %9.2g\n", round * STEPS, loss[0], loss[1], (double)apart[round],
+                   (double)most[round]);
+    }
+    Plot *plot = plot_begin(lesson, "two_starts.png", "Two random starts, one end");
+    plot_axes(plot, "step of gradient descent", "distance between the weights");
+    plot_log(plot, "y");
+    plot_line(plot, "measured", steps, apart, ROUNDS + 1);
+    plot_dashed(plot, "guaranteed", steps, most, ROUNDS + 1);
+    plot_end(plot, "The runs approach each other a little faster than guaranteed, until the last digits of a "
+                   "float stop them.");
+
+    printf("\n");
+    claim(lesson, kept, "two runs are never further apart than convexity and rounding allow");
+    claim(lesson, fabs(loss[0] - loss[1]) <= 1e-6, "both end at the same loss, to 1e-6");
+    claim(lesson, (double)apart[ROUNDS] <= 1e-3 * norm(w[0]),
+          "and with the same weights, to 1e-3 of their length");
+    return w[0];
+}
+
+/*
+The distance stops shrinking near $10^{-4}$. That is not the mathematics but the arithmetic: the pull of the
+valley has become smaller than the last digit of the weights, so a step no longer changes them. We allowed for
+it in the claim, with the bound in the code. In the loss it shows only after the seventh digit.
+
+## How good is it?
+
+"Ninety-six percent right" means nothing by itself. Whoever calls every tumour benign is right more than six
+times out of ten. So we put honest **baselines** (基线) beside the model. One is that *majority* answer. The
+other is the *nearest mean*: average the tumours of each class, and ask which average is closer. As $\lVert x
+- m_k \rVert^2 = \lVert x \rVert^2 - 2 x^\top m_k + \lVert m_k \rVert^2$ and the first term is the same for
+all classes, the closest mean is the one with the largest $x^\top m_k - \frac12 \lVert m_k \rVert^2$: a
+weighted sum again, and a constant. Only nobody has learned these weights.
+
+A model makes two kinds of mistakes, and they are not equally bad: a malignant tumour that is missed, and a
+benign one that causes alarm. The **confusion matrix** (混淆矩阵) counts all four cases. Everything that follows
+needs only scores: say "malignant" where the score is above a threshold.
+*/
+
+// counts[truth][called]: scores, y (n × 1); called malignant, 1, where the score is above the threshold
+static void confuse(int counts[2][2], Matrix scores, Matrix y, float threshold)
+{
+    memset(counts, 0, 4 * sizeof counts[0][0]);
+    for (int i = 0; i < y.rows; i++) counts[y.data[i] > 0.5f][scores.data[i] > threshold]++;
+}
+
+// x (n × d), its last column 1, labels [n] → weights (d × K): score k tells how close the mean of class k is
+static Matrix nearest_mean_weights(Arena *arena, Matrix x, const int *labels, int classes)
+{
+    Matrix w = matrix_new(arena, x.cols, classes), counts = matrix_new(arena, 1, classes);
+    for (int i = 0; i < x.rows; i++) {
+        counts.data[labels[i]]++;
+        for (int j = 0; j < x.cols; j++) AT(w, j, labels[i]) += AT(x, i, j);
+    }
+    divide_row(w, counts);
+    for (int k = 0; k < classes; k++) {
+        double squares = 0.0;
+        for (int j = 0; j < x.cols - 1; j++) squares += (double)AT(w, j, k) * (double)AT(w, j, k);
+        AT(w, x.cols - 1, k) = (float)(-0.5 * squares);
+    }
+    return w;
+}
+
+/*
+## Where to draw the line
+
+Must the threshold be 0? A doctor who fears a miss more than an alarm will lower it. Each threshold gives
+another pair of rates: the share of malignant tumours that raise the alarm, and the share of benign ones that
+do. Walk the threshold from the top to the bottom and draw a step for each tumour, up for a malignant one,
+right for a benign one. This is the **ROC curve** (受试者工作特征曲线), named after the operators of radar receivers. A
+coin draws the diagonal; perfect scores go straight up, then right.
+
+The **area under the curve**, AUC (曲线下面积), judges the scores without any threshold. It has a second meaning:
+take one malignant and one benign tumour at random; the AUC is the probability that the malignant one has the
+higher score. We compute it both ways.
+*/
+
+typedef struct {
+    float score;
+    bool positive;
+} Scored;
+
+static int by_falling_score(const void *a, const void *b)
+{
+    float left = ((const Scored *)a)->score, right = ((const Scored *)b)->score;
+    return (left < right) - (left > right);
+}
+
+// scores, y (n × 1) → the area; the curve has *corners corners at right[…] and up[…], at most n + 1
+static double roc_curve(Arena *arena, Matrix scores, Matrix y, float *right, float *up, int *corners)
+{
+    int n = y.rows, positives = 0, count = 1;
+    Scored *sorted = arena_alloc(arena, (size_t)n, sizeof *sorted);
+    for (int i = 0; i < n; i++) {
+        sorted[i] = (Scored){scores.data[i], y.data[i] > 0.5f};
+        positives += sorted[i].positive;
+    }
+    qsort(sorted, (size_t)n, sizeof *sorted, by_falling_score);
+    double area = 0.0, height = 0.0, width = 0.0;
+    right[0] = up[0] = 0.0f;
+    for (int i = 0; i < n;) { // equal scores move together: one slanted step
+        double rise = 0.0, run = 0.0;
+        for (float score = sorted[i].score; i < n && sorted[i].score == score; i++)
+            sorted[i].positive ? rise++ : run++;
+        area += run * (height + rise / 2.0);
+        height += rise, width += run;
+        right[count] = (float)(width / (n - positives));
+        up[count++] = (float)(height / positives);
+    }
+    *corners = count;
+    return area / ((double)positives * (n - positives));
+}
+
+static double auc_by_pairs(Matrix scores, Matrix y)
+{
+    double won = 0.0, pairs = 0.0;
+    for (int i = 0; i < y.rows; i++) {
+        for (int j = 0; j < y.rows; j++) {
+            if (y.data[i] < 0.5f || y.data[j] > 0.5f) continue;
+            pairs += 1.0;
+            won += scores.data[i] > scores.data[j] ? 1.0 : scores.data[i] == scores.data[j] ? 0.5 : 0.0;
+        }
+    }
+    return won / pairs;
+}
+
+static void judge(Lesson *lesson, Split split, Matrix w)
+{
+    section(lesson, "Where to draw the line");
+    enum { MODELS = 3 };
+    Arena *arena = lesson_arena(lesson);
+    Examples unseen = split.validation;
+    int n = unseen.x.rows, corners = 0;
+    Matrix models[MODELS] = {matrix_new(arena, FEATURES, 1), matrix_new(arena, FEATURES, 1), w};
+    const char *const names[MODELS] = {"majority", "nearest mean", "logistic regression"};
+    models[0].data[MEASUREMENTS] = -1.0f; // benign, always
+    int *labels = arena_alloc(arena, (size_t)split.training.x.rows, sizeof *labels);
+    for (int i = 0; i < split.training.x.rows; i++) labels[i] = (int)split.training.y.data[i];
+    Matrix means = nearest_mean_weights(arena, split.training.x, labels, 2);
+    for (int j = 0; j < FEATURES; j++) models[1].data[j] = AT(means, j, 1) - AT(means, j, 0);
+
+    Plot *plot = plot_begin(lesson, "roc.png", "Malignant tumours found, against false alarms");
+    plot_axes(plot, "share of benign tumours that raise an alarm", "share of malignant ones that do");
+    plot_square(plot);
+    plot_legend(plot, "bottom right");
+    Matrix scores = matrix_new(arena, n, 1), curve = matrix_new(arena, 2, n + 1);
+    float *right = matrix_row(curve, 0), *up = matrix_row(curve, 1);
+    double areas[MODELS], difference = 0.0;
+    int wrong[MODELS], counts[2][2];
+    printf("%d tumours not seen   right     misses   false alarms   AUC\n", n);
+    for (int k = 0; k < MODELS; k++) {
+        matmul(scores, unseen.x, models[k]);
+        confuse(counts, scores, unseen.y, 0.0f);
+        wrong[k] = counts[1][0] + counts[0][1];
+        areas[k] = roc_curve(arena, scores, unseen.y, right, up, &corners);
+        difference = fmax(difference, fabs(areas[k] - auc_by_pairs(scores, unseen.y)));
+        printf("%-22s %5.1f %% %8d %14d   %.4f\n", names[k], 100.0 * (n - wrong[k]) / n, counts[1][0],
+               counts[0][1], areas[k]);
+        if (k == 0)
+            plot_dashed(plot, "a coin", right, up, corners);
+        else
+            plot_line(plot, names[k], right, up, corners);
+    }
+    plot_end(plot, "The further a curve reaches into the upper left corner, the better its scores.");
+
+    printf("\nlogistic regression, with the alarm at\nprobability   misses   false alarms\n");
+    const float alarms[] = {0.05f, 0.2f, 0.5f, 0.8f, 0.95f};
+    for (int k = 0; k < 5; k++) {
+        confuse(counts, scores, unseen.y, log32(alarms[k] / (1.0f - alarms[k])));
+        printf("%11.2f %8d %14d\n", (double)alarms[k], counts[1][0], counts[0][1]);
+    }
+    printf("\n");
+    claim(lesson, difference <= 1e-12, "the area under the curve is the share of pairs in the right order");
+    claim(lesson, wrong[2] < wrong[0] && wrong[2] < wrong[1],
+          "logistic regression makes fewer mistakes than both baselines");
+    claim(lesson, areas[2] >= 0.98, "its AUC is at least 0.98");
+    claim(lesson, wrong[2] <= n / 20, "at least 95 %% of the tumours it has not seen get the right name");
+}
+
+/*
+The nearest mean is no bad doctor: most of the knowledge is in two averages. Say so when you report the rest.
+
+The small table is where a model meets its use. To miss fewer tumours we pay in false alarms. No mathematics
+tells which row to choose: that depends on what a miss costs and what an alarm costs.
+
+## When the weights run away
+
+Why the ridge? We leave it out, on purpose, and learn from 100 tumours only.
+*/
+
+// How many examples were given a probability below limit for the class that is true
+static int given_less(Matrix p, Matrix y, float limit)
+{
+    int count = 0;
+    for (int i = 0; i < p.rows; i++) count += (y.data[i] > 0.5f ? p.data[i] : 1.0f - p.data[i]) < limit;
+    return count;
+}
+
+static void run_away(Lesson *lesson, Split split)
+{
+    section(lesson, "When the weights run away");
+    enum { STOPS = 14 };
+    const int stops[STOPS] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000};
+    Arena *arena = lesson_arena(lesson);
+    Matrix p = matrix_new(arena, split.training.x.rows, 1), w = {0};
+    Matrix q = matrix_new(arena, split.validation.x.rows, 1);
+    float steps[STOPS], seen[2][STOPS], unseen[2][STOPS], lengths[2][STOPS];
+    for (int run = 1; run >= 0; run--) { // without ridge last: its w and p are looked at below
+        w = matrix_new(arena, FEATURES, 1);
+        printf("%s\nsteps   length of the weights   training loss   validation loss\n",
+               run ? "ridge 0.01" : "no ridge");
+        for (int k = 0, taken = 0; k < STOPS; taken = stops[k++]) {
+            descend(arena, w, split.training, run ? RIDGE : 0.0f, stops[k] - taken);
+            steps[k] = (float)stops[k];
+            lengths[run][k] = (float)norm(w);
+            seen[run][k] = (float)loss_of(p, split.training.x, w, split.training.y);
+            unseen[run][k] = (float)loss_of(q, split.validation.x, w, split.validation.y);
+            if (k % 3 == 1)
+                printf("%5d %23.2f %15.4f %17.4f\n", stops[k], (double)lengths[run][k], (double)seen[run][k],
+                       (double)unseen[run][k]);
+        }
+        printf("wrong: %d of the 100; %d of %d unseen, %d of these with a certainty above 99 %%\n\n",
+               given_less(p, split.training.y, 0.5f), given_less(q, split.validation.y, 0.5f), q.rows,
+               given_less(q, split.validation.y, 0.01f));
+    }
+    Plot *plot = plot_begin(lesson, "run_away.png", "Learning from 100 tumours, with a ridge and without");
+    plot_axes(plot, "step of gradient descent", "loss");
+    plot_log(plot, "xy");
+    plot_legend(plot, "bottom left");
+    plot_line(plot, "without ridge, validation", steps, unseen[0], STOPS);
+    plot_line(plot, "with ridge, validation", steps, unseen[1], STOPS);
+    plot_dashed(plot, "without ridge, training", steps, seen[0], STOPS);
+    plot_dashed(plot, "with ridge, training", steps, seen[1], STOPS);
+    plot_end(plot,
+             "Without a ridge the training loss falls for ever, and the validation loss turns and climbs.");
+
+    printf("\n");
+    int errors = given_less(p, split.training.y, 0.5f);
+    scale(w, 2.0f);
+    double doubled = loss_of(p, split.training.x, w, split.training.y);
+    const int last = STOPS - 1;
+    claim(lesson, errors == 0 && doubled < (double)seen[0][last],
+          "without ridge, doubling the weights of a faultless model lowers its training loss");
+    claim(lesson, lengths[0][last] > 1.25f * lengths[0][last - 3],
+          "after 20000 steps the weights are still growing");
+    claim(lesson, lengths[1][last] < 1.001f * lengths[1][last - 3], "with ridge they stand still");
+    claim(lesson, unseen[0][last] > unseen[0][6] && unseen[0][last] > unseen[1][last],
+          "the validation loss ends above what it was at step 100, and above that with ridge");
+}
+
+/*
+A hundred examples and thirty-one weights: there is a weighted sum that gets all hundred right. Then twice
+those weights get them right as well, with all probabilities closer to 0 and 1, so their loss is lower. And
+four times, and eight times. The loss is still convex, but its lowest point lies at infinity: a valley that
+slopes down for ever. Descent goes after it, ever slower.
+
+What does it do to the unseen tumours? Compare the two lines that count the mistakes. Far worse than the
+number of wrong names is how they are wrong. From examples that it can explain perfectly the model learns that
+it is never mistaken, and then it is mistaken with great certainty. "The sigmoid gives the probability of the
+class", one reads; that sentence needs a condition. It is a probability to rely on only if something has kept
+the weights in check. Ridge does, and so does stopping early.
+
+## Ten answers
+
+Now to ten classes. We give each class its own column of weights, and so its own score: $Z = XW$ with $W$ of
+size $d \times 10$. The score of a class is only meaningful against the others. The **softmax function**
+(softmax 函数) turns a row of scores into probabilities that add up to 1:
+
+$$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}.$$
+
+In words: *each class gets a share in proportion to the exponential of its score*. It is the sigmoid's big
+sister: for two classes, dividing by $e^{z_1}$ shows $p_1 = 1 / (1 + e^{-(z_1 - z_0)})$.
+
+In a `float` this formula has a trap. The largest float is about $3.4 \cdot 10^{38} = e^{88.7}$. A score of 89
+is nothing special, but its exponential does not exist. The way out: adding the same number to all scores
+changes nothing, because it cancels in the fraction. So subtract the largest score first. Then the largest
+exponential is $e^0 = 1$, the sum is at least 1, and neither can break.
+*/
+
+enum { CLASSES = 10 };
+
+static void softmax_as_in_the_textbook(float *p, const float *z, int classes)
+{
+    float total = 0.0f;
+    for (int k = 0; k < classes; k++) total += p[k] = exp32(z[k]);
+    for (int k = 0; k < classes; k++) p[k] /= total;
+}
+
+static void stable_softmax(float *p, const float *z, int classes)
+{
+    float most = z[0], total = 0.0f;
+    for (int k = 1; k < classes; k++) most = fmaxf(most, z[k]);
+    for (int k = 0; k < classes; k++) total += p[k] = exp32(z[k] - most);
+    for (int k = 0; k < classes; k++) p[k] /= total;
+}
+
+static void print_row(const char *name, const float *p, int count)
+{
+    printf("%-10s", name);
+    for (int k = 0; k < count; k++) isfinite(p[k]) ? printf(" %8.5f", (double)p[k]) : printf("  no number");
+}
+
+static void overflow(Lesson *lesson)
+{
+    section(lesson, "Ten answers");
+    enum { THREE = 3, HEIGHTS = 7 };
+    const float heights[HEIGHTS] = {0.0f, 50.0f, 86.0f, 88.0f, 1000.0f, -100.0f, -1000.0f};
+    float naive[HEIGHTS][THREE], stable[HEIGHTS][THREE];
+    bool same = true;
+    printf("scores               as in the textbook                  largest score subtracted\n");
+    for (int i = 0; i < HEIGHTS; i++) {
+        const float z[THREE] = {heights[i], heights[i] + 1.0f, heights[i] + 2.0f};
+        softmax_as_in_the_textbook(naive[i], z, THREE);
+        stable_softmax(stable[i], z, THREE);
+        same = same && memcmp(stable[i], stable[0], sizeof stable[0]) == 0;
+        printf("%5.0f %5.0f %5.0f ", (double)z[0], (double)z[1], (double)z[2]);
+        print_row("", naive[i], THREE);
+        print_row("", stable[i], THREE);
+        printf("\n");
+    }
+    printf("\n");
+    claim(lesson, isfinite(naive[2][2]) && !isfinite(naive[3][2]),
+          "the textbook's softmax overflows between scores of 88 and 90");
+    claim(lesson, isnan(naive[6][0]), "far below zero it divides nothing by nothing");
+    claim(lesson, same, "the stable one gives the same bits at every height");
+
+    const float two[2] = {0.75f, -1.5f};
+    float p[2], far[2] = {0.0f, 200.0f}, shares[2];
+    stable_softmax(p, two, 2);
+    stable_softmax(shares, far, 2);
+    Matrix logits = matrix_view(1, 2, far), lost = matrix_new(lesson_arena(lesson), 1, 1);
+    log_sum_exp(lost, logits);
+    claim(lesson, fabsf(p[0] - to_probability(two[0] - two[1])) <= 1e-6f,
+          "for two classes it is the sigmoid of the difference");
+    claim(lesson, isinf(log32(shares[0])) && lost.data[0] - far[0] == 200.0f,
+          "even then -log p may be infinite; the loss taken from the scores is 200, as it should be");
+}
+
+/*
+Look at the row of −100. Nothing overflows there, no warning is given, and the third digit is wrong: the
+exponentials have sunk so low that a float keeps only a few bits of them. An error that stops the program is
+the kinder one.
+
+And a stable softmax is still not enough for the loss. For scores of 0 and 200, the smaller probability is
+$e^{-200}$, which is 0 in a float, and $-\log 0$ is infinite. So, as with the sigmoid, we put the softmax into
+the logarithm before computing:
+
+$$\ell = -\log p_y = \log \sum_j e^{z_j} - z_y = m + \log \sum_j e^{z_j - m} - z_y, \qquad m = \max_j z_j.$$
+
+## The same gradient again
+
+What is the slope of this loss in each score? The derivative of $\log \sum_j e^{z_j}$ in $z_k$ is $e^{z_k} /
+\sum_j e^{z_j}$, which is $p_k$. The derivative of $-z_y$ is $-1$ for the right class and 0 for the others.
+Write $Y$ for the table with a 1 at the right class in each row and 0 elsewhere, the **one-hot** (独热) labels.
+Then
+
+$$\nabla L = \frac1n X^\top (P - Y).$$
+
+*Input times error*, for the third time. The errors of a row add up to 0: what the classes receive too much
+of, the right one lacks. Here are loss and gradient in plain loops.
+*/
+
+// x (n × d), w (d × K), labels [n] → the loss, and its gradient (d × K)
+static double softmax_loss_in_loops(Matrix gradient, Matrix x, Matrix w, const int *labels)
+{
+    double total = 0.0;
+    fill(gradient, 0.0f);
+    for (int i = 0; i < x.rows; i++) {
+        float z[CLASSES] = {0}, p[CLASSES], most = -INFINITY, sum_of_powers = 0.0f;
+        for (int j = 0; j < x.cols; j++)
+            for (int k = 0; k < CLASSES; k++) z[k] += AT(x, i, j) * AT(w, j, k);
+        for (int k = 0; k < CLASSES; k++) most = fmaxf(most, z[k]);
+        for (int k = 0; k < CLASSES; k++) sum_of_powers += exp32(z[k] - most);
+        total += (double)(most + log32(sum_of_powers) - z[labels[i]]);
+
+        stable_softmax(p, z, CLASSES);
+        p[labels[i]] -= 1.0f; // now the errors
+        for (int j = 0; j < x.cols; j++)
+            for (int k = 0; k < CLASSES; k++) AT(gradient, j, k) += AT(x, i, j) * p[k] / (float)x.rows;
+    }
+    return total / x.rows;
+}
+
+/*
+The fast version makes the scores of many examples in one product, and the gradient in another. Between the
+two stands `cross_entropy_forward` from `common/`, which turns scores into probabilities and losses in one
+pass.
+*/
+
+// errors (n × K) receives (p − y) / n; row_losses (n × 1) each example's loss
+static double softmax_loss(Matrix gradient, Matrix errors, Matrix row_losses, Matrix x, Matrix w,
+                           const int *labels)
+{
+    matmul(errors, x, w);
+    double loss = (double)cross_entropy_forward(errors, row_losses, errors, labels);
+    for (int i = 0; i < x.rows; i++) AT(errors, i, labels[i]) -= 1.0f;
+    scale(errors, 1.0f / (float)x.rows);
+    matmul_tn(gradient, x, errors);
+    return loss;
+}
+
+/*
+## Ten kinds of clothes
+
+Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017) holds 70 000 pictures of 28 × 28 grey pixels, ten kinds of
+clothes in equal numbers, 60 000 to learn from and 10 000 to test with. A picture becomes a row: its 784
+pixels are the features, and once more a 785th is always 1. We take the mean grey from every pixel; the scale
+is the same for all of them, so there is no need to divide.
+*/
+
+enum { PIXELS = 784, INPUTS = 785 };
+
+// Pictures as rows x (n × INPUTS), and labels [n] from 0 to 9
+typedef struct {
+    Matrix x;
+    const int *labels;
+} Pictures;
+
+static Pictures as_rows(Arena *arena, Images images, const int *labels, float grey)
+{
+    Matrix x = matrix_uninitialised(arena, images.count, INPUTS);
+    for (int i = 0; i < images.count; i++) {
+        const uint8_t *bytes = image_bytes(images, i);
+        for (int j = 0; j < PIXELS; j++) AT(x, i, j) = (float)bytes[j] / 255.0f - grey;
+        AT(x, i, PIXELS) = 1.0f;
+    }
+    return (Pictures){x, labels};
+}
+
+static void check_softmax(Lesson *lesson, Pictures training)
+{
+    section(lesson, "Ten kinds of clothes");
+    enum { FEW = 256, TRIED = 40 };
+    Arena *arena = lesson_arena(lesson);
+    Matrix x = matrix_rows(training.x, 0, FEW), w = matrix_new(arena, INPUTS, CLASSES);
+    Matrix slow = matrix_new(arena, INPUTS, CLASSES), fast = matrix_new(arena, INPUTS, CLASSES);
+    Matrix errors = matrix_new(arena, FEW, CLASSES), row_losses = matrix_new(arena, FEW, 1);
+    Rng rng = lesson_rng(lesson, 5);
+    fill_normal(w, &rng, 0.0f, 0.1f);
+    double in_loops = softmax_loss_in_loops(slow, x, w, training.labels);
+    double in_products = softmax_loss(fast, errors, row_losses, x, w, training.labels);
+    double largest_slope = fmax((double)largest(slow), -(double)smallest(slow)), worst = 0.0;
+    printf("256 pictures, random weights: loss %.5f, largest slope %.4f\n\n", in_loops, largest_slope);
+
+    const float h = 0x1p-6f;
+    for (int t = 0; t < TRIED; t++) {
+        size_t at = rng_below(&rng, INPUTS * CLASSES);
+        float kept = w.data[at];
+        w.data[at] = kept + h;
+        double above = softmax_loss(fast, errors, row_losses, x, w, training.labels);
+        w.data[at] = kept - h;
+        double below = softmax_loss(fast, errors, row_losses, x, w, training.labels);
+        w.data[at] = kept;
+        worst = fmax(worst, fabs((above - below) / (2.0 * (double)h) - (double)slow.data[at]));
+    }
+    softmax_loss(fast, errors, row_losses, x, w, training.labels);
+    claim(lesson,
+          fabs(in_products - in_loops) <= 1e-5 * in_loops &&
+              (double)largest_difference(slow, fast) <= 1e-4 * largest_slope,
+          "plain loops and the library agree on the loss and on all 7850 slopes");
+    claim(lesson, worst <= 1e-3 * largest_slope, "40 slopes, drawn at random, match finite differences");
+}
+
+/*
+The gradient at zero weights is worth a look before we follow it. All probabilities are $\frac1{10}$ then, and
+the classes are equally large, so column $k$ of $-\frac1n X^\top (P - Y)$ comes out as $\frac1{10}$ of *the
+mean picture of class $k$ minus the mean of all pictures*. After one step, the weights of each class are a
+**template** (模板), a faint photograph of its average member. The baseline of the nearest mean is made of such
+templates.
+
+You will often read that softmax regression *learns a template of each class*. Is that so after more than one
+step? We shall watch the cosine between each class's weights and its template: 1 when they point the same way,
+0 when they have nothing to do with each other.
+
+First a function that judges any weights. All weights 0 give it a tie, which the first class wins: with ten
+equal classes that is the baseline of the majority.
+*/
+
+typedef struct {
+    double loss, accuracy;
+    Matrix confusion; // row: true class, column: predicted; counts
+    Matrix p;         // (n × CLASSES)
+} Verdict;
+
+static Verdict evaluate(Arena *arena, Matrix w, Pictures pictures)
+{
+    int n = pictures.x.rows, right = 0;
+    Verdict verdict = {.confusion = matrix_new(arena, CLASSES, CLASSES), .p = matrix_new(arena, n, CLASSES)};
+    Matrix row_losses = matrix_new(arena, n, 1);
+    int *predicted = arena_alloc(arena, (size_t)n, sizeof *predicted);
+    matmul(verdict.p, pictures.x, w);
+    verdict.loss = (double)cross_entropy_forward(verdict.p, row_losses, verdict.p, pictures.labels);
+    row_argmax(predicted, verdict.p);
+    for (int i = 0; i < n; i++) {
+        AT(verdict.confusion, pictures.labels[i], predicted[i]) += 1.0f;
+        right += predicted[i] == pictures.labels[i];
+    }
+    verdict.accuracy = 100.0 * right / n;
+    return verdict;
+}
+
+/*
+## Training
+
+There are 60 000 pictures, so we take minibatches, 64 pictures at a time, as in chapter 1. The learning rate
+falls in a straight line to 0. We look at the test pictures after each epoch, but choose nothing by them.
+There is no ridge here: the examples are many and far from separable, and ten epochs stop early.
+*/
+
+// The columns of w without their constants, each as a row (CLASSES × PIXELS)
+static Matrix weights_as_pictures(Arena *arena, Matrix w)
+{
+    Matrix rows = matrix_new(arena, CLASSES, PIXELS);
+    transpose(rows, matrix_rows(w, 0, PIXELS));
+    return rows;
+}
+
+// cosines[k] between the weights of class k and its template; returns their mean
+static double compare_with_templates(Arena *arena, float *cosines, Matrix w, Matrix templates)
+{
+    Matrix rows = weights_as_pictures(arena, w);
+    double total = 0.0;
+    for (int k = 0; k < CLASSES; k++) {
+        Matrix a = matrix_rows(rows, k, 1), b = matrix_rows(templates, k, 1);
+        total += cosines[k] = (float)(dot(a, b) / (norm(a) * norm(b)));
+    }
+    return total / CLASSES;
+}
+
+// One epoch of minibatches, the rate falling with the share of training still to come. Returns the mean loss.
+static double train_epoch(Lesson *lesson, Arena *arena, Matrix w, Pictures pictures, int epoch, int epochs,
+                          Rng *rng)
+{
+    enum { BATCH = 64 };
+    const float rate = 0.4f;
+    ArenaMark mark = arena_mark(arena);
+    int n = pictures.x.rows, *order = arena_alloc(arena, (size_t)n, sizeof *order), labels[BATCH];
+    Matrix batch = matrix_new(arena, BATCH, INPUTS), gradient = matrix_new(arena, INPUTS, CLASSES);
+    Matrix errors = matrix_new(arena, BATCH, CLASSES), row_losses = matrix_new(arena, BATCH, 1);
+    rng_permutation(rng, order, n);
+    double total = 0.0;
+    for (int first = 0; first < n; first += BATCH) {
+        int count = int_min(BATCH, n - first);
+        Matrix x = matrix_rows(batch, 0, count);
+        gather_rows(x, pictures.x, order + first);
+        for (int i = 0; i < count; i++) labels[i] = pictures.labels[order[first + i]];
+        double loss = softmax_loss(gradient, matrix_rows(errors, 0, count), matrix_rows(row_losses, 0, count),
+                                   x, w, labels);
+        float done = ((float)epoch + (float)first / (float)n) / (float)epochs;
+        add_scaled(w, -rate * (1.0f - done), gradient);
+        total += loss * count;
+        lesson_progress(lesson, "training", (long)epoch * n + first + count, (long)epochs * n, loss);
+    }
+    arena_rewind(arena, mark);
+    return total / n;
+}
+
+static Matrix train(Lesson *lesson, Pictures training, Pictures test, double baseline, Matrix templates)
+{
+    section(lesson, "Training");
+    Arena *arena = lesson_arena(lesson);
+    int n = training.x.rows, epochs = lesson_full(lesson) ? 40 : 10;
+    Matrix w = matrix_new(arena, INPUTS, CLASSES), gradient = matrix_new(arena, INPUTS, CLASSES);
+    Matrix errors = matrix_new(arena, n, CLASSES), row_losses = matrix_new(arena, n, 1);
+    double loss = softmax_loss(gradient, errors, row_losses, training.x, w, training.labels);
+    printf("always the first class: %.2f %% right; nearest mean picture: %.2f %%\n\n",
+           evaluate(arena, w, test).accuracy, baseline);
+
+    float first[CLASSES], cosines[CLASSES];
+    add_scaled(w, -RATE, gradient);
+    Verdict verdict = evaluate(arena, w, test);
+    double cosine = compare_with_templates(arena, first, w, templates);
+    printf("epoch      training loss   test loss   test right   mean cosine with the templates\n");
+    printf("one step %15.4f %11.4f %10.2f %% %16.4f\n", loss, verdict.loss, verdict.accuracy, cosine);
+
+    fill(w, 0.0f);
+    Rng rng = lesson_rng(lesson, 6);
+    for (int epoch = 0; epoch < epochs; epoch++) {
+        ArenaMark mark = arena_mark(arena);
+        loss = train_epoch(lesson, arena, w, training, epoch, epochs, &rng);
+        verdict = evaluate(arena, w, test);
+        cosine = compare_with_templates(arena, cosines, w, templates);
+        printf("%5d %18.4f %11.4f %10.2f %% %16.4f\n", epoch + 1, loss, verdict.loss, verdict.accuracy,
+               cosine);
+        arena_rewind(arena, mark);
+    }
+    printf("\n");
+    float least = 1.0f, most = 0.0f;
+    for (int k = 0; k < CLASSES; k++) least = fminf(least, first[k]), most = fmaxf(most, cosines[k]);
+    claim(lesson, verdict.accuracy >= 84.0, "at least 84 %% of the test pictures get the right name");
+    claim(lesson, verdict.accuracy >= baseline + 10.0,
+          "at least 10 points more than by the nearest mean picture");
+    claim(lesson, least >= 0.999f, "after one step from zero, the weights of each class are its template");
+    claim(lesson, most < 0.7071f,
+          "at the end each class's weights have turned from it by more than 45 degrees");
+    return w;
+}
+
+/*
+So the popular sentence is true of the first step, and from then on it becomes less true as the model gets
+better. An angle of more than 45° means that less than half of a class's (squared) weights lie along its
+template. What are they doing instead?
+
+## What the weights look like
+*/
+
+static void draw_weights(Lesson *lesson, Matrix w, Matrix templates, const char *const *names)
+{
+    section(lesson, "What the weights look like");
+    enum { SIDE = 5 }; // pictures side by side
+    Arena *arena = lesson_arena(lesson);
+    Matrix both = matrix_new(arena, 2 * CLASSES, PIXELS), rows = weights_as_pictures(arena, w);
+    const char *captions[2 * CLASSES] = {0};
+    for (int k = 0; k < CLASSES; k++) {
+        int at = k / SIDE * 2 * SIDE + k % SIDE; // five templates, and their weights in the row below
+        Matrix kinds[2] = {matrix_rows(templates, k, 1), matrix_rows(rows, k, 1)};
+        for (int kind = 0; kind < 2; kind++) { // each relative to its own largest weight: grey is zero
+            Matrix out = matrix_rows(both, at + kind * SIDE, 1);
+            copy(out, kinds[kind]);
+            scale(out, 1.0f / fmaxf(largest(out), -smallest(out)));
+        }
+        captions[at] = names[k];
+    }
+    Plot *plot = plot_begin(lesson, "weights.png", "Templates, and what was learned");
+    plot_images(plot, (PlotImages){28, 28, 1, SIDE, -0.7f, 0.7f}, both, captions);
+    plot_end(plot,
+             "With a name: the template of a class, its mean minus the mean of all. Below it: the learned "
+             "weights. White counts for the class, black against it, grey not at all.");
+}
+
+/*
+The templates show clothes. In the weights you must guess: thin edges and single pixels, black next to white.
+Where a coat and a pullover look the same, a weight cannot help, however typical the pixel is of both; what
+helps is the line at which they differ. The weights of a class describe *what sets it apart from the others*,
+not what it looks like.
+
+## What it confuses
+
+Ten classes have a confusion matrix of ten rows. Each row is a true class, and says where its pictures went,
+in percent.
+*/
+
+static void look_at_mistakes(Lesson *lesson, Matrix w, Pictures training, Pictures test, Images images,
+                             const char *const *names)
+{
+    section(lesson, "What it confuses");
+    enum { SHOWN = 12, SHIRT = 6 };
+    Arena *arena = lesson_arena(lesson);
+    Verdict verdict = evaluate(arena, w, test);
+    Matrix share = matrix_copy(arena, verdict.confusion), totals = matrix_new(arena, CLASSES, 1);
+    row_sums(totals, share);
+    int hardest = 0;
+    for (int k = 0; k < CLASSES; k++) {
+        scale(matrix_rows(share, k, 1), 100.0f / totals.data[k]);
+        if (AT(share, k, k) < AT(share, hardest, hardest)) hardest = k;
+    }
+    printf("right: %.2f %% of the test pictures, %.2f %% of the training pictures\n", verdict.accuracy,
+           evaluate(arena, w, training).accuracy);
+    printf("hardest: %s, %.1f %% right\n", names[hardest], (double)AT(share, hardest, hardest));
+    Plot *plot = plot_begin(lesson, "confusion.png", "What the test pictures were called, in percent");
+    plot_axes(plot, "called", "truth");
+    plot_cells(plot, share, names, names, 0);
+    plot_end(plot, "Each row is a true class. Shoes are taken for other shoes, and a shirt for whatever else "
+                   "covers the upper body.");
+
+    Matrix shown = matrix_new(arena, SHOWN, PIXELS);
+    const char *captions[SHOWN];
+    bool *taken = arena_zeros(arena, (size_t)test.x.rows, sizeof *taken);
+    for (int s = 0; s < SHOWN; s++) { // the surest of the mistakes that remain
+        int worst = 0, called = 0;
+        float surest = 0.0f;
+        for (int i = 0; i < test.x.rows; i++)
+            for (int k = 0; k < CLASSES; k++)
+                if (k != test.labels[i] && !taken[i] && AT(verdict.p, i, k) > surest)
+                    surest = AT(verdict.p, i, k), worst = i, called = k;
+        taken[worst] = true;
+        image_gather(matrix_rows(shown, s, 1), images, &worst, 0.0f, 1.0f);
+        char caption[64];
+        snprintf(caption, sizeof caption, "%s, said %s", names[test.labels[worst]], names[called]);
+        captions[s] = arena_string(arena, caption);
+    }
+    plot = plot_begin(lesson, "mistakes.png", "Twelve mistakes that it was surest of");
+    plot_images(plot, (PlotImages){28, 28, 1, 4, 0.0f, 1.0f}, shown, captions);
+    plot_end(plot,
+             "Some of these would puzzle us too; others show how little a weighted sum of pixels sees.");
+    printf("\n");
+    claim(lesson, hardest == SHIRT, "shirts are the hardest");
+}
+
+/*
+On the pictures that it has learned from it is only two or three points better than on new ones: more
+pictures, or a ridge, could not help by more. Nor is it a lack of training: `make chapter2 FULL=1` trains four
+times as long (half a minute on two cores), and ends with 87.65 % of the training pictures and 84.48 % of the
+test pictures. This is about as good as a weighted sum of pixels gets. A white pixel counts for a class or
+against it, once for all, whatever is beside it; such a model cannot ask "is there a sleeve?", because a
+sleeve is a pattern of many pixels, somewhere. For that, chapter 6 puts a bend between two weighted sums.
+
+## The lesson, from end to end
+*/
+
+int main(int argc, char **argv)
+{
+    Lesson *lesson = lesson_begin(argc, argv, "02-logistic-regression", "Logistic and softmax regression");
+    Arena *arena = lesson_arena(lesson);
+
+    Csv table = csv_read(arena, "datasets/breast-cancer.csv");
+    Examples tumours = look_at_the_tumours(lesson, table);
+    int n = tumours.x.rows, *order = arena_alloc(arena, (size_t)n, sizeof *order);
+    Rng rng = lesson_rng(lesson, 1);
+    rng_permutation(&rng, order, n);
+    Split split = prepare(arena, tumours, order, n - n / 2);
+    weigh_surprises(lesson, split.training);
+    check_gradient(lesson, split.training);
+    Matrix best = start_twice(lesson, split.training);
+    judge(lesson, split, best);
+    run_away(lesson, prepare(arena, tumours, order, 100));
+    overflow(lesson);
+
+    ImageSet fashion = fashion_mnist_load(arena);
+    float grey, deviation;
+    image_statistics(fashion.train, &grey, &deviation);
+    Pictures training = as_rows(arena, fashion.train, fashion.train_labels, grey);
+    Pictures test = as_rows(arena, fashion.test, fashion.test_labels, grey);
+    check_softmax(lesson, training);
+
+    Matrix nearest = nearest_mean_weights(arena, training.x, training.labels, CLASSES);
+    Matrix templates = weights_as_pictures(arena, nearest), average = matrix_new(arena, 1, PIXELS);
+    column_means(average, templates);
+    subtract_row(templates, average);
+    Matrix w = train(lesson, training, test, evaluate(arena, nearest, test).accuracy, templates);
+    draw_weights(lesson, w, templates, fashion.names);
+    look_at_mistakes(lesson, w, training, test, fashion.test, fashion.names);
+    return lesson_end(lesson);
+}
+
+/*
+## What to take along
+
+- A score is the logarithm of odds; sigmoid and softmax turn scores into probabilities, cross-entropy charges
+  for surprise.
+- The gradient is the average of input times error, $\frac1n X^\top (P - Y)$, whatever the number of classes.
+- The loss is convex: one valley. But with separable examples its floor slopes down for ever, and something
+  has to hold the weights.
+- Take the largest score out before the exponential, and compute the loss from scores, not from probabilities.
+- Judge by the confusion matrix, by the ROC curve, and beside honest baselines.
+- The weights of a class show what sets it apart, not what it looks like.
+
+A straight boundary can still be drawn in many ways. The next chapter draws the one with the widest margin,
+and others that are not straight at all.
+
+## Exercises
+
+Write your answers in `exercise.c`; the signatures are in `exercise.h`.
+
+- **TASK 2.1** the cross-entropy of yes-or-no answers, for scores of any size.
+- **TASK 2.2** its gradient.
+- **TASK 2.3** the softmax of each row, for scores of any size.
+- **TASK 2.4** the gradient of softmax regression.
+- **TASK 2.5** the area under the ROC curve, with equal scores treated fairly: it is measured on 200 000
+  scores, where going through all pairs would take too long.
+
+And without a computer, or with five minutes at one:
+
+1. Add 5 to all weights of one pixel, in all ten classes. What happens to the probabilities? Is the lowest
+   point of the softmax loss unique without a ridge?
+2. All tumours of the training half turn out benign. Where do the weights go, with ridge and without?
+3. Forget to divide the bytes by 255. Which learning rate would you need? What would the textbook's softmax
+   say after the first step?
+4. A model has an AUC of 0.3. How do you turn it into a good one?
+5. Mark a tenth of the training labels wrongly, on purpose. Which suffers more, the names or the
+   probabilities? Do the weights still run away?
+*/
