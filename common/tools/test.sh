@@ -49,9 +49,9 @@ for test in "$@"; do
     all_failed=$((all_failed + failed))
 
     if [ "$failed" -eq 0 ]; then
-        printf '  ✓ %-20s %7s s %5d passed\n' "$name" "$seconds" "$passed"
+        printf '  ✓ %-22s %7s s %5d passed\n' "$name" "$seconds" "$passed"
     else
-        printf '  ✗ %-20s %7s s %5d passed, %d failed%s\n' "$name" "$seconds" "$passed" "$failed" "$why"
+        printf '  ✗ %-22s %7s s %5d passed, %d failed%s\n' "$name" "$seconds" "$passed" "$failed" "$why"
         sed 's/^/      /' "$log"
     fi
 done

@@ -21,7 +21,7 @@ static bool is_stub(const char *source, const char *task)
 }
 
 // What is wrong with one result; NULL when it is as it should be.
-static const char *complaint(const TestResult *result, const char *task, bool stub)
+static const char *complaint(TestResult *result, const char *task, bool stub)
 {
     static char text[64];
     const char *message = tr_msg(result);
@@ -91,6 +91,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %d of %d tests ran\n", exercise_folder, srunner_ntests_run(runner), count);
         return 2;
     }
+    if (srunner_ntests_failed(runner) > 0) expect_leaks();
     TestResult **results = srunner_results(runner);
     int wrong = report(table, count, results, source);
     free(results);

@@ -12,7 +12,7 @@
 
 static char scratch_folder[64];
 static pid_t scratch_owner;
-static bool in_child;
+static bool leaks_expected;
 
 #ifdef SUITE_UNDER_ASAN
 #include <sanitizer/asan_interface.h>
@@ -23,8 +23,7 @@ static bool in_child;
 // AddressSanitizer.
 const char *__asan_default_options(void) { return "exitcode=99:allocator_may_return_null=1:print_summary=1"; }
 
-// A child that dies on purpose frees nothing.
-int __lsan_is_turned_off(void) { return in_child; }
+int __lsan_is_turned_off(void) { return leaks_expected; }
 #endif
 
 // ---- Scratch files ----------------------------------------------------------------------------------------
@@ -81,6 +80,8 @@ void report_result(int passed, int failed)
     }
 }
 
+void expect_leaks(void) { leaks_expected = true; }
+
 int run_suite(const char *name, const TTest *const *tests, int count, double timeout_seconds)
 {
     make_scratch();
@@ -95,6 +96,7 @@ int run_suite(const char *name, const TTest *const *tests, int count, double tim
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner), ran = srunner_ntests_run(runner);
     srunner_free(runner);
+    if (failed > 0) expect_leaks();
     if (ran != count) {
         fprintf(stderr, "%s: %d of %d tests ran\n", name, ran, count);
         failed += count > ran ? count - ran : 1;
@@ -107,7 +109,7 @@ int run_suite(const char *name, const TTest *const *tests, int count, double tim
 
 static void child(int descriptor, const int *ends, void (*action)(void *), void *context)
 {
-    in_child = true;
+    expect_leaks(); // a child that dies on purpose frees nothing
     scratch_owner = 0;      // only the parent removes the scratch folder
     omp_set_num_threads(1); // the parent's threads did not come along
     if (descriptor != 1) {

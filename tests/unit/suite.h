@@ -32,6 +32,9 @@ int run_suite(const char *name, const TTest *const *tests, int count, double tim
 // common/tools/test.sh.
 void report_result(int passed, int failed);
 
+// Nothing more is said about memory that is not freed. A test that fails jumps over its last lines.
+void expect_leaks(void);
+
 #define SUITE_TIMEOUT(name, seconds, ...)                                                                    \
     int main(void)                                                                                           \
     {                                                                                                        \

@@ -1,0 +1,267 @@
+// The exercises of chapter 1, linear regression: what each task is tested for, and its points.
+// n examples, d features.
+#include <math.h>
+
+#include "exercise.h"
+#include "exercise_suite.h"
+
+// ---- What the answers are compared with, in double --------------------------------------------------------
+
+enum { MOST = 200 };
+
+typedef struct {
+    Matrix x, w, y;
+} Problem;
+
+// n examples with features of mean 0.3, and targets near a plane through them.
+static Problem problem_of(Arena *arena, uint64_t seed, int n, int d)
+{
+    Rng rng = rng_new(seed, 0);
+    Problem p = {matrix_new(arena, n, d), matrix_new(arena, d, 1), matrix_new(arena, n, 1)};
+    fill_normal(p.x, &rng, 0.3f, 1.0f);
+    fill_normal(p.w, &rng, 0.0f, 1.0f);
+    fill_normal(p.y, &rng, 0.5f, 0.7f);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < d; j++) p.y.data[i] += AT(p.x, i, j) * (float)(j + 1);
+    return p;
+}
+
+static double error_of(Problem p, const double *w, int i)
+{
+    double prediction = 0.0;
+    for (int j = 0; j < p.x.cols; j++) prediction += (double)AT(p.x, i, j) * w[j];
+    return prediction - (double)p.y.data[i];
+}
+
+static double true_loss(Problem p, const double *w)
+{
+    double total = 0.0;
+    for (int i = 0; i < p.x.rows; i++) total += error_of(p, w, i) * error_of(p, w, i);
+    return total / (2.0 * p.x.rows);
+}
+
+static void true_gradient(double *gradient, Problem p, const double *w)
+{
+    for (int j = 0; j < p.x.cols; j++) {
+        gradient[j] = 0.0;
+        for (int i = 0; i < p.x.rows; i++)
+            gradient[j] += (double)AT(p.x, i, j) * error_of(p, w, i) / p.x.rows;
+    }
+}
+
+static void widen(double *wide, Matrix m)
+{
+    for (size_t i = 0; i < matrix_size(m); i++) wide[i] = (double)m.data[i];
+}
+
+static double largest_of(const double *values, int count)
+{
+    double most = 0.0;
+    for (int i = 0; i < count; i++) most = fmax(most, fabs(values[i]));
+    return most;
+}
+
+// Each value within tolerance of the largest expected one.
+static void expect_values(const char *what, Matrix got, const double *expected, double tolerance)
+{
+    double scale_of_all = largest_of(expected, got.rows);
+    for (int j = 0; j < got.rows; j++)
+        ck_assert_msg(fabs((double)got.data[j] - expected[j]) <= tolerance * scale_of_all,
+                      "%s %d: got %g, expected %g", what, j + 1, (double)got.data[j], expected[j]);
+}
+
+static bool unchanged(Matrix m, Matrix before)
+{
+    return memcmp(m.data, before.data, matrix_size(m) * sizeof(float)) == 0;
+}
+
+// Sizes that a loop with a wrong bound does not survive.
+static const int sizes[][2] = {{1, 1}, {1, 5}, {7, 1}, {3, 5}, {40, 3}, {97, 10}, {61, MAX_FEATURES}};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+// ---- TASK 1.1: the loss -----------------------------------------------------------------------------------
+
+// Predictions −1 and −1 for 0 and 1: errors −1 and −2, so (1 + 4) / (2 · 2).
+static float small_x[] = {1, 2, 3, 4}, small_w[] = {1, -1}, small_y[] = {0, 1};
+
+START_TEST(the_loss_of_two_examples_computed_by_hand)
+{
+    float got =
+        regression_loss(matrix_view(2, 2, small_x), matrix_view(2, 1, small_w), matrix_view(2, 1, small_y));
+    ck_assert_msg(fabsf(got - 1.25f) < 1e-6f, "got %g, expected 1.25", (double)got);
+}
+END_TEST
+
+START_TEST(a_perfect_fit_has_no_loss)
+{
+    float x[] = {1, 0, 2, 5, -1, 3}, w[] = {2, 3}, y[] = {2, 19, 7};
+    float got = regression_loss(matrix_view(3, 2, x), matrix_view(2, 1, w), matrix_view(3, 1, y));
+    ck_assert_msg(got == 0.0f, "got %g, expected 0", (double)got);
+}
+END_TEST
+
+START_TEST(the_loss_is_right_for_any_size_and_changes_nothing)
+{
+    for (int s = 0; s < SIZES; s++) {
+        Arena *arena = arena_new();
+        Problem p = problem_of(arena, (uint64_t)s, sizes[s][0], sizes[s][1]);
+        Matrix x = matrix_copy(arena, p.x), w = matrix_copy(arena, p.w), y = matrix_copy(arena, p.y);
+        double wide[MAX_FEATURES];
+        widen(wide, w);
+        double got = (double)regression_loss(p.x, p.w, p.y), expected = true_loss((Problem){x, w, y}, wide);
+        ck_assert_msg(fabs(got - expected) <= 1e-4 * expected,
+                      "%d examples, %d features: got %g, expected %g", x.rows, x.cols, got, expected);
+        ck_assert_msg(unchanged(p.x, x) && unchanged(p.w, w) && unchanged(p.y, y), "x, w or y was changed");
+        arena_free(arena);
+    }
+}
+END_TEST
+
+// ---- TASK 1.2: its gradient -------------------------------------------------------------------------------
+
+START_TEST(the_gradient_of_two_examples_computed_by_hand)
+{
+    float values[2];
+    Matrix gradient = matrix_view(2, 1, values);
+    regression_gradient(gradient, matrix_view(2, 2, small_x), matrix_view(2, 1, small_w),
+                        matrix_view(2, 1, small_y));
+    expect_values("gradient", gradient, (double[]){-3.5, -5.0}, 1e-6);
+}
+END_TEST
+
+START_TEST(the_gradient_is_right_for_any_size_and_overwrites_what_was_there)
+{
+    for (int s = 0; s < SIZES; s++) {
+        Arena *arena = arena_new();
+        Problem p = problem_of(arena, 10 + (uint64_t)s, sizes[s][0], sizes[s][1]);
+        Matrix x = matrix_copy(arena, p.x), w = matrix_copy(arena, p.w), y = matrix_copy(arena, p.y);
+        Matrix gradient = matrix_new(arena, x.cols, 1);
+        double wide[MAX_FEATURES], expected[MAX_FEATURES];
+        fill(gradient, NAN);
+        regression_gradient(gradient, p.x, p.w, p.y);
+        widen(wide, w);
+        true_gradient(expected, (Problem){x, w, y}, wide);
+        expect_values("gradient", gradient, expected, 1e-4);
+        ck_assert_msg(unchanged(p.x, x) && unchanged(p.w, w) && unchanged(p.y, y), "x, w or y was changed");
+        arena_free(arena);
+    }
+}
+END_TEST
+
+// ---- TASK 1.3: gradient descent ---------------------------------------------------------------------------
+
+START_TEST(one_step_goes_down_the_gradient)
+{
+    float start[] = {1, -1}; // the gradient there is (−3.5, −5)
+    Matrix w = matrix_view(2, 1, start);
+    regression_descend(w, matrix_view(2, 2, small_x), matrix_view(2, 1, small_y), 0.1f, 1);
+    expect_values("weight", w, (double[]){1.35, -0.5}, 1e-5);
+}
+END_TEST
+
+START_TEST(no_step_changes_nothing)
+{
+    float start[] = {1, -1};
+    Matrix w = matrix_view(2, 1, start);
+    regression_descend(w, matrix_view(2, 2, small_x), matrix_view(2, 1, small_y), 0.1f, 0);
+    ck_assert_msg(start[0] == 1.0f && start[1] == -1.0f, "got %g and %g, expected 1 and -1", (double)start[0],
+                  (double)start[1]);
+}
+END_TEST
+
+START_TEST(many_steps_follow_the_same_path)
+{
+    for (int s = 0; s < SIZES; s++) {
+        Arena *arena = arena_new();
+        Problem p = problem_of(arena, 20 + (uint64_t)s, sizes[s][0], sizes[s][1]);
+        float rate = 0.2f / (float)p.x.cols;
+        double path[MAX_FEATURES], slope[MAX_FEATURES];
+        widen(path, p.w);
+        Matrix w = matrix_copy(arena, p.w);
+        regression_descend(w, p.x, p.y, rate, 50);
+        for (int step = 0; step < 50; step++) {
+            true_gradient(slope, p, path);
+            for (int j = 0; j < p.x.cols; j++) path[j] -= (double)rate * slope[j];
+        }
+        expect_values("weight", w, path, 1e-4);
+        arena_free(arena);
+    }
+}
+END_TEST
+
+// ---- TASK 1.4: the ridge solution -------------------------------------------------------------------------
+
+// The equations (xᵀx / n + ridge · I) w = xᵀy / n, by Gauss and Jordan in double.
+static void true_ridge(double *w, Problem p, double ridge)
+{
+    int d = p.x.cols;
+    double a[MAX_FEATURES][MAX_FEATURES + 1];
+    for (int j = 0; j < d; j++)
+        for (int k = 0; k <= d; k++) {
+            a[j][k] = j == k ? ridge : 0.0;
+            for (int i = 0; i < p.x.rows; i++)
+                a[j][k] += (double)AT(p.x, i, j) * (double)(k < d ? AT(p.x, i, k) : p.y.data[i]) / p.x.rows;
+        }
+    for (int pivot = 0; pivot < d; pivot++)
+        for (int j = 0; j < d; j++) {
+            double factor = j == pivot ? 0.0 : a[j][pivot] / a[pivot][pivot];
+            for (int k = pivot; k <= d; k++) a[j][k] -= factor * a[pivot][k];
+        }
+    for (int j = 0; j < d; j++) w[j] = a[j][d] / a[j][j];
+}
+
+static void expect_ridge(Problem p, float ridge, Matrix w)
+{
+    double expected[MAX_FEATURES];
+    fill(w, NAN); // what was there does not matter
+    regression_ridge(w, p.x, p.y, ridge);
+    true_ridge(expected, p, (double)ridge);
+    expect_values("weight", w, expected, 1e-4);
+}
+
+START_TEST(the_ridge_solution_of_one_feature_computed_by_hand)
+{
+    float x[] = {1, 2, 3}, y[] = {2, 4, 6}, value; // Σx²/3 = 14/3, Σxy/3 = 28/3
+    Matrix w = matrix_view(1, 1, &value);
+    regression_ridge(w, matrix_view(3, 1, x), matrix_view(3, 1, y), 1.0f);
+    expect_values("weight", w, (double[]){28.0 / 17.0}, 1e-5);
+}
+END_TEST
+
+START_TEST(the_ridge_solution_is_right_for_any_size_and_strength)
+{
+    static const float strengths[] = {0.001f, 0.1f, 10.0f};
+    for (int s = 0; s < SIZES; s++) {
+        Arena *arena = arena_new();
+        Problem p = problem_of(arena, 30 + (uint64_t)s, sizes[s][0], sizes[s][1]);
+        for (int r = 0; r < 3; r++) expect_ridge(p, strengths[r], p.w);
+        arena_free(arena);
+    }
+}
+END_TEST
+
+START_TEST(features_that_are_nearly_copies_need_sums_in_double)
+{
+    Arena *arena = arena_new();
+    Problem p = problem_of(arena, 40, MOST, 4);
+    Rng rng = rng_new(41, 0);
+    for (int i = 0; i < MOST; i++)
+        for (int j = 1; j < 4; j++) AT(p.x, i, j) = AT(p.x, i, 0) + 0.003f * rng_normal(&rng);
+    expect_ridge(p, 1e-6f, p.w);
+    arena_free(arena);
+}
+END_TEST
+
+// clang-format off
+EXERCISE("01-linear-regression",
+         {"1.1", 5, the_loss_of_two_examples_computed_by_hand},
+         {"1.1", 5, a_perfect_fit_has_no_loss},
+         {"1.1", 10, the_loss_is_right_for_any_size_and_changes_nothing},
+         {"1.2", 10, the_gradient_of_two_examples_computed_by_hand},
+         {"1.2", 20, the_gradient_is_right_for_any_size_and_overwrites_what_was_there},
+         {"1.3", 5, one_step_goes_down_the_gradient},
+         {"1.3", 5, no_step_changes_nothing},
+         {"1.3", 10, many_steps_follow_the_same_path},
+         {"1.4", 10, the_ridge_solution_of_one_feature_computed_by_hand},
+         {"1.4", 10, the_ridge_solution_is_right_for_any_size_and_strength},
+         {"1.4", 10, features_that_are_nearly_copies_need_sums_in_double})
