@@ -520,10 +520,31 @@ static void write_diary(void *context, int epoch, double loss)
     diary->wrong[diary->count++] = (float)(100.0 * (1.0 - right));
 }
 
+// For the forty units that have moved most: what training has added to the weights of each, as a picture
+static void draw_what_was_learned(Lesson *lesson, Matrix started, Matrix w1)
+{
+    enum { SHOWN = 40 };
+    Arena *arena = lesson_arena(lesson);
+    Matrix moved = matrix_copy(arena, w1), by_unit = matrix_new(arena, w1.cols, w1.rows), shown = matrix_new(arena, SHOWN, w1.rows);
+    subtract(moved, moved, started);
+    transpose(by_unit, moved);
+    for (int k = 0; k < SHOWN; k++) {
+        int most = 0;
+        for (int j = 1; j < by_unit.rows; j++)
+            if (norm(matrix_rows(by_unit, j, 1)) > norm(matrix_rows(by_unit, most, 1))) most = j;
+        copy(matrix_rows(shown, k, 1), matrix_rows(by_unit, most, 1));
+        fill(matrix_rows(by_unit, most, 1), 0.0f); // do not choose it again
+    }
+    Plot *plot = plot_begin(lesson, "hidden.png", "What forty hidden units have learned to look for");
+    plot_images(plot, (PlotImages){28, 28, 1, 10, -0.15f, 0.15f}, shown, NULL);
+    plot_end(plot, "What training has added to the weights of a unit, drawn as a picture: bright pixels excite it, dark ones calm it. "
+                   "Outlines, sleeves, soles, and much that no one would have thought of.");
+}
+
 static void read_clothes(Lesson *lesson)
 {
     section(lesson, "Pieces of clothing");
-    enum { HIDDEN = 128, SHOWN = 40 };
+    enum { HIDDEN = 128 };
     Arena *arena = lesson_arena(lesson);
     ImageSet clothes = fashion_mnist_load(arena);
     float mean_pixel, deviation;
@@ -534,6 +555,7 @@ static void read_clothes(Lesson *lesson)
     Rng rng = lesson_rng(lesson, 3);
     diary.network = network_new(arena, training.x.cols, HIDDEN, 10);
     draw_weights(diary.network, &rng);
+    Matrix started = matrix_copy(arena, diary.network.w1);
     const Plan plan = {.epochs = lesson_full(lesson) ? 20 : 5, .batch = 64, .rate = 0.03f};
     printf("epoch   training loss   test accuracy\n");
     train(lesson, diary.network, training, plan, &rng, write_diary, &diary);
@@ -547,12 +569,7 @@ static void read_clothes(Lesson *lesson)
     plot_horizontal(plot, "softmax regression (chapter 2)", 16.0);
     plot_end(plot, "The learning rate falls to zero over the run; most of the last gain comes from that.");
 
-    Matrix looks = matrix_new(arena, HIDDEN, training.x.cols);
-    transpose(looks, diary.network.w1);
-    plot = plot_begin(lesson, "hidden.png", "What forty hidden units look for");
-    plot_images(plot, (PlotImages){28, 28, 1, 10, -0.3f, 0.3f}, matrix_rows(looks, 0, SHOWN), NULL);
-    plot_end(plot, "The weights of a unit, drawn as a picture: bright pixels excite it, dark ones calm it. Outlines, sleeves, soles, "
-                   "and much that no one would have thought of.");
+    draw_what_was_learned(lesson, started, diary.network.w1);
 }
 
 /*

@@ -142,7 +142,7 @@ static void follow_one_formula(Lesson *lesson)
 /*
 ## Any formula
 
-The tape has no idea what a formula is for. Here is one that nobody would like to differentiate: start with $u = x$, and three times
+The tape has no idea what a formula is for. Here is one that nobody would like to differentiate: start with $u = x$, and twice
 replace $u$ by $\sin(u + x u)$. We compute it at many places $x$, with its derivative, and compare with moving $x$ a little.
 */
 
@@ -151,7 +151,7 @@ static float nested(float x, float *derivative)
     NumberTape *t = &tape_of_numbers;
     t->count = 0;
     int start = number(t, x), u = start;
-    for (int round = 0; round < 3; round++) u = sine_of(t, plus(t, u, times(t, start, u)));
+    for (int round = 0; round < 2; round++) u = sine_of(t, plus(t, u, times(t, start, u)));
     play_backwards(t, u);
     *derivative = t->lines[start].gradient;
     return value_of(t, u);
@@ -165,7 +165,7 @@ static void any_formula(Lesson *lesson)
     const float h = 0x1p-9f;
     for (int i = 0; i < PLACES; i++) {
         float unused;
-        x[i] = 2.0f * (float)i / (PLACES - 1);
+        x[i] = 2.5f * (float)i / (PLACES - 1);
         y[i] = nested(x[i], &slope[i]);
         float numeric = (nested(x[i] + h, &unused) - nested(x[i] - h, &unused)) / (2.0f * h);
         worst = fmaxf(worst, fabsf(numeric - slope[i]));
@@ -174,7 +174,7 @@ static void any_formula(Lesson *lesson)
     printf("steepest slope %.3f, largest difference from moving x %.4f\n\n", (double)steepest, (double)worst);
     claim(lesson, worst <= 0.005f * steepest, "the derivative from the tape agrees with moving x, to half a percent");
 
-    Plot *plot = plot_begin(lesson, "nested.png", "Three nested sines, and the derivative that the tape found");
+    Plot *plot = plot_begin(lesson, "nested.png", "Two nested sines, and the derivative that the tape found");
     plot_axes(plot, "x", "value");
     plot_line(plot, "function", x, y, PLACES);
     plot_line(plot, "derivative", x, slope, PLACES);

@@ -1,0 +1,38 @@
+// Exercises of chapter 9, Deep is hard. Replace each NOT_WRITTEN line by your answer; exercise.h says what is asked.
+#include "exercise.h"
+
+// TASK 9.1
+float keeping_gain(float slope)
+{
+    (void)slope; // this line only keeps the compiler quiet: remove it too
+    NOT_WRITTEN("9.1");
+    return 0.0f;
+}
+
+// TASK 9.2
+void normalise(Matrix y, Matrix x)
+{
+    (void)y, (void)x;
+    NOT_WRITTEN("9.2");
+}
+
+// TASK 9.3
+void normalise_gradient(Matrix d_x, Matrix d_y, Matrix x)
+{
+    (void)d_x, (void)d_y, (void)x;
+    NOT_WRITTEN("9.3");
+}
+
+// TASK 9.4
+void tower_forward(Matrix h, Matrix w)
+{
+    (void)h, (void)w;
+    NOT_WRITTEN("9.4");
+}
+
+// TASK 9.5
+void tower_gradient(Matrix d, Matrix x, Matrix w)
+{
+    (void)d, (void)x, (void)w;
+    NOT_WRITTEN("9.5");
+}
