@@ -18,6 +18,10 @@ ARCH ?= native
 MODE ?= release
 BUILD ?= build
 
+# A team of threads that spins while it waits is a little faster alone, and ten times slower as soon as another program
+# wants one of its cores. Benchmarks, which need the machine for themselves, spin.
+export OMP_WAIT_POLICY ?= passive
+
 # One object tree for each compiler, processor and mode: switching never mixes objects.
 TREE := $(BUILD)/$(notdir $(CC))-$(ARCH)-$(MODE)
 
@@ -252,3 +256,24 @@ $(BITS): $(BITS).o $(filter-out $(TREE)/common/lesson/%,$(COMMON_OBJECTS))
 .PHONY: bits
 bits: ## show that every compiler, processor and number of threads gives the same bits
 	$(QUIET)BUILD=$(BUILD) MAKE="$(MAKE)" sh common/tools/bits.sh
+
+# ---- Benchmarks (tests/bench) -------------------------------------------------------------------------------------------
+# Each tests/bench/bench_NAME.c is a program; what it prints is described in tests/bench/bench.h.
+
+BENCHES       := $(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c))
+BENCH_CHOSEN  := $(if $(NAME),$(filter $(NAME),$(BENCHES)),$(BENCHES))
+BENCH_PEERS   := $(patsubst %.c,$(TREE)/%,$(wildcard tests/bench/peers/*.c))
+
+$(TREE)/tests/bench/bench.o: CPPFLAGS += '-DBENCH_ARCH="$(ARCH)"'
+$(BENCHES:%=$(TREE)/tests/bench/bench_%): $(TREE)/%: $(TREE)/%.o $(TREE)/tests/bench/bench.o $(LIBRARY)
+	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+$(BENCH_PEERS): $(TREE)/%: $(TREE)/%.o
+	$(QUIET)$(CC) $< -ldl -lm -o $@
+
+.PHONY: bench bench-programs
+bench-programs: $(BENCH_CHOSEN:%=$(TREE)/tests/bench/bench_%) $(if $(PEERS),$(BENCH_PEERS))
+bench: ## measure how fast it is (NAME=gemm: one program; PEERS=1: compare with libraries that are installed)
+	$(QUIET)$(if $(BENCH_CHOSEN),,echo "NAME=$(NAME): there are $(BENCHES)" >&2; exit 1)
+	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) bench-programs
+	$(QUIET)for name in $(BENCH_CHOSEN); do \
+		env -u OMP_WAIT_POLICY BENCH_PEERS=$(PEERS) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
