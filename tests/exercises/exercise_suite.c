@@ -31,26 +31,27 @@ static const char *complaint(TestResult *result, const char *task, bool stub)
     return tr_rtype(result) == CK_PASS ? "passed, though only the stub stands there" : message;
 }
 
-// Prints one line a task, and one for each of its tests that went wrong; returns how many did.
+// Prints a line for each task, and one for each of its tests that went wrong; returns how many did.
 static int report(const ExerciseTest *table, int count, TestResult **results, const char *source)
 {
-    int wrong = 0;
-    for (int first = 0, next; first < count; first = next) {
+    int all_wrong = 0;
+    for (int first = 0, end; first < count; first = end) {
         const char *task = table[first].task;
         bool stub = is_stub(source, task);
-        int points = 0, wrong_before = wrong;
-        for (next = first; next < count && strcmp(table[next].task, task) == 0; next++) {
-            points += table[next].points;
-            const char *what = complaint(results[next], task, stub);
-            if (!what) continue;
-            wrong++;
-            printf("  %s: %s:%d: %s\n", table[next].test->name, tr_lfile(results[next]),
-                   tr_lno(results[next]), what);
+        int points = 0, wrong = 0;
+        for (end = first; end < count && strcmp(table[end].task, task) == 0; end++) {
+            points += table[end].points;
+            wrong += complaint(results[end], task, stub) != NULL;
         }
-        const char *state = wrong > wrong_before ? "✗ not right yet" : stub ? "– not written yet" : "✓ right";
+        const char *state = wrong ? "✗ not right yet" : stub ? "– not written yet" : "✓ right";
         printf("TASK %s (%d points) %s\n", task, points, state);
+        for (int i = first; i < end; i++) {
+            const char *what = complaint(results[i], task, stub);
+            if (what) printf("    %s: line %d: %s\n", table[i].test->name, tr_lno(results[i]), what);
+        }
+        all_wrong += wrong;
     }
-    return wrong;
+    return all_wrong;
 }
 
 // The whole text of a file, or NULL.
