@@ -1,0 +1,361 @@
+// bits.c: one line "name hash" for each kernel of the library, run on seeded inputs. common/tools/bits.sh (make bits) builds
+// it with every compiler for every processor, runs it with 1, 2 and 3 threads, and compares the lines: they must be the same.
+//
+// A new kernel is one line of a table below. What it leaves in the outputs, and what it hands to keep(), is hashed.
+// With names on the command line, only the kernels whose name contains one of them are run.
+#include "base/mathf.h"
+#include "base/rng.h"
+#include "learning/least_squares.h"
+#include "learning/op_activation.h"
+#include "learning/op_linear.h"
+#include "learning/op_loss.h"
+#include "learning/op_norm.h"
+#include "learning/op_shape.h"
+#include "learning/optim.h"
+#include "matrix/gemm.h"
+#include "matrix/matrix.h"
+
+#include <inttypes.h>
+
+// ---- What the kernels work on ------------------------------------------------------------------------------------------
+
+// Odd sizes, sizes that are split between threads, and the two extremes.
+static const struct {
+    int rows, cols, width;
+} shapes[] = {{517, 131, 24}, {7, 5, 3}, {1, 40001, 2}, {40001, 1, 2}};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static Arena *arena;
+static Rng rng;
+static Matrix a, b, positive; // inputs (N × C); positive has no zero and nothing below
+static Matrix row, column;    // inputs (1 × C) and (N × 1)
+static Matrix right;          // input (C × W)
+static Matrix out, flipped, wide, row_out,
+    column_out;                    // outputs (N × C), (C × N), (N × W), (1 × C), (N × 1)
+static int *indices, *indices_out; // N row numbers
+static int *labels;                // N classes below C
+static double number;              // an output
+
+static Tape *tape;
+static Tensor *x, *y;                 // (N × C)
+static Tensor *w, *bias;              // (C × W), (1 × W)
+static Tensor *gain, *shift, *scalar; // (1 × C), (1 × C), (1 × 1)
+static BatchNormState state;
+
+static Matrix normal(int rows, int cols)
+{
+    Matrix m = matrix_new(arena, rows, cols);
+    fill_normal(m, &rng, 0.0f, 1.0f);
+    return m;
+}
+
+static Tensor *variable(int rows, int cols) { return tape_variable(tape, normal(rows, cols)); }
+
+// Everything anew for each kernel, from the same seed: a kernel may be added or left out without changing the others.
+static void set_up(int rows, int cols, int width)
+{
+    arena_reset(arena);
+    tape_reset(tape);
+    rng = rng_new(2024, (uint64_t)rows);
+    a = normal(rows, cols), b = normal(rows, cols), positive = normal(rows, cols);
+    for (size_t i = 0; i < matrix_size(positive); i++)
+        positive.data[i] = 0.1f + __builtin_fabsf(positive.data[i]);
+    row = normal(1, cols), column = normal(rows, 1), right = normal(cols, width);
+    out = matrix_copy(arena, a), flipped = matrix_new(arena, cols, rows), wide = normal(rows, width);
+    row_out = matrix_new(arena, 1, cols), column_out = matrix_new(arena, rows, 1);
+    indices = arena_alloc(arena, (size_t)rows, sizeof *indices),
+    indices_out = arena_zeros(arena, (size_t)rows, sizeof *indices);
+    labels = arena_alloc(arena, (size_t)rows, sizeof *labels);
+    for (int i = 0; i < rows; i++) indices[i] = (int)rng_below(&rng, (uint32_t)rows);
+    for (int i = 0; i < rows; i++) labels[i] = (int)rng_below(&rng, (uint32_t)cols);
+    number = 0.0;
+}
+
+// The same for operations of the tape.
+static void set_up_tape(int rows, int cols, int width)
+{
+    x = variable(rows, cols), y = variable(rows, cols), w = variable(cols, width), bias = variable(1, width);
+    gain = variable(1, cols), shift = variable(1, cols), scalar = variable(1, 1);
+    state = batch_norm_state_new(arena, cols);
+}
+
+// ---- Hashing -------------------------------------------------------------------------------------------------------------
+
+static uint64_t hash; // FNV-1a (Fowler, Noll and Vo, draft-eastlake-fnv), four bytes at a time
+
+static void keep_words(const void *words, size_t count)
+{
+    const uint32_t *word = words;
+    for (size_t i = 0; i < count; i++) hash = (hash ^ word[i]) * 0x100000001b3u;
+}
+
+static void keep(Matrix m) { keep_words(m.data, matrix_size(m)); }
+
+static void keep_outputs(void)
+{
+    keep(out), keep(flipped), keep(wide), keep(row_out), keep(column_out);
+    keep_words(indices_out, (size_t)out.rows);
+    keep_words(&number, 2);
+    keep_words(&rng.state, 2);
+}
+
+// A node of the tape: its value, and the gradients of everything it depends on for a seeded upstream gradient.
+static void taped(Tensor *node)
+{
+    keep(node->value);
+    Tensor *const leaves[] = {x, y, w, bias, gain, shift, scalar};
+    backward_from(node, normal(node->value.rows, node->value.cols));
+    for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++)
+        if (leaves[i]->has_gradient) keep(leaves[i]->gradient);
+}
+
+// Five steps of an optimiser on one parameter.
+static void stepped(Parameters *set, Optimiser optimiser)
+{
+    for (int step = 0; step < 5; step++) {
+        clear_gradients(set);
+        Matrix gradient = tensor_gradient(set->items[0]);
+        fill_normal(gradient, &rng, 0.0f, 0.1f);
+        number += gradient_norm(set);
+        optimiser_step(&optimiser, 0.01f);
+    }
+    keep(set->items[0]->value);
+}
+
+static Parameters *parameter_set(void)
+{
+    static Parameters set;
+    set = parameters_new(arena);
+    copy(parameters_add(&set, "weight", out.rows, out.cols)->value, a);
+    return &set;
+}
+
+// ---- The kernels ---------------------------------------------------------------------------------------------------------
+
+#define MATRIX_KERNELS(K)                                                                                    \
+    K(fill, fill(out, 0.1f))                                                                                 \
+    K(fill_uniform, fill_uniform(out, &rng, -2.0f, 3.0f))                                                    \
+    K(fill_normal, fill_normal(out, &rng, 1.0f, 2.0f))                                                       \
+    K(add, add(out, a, b))                                                                                   \
+    K(subtract, subtract(out, a, b))                                                                         \
+    K(multiply, multiply(out, a, b))                                                                         \
+    K(divide, divide(out, a, positive))                                                                      \
+    K(add_scaled, add_scaled(out, 0.3f, b))                                                                  \
+    K(scale, scale(out, 1.7f))                                                                               \
+    K(add_scalar, add_scalar(out, 1.7f))                                                                     \
+    K(add_row, add_row(out, row))                                                                            \
+    K(subtract_row, subtract_row(out, row))                                                                  \
+    K(multiply_row, multiply_row(out, row))                                                                  \
+    K(divide_row, divide_row(out, row))                                                                      \
+    K(add_column, add_column(out, column))                                                                   \
+    K(multiply_column, multiply_column(out, column))                                                         \
+    K(column_sums, column_sums(row_out, a))                                                                  \
+    K(column_means, column_means(row_out, a))                                                                \
+    K(column_variances, column_variances(row_out, a))                                                        \
+    K(row_sums, row_sums(column_out, a))                                                                     \
+    K(row_maxima, row_maxima(column_out, a))                                                                 \
+    K(row_argmax, row_argmax(indices_out, a))                                                                \
+    K(sum, number = sum(a))                                                                                  \
+    K(mean, number = mean(a))                                                                                \
+    K(sum_of_squares, number = sum_of_squares(a))                                                            \
+    K(norm, number = norm(a))                                                                                \
+    K(dot, number = dot(a, b))                                                                               \
+    K(largest_difference, number = (double)largest_difference(a, b))                                         \
+    K(smallest, number = (double)smallest(a))                                                                \
+    K(largest, number = (double)largest(a))                                                                  \
+    K(all_finite, number = all_finite(a))                                                                    \
+    K(transpose, transpose(flipped, a))                                                                      \
+    K(gather_rows, gather_rows(out, a, indices))                                                             \
+    K(copy_columns, copy_columns(out, out.cols - 1, b, 0, 1))                                                \
+    K(matmul, matmul(wide, a, right))                                                                        \
+    K(matmul_add, matmul_add(wide, a, right))                                                                \
+    K(matmul_tn, matmul_tn(right, a, wide))                                                                  \
+    K(matmul_nt, matmul_nt(out, wide, right))                                                                \
+    K(rng_next, for (int i = 0; i < out.rows; i++) indices_out[i] = (int)(rng_next(&rng) >> 1))              \
+    K(rng_below, for (int i = 0; i < out.rows; i++) indices_out[i] = (int)rng_below(&rng, 1000003))          \
+    K(rng_uniform, for (int i = 0; i < out.cols; i++) row_out.data[i] = rng_uniform(&rng))                   \
+    K(rng_between, for (int i = 0; i < out.cols; i++) row_out.data[i] = rng_between(&rng, -3.0f, 5.0f))      \
+    K(rng_normal, for (int i = 0; i < out.cols; i++) row_out.data[i] = rng_normal(&rng))                     \
+    K(rng_normals, rng_normals(&rng, out.data, matrix_size(out)))                                            \
+    K(rng_stream, Rng stream = rng_stream(&rng, 7); rng_normals(&stream, out.data, matrix_size(out)))        \
+    K(rng_permutation, rng_permutation(&rng, indices_out, out.rows))
+
+#define LEARNING_KERNELS(K)                                                                                  \
+    K(relu, taped(relu(x)))                                                                                  \
+    K(leaky_relu, taped(leaky_relu(x, 0.1f)))                                                                \
+    K(sigmoid, taped(sigmoid(x)))                                                                            \
+    K(hyperbolic_tangent, taped(hyperbolic_tangent(x)))                                                      \
+    K(gelu, taped(gelu(x)))                                                                                  \
+    K(silu, taped(silu(x)))                                                                                  \
+    K(softplus, taped(softplus(x)))                                                                          \
+    K(exponential, taped(exponential(x)))                                                                    \
+    K(sine, taped(sine(x)))                                                                                  \
+    K(affine, taped(affine(x, w, bias)))                                                                     \
+    K(affine_relu, taped(affine_relu(x, w, bias)))                                                           \
+    K(product, taped(product(x, w)))                                                                         \
+    K(embedding, taped(embedding(tape, x, indices, out.rows)))                                               \
+    K(softmax, taped(softmax(x)))                                                                            \
+    K(log_sum_exp, log_sum_exp(column_out, a))                                                               \
+    K(cross_entropy, taped(cross_entropy(x, labels)))                                                        \
+    K(mean_squared_error, taped(mean_squared_error(x, a)))                                                   \
+    K(binary_cross_entropy, taped(binary_cross_entropy(x, positive)))                                        \
+    K(accuracy, number = accuracy(a, labels))                                                                \
+    K(layer_norm, taped(layer_norm(x, gain, shift)))                                                         \
+    K(rms_norm, taped(rms_norm(x, gain)))                                                                    \
+    K(batch_norm, if (out.rows > 1) taped(batch_norm(x, gain, shift, &state, true)); keep(state.variance))   \
+    K(tensor_add, taped(tensor_add(x, y)))                                                                   \
+    K(tensor_add_row, taped(tensor_add(x, gain)))                                                            \
+    K(tensor_subtract, taped(tensor_subtract(x, y)))                                                         \
+    K(tensor_multiply, taped(tensor_multiply(x, y)))                                                         \
+    K(tensor_scale, taped(tensor_scale(x, 0.7f)))                                                            \
+    K(concat_columns, taped(concat_columns(x, y)))                                                           \
+    K(concat_rows, taped(concat_rows(x, y)))                                                                 \
+    K(slice_columns, taped(slice_columns(x, out.cols / 2, 1)))                                               \
+    K(slice_rows, taped(slice_rows(x, out.rows / 2, 1)))                                                     \
+    K(sum_all, taped(sum_all(x)))                                                                            \
+    K(mean_all, taped(mean_all(x)))                                                                          \
+    K(tensor_row_means, taped(tensor_row_means(x)))                                                          \
+    K(tensor_column_means, taped(tensor_column_means(x)))                                                    \
+    K(dropout, taped(dropout(x, 0.4f, &rng, true)))                                                          \
+    K(sgd, stepped(set, sgd_new(arena, set, 0.01f)))                                                         \
+    K(momentum, stepped(set, momentum_new(arena, set, 0.9f, 0.01f)))                                         \
+    K(nesterov, stepped(set, nesterov_new(arena, set, 0.9f, 0.01f)))                                         \
+    K(rmsprop, stepped(set, rmsprop_new(arena, set, 0.99f, 1e-8f, 0.01f)))                                   \
+    K(adam, stepped(set, adam_new(arena, set, 0.9f, 0.999f, 1e-8f, 0.01f)))                                  \
+    K(adamw, stepped(set, adamw_new(arena, set, 0.9f, 0.999f, 1e-8f, 0.01f)))                                \
+    K(cosine_schedule, number = (double)cosine_schedule(0.1f, out.rows, 3, 50000))                           \
+    K(clip_gradients, fill(tensor_gradient(set->items[0]), 0.1f); number = clip_gradients(set, 1.0f))        \
+    K(least_squares_sgd, LeastSquaresPlan plan = {2, 32, 1e-5f};                                             \
+      Matrix weights = matrix_new(arena, out.cols, 1);                                                       \
+      least_squares_sgd(arena, weights, a, column, plan, &rng); keep(weights))
+
+typedef struct {
+    const char *name;
+    void (*run)(void);
+} Kernel;
+
+#define MATRIX_FUNCTION(name, ...)                                                                           \
+    static void run_##name(void) { __VA_ARGS__; }
+#define LEARNING_FUNCTION(name, ...)                                                                         \
+    static void run_##name(void)                                                                             \
+    {                                                                                                        \
+        Parameters *set = parameter_set();                                                                   \
+        set_up_tape(out.rows, out.cols, wide.cols);                                                          \
+        __VA_ARGS__;                                                                                         \
+        (void)set;                                                                                           \
+    }
+#define TABLE_LINE(name, ...) {#name, run_##name},
+
+MATRIX_KERNELS(MATRIX_FUNCTION)
+LEARNING_KERNELS(LEARNING_FUNCTION)
+static const Kernel kernels[] = {MATRIX_KERNELS(TABLE_LINE) LEARNING_KERNELS(TABLE_LINE)};
+
+// Functions of one float: every 4099th of all floats, infinities and NaNs among them, in a loop that becomes vector code.
+#define FLOAT_FUNCTIONS(F)                                                                                   \
+    F(exp32)                                                                                                 \
+    F(expm1_32)                                                                                              \
+    F(log32) F(log1p32) F(tanh32) F(sigmoid32) F(silu32) F(softplus32) F(sin32) F(cos32) F(erf32) F(gelu32)  \
+        F(gelu32_slope)
+
+enum { BLOCK = 1024 };
+
+#define FLOAT_FUNCTION(f)                                                                                    \
+    static void block_##f(float *results, const float *values)                                               \
+    {                                                                                                        \
+        for (int i = 0; i < BLOCK; i++) results[i] = f(values[i]);                                           \
+    }
+#define FLOAT_LINE(f) {#f, block_##f},
+
+FLOAT_FUNCTIONS(FLOAT_FUNCTION)
+static const struct {
+    const char *name;
+    void (*block)(float *results, const float *values);
+} float_functions[] = {FLOAT_FUNCTIONS(FLOAT_LINE)};
+
+static void run_float_function(void (*block)(float *results, const float *values))
+{
+    float values[BLOCK], results[BLOCK];
+    for (uint32_t i = 0; i < (1u << 20) / BLOCK; i++) {
+        for (uint32_t j = 0; j < BLOCK; j++) values[j] = float_from_bits((i * BLOCK + j) * 4099u);
+        block(results, values);
+        keep_words(results, BLOCK);
+    }
+}
+
+// Products of all kinds: m, n, k around the sizes where the fast product changes its way.
+static const GemmShape products[] = {
+    {.m = 1, .n = 1, .k = 1},       {.m = 3, .n = 5, .k = 7},      {.m = 14, .n = 32, .k = 64},
+    {.m = 129, .n = 65, .k = 257},  {.m = 1, .n = 700, .k = 500},  {.m = 700, .n = 1, .k = 500},
+    {.m = 300, .n = 200, .k = 1},   {.m = 64, .n = 128, .k = 784}, {.m = 2000, .n = 16, .k = 9},
+    {.m = 16, .n = 100, .k = 3000}, {.m = 97, .n = 515, .k = 130},
+};
+
+// Leading dimensions larger than needed; the floats between the rows belong to the result and must not change.
+static void run_gemm(GemmShape shape)
+{
+    int lda = (shape.transpose_a ? shape.m : shape.k) + 3, ldb = (shape.transpose_b ? shape.k : shape.n) + 1,
+        ldc = shape.n + 2;
+    Matrix left = normal(shape.transpose_a ? shape.k : shape.m, lda),
+           second = normal(shape.transpose_b ? shape.n : shape.k, ldb);
+    Matrix result = normal(shape.m, ldc);
+    gemm(shape, left.data, lda, second.data, ldb, result.data, ldc);
+    keep(result);
+}
+
+// ---- Main ------------------------------------------------------------------------------------------------------------------
+
+static bool asked_for(const char *name, int count, char **names)
+{
+    bool found = count == 0;
+    for (int i = 0; i < count; i++) found = found || strstr(name, names[i]);
+    return found;
+}
+
+static void begin(void) { hash = 0xcbf29ce484222325u; }
+static void end(const char *name) { printf("%s %016" PRIx64 "\n", name, hash); }
+
+static void all_products(int count, char **names)
+{
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        for (int kind = 0; kind < 8; kind++) {
+            GemmShape shape = products[i];
+            shape.transpose_a = kind & 1, shape.transpose_b = kind & 2, shape.accumulate = kind & 4;
+            char name[64];
+            snprintf(name, sizeof name, "gemm_%c%c%s_%dx%dx%d", "nt"[kind & 1], "nt"[kind >> 1 & 1],
+                     kind & 4 ? "_add" : "", shape.m, shape.k, shape.n);
+            if (!asked_for(name, count, names)) continue;
+            begin();
+            set_up(1, 1, 1);
+            run_gemm(shape);
+            end(name);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int count = argc - 1;
+    char **names = argv + 1;
+    arena = arena_new();
+    tape = tape_new();
+    for (size_t i = 0; i < sizeof float_functions / sizeof *float_functions; i++) {
+        if (!asked_for(float_functions[i].name, count, names)) continue;
+        begin();
+        run_float_function(float_functions[i].block);
+        end(float_functions[i].name);
+    }
+    all_products(count, names);
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        if (!asked_for(kernels[i].name, count, names)) continue;
+        begin();
+        for (int s = 0; s < SHAPES; s++) {
+            set_up(shapes[s].rows, shapes[s].cols, shapes[s].width);
+            kernels[i].run();
+            keep_outputs();
+        }
+        end(kernels[i].name);
+    }
+    tape_free(tape);
+    arena_free(arena);
+    return 0;
+}
