@@ -1,0 +1,381 @@
+#include "bench.h"
+#include "base/base.h"
+#include "timing.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <math.h>
+#include <omp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST_PEERS = 8, MOST_RESULTS = 512, MOST_BLOCKS = 99, MOST_THREADS_TRIED = 3, LINE = 512 };
+
+static const double START_SECONDS = 90.0, ANSWER_SECONDS = 600.0;
+
+// A peer's program, running with a number of threads.
+typedef struct {
+    pid_t pid; // 0: not running
+    int threads;
+    int to, from;       // the pipes
+    char title[LINE];   // name and versions, as it said
+    char pending[LINE]; // what it wrote after the last whole line
+} Process;
+
+typedef struct {
+    char name[64], metric[32];
+    int threads;
+    double value, best;       // of this course
+    double peer[MOST_PEERS];  // their values, NAN: none
+    double ratio[MOST_PEERS]; // how many times as fast we are
+} Result;
+
+static const BenchPeer *peers;
+static int peer_count;
+static Process processes[MOST_PEERS][MOST_THREADS_TRIED];
+static Result results[MOST_RESULTS];
+static int result_count;
+static bool with_peers;
+static char processor[128] = "unknown processor";
+
+// ---- The machine ------------------------------------------------------------------------------------------
+
+#ifdef __clang__
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+#ifndef BENCH_ARCH
+#define BENCH_ARCH "unknown"
+#endif
+
+static void find_processor(void)
+{
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    char line[LINE];
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, "model name", 10) != 0 || !strchr(line, ':')) continue;
+        snprintf(processor, sizeof processor, "%s", strchr(line, ':') + 2);
+        processor[strcspn(processor, "\n\"\\")] = '\0';
+        break;
+    }
+    if (file) fclose(file);
+}
+
+static void pause_seconds(double seconds)
+{
+    struct timespec time = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
+    nanosleep(&time, NULL);
+}
+
+static int environment_number(const char *name, int otherwise)
+{
+    const char *text = getenv(name);
+    return text && *text ? atoi(text) : otherwise;
+}
+
+// ---- Peers ------------------------------------------------------------------------------------------------
+
+// One line of the peer's answer, without its end, within so many seconds; false if there is none.
+static bool read_line(Process *p, char line[LINE], double seconds)
+{
+    const double until = seconds_now() + seconds;
+    for (;;) {
+        char *end = strchr(p->pending, '\n');
+        if (end) {
+            *end = '\0';
+            memcpy(line, p->pending, (size_t)(end - p->pending) + 1);
+            memmove(p->pending, end + 1, strlen(end + 1) + 1);
+            return true;
+        }
+        const size_t used = strlen(p->pending);
+        struct pollfd wait = {.fd = p->from, .events = POLLIN};
+        const double left = until - seconds_now();
+        if (left <= 0.0 || used == LINE - 1 || poll(&wait, 1, (int)(left * 1e3)) <= 0) return false;
+        const ssize_t got = read(p->from, p->pending + used, LINE - 1 - used);
+        if (got <= 0) return false;
+        p->pending[used + (size_t)got] = '\0';
+    }
+}
+
+static void end_process(Process *p)
+{
+    if (!p->pid) return;
+    close(p->to);
+    close(p->from);
+    kill(p->pid, SIGCONT);
+    kill(p->pid, SIGKILL);
+    waitpid(p->pid, NULL, 0);
+    p->pid = 0;
+}
+
+// In the child: what makes a comparison fair. Debian's OpenMP build of OpenBLAS shares its threads with those of
+// PyTorch; its default build brings threads of its own, and the two fight. Settings that hold OpenBLAS back are removed.
+static void set_environment(int threads)
+{
+    char text[LINE];
+    snprintf(text, sizeof text, "%d", threads);
+    setenv("OMP_NUM_THREADS", text, 1);
+    unsetenv("OPENBLAS_CORETYPE");
+    unsetenv("OPENBLAS_L2_SIZE");
+    unsetenv("OPENBLAS_NUM_THREADS");
+    glob_t found;
+    if (glob("/usr/lib/*/openblas-openmp", 0, NULL, &found) == 0) {
+        const char *old = getenv("LD_LIBRARY_PATH");
+        snprintf(text, sizeof text, "%s%s%s", found.gl_pathv[0], old ? ":" : "", old ? old : "");
+        setenv("LD_LIBRARY_PATH", text, 1);
+    }
+    globfree(&found);
+}
+
+// Starts command (with the script, unless NULL, and the peer's argument) and waits until it is ready.
+static bool start(Process *p, const char *command, const char *script, const char *argument, int threads)
+{
+    int to[2], from[2];
+    check(pipe(to) == 0 && pipe(from) == 0, NULL, "no pipe: %s", strerror(errno));
+    fflush(NULL);
+    p->pid = fork();
+    check(p->pid >= 0, NULL, "no process: %s", strerror(errno));
+    if (p->pid == 0) {
+        dup2(to[0], STDIN_FILENO);
+        dup2(from[1], STDOUT_FILENO);
+        for (int i = 3; i < 256; i++) close(i); // other peers' pipes too: they must end when we do
+        set_environment(threads);
+        const char *words[4] = {command};
+        int count = 1;
+        if (script) words[count++] = script;
+        if (argument) words[count++] = argument;
+        execv(command, (char *const *)words);
+        _exit(127);
+    }
+    close(to[0]);
+    close(from[1]);
+    p->to = to[1];
+    p->from = from[0];
+    p->threads = threads;
+    p->pending[0] = '\0';
+    char line[LINE];
+    if (read_line(p, line, START_SECONDS) && strncmp(line, "ready ", 6) == 0) {
+        snprintf(p->title, sizeof p->title, "%s", line + 6);
+        kill(p->pid, SIGSTOP);
+        return true;
+    }
+    end_process(p);
+    return false;
+}
+
+// The interpreters python3 on the path, one after the other: not every one has every library.
+static bool start_python(Process *p, const char *script, const char *argument, int threads)
+{
+    const char *preferred = getenv("PYTHON"), *path = getenv("PATH");
+    if (preferred && access(preferred, X_OK) == 0 && start(p, preferred, script, argument, threads))
+        return true;
+    char folders[8192], command[8192 + 16];
+    snprintf(folders, sizeof folders, "%s", path ? path : "/usr/bin");
+    char *rest = folders;
+    for (const char *folder; (folder = strsep(&rest, ":"));) {
+        snprintf(command, sizeof command, "%s/python3", folder);
+        if (access(command, X_OK) == 0 && start(p, command, script, argument, threads)) return true;
+    }
+    return false;
+}
+
+static bool start_peer(Process *p, const BenchPeer *peer, int threads)
+{
+    char path[LINE];
+    const size_t length = strlen(peer->program);
+    if (length > 3 && strcmp(peer->program + length - 3, ".py") == 0) {
+        snprintf(path, sizeof path, "tests/bench/peers/%s", peer->program);
+        return start_python(p, path, peer->argument, threads);
+    }
+    const char *folder = getenv("BENCH_PROGRAMS");
+    snprintf(path, sizeof path, "%s/%s", folder ? folder : ".", peer->program);
+    return start(p, path, NULL, peer->argument, threads);
+}
+
+// The value of one block, NAN if the peer has none.
+static double ask(Process *p, const char *request, double seconds)
+{
+    if (!p->pid || !request) return NAN;
+    char line[LINE];
+    const int length = snprintf(line, sizeof line, "%g %s\n", seconds, request);
+    kill(p->pid, SIGCONT);
+    if (write(p->to, line, (size_t)length) != length || !read_line(p, line, ANSWER_SECONDS)) {
+        fprintf(stderr, "%s stopped at \"%s\"\n", p->title, request);
+        end_process(p);
+        return NAN;
+    }
+    kill(p->pid, SIGSTOP);
+    char *end;
+    const double value = strtod(line, &end);
+    return end == line || *end ? NAN : value;
+}
+
+// ---- Measuring --------------------------------------------------------------------------------------------
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(const double *values, int count)
+{
+    double sorted[MOST_BLOCKS];
+    memcpy(sorted, values, (size_t)count * sizeof *sorted);
+    qsort(sorted, (size_t)count, sizeof *sorted, compare_doubles);
+    return count % 2 ? sorted[count / 2] : 0.5 * (sorted[count / 2 - 1] + sorted[count / 2]);
+}
+
+static void print_json(const Result *r, const char *library, double value)
+{
+    printf(
+        "{\"name\": \"%s%s%s\", \"metric\": \"%s\", \"value\": %.6g, \"threads\": %d, \"compiler\": \"%s\", "
+        "\"arch\": \"%s\", \"cpu\": \"%s\"}\n",
+        r->name, library ? ":" : "", library ? library : "", r->metric, value, r->threads, COMPILER,
+        BENCH_ARCH, processor);
+}
+
+static void measure(const BenchRow *row, int threads, Process *asked[])
+{
+    static double own[MOST_BLOCKS], theirs[MOST_PEERS][MOST_BLOCKS], ratios[MOST_PEERS][MOST_BLOCKS];
+    const double seconds = row->block_seconds > 0.0 ? row->block_seconds : 0.02;
+    const int blocks = int_max(1, int_min(environment_number("BENCH_BLOCKS", 7), MOST_BLOCKS));
+    check(result_count < MOST_RESULTS, NULL, "more than %d results", MOST_RESULTS);
+    Result *r = &results[result_count++];
+    snprintf(r->name, sizeof r->name, "%s", row->name);
+    snprintf(r->metric, sizeof r->metric, "%s", row->metric);
+    r->threads = threads;
+    omp_set_num_threads(threads);
+    for (int b = 0; b < blocks; b++) {
+        own[b] = row->block(seconds, row->context);
+        if (with_peers) pause_seconds(0.005); // our own threads spin for a while, too
+        for (int i = 0; i < peer_count; i++) {
+            theirs[i][b] = ask(asked[i], row->request, seconds);
+            ratios[i][b] = row->lower_is_better ? theirs[i][b] / own[b] : own[b] / theirs[i][b];
+        }
+    }
+    r->value = median(own, blocks);
+    print_json(r, NULL, r->value);
+    for (int i = 0; i < peer_count; i++) {
+        r->peer[i] = isnan(theirs[i][blocks - 1]) ? NAN : median(theirs[i], blocks);
+        r->ratio[i] = isnan(r->peer[i]) ? NAN : median(ratios[i], blocks);
+        if (!isnan(r->peer[i])) print_json(r, peers[i].label, r->peer[i]);
+    }
+    fflush(stdout);
+}
+
+// 1, 2 and all, as far as there are so many.
+static int thread_counts(int counts[MOST_THREADS_TRIED], int most)
+{
+    static int all;
+    if (!all) all = omp_get_max_threads();
+    int count = 0;
+    const int wanted[] = {1, 2, all};
+    for (int i = 0; i < 3; i++)
+        if (wanted[i] <= int_min(all, most) && (count == 0 || wanted[i] > counts[count - 1]))
+            counts[count++] = wanted[i];
+    return count;
+}
+
+void bench_begin(const char *group, const BenchPeer *the_peers, int count)
+{
+    check(count <= MOST_PEERS, NULL, "more than %d peers", MOST_PEERS);
+    signal(SIGPIPE, SIG_IGN);
+    find_processor();
+    peers = the_peers;
+    peer_count = count;
+    with_peers = environment_number("BENCH_PEERS", 0) != 0;
+    int counts[MOST_THREADS_TRIED];
+    const int tried = thread_counts(counts, 1 << 20);
+    fprintf(stderr, "\n%s: %s, ARCH=%s, %s, %d threads\n", group, COMPILER, BENCH_ARCH, processor,
+            counts[tried - 1]);
+    if (!with_peers) return;
+    for (int i = 0; i < count; i++) {
+        for (int t = 0; t < tried; t++) {
+            if (!start_peer(&processes[i][t], &peers[i], counts[t])) {
+                fprintf(stderr, "  %-18s not here: skipped\n", peers[i].label);
+                break;
+            }
+            if (t == 0) fprintf(stderr, "  %-18s %s\n", peers[i].label, processes[i][0].title);
+        }
+    }
+}
+
+void bench_row(BenchRow row, int most)
+{
+    const char *only = getenv("BENCH_ONLY");
+    if (only && !strstr(row.name, only)) return;
+    int counts[MOST_THREADS_TRIED];
+    const int tried = thread_counts(counts, most);
+    for (int t = 0; t < tried; t++) {
+        Process *asked[MOST_PEERS];
+        for (int i = 0; i < peer_count; i++) asked[i] = &processes[i][t];
+        measure(&row, counts[t], asked);
+    }
+}
+
+// ---- The table --------------------------------------------------------------------------------------------
+
+static bool peer_answered(int i)
+{
+    for (int r = 0; r < result_count; r++)
+        if (!isnan(results[r].peer[i])) return true;
+    return false;
+}
+
+static void print_table(void)
+{
+    fprintf(stderr, "\n%-20s %-14s %7s %12s", "row", "metric", "threads", "this course");
+    for (int i = 0; i < peer_count; i++)
+        if (peer_answered(i)) fprintf(stderr, "  %18s", peers[i].label);
+    fprintf(stderr, "\n");
+    for (int r = 0; r < result_count; r++) {
+        const Result *result = &results[r];
+        fprintf(stderr, "%-20s %-14s %7d %12.5g", result->name, result->metric, result->threads,
+                result->value);
+        for (int i = 0; i < peer_count; i++) {
+            if (!peer_answered(i)) continue;
+            if (isnan(result->peer[i]))
+                fprintf(stderr, "  %18s", "–");
+            else
+                fprintf(stderr, "  %10.5g (%5.2f)", result->peer[i], result->ratio[i]);
+        }
+        fprintf(stderr, "\n");
+    }
+}
+
+// For one peer and number of threads: how often are we as fast as we want to be, and where are we slowest?
+static void print_bar(int i, int threads)
+{
+    int rows = 0, reached = 0, worst = -1;
+    for (int r = 0; r < result_count; r++) {
+        if (results[r].threads != threads || isnan(results[r].ratio[i])) continue;
+        rows++;
+        reached += results[r].ratio[i] >= peers[i].bar;
+        if (worst < 0 || results[r].ratio[i] < results[worst].ratio[i]) worst = r;
+    }
+    if (rows == 0) return;
+    fprintf(stderr, "%s, %d thread%s: ", peers[i].label, threads, threads == 1 ? "" : "s");
+    if (peers[i].bar > 0.0)
+        fprintf(stderr, "at least %.2f times as fast in %d of %d rows; ", peers[i].bar, reached, rows);
+    fprintf(stderr, "lowest %.2f, %s\n", results[worst].ratio[i], results[worst].name);
+}
+
+int bench_end(void)
+{
+    print_table();
+    int counts[MOST_THREADS_TRIED];
+    const int tried = thread_counts(counts, 1 << 20);
+    if (with_peers) fprintf(stderr, "\n(in brackets: how many times as fast as the peer we are)\n");
+    for (int i = 0; i < peer_count; i++)
+        for (int t = 0; t < tried; t++) print_bar(i, counts[t]);
+    for (int i = 0; i < peer_count; i++)
+        for (int t = 0; t < tried; t++) end_process(&processes[i][t]);
+    return 0;
+}

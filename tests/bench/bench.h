@@ -1,0 +1,52 @@
+// bench.h: the harness of the benchmarks. Each tests/bench/bench_NAME.c is one program:
+//
+//     int main(void)
+//     {
+//         static const BenchPeer peers[] = {{.label = "PyTorch", .program = "pytorch.py"}};
+//         bench_begin("softmax", peers, 1);
+//         bench_row((BenchRow){"softmax", "samples_per_s", .block = epoch, .request = "softmax"}, 2);
+//         return bench_end();
+//     }
+//
+// Every row is measured in blocks of a few milliseconds to a second. The blocks of this course and those of the peers take
+// turns, so that all of them meet the same hour of the same machine, and the median counts. A ratio is the median of
+// the ratios of blocks that were measured next to each other.
+//
+// Standard output gets one JSON object per line; the table for people goes to standard error.
+//
+// A peer is a program in tests/bench/peers that computes the same with another library, in a process of its own, because
+// two libraries' threads in one process fight. It is started (only with BENCH_PEERS=1) with OMP_NUM_THREADS set
+// and prints "ready" and its name with versions, or exits when its library is missing. Then it is asked, line by line,
+// "SECONDS REQUEST", and answers with the value for one block, or with "no" if it does not know the request.
+// Between its blocks it is stopped, for idle threads like to spin.
+//
+// Settings in the environment: BENCH_PEERS=1, BENCH_BLOCKS=n (default 7), BENCH_PROGRAMS=folder of the compiled peers,
+// BENCH_ONLY=text (only rows whose name contains it), PYTHON=interpreter to be tried first.
+#pragma once
+#include <stdbool.h>
+
+typedef struct {
+    const char *label;    // "OpenBLAS"
+    const char *program;  // "blas", compiled from peers/blas.c, or "pytorch.py"
+    const char *argument; // handed to it; may be NULL
+    double bar;           // we want to be at least so many times as fast; 0: no bar
+} BenchPeer;
+
+typedef struct {
+    const char *name, *metric;
+    bool lower_is_better; // seconds; otherwise the value is a rate
+    double (*block)(double seconds,
+                    void *context); // does about so many seconds of work (or one unit of it); its value
+    void *context;
+    const char *request;  // what the peers are asked; NULL: they have nothing like it
+    double block_seconds; // 0: 0.02
+} BenchRow;
+
+// The peers must stay where they are until bench_end.
+void bench_begin(const char *group, const BenchPeer *peers, int peer_count);
+
+// Measures a row on 1 thread, on 2, and on all there are; no more than most.
+void bench_row(BenchRow row, int most);
+
+// The table, the versions and the bars. Returns the exit status: 0, since a slow machine is not an error.
+int bench_end(void);

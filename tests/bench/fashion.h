@@ -1,0 +1,64 @@
+// fashion.h: what the training benchmarks on Fashion-MNIST share: one training run, its speed and its accuracy.
+//
+// Batches of 64 in a new order each epoch, pixels 0 to 1, weights and biases uniform in ±1/√inputs, a learning rate that
+// falls like half a cosine: what tests/bench/peers/mlp_torch.py does in PyTorch. The clock covers everything between the
+// loaded files and the trained model: the order, the batches, the steps.
+#pragma once
+#include "bench.h"
+#include "lesson/idx.h"
+#include "models/nn.h"
+
+enum { BATCH = 64, SEEDS = 3 };
+
+typedef struct {
+    const char *name;
+    const int *sizes; // of the layers: {784, …, 10}
+    int size_count, epochs;
+    OptimiserKind optimiser; // SGD or Adam
+    float rate;
+} FashionModel;
+
+static inline Mlp fashion_model(const FashionModel *model, Parameters *set, Rng *rng)
+{
+    return mlp_new(set, model->name, model->sizes, model->size_count, rng, INIT_FAN_IN_UNIFORM);
+}
+
+// Trains one model; *rate receives training samples per second. Returns the share of test pictures that it knows.
+static inline double fashion_train(const FashionModel *model, const ImageSet *data, uint64_t seed,
+                                   double *rate)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Rng rng = rng_new(seed, 0);
+    Parameters set = parameters_new(arena);
+    Mlp net = fashion_model(model, &set, &rng);
+    Optimiser optimiser = model->optimiser == OPTIMISER_SGD
+                              ? sgd_new(arena, &set, 0.0f)
+                              : adam_new(arena, &set, 0.9f, 0.999f, 1e-8f, 0.0f);
+    int count = data->train.count, batches = count / BATCH, labels[BATCH];
+    int *order = arena_alloc(arena, (size_t)count, sizeof *order);
+    Matrix x = matrix_new(arena, BATCH, image_size(data->train));
+    long step = 0, steps = (long)model->epochs * batches;
+
+    double start = seconds_now();
+    for (int epoch = 0; epoch < model->epochs; epoch++) {
+        rng_permutation(&rng, order, count);
+        for (int batch = 0; batch < batches; batch++, step++) {
+            const int *chosen = order + batch * BATCH;
+            image_gather(x, data->train, chosen, 0.0f, 1.0f);
+            for (int i = 0; i < BATCH; i++) labels[i] = data->train_labels[chosen[i]];
+            tape_reset(tape);
+            backward(cross_entropy(mlp(&net, tape_input(tape, x)), labels));
+            optimiser_step(&optimiser, cosine_schedule(model->rate, step, 0, steps));
+        }
+    }
+    *rate = (double)steps * BATCH / (seconds_now() - start);
+
+    tape_reset(tape);
+    tape_record(tape, false);
+    Matrix test = image_matrix(arena, data->test, 0.0f, 1.0f);
+    double right = accuracy(mlp(&net, tape_input(tape, test))->value, data->test_labels);
+    tape_free(tape);
+    arena_free(arena);
+    return right;
+}
