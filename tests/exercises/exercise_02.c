@@ -277,11 +277,13 @@ START_TEST(two_hundred_thousand_scores_take_less_than_a_second)
     enum { MANY = 200000 };
     Matrix scores = random_matrix(MANY, 1, 20, 1.0f), y = some_labels(MANY, 2);
     double fastest = INFINITY;
-    for (int attempt = 0; attempt < 3 && fastest >= 1.0; attempt++) { // the machine may be busy
+    for (int attempt = 0; attempt < 3; attempt++) { // the machine may be busy
         double start = seconds();
         float area = area_under_curve(scores, y);
-        fastest = fmin(fastest, seconds() - start);
+        double taken = seconds() - start;
+        fastest = fmin(fastest, taken);
         expect_near("random scores", (double)area, 0.5, 0.01);
+        if (taken < 1.0 || taken > 4.0) break;
     }
     ck_assert_msg(fastest < 1.0, "%d scores: expected less than 1 s, took %.2f s", MANY, fastest);
 }
