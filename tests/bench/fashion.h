@@ -1,14 +1,17 @@
-// fashion.h: what the training benchmarks on Fashion-MNIST share: one training run, its speed and its accuracy.
+// fashion.h: what the training benchmarks on Fashion-MNIST share: one training run, its speed and its
+// accuracy.
 //
-// Batches of 64 in a new order each epoch, pixels 0 to 1, weights and biases uniform in ±1/√inputs, a learning rate that
-// falls like half a cosine: what tests/bench/peers/mlp_torch.py does in PyTorch. The clock covers everything between the
-// loaded files and the trained model: the order, the batches, the steps.
+// Batches of 64 in a new order each epoch, pixels 0 to 1, weights and biases uniform in ±1/√inputs, a
+// learning rate that falls like half a cosine: what peers/fashion_torch.py and peers/fashion_numpy.py do. The
+// clock covers everything between the loaded pictures and the trained model: the order, the batches, the
+// steps.
 #pragma once
 #include "bench.h"
 #include "lesson/idx.h"
 #include "models/nn.h"
+#include "timing.h"
 
-enum { BATCH = 64, SEEDS = 3 };
+enum { BATCH = 64 };
 
 typedef struct {
     const char *name;
@@ -16,32 +19,30 @@ typedef struct {
     int size_count, epochs;
     OptimiserKind optimiser; // SGD or Adam
     float rate;
+    const ImageSet *data;
+    uint64_t seed; // of the last training: each takes another
 } FashionModel;
 
-static inline Mlp fashion_model(const FashionModel *model, Parameters *set, Rng *rng)
-{
-    return mlp_new(set, model->name, model->sizes, model->size_count, rng, INIT_FAN_IN_UNIFORM);
-}
-
-// Trains one model; *rate receives training samples per second. Returns the share of test pictures that it knows.
-static inline double fashion_train(const FashionModel *model, const ImageSet *data, uint64_t seed,
-                                   double *rate)
+// Trains a new model; returns the share of test pictures that it knows. *rate receives training samples per
+// second.
+static inline double fashion_train(FashionModel *model, int epochs, double *rate)
 {
     Arena *arena = arena_new();
     Tape *tape = tape_new();
-    Rng rng = rng_new(seed, 0);
+    Rng rng = rng_new(++model->seed, 0);
     Parameters set = parameters_new(arena);
-    Mlp net = fashion_model(model, &set, &rng);
+    Mlp net = mlp_new(&set, model->name, model->sizes, model->size_count, &rng, INIT_FAN_IN_UNIFORM);
     Optimiser optimiser = model->optimiser == OPTIMISER_SGD
                               ? sgd_new(arena, &set, 0.0f)
                               : adam_new(arena, &set, 0.9f, 0.999f, 1e-8f, 0.0f);
+    const ImageSet *data = model->data;
     int count = data->train.count, batches = count / BATCH, labels[BATCH];
     int *order = arena_alloc(arena, (size_t)count, sizeof *order);
     Matrix x = matrix_new(arena, BATCH, image_size(data->train));
-    long step = 0, steps = (long)model->epochs * batches;
+    long step = 0, steps = (long)epochs * batches;
 
     double start = seconds_now();
-    for (int epoch = 0; epoch < model->epochs; epoch++) {
+    for (int epoch = 0; epoch < epochs; epoch++) {
         rng_permutation(&rng, order, count);
         for (int batch = 0; batch < batches; batch++, step++) {
             const int *chosen = order + batch * BATCH;
@@ -62,3 +63,27 @@ static inline double fashion_train(const FashionModel *model, const ImageSet *da
     arena_free(arena);
     return right;
 }
+
+// One epoch: samples per second.
+static inline double fashion_epoch(double seconds, void *context)
+{
+    (void)seconds;
+    double rate;
+    fashion_train(context, 1, &rate);
+    return rate;
+}
+
+// A whole training: the accuracy on the test pictures. The median over blocks is one over seeds.
+static inline double fashion_accuracy(double seconds, void *context)
+{
+    (void)seconds;
+    FashionModel *model = context;
+    double rate;
+    return fashion_train(model, model->epochs, &rate);
+}
+
+static const BenchPeer FASHION_PEERS[] = {
+    {.label = "PyTorch", .program = "fashion_torch.py"},
+    {.label = "numpy", .program = "fashion_numpy.py"},
+};
+enum { FASHION_PEER_COUNT = sizeof FASHION_PEERS / sizeof *FASHION_PEERS };

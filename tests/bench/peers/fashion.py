@@ -1,10 +1,17 @@
-"""Fashion-MNIST for the peers of the benchmarks: the same files that the C programs read, pixels 0 to 1."""
+# What the training twins share: Fashion-MNIST from the files that the C programs read, and the requests they answer.
 import gzip
+import math
 import os
+import time
 
 import numpy
 
+from peer import serve
+
 FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "..", "datasets", "cache", "fashion-mnist")
+BATCH = 64
+EPOCHS = {"softmax": 1, "mlp": 5}
+RATE = {"softmax": 0.1, "mlp": 1e-3}
 
 
 def read(name, header):
@@ -13,6 +20,39 @@ def read(name, header):
 
 
 def load(part):
-    """part: "train" or "t10k". Pictures (N, 784) as float32, labels (N) as int64."""
+    """part: "train" or "t10k". Pictures (N, 784) as float32 from 0 to 1, labels (N) as int64."""
     pictures = read(part + "-images-idx3-ubyte.gz", 16).reshape(-1, 784)
     return pictures.astype(numpy.float32) / 255, read(part + "-labels-idx1-ubyte.gz", 8).astype(numpy.int64)
+
+
+def cosine(rate, step, steps):
+    return rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def answer(title, start, test):
+    """start(name, seed) makes a model and gives it and its step(epoch_order, first, rate); test(model) its accuracy.
+
+    Requests: "epoch NAME": samples per second of one epoch. "accuracy NAME": of a whole training, another seed each time.
+    """
+    count, seed = 60000, 0
+    batches = count // BATCH
+
+    def train(name, epochs):
+        nonlocal seed
+        seed += 1
+        model, shuffle, step = start(name, seed)
+        begin = time.perf_counter()
+        for epoch in range(epochs):
+            order = shuffle(count)
+            for batch in range(batches):
+                rate = cosine(RATE[name], epoch * batches + batch, epochs * batches)
+                step(order[batch * BATCH : (batch + 1) * BATCH], rate)
+        return model, epochs * batches * BATCH / (time.perf_counter() - begin)
+
+    serve(
+        title,
+        {
+            "epoch": lambda seconds, name: train(name, 1)[1],
+            "accuracy": lambda seconds, name: test(train(name, EPOCHS[name])[0]),
+        },
+    )
