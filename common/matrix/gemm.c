@@ -334,6 +334,17 @@ INLINE void copy_block(float *to, size_t to_step, const float *from, size_t from
 }
 
 typedef float Four __attribute__((vector_size(16)));
+INLINE Four fused_four(float x, Four y, Four z)
+{
+#if defined(__FMA__)
+    return _mm_fmadd_ps(_mm_set1_ps(x), y, z);
+#elif defined(__aarch64__)
+    return vfmaq_n_f32(z, y, x);
+#else
+    for (int i = 0; i < 4; i++) z[i] = __builtin_fmaf(x, y[i], z[i]);
+    return z;
+#endif
+}
 #if defined(__clang__)
 #define PICK(x, y, i, j, k, l) __builtin_shufflevector(x, y, i, j, k, l)
 #else
@@ -349,17 +360,15 @@ INLINE Four load_four(const float *p)
 }
 INLINE void store_four(float *p, Four x) { memcpy(p, &x, sizeof x); }
 
-// to (4 × 4) = from (4 × 4) transposed: rows are interleaved in pairs, then the pairs in pairs.
-INLINE void transpose_square(float *to, size_t to_step, const float *from, size_t from_step)
+// The 4 × 4 numbers of four rows are turned into four columns: rows are interleaved in pairs, then the pairs in pairs.
+INLINE void transpose_square(Four row[4])
 {
-    const Four a = load_four(from), b = load_four(from + from_step);
-    const Four c = load_four(from + 2 * from_step), d = load_four(from + 3 * from_step);
-    const Four ab = PICK(a, b, 0, 4, 1, 5), ab_high = PICK(a, b, 2, 6, 3, 7);
-    const Four cd = PICK(c, d, 0, 4, 1, 5), cd_high = PICK(c, d, 2, 6, 3, 7);
-    store_four(to, PICK(ab, cd, 0, 1, 4, 5));
-    store_four(to + to_step, PICK(ab, cd, 2, 3, 6, 7));
-    store_four(to + 2 * to_step, PICK(ab_high, cd_high, 0, 1, 4, 5));
-    store_four(to + 3 * to_step, PICK(ab_high, cd_high, 2, 3, 6, 7));
+    const Four ab = PICK(row[0], row[1], 0, 4, 1, 5), ab_high = PICK(row[0], row[1], 2, 6, 3, 7);
+    const Four cd = PICK(row[2], row[3], 0, 4, 1, 5), cd_high = PICK(row[2], row[3], 2, 6, 3, 7);
+    row[0] = PICK(ab, cd, 0, 1, 4, 5);
+    row[1] = PICK(ab, cd, 2, 3, 6, 7);
+    row[2] = PICK(ab_high, cd_high, 0, 1, 4, 5);
+    row[3] = PICK(ab_high, cd_high, 2, 3, 6, 7);
 }
 
 // to (columns × rows) = from (rows × columns) transposed. The last squares overlap those before them.
@@ -375,7 +384,10 @@ static void copy_transposed(float *to, size_t to_step, const float *from, size_t
         const size_t i = (size_t)int_min(i0, rows - 4);
         for (int j0 = 0; j0 < columns; j0 += 4) {
             const size_t j = (size_t)int_min(j0, columns - 4);
-            transpose_square(to + j * to_step + i, to_step, from + i * from_step + j, from_step);
+            Four square[4];
+            for (size_t r = 0; r < 4; r++) square[r] = load_four(from + (i + r) * from_step + j);
+            transpose_square(square);
+            for (size_t r = 0; r < 4; r++) store_four(to + (j + r) * to_step + i, square[r]);
         }
     }
 }
@@ -409,6 +421,53 @@ static void pack_a(Product *p)
     p->a_step = step;
 }
 
+// ---- A vector times a matrix -----------------------------------------------------------------------------------------
+
+// c (1 × N) = x (1 × K) · B (N × K) transposed: every element is the dot product of x and a row of B. Sixteen rows at a
+// time are turned round in registers; when fewer are left, the last row stands in for the missing ones.
+static void dot_products(const Product *p)
+{
+    enum { GROUPS = 4, ROWS = 4 * GROUPS };
+    const int n = p->shape.n, k = p->shape.k;
+    const size_t x_step = p->shape.transpose_a ? p->a_step : 1;
+    for (int j = 0; j < n; j += ROWS) {
+        const int count = int_min(ROWS, n - j);
+        const float *row[ROWS], *x = p->a;
+        for (int r = 0; r < ROWS; r++) row[r] = p->b + (size_t)(j + int_min(r, count - 1)) * p->b_step;
+        float c[ROWS] = {0};
+        if (p->shape.accumulate) memcpy(c, p->c + j, (size_t)count * sizeof *c);
+        Four sum[GROUPS];
+        for (int g = 0; g < GROUPS; g++) sum[g] = load_four(c + 4 * g);
+        int i = 0;
+        for (; i <= k - 4; i += 4) {
+            for (int g = 0; g < GROUPS; g++) {
+                Four column[4];
+                for (int r = 0; r < 4; r++) column[r] = load_four(row[4 * g + r] + i);
+                transpose_square(column);
+                for (size_t q = 0; q < 4; q++) sum[g] = fused_four(x[q * x_step], column[q], sum[g]);
+            }
+            x += 4 * x_step;
+        }
+        for (; i < k; i++, x += x_step) {
+            for (int g = 0; g < GROUPS; g++) {
+                const Four column = {row[4 * g][i], row[4 * g + 1][i], row[4 * g + 2][i], row[4 * g + 3][i]};
+                sum[g] = fused_four(*x, column, sum[g]);
+            }
+        }
+        for (int g = 0; g < GROUPS; g++) store_four(c + 4 * g, sum[g]);
+        memcpy(p->c + j, c, (size_t)count * sizeof *c);
+    }
+}
+
+// A product with one column, C (M × 1) without gaps, is one with one row, Cᵀ = Bᵀ · Aᵀ: then its elements are neighbours.
+INLINE Product lie_down(Product p)
+{
+    const GemmShape s = p.shape;
+    const Product lying = {{s.n, s.m, s.k, !s.transpose_b, !s.transpose_a, s.accumulate},
+                           p.b, p.a, p.c, p.b_step, p.a_step, (size_t)s.m, TILE_COLUMNS};
+    return lying;
+}
+
 // ---- One thread ------------------------------------------------------------------------------------------------------
 
 // Rows at this distance, in floats, lie on different pages.
@@ -424,6 +483,10 @@ static int piece(int length, int limit)
 static void multiply(const Product *whole)
 {
     const GemmShape shape = whole->shape;
+    if (shape.m == 1 && shape.transpose_b) {
+        dot_products(whole);
+        return;
+    }
     const bool copy_b = shape.transpose_b || (whole->b_step >= PAGE && shape.m >= 128);
     const bool copy_a = whole->a_step >= PAGE && shape.n >= 128;
     if (!copy_a && !copy_b && shape.k <= BLOCK_K) {
@@ -477,9 +540,10 @@ void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, flo
             memset(c + (size_t)i * (size_t)ldc, 0, (size_t)shape.n * sizeof *c);
         return;
     }
-    const Product whole = {shape, a, b, c, (size_t)lda, (size_t)ldb, (size_t)ldc, TILE_COLUMNS};
-    const size_t lanes = (size_t)(shape.n + LANES - 1) / LANES * LANES;
-    const size_t useful = (size_t)shape.m * lanes * (size_t)shape.k / THREAD_MINIMUM;
+    Product whole = {shape, a, b, c, (size_t)lda, (size_t)ldb, (size_t)ldc, TILE_COLUMNS};
+    if (shape.n == 1 && ldc == 1) whole = lie_down(whole);
+    const size_t lanes = (size_t)(whole.shape.n + LANES - 1) / LANES * LANES;
+    const size_t useful = (size_t)whole.shape.m * lanes * (size_t)shape.k / THREAD_MINIMUM;
     if (useful < 2 || omp_in_parallel()) {
         multiply(&whole);
         return;
