@@ -1,23 +1,26 @@
 /*
 # Linear regression
 
-A doctor measures ten things about a patient today. How ill will the patient be in a year? Nobody knows a formula for
-this, but there are records of 442 people for whom both are known: the ten measurements, and the state of their diabetes
-one year later. In this chapter we let a computer find the formula in the records.
+A doctor measures ten things about a patient today. How ill will the patient be in a year? Nobody knows a
+formula for this, but there are records of 442 people for whom both are known: the ten measurements, and the
+state of their diabetes one year later. In this chapter we let a computer find the formula in the records.
 
-The formula will be the simplest there is: multiply each measurement by a number, and add up. Everything else in this
-course grows out of how those numbers are found, so we look at it from all sides:
+The formula will be the simplest there is: multiply each measurement by a number, and add up. Everything
+else in this course grows out of how those numbers are found, so we look at it from all sides:
 
-- what a **model** (模型), a **loss** (损失) and a **gradient** (梯度) are, and how **gradient descent** (梯度下降) uses them;
+- what a **model** (模型), a **loss** (损失) and a **gradient** (梯度) are, and how **gradient descent**
+  (梯度下降) uses them;
 - how large a step may be, predicted to the last percent *before* we take it;
 - how the answer can be written down in one line, and why we will hardly ever be so lucky again;
 - why looking at a few examples at a time is faster, and what it costs;
-- how we know whether any of it works on people the computer has not seen, and what happens when it does not.
+- how we know whether any of it works on people the computer has not seen, and what happens when it does
+  not.
 
-You need a little C and the mathematics of school. A *matrix* is a table of numbers; that is all you have to know about it.
+You need a little C and the mathematics of school. A *matrix* is a table of numbers; that is all you have to
+know about it.
 
-This page is a program. The prose stands in its comments, and below each piece of code you see what that piece printed.
-Type `make chapter1` to run it: your numbers will be these numbers, to the last digit.
+This page is a program. The prose stands in its comments, and below each piece of code you see what that
+piece printed. Type `make chapter1` to run it: your numbers will be these numbers, to the last digit.
 */
 
 #include "base/mathf.h"
@@ -26,21 +29,19 @@ Type `make chapter1` to run it: your numbers will be these numbers, to the last 
 #include "lesson/plot.h"
 #include "matrix/matrix.h"
 
-#include <string.h>
-
 enum { FEATURES = 10, MAX_COLUMNS = 16 };
 
 /*
 ## The data
 
-The table was published with a paper on regression by Efron, Hastie, Johnstone and Tibshirani (*Least Angle Regression*,
-2004). Each row is a person. Ten columns are **features** (特征): age, sex, body mass index, blood pressure, and six
-measurements of the blood serum called s1 … s6. The eleventh is the **target** (目标): a score of how far the disease has
-come one year later, from 25 to 346.
+The table was published with a paper on regression by Efron, Hastie, Johnstone and Tibshirani (*Least Angle
+Regression*, 2004). Each row is a person. Ten columns are **features** (特征): age, sex, body mass index,
+blood pressure, and six measurements of the blood serum called s1 … s6. The eleventh is the **target**
+(目标): a score of how far the disease has come one year later, from 25 to 346.
 
-Throughout this course *rows are positions, columns are features*. Here a position is a person; later it will be a pixel,
-a moment, a word. We write $X$ for the table of features ($n \times d$: $n$ people, $d$ features) and $y$ for the column of
-targets ($n \times 1$).
+Throughout this course *rows are positions, columns are features*. Here a position is a person; later it
+will be a pixel, a moment, a word. We write $X$ for the table of features ($n \times d$: $n$ people, $d$
+features) and $y$ for the column of targets ($n \times 1$).
 */
 
 // n examples: features x (n × d) and targets y (n × 1)
@@ -48,35 +49,40 @@ typedef struct {
     Matrix x, y;
 } Examples;
 
-static const char *const feature_names[FEATURES] = {"age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"};
+static const char *const feature_names[FEATURES] = {"age", "sex", "bmi", "bp", "s1",
+                                                    "s2",  "s3",  "s4",  "s5", "s6"};
 
 static Examples look_at_the_data(Lesson *lesson)
 {
     section(lesson, "The data");
     Arena *arena = lesson_arena(lesson);
     Csv table = csv_read(arena, "datasets/diabetes.csv");
-    Examples people = {csv_numbers(arena, table, "age", "s6"), csv_numbers(arena, table, "progression", "progression")};
+    Examples people = {csv_numbers(arena, table, "age", "s6"),
+                       csv_numbers(arena, table, "progression", "progression")};
 
     printf("%d people, %d features\n\n", people.x.rows, people.x.cols);
     printf("             smallest     mean  largest\n");
     for (int j = 0; j < table.cols; j++) {
         Matrix column = csv_numbers(arena, table, table.names[j], table.names[j]);
-        printf("%-12s %8.1f %8.1f %8.1f\n", table.names[j], (double)smallest(column), mean(column), (double)largest(column));
+        printf("%-12s %8.1f %8.1f %8.1f\n", table.names[j], (double)smallest(column), mean(column),
+               (double)largest(column));
     }
     return people;
 }
 
 /*
-The columns live on different scales: blood pressure is near 95, s4 near 4. A number that must be multiplied by a large
-feature has to be small, and one that goes with a small feature large; we will see that this alone can make learning
-hopelessly slow. So we measure every feature in its own units: subtract its mean, and divide by its **standard deviation**
-(标准差), the typical distance from the mean. This is **standardisation** (标准化). Afterwards every column has mean 0
-and deviation 1, and a weight says: *if this feature is one typical step higher, the target moves by so much*.
+The columns live on different scales: blood pressure is near 95, s4 near 4. A number that must be multiplied
+by a large feature has to be small, and one that goes with a small feature large; we will see that this
+alone can make learning hopelessly slow. So we measure every feature in its own units: subtract its mean,
+and divide by its **standard deviation** (标准差), the typical distance from the mean. This is
+**standardisation** (标准化). Afterwards every column has mean 0 and deviation 1, and a weight says: *if
+this feature is one typical step higher, the target moves by so much*.
 
-We treat the target in the same way. Then the formula needs no constant term: an average person has an average target.
+We treat the target in the same way. Then the formula needs no constant term: an average person has an
+average target.
 
-One rule matters more than it seems. Some people are set aside to test the formula later, and the means and deviations
-come from the others only. Whoever computes them from everybody has already peeked.
+One rule matters more than it seems. Some people are set aside to test the formula later, and the means and
+deviations come from the others only. Whoever computes them from everybody has already peeked.
 */
 
 // The mean and the deviation of each column (1 × d)
@@ -100,9 +106,9 @@ static void standardise(Matrix m, Scale scale)
 }
 
 /*
-The people who teach the formula are the **training set** (训练集), the others the **validation set** (验证集). Who goes
-where is decided by shuffling: records are often sorted by something, and a formula that has only seen the young should
-not be tested on the old.
+The people who teach the formula are the **training set** (训练集), the others the **validation set**
+(验证集). Who goes where is decided by shuffling: records are often sorted by something, and a formula that
+has only seen the young should not be tested on the old.
 */
 
 typedef struct {
@@ -118,8 +124,9 @@ static Split split(Arena *arena, Examples people, const int *order, int first, i
     for (int i = 0, k = 0; i < n; i++)
         if (i < first || i >= last) training[k++] = order[i];
 
-    Split split = {.training = {matrix_new(arena, n - held_out, FEATURES), matrix_new(arena, n - held_out, 1)},
-                   .validation = {matrix_new(arena, held_out, FEATURES), matrix_new(arena, held_out, 1)}};
+    Split split = {
+        .training = {matrix_new(arena, n - held_out, FEATURES), matrix_new(arena, n - held_out, 1)},
+        .validation = {matrix_new(arena, held_out, FEATURES), matrix_new(arena, held_out, 1)}};
     gather_rows(split.training.x, people.x, training);
     gather_rows(split.training.y, people.y, training);
     gather_rows(split.validation.x, people.x, order + first);
@@ -144,20 +151,22 @@ static Split set_people_aside(Lesson *lesson, Examples people)
 
     Split people_split = split(lesson_arena(lesson), people, order, 0, held_out);
     printf("%d people to learn from, %d set aside\n\n", people_split.training.x.rows, held_out);
-    matrix_print(stdout, "three people to learn from, standardised", matrix_rows(people_split.training.x, 0, 3), 2);
+    matrix_print(stdout, "three people to learn from, standardised",
+                 matrix_rows(people_split.training.x, 0, 3), 2);
     return people_split;
 }
 
 /*
 ## A guess, and how wrong it is
 
-Our **model** is a weighted sum. With a column $w$ of ten **weights** (权重), one for each feature, the prediction for
-person $i$ is $\hat y_i = \sum_j x_{ij} w_j$, and for all people at once
+Our **model** is a weighted sum. With a column $w$ of ten **weights** (权重), one for each feature, the
+prediction for person $i$ is $\hat y_i = \sum_j x_{ij} w_j$, and for all people at once
 
 $$\hat y = X w.$$
 
-Which weights are good? We need one number that says how wrong they are, the **loss**. We take the differences between
-prediction and truth, the errors $e = Xw - y$, square them so that too high is as bad as too low, and average:
+Which weights are good? We need one number that says how wrong they are, the **loss**. We take the
+differences between prediction and truth, the errors $e = Xw - y$, square them so that too high is as bad as
+too low, and average:
 
 $$L(w) = \frac{1}{2n} \lVert Xw - y \rVert^2 = \frac{1}{2n} \sum_i \Big( \sum_j x_{ij} w_j - y_i \Big)^2.$$
 
@@ -178,8 +187,8 @@ static double loss_in_loops(Matrix errors, Matrix x, Matrix w, Matrix y)
 }
 
 /*
-And here it is with the matrix library, which does the same work faster. Every chapter of this course does this: first the
-plain loops, then the fast version, then a comparison of the two.
+And here it is with the matrix library, which does the same work faster. Every chapter of this course does
+this: first the plain loops, then the fast version, then a comparison of the two.
 */
 
 static double loss_of(Matrix errors, Matrix x, Matrix w, Matrix y)
@@ -201,26 +210,29 @@ static void compare_losses(Lesson *lesson, Examples training)
     fill_normal(w, &rng, 0.0f, 1.0f);
     double in_loops = loss_in_loops(slow, training.x, w, training.y);
     printf("weights at random:   loss %.6f\n\n", in_loops);
-    claim(lesson, fabs(loss_of(fast, training.x, w, training.y) - in_loops) <= 1e-5 * in_loops &&
-                      largest_difference(slow, fast) <= 1e-4f,
+    claim(lesson,
+          fabs(loss_of(fast, training.x, w, training.y) - in_loops) <= 1e-5 * in_loops &&
+              largest_difference(slow, fast) <= 1e-4f,
           "plain loops and the matrix library agree on the loss and on every error");
 }
 
 /*
-Weights of 0 predict the average for everybody. Their loss is exactly one half, because we made the variance of the target
-one. That is the bar: a model that is worth anything has a loss below 0.5. Random weights are far above it.
+Weights of 0 predict the average for everybody. Their loss is exactly one half, because we made the variance
+of the target one. That is the bar: a model that is worth anything has a loss below 0.5. Random weights are
+far above it.
 
 ## The gradient, by hand
 
-How do we get from bad weights to better ones? We ask of each weight: if I raise it a little, does the loss rise or fall,
-and how fast? The answers, one for each weight, form the **gradient**. Take the loss apart with the chain rule. Raising
-$w_j$ by a little raises the prediction for person $i$ by $x_{ij}$ times as much, and a raised prediction adds $e_i / n$ to
-the loss. Sum over the people:
+How do we get from bad weights to better ones? We ask of each weight: if I raise it a little, does the loss
+rise or fall, and how fast? The answers, one for each weight, form the **gradient**. Take the loss apart
+with the chain rule. Raising $w_j$ by a little raises the prediction for person $i$ by $x_{ij}$ times as
+much, and a raised prediction adds $e_i / n$ to the loss. Sum over the people:
 
 $$\frac{\partial L}{\partial w_j} = \frac1n \sum_i x_{ij}\, e_i, \qquad\text{in one line}\qquad \nabla L = \frac1n X^\top (Xw - y).$$
 
-In words: *the gradient of a weight is the average of input times error*. When a feature tends to be high where the
-prediction is too high, its weight is too large. This sentence will come back in every chapter, up to the language models.
+In words: *the gradient of a weight is the average of input times error*. When a feature tends to be high
+where the prediction is too high, its weight is too large. This sentence will come back in every chapter, up
+to the language models.
 */
 
 // x (n × d), errors (n × 1) → gradient (d × 1)
@@ -231,9 +243,9 @@ static void loss_gradient(Matrix gradient, Matrix x, Matrix errors)
 }
 
 /*
-A derivative worked out by hand is wrong until it is checked. The check needs no cleverness: move one weight up by $h$, then
-down by $h$, and see how much the loss changes, $\big(L(w_j + h) - L(w_j - h)\big) / 2h$. For a sum of squares this is not
-even an approximation: the difference is exact, up to rounding.
+A derivative worked out by hand is wrong until it is checked. The check needs no cleverness: move one weight
+up by $h$, then down by $h$, and see how much the loss changes, $\big(L(w_j + h) - L(w_j - h)\big) / 2h$.
+For a sum of squares this is not even an approximation: the difference is exact, up to rounding.
 */
 
 static void check_gradient(Lesson *lesson, Examples training)
@@ -268,12 +280,14 @@ static void check_gradient(Lesson *lesson, Examples training)
 /*
 ## Downhill
 
-The gradient points where the loss rises fastest. So we take a small step the other way, look again, and repeat:
+The gradient points where the loss rises fastest. So we take a small step the other way, look again, and
+repeat:
 
 $$w \leftarrow w - \eta\, \nabla L(w).$$
 
-This is **gradient descent**, and $\eta$ (eta), the **learning rate** (学习率), is the length of a step. It is the one
-number that we must choose ourselves. Let us try five of them, each 200 steps long, all starting from zero.
+This is **gradient descent**, and $\eta$ (eta), the **learning rate** (学习率), is the length of a step. It
+is the one number that we must choose ourselves. Let us try five of them, each 200 steps long, all starting
+from zero.
 */
 
 // Takes steps of gradient descent from w. history, when given, receives the loss before each step.
@@ -303,38 +317,39 @@ static void try_learning_rates(Lesson *lesson, Examples training)
     for (int r = 0; r < RATES; r++) {
         Matrix w = matrix_new(lesson_arena(lesson), FEATURES, 1);
         descend(lesson_arena(lesson), w, training, rates[r], STEPS, history[r]);
-        printf("learning rate %.3f: loss %.4f after 10 steps, %.4g after %d\n", (double)rates[r], (double)history[r][10],
-               (double)history[r][STEPS - 1], STEPS);
+        printf("learning rate %.3f: loss %.4f after 10 steps, %.4g after %d\n", (double)rates[r],
+               (double)history[r][10], (double)history[r][STEPS - 1], STEPS);
         float step_numbers[STEPS];
         for (int s = 0; s < STEPS; s++) step_numbers[s] = (float)(s + 1);
         char label[32];
         snprintf(label, sizeof label, "η = %.3g", (double)rates[r]);
         plot_line(plot, label, step_numbers, history[r], STEPS);
     }
-    plot_end(plot, "Small steps are slow. Larger ones are faster, up to a point; a little beyond it, everything is lost.");
+    plot_end(plot, "Small steps are slow. Larger ones are faster, up to a point; a little beyond it, "
+                   "everything is lost.");
 }
 
 /*
-From 0.003 to 0.3 a larger step is simply a faster one. But between 0.48 and 0.52 something snaps: the loss no longer falls,
-it grows without end. Where exactly is the border, and could we have known?
+From 0.003 to 0.3 a larger step is simply a faster one. But between 0.48 and 0.52 something snaps: the loss
+no longer falls, it grows without end. Where exactly is the border, and could we have known?
 
 ## How large may a step be?
 
-Near its lowest point $w^*$ the loss is a bowl, and here it *is* a bowl everywhere: $L$ is a quadratic function. The curvature of
-the bowl is the matrix of its second derivatives, $H = \frac1n X^\top X$, and the gradient is $H (w - w^*)$. Put that
-into the update rule and watch the distance to the lowest point:
+Near its lowest point $w^*$ the loss is a bowl, and here it *is* a bowl everywhere: $L$ is a quadratic
+function. The curvature of the bowl is the matrix of its second derivatives, $H = \frac1n X^\top X$, and the
+gradient is $H (w - w^*)$. Put that into the update rule and watch the distance to the lowest point:
 
 $$w - w^* \;\leftarrow\; w - \eta H (w - w^*) - w^* = (I - \eta H)(w - w^*).$$
 
-A symmetric matrix such as $H$ has directions that it merely stretches, its **eigenvectors** (特征向量), each by its own
-factor, the **eigenvalue** (特征值) $\lambda$. Along such a direction every step multiplies the distance by $1 - \eta\lambda$.
-The distance shrinks if that factor lies between $-1$ and $1$, so for *every* direction we need $\eta\lambda < 2$. The
-steepest direction decides:
+A symmetric matrix such as $H$ has directions that it merely stretches, its **eigenvectors** (特征向量),
+each by its own factor, the **eigenvalue** (特征值) $\lambda$. Along such a direction every step multiplies
+the distance by $1 - \eta\lambda$. The distance shrinks if that factor lies between $-1$ and $1$, so for
+*every* direction we need $\eta\lambda < 2$. The steepest direction decides:
 
 $$\eta < \frac{2}{\lambda_{\max}}.$$
 
-The largest eigenvalue is easy to find. Start with any vector and multiply it with $H$ again and again: the direction that
-is stretched most wins. This is **power iteration** (幂迭代).
+The largest eigenvalue is easy to find. Start with any vector and multiply it with $H$ again and again: the
+direction that is stretched most wins. This is **power iteration** (幂迭代).
 */
 
 // x (n × d) → the largest eigenvalue of xᵀx / n
@@ -369,22 +384,26 @@ static float predict_the_limit(Lesson *lesson, Examples training)
     for (int k = 0; k < 2; k++) {
         Matrix w = matrix_new(lesson_arena(lesson), FEATURES, 1);
         descend(lesson_arena(lesson), w, training, shares[k] * limit, STEPS, history[k]);
-        printf("%3.0f %% of that: loss %.4g after %d steps\n", 100.0 * (double)shares[k], (double)history[k][STEPS - 1], STEPS);
+        printf("%3.0f %% of that: loss %.4g after %d steps\n", 100.0 * (double)shares[k],
+               (double)history[k][STEPS - 1], STEPS);
     }
 
     // Far out, every step multiplies the distance by |1 − ηλ| and so the loss, a square, by its square.
     float ratio = history[1][STEPS - 1] / history[1][STEPS - 1 - TAIL];
     double growth = (double)exp32(log32(ratio) / (2 * TAIL)), predicted = 2.0 * (double)shares[1] - 1.0;
-    printf("     growth of the distance in a step: %.4f, predicted |1 - %.2f * 2| = %.4f\n\n", growth, (double)shares[1], predicted);
-    claim(lesson, history[0][STEPS - 1] < 0.5f && history[0][STEPS - 1] < history[0][10], "2 %% below the limit, descent converges");
+    printf("     growth of the distance in a step: %.4f, predicted |1 - %.2f * 2| = %.4f\n\n", growth,
+           (double)shares[1], predicted);
+    claim(lesson, history[0][STEPS - 1] < 0.5f && history[0][STEPS - 1] < history[0][10],
+          "2 %% below the limit, descent converges");
     claim(lesson, history[1][STEPS - 1] > 1e6f, "2 %% above the limit, descent diverges");
     claim(lesson, fabs(growth - predicted) <= 0.002, "it diverges at the predicted rate");
     return limit;
 }
 
 /*
-It is worth seeing this with our own eyes. Ten weights do not fit on paper, but two do. We keep only the features s1 and s2,
-two kinds of cholesterol that rise and fall together, and draw the loss as a map: each line joins weights of equal loss.
+It is worth seeing this with our own eyes. Ten weights do not fit on paper, but two do. We keep only the
+features s1 and s2, two kinds of cholesterol that rise and fall together, and draw the loss as a map: each
+line joins weights of equal loss.
 */
 
 static void draw_the_bowl(Lesson *lesson, Examples training)
@@ -394,7 +413,8 @@ static void draw_the_bowl(Lesson *lesson, Examples training)
     Arena *arena = lesson_arena(lesson);
     Examples two = {matrix_new(arena, training.x.rows, 2), training.y};
     copy_columns(two.x, 0, training.x, 4, 2); // s1 and s2
-    Matrix errors = matrix_new(arena, training.x.rows, 1), w = matrix_new(arena, 2, 1), map = matrix_new(arena, GRID, GRID);
+    Matrix errors = matrix_new(arena, training.x.rows, 1), w = matrix_new(arena, 2, 1),
+           map = matrix_new(arena, GRID, GRID);
 
     const PlotWindow window = {-1.4, 1.4, -1.4, 1.0};
     for (int i = 0; i < GRID; i++) {
@@ -426,15 +446,17 @@ static void draw_the_bowl(Lesson *lesson, Examples training)
         printf("%2.0f %% of the limit: after %d steps the loss is %.5f\n", 100.0 * (double)shares[r], STEPS,
                loss_of(errors, two.x, w, two.y));
     }
-    plot_end(plot, "A small step creeps, a middling one falls into the valley and then crawls along it, a large one leaps from "
+    plot_end(plot, "A small step creeps, a middling one falls into the valley and then crawls along it, a "
+                   "large one leaps from "
                    "wall to wall.");
 }
 
 /*
-Because s1 and s2 rise and fall together, the bowl is a long valley. Across it the slope is steep and limits the step;
-along it there is hardly any slope left. A step that is safe for the walls is too small for the floor. This is the whole
-trouble with gradient descent, and half of the tricks in later chapters (momentum, Adam, normalisation) are ways around it.
-It is also why we standardised: had we kept blood pressure near 95 and s4 near 4, the valley would be hundreds of times longer.
+Because s1 and s2 rise and fall together, the bowl is a long valley. Across it the slope is steep and limits
+the step; along it there is hardly any slope left. A step that is safe for the walls is too small for the
+floor. This is the whole trouble with gradient descent, and half of the tricks in later chapters (momentum,
+Adam, normalisation) are ways around it. It is also why we standardised: had we kept blood pressure near 95
+and s4 near 4, the valley would be hundreds of times longer.
 
 ## The answer in one line
 
@@ -442,12 +464,14 @@ For this one model we can do without descending. At the bottom of the bowl the g
 
 $$\frac1n X^\top (Xw - y) = 0 \qquad\Longleftrightarrow\qquad X^\top X\, w = X^\top y,$$
 
-and these are $d$ linear equations for $d$ weights, the **normal equations** (正规方程). The matrix on the left is
-symmetric and positive, so it has a square root of a kind: a lower triangle $T$ with $T T^\top = X^\top X$, found by
-**Cholesky's method**. Then we solve twice with a triangle, which needs no more than substitution.
+and these are $d$ linear equations for $d$ weights, the **normal equations** (正规方程). The matrix on the
+left is symmetric and positive, so it has a square root of a kind: a lower triangle $T$ with $T T^\top =
+X^\top X$, found by **Cholesky's method**. Then we solve twice with a triangle, which needs no more than
+substitution.
 
-We allow one addition that we will need at the end of the chapter: a number $\lambda$ added to the diagonal. With
-$\lambda = 0$ these are the normal equations. Sums like these lose digits, so this small system is solved in `double`.
+We allow one addition that we will need at the end of the chapter: a number $\lambda$ added to the diagonal.
+With $\lambda = 0$ these are the normal equations. Sums like these lose digits, so this small system is
+solved in `double`.
 */
 
 // x (n × d), y (n × 1) → w (d × 1) with (xᵀx / n + ridge · I) w = xᵀy / n
@@ -469,7 +493,8 @@ static void solve_normal_equations(Matrix w, Matrix x, Matrix y, double ridge)
         for (int k = 0; k <= j; k++) {
             double rest = t[j][k];
             for (int l = 0; l < k; l++) rest -= t[j][l] * t[k][l];
-            check(j != k || rest > 0.0, "raise the ridge, or drop a column", "column %d is a combination of the others", j);
+            check(j != k || rest > 0.0, "raise the ridge, or drop a column",
+                  "column %d is a combination of the others", j);
             t[j][k] = j == k ? sqrt(rest) : rest / t[k][k];
         }
     }
@@ -488,7 +513,8 @@ static Matrix solve_in_one_line(Lesson *lesson, Examples training, float limit)
 {
     section(lesson, "The answer in one line");
     Arena *arena = lesson_arena(lesson);
-    Matrix best = matrix_new(arena, FEATURES, 1), w = matrix_new(arena, FEATURES, 1), distance = matrix_new(arena, FEATURES, 1);
+    Matrix best = matrix_new(arena, FEATURES, 1), w = matrix_new(arena, FEATURES, 1),
+           distance = matrix_new(arena, FEATURES, 1);
     Matrix errors = matrix_new(arena, training.x.rows, 1);
     solve_normal_equations(best, training.x, training.y, 0.0);
     printf("normal equations:  loss %.7f\n\n", loss_of(errors, training.x, best, training.y));
@@ -499,7 +525,8 @@ static Matrix solve_in_one_line(Lesson *lesson, Examples training, float limit)
         taken = steps;
         subtract(distance, w, best);
         apart = norm(distance) / norm(best);
-        printf("%5d steps of descent: loss %.7f, weights apart by %.6f\n", steps, loss_of(errors, training.x, w, training.y), apart);
+        printf("%5d steps of descent: loss %.7f, weights apart by %.6f\n", steps,
+               loss_of(errors, training.x, w, training.y), apart);
     }
     printf("\n");
     claim(lesson, apart <= 1e-4, "gradient descent reaches the closed form to 1e-4 of its length");
@@ -507,19 +534,22 @@ static Matrix solve_in_one_line(Lesson *lesson, Examples training, float limit)
 }
 
 /*
-Look at the two columns. After 100 steps the loss is nearly as good as it gets, while the weights are still far from the
-solution; the last digits of the weights take a hundred times longer than the last useful digits of the loss. That is the
-floor of the valley. Often the floor does not matter, and stopping early is fine.
+Look at the two columns. After 100 steps the loss is nearly as good as it gets, while the weights are still
+far from the solution; the last digits of the weights take a hundred times longer than the last useful
+digits of the loss. That is the floor of the valley. Often the floor does not matter, and stopping early is
+fine.
 
-Why descend at all, if one line does it? Because the line exists only for this model. Put a single bend into the formula, as
-we will in chapter 6, and there are no equations to solve. And the line needs $X^\top X$, whose size is the square of the
-number of weights: a small language model would fill more memory than all computers have.
+Why descend at all, if one line does it? Because the line exists only for this model. Put a single bend into
+the formula, as we will in chapter 6, and there are no equations to solve. And the line needs $X^\top X$,
+whose size is the square of the number of weights: a small language model would fill more memory than all
+computers have.
 
 ## A few examples at a time
 
-Each step of descent looks at all 354 people to average input times error. But an average can be estimated from a
-sample. **Stochastic gradient descent** (随机梯度下降), SGD, takes a few examples, a **minibatch** (小批量), and steps at once.
-The estimate is noisy, but there are many more steps for the same work. One pass through all the examples is an **epoch** (轮).
+Each step of descent looks at all 354 people to average input times error. But an average can be estimated
+from a sample. **Stochastic gradient descent** (随机梯度下降), SGD, takes a few examples, a **minibatch**
+(小批量), and steps at once. The estimate is noisy, but there are many more steps for the same work. One
+pass through all the examples is an **epoch** (轮).
 */
 
 // One epoch: visits the examples in random order, batch at a time.
@@ -561,43 +591,49 @@ static void race(Lesson *lesson, Examples training, Matrix best, float limit)
         }
         double late = 0.0;
         for (int epoch = EPOCHS - 19; epoch <= EPOCHS; epoch++) late += (double)above[k][epoch] / 20.0;
-        printf("%-27s %.5f above the lowest loss after 1 epoch, %.5f after 5, %.5f in the last 20\n", names[k],
-               (double)above[k][1], (double)above[k][5], late);
+        printf("%-27s %.5f above the lowest loss after 1 epoch, %.5f after 5, %.5f in the last 20\n",
+               names[k], (double)above[k][1], (double)above[k][5], late);
         above[k][0] = k == 0 ? above[k][0] : above[0][0];
     }
     Plot *plot = plot_begin(lesson, "sgd.png", "The same work, spent in different ways");
     plot_axes(plot, "epochs (passes over the training set)", "loss above the lowest possible");
     plot_log(plot, "y");
     for (int k = 0; k < 3; k++) plot_line(plot, names[k], epochs, above[k], EPOCHS + 1);
-    plot_end(plot, "Minibatches are far ahead after one epoch; at a fixed rate they then jitter at a distance from the bottom.");
+    plot_end(plot, "Minibatches are far ahead after one epoch; at a fixed rate they then jitter at a "
+                   "distance from the bottom.");
 
     printf("\n");
     double jitter = 0.0, calm = 0.0;
-    for (int epoch = EPOCHS - 19; epoch <= EPOCHS; epoch++) jitter += (double)above[1][epoch], calm += (double)above[2][epoch];
+    for (int epoch = EPOCHS - 19; epoch <= EPOCHS; epoch++)
+        jitter += (double)above[1][epoch], calm += (double)above[2][epoch];
     claim(lesson, above[1][1] < above[0][1], "after one epoch, minibatches are below the loss of full steps");
-    claim(lesson, calm < 0.5 * jitter, "a falling learning rate halves, at least, the distance at which the noise holds them");
+    claim(lesson, calm < 0.5 * jitter,
+          "a falling learning rate halves, at least, the distance at which the noise holds them");
 }
 
 /*
-Each minibatch gives a slightly wrong direction. At the start all of them point downhill, and twenty-three wrong steps beat
-one right step. Near the bottom they point anywhere, and the weights jitter. The jitter is as large as the steps, so letting
-the learning rate fall calms it. The full steps, meanwhile, come down more slowly but without any noise, and after some fifteen
-epochs they are ahead again. With 354 people one can wait for that. With 60 000 pictures, or all the text on the internet, one
-cannot finish even the first few epochs, and the left edge of the picture is all that counts. So nearly every network in this course is
+Each minibatch gives a slightly wrong direction. At the start all of them point downhill, and twenty-three
+wrong steps beat one right step. Near the bottom they point anywhere, and the weights jitter. The jitter is
+as large as the steps, so letting the learning rate fall calms it. The full steps, meanwhile, come down more
+slowly but without any noise, and after some fifteen epochs they are ahead again. With 354 people one can
+wait for that. With 60 000 pictures, or all the text on the internet, one cannot finish even the first few
+epochs, and the left edge of the picture is all that counts. So nearly every network in this course is
 trained in this way: minibatches, and a rate that falls.
 
 ## Does it work on people it has not seen?
 
-A loss on the training set says how well we fitted what we knew. What we want to know is the error on new people. The usual
-measure is $R^2$ (决定系数): the share of the target's variation that the prediction explains,
+A loss on the training set says how well we fitted what we knew. What we want to know is the error on new
+people. The usual measure is $R^2$ (决定系数): the share of the target's variation that the prediction
+explains,
 
 $$R^2 = 1 - \frac{\sum_i (\hat y_i - y_i)^2}{\sum_i (\bar y - y_i)^2},$$
 
-1 for a perfect prediction, 0 for one that says the average to everybody, negative for something worse than that.
+1 for a perfect prediction, 0 for one that says the average to everybody, negative for something worse than
+that.
 
-We have set 88 people aside. But 88 is few: other people might give another number. So we do it five times. The data is cut
-into five parts, each part is the validation set once, and in the end everybody has been predicted by a formula that had not
-seen them. This is **cross-validation** (交叉验证).
+We have set 88 people aside. But 88 is few: other people might give another number. So we do it five times.
+The data is cut into five parts, each part is the validation set once, and in the end everybody has been
+predicted by a formula that had not seen them. This is **cross-validation** (交叉验证).
 */
 
 enum { FOLDS = 5 };
@@ -611,7 +647,8 @@ static void cross_validate(Lesson *lesson, Examples people)
     Rng rng = lesson_rng(lesson, 5);
     rng_permutation(&rng, order, n);
 
-    Matrix weights = matrix_new(arena, FOLDS, FEATURES), predicted = matrix_new(arena, n, 1), truth = matrix_new(arena, n, 1);
+    Matrix weights = matrix_new(arena, FOLDS, FEATURES), predicted = matrix_new(arena, n, 1),
+           truth = matrix_new(arena, n, 1);
     double squares = 0.0, spread = 0.0;
     for (int fold = 0; fold < FOLDS; fold++) {
         int first = n * fold / FOLDS, last = n * (fold + 1) / FOLDS, count = last - first;
@@ -621,9 +658,11 @@ static void cross_validate(Lesson *lesson, Examples people)
         solve_normal_equations(w, people_split.training.x, people_split.training.y, 0.0);
 
         // Standardised by the training set, the average of the training set is 0.
-        double error = 2.0 * count * loss_of(errors, validation.x, w, validation.y), variation = sum_of_squares(validation.y);
+        double error = 2.0 * count * loss_of(errors, validation.x, w, validation.y),
+               variation = sum_of_squares(validation.y);
         printf("part %d: R2 = %.3f\n", fold + 1, 1.0 - error / variation);
-        float mean_score = people_split.target.mean.data[0], deviation = people_split.target.deviation.data[0];
+        float mean_score = people_split.target.mean.data[0],
+              deviation = people_split.target.deviation.data[0];
         squares += error * (double)deviation * (double)deviation;
         spread += variation * (double)deviation * (double)deviation;
         for (int i = 0; i < count; i++) {
@@ -632,17 +671,22 @@ static void cross_validate(Lesson *lesson, Examples people)
         }
     }
     double r2 = 1.0 - squares / spread;
-    printf("all:    R2 = %.3f; the typical error is %.1f points on a scale from 25 to 346\n\n", r2, sqrt(squares / n));
-    claim(lesson, r2 >= 0.45, "on people it has not seen, the formula explains at least 45 %% of the variation");
+    printf("all:    R2 = %.3f; the typical error is %.1f points on a scale from 25 to 346\n\n", r2,
+           sqrt(squares / n));
+    claim(lesson, r2 >= 0.45,
+          "on people it has not seen, the formula explains at least 45 %% of the variation");
 
-    Plot *plot = plot_begin(lesson, "predicted.png", "Each person predicted by a formula that had not seen them");
+    Plot *plot =
+        plot_begin(lesson, "predicted.png", "Each person predicted by a formula that had not seen them");
     plot_axes(plot, "true score one year later", "predicted score");
     plot_square(plot);
     const float ends[] = {20.0f, 350.0f};
     plot_dashed(plot, "a perfect prediction", ends, ends, 2);
     plot_points(plot, "a person", truth.data, predicted.data, n);
     plot_legend(plot, "top left");
-    plot_end(plot, "The cloud follows the diagonal, widely: the very ill are predicted too low, the healthy too high.");
+    plot_end(
+        plot,
+        "The cloud follows the diagonal, widely: the very ill are predicted too low, the healthy too high.");
 
     printf("\nweight in each of the five formulas\n");
     double swing[FEATURES];
@@ -658,24 +702,27 @@ static void cross_validate(Lesson *lesson, Examples people)
         printf("   swing %.3f\n", swing[j]);
     }
     printf("\n");
-    claim(lesson, swing[4] >= 2.0 * swing[2], "the weight of s1 swings at least twice as much as that of bmi");
+    claim(lesson, swing[4] >= 2.0 * swing[2],
+          "the weight of s1 swings at least twice as much as that of bmi");
 }
 
 /*
-About half of the variation is explained, and the part-to-part differences show how little a single split would have told us.
-The picture also shows a habit of all least-squares predictions: they are timid, pulled towards the average.
+About half of the variation is explained, and the part-to-part differences show how little a single split
+would have told us. The picture also shows a habit of all least-squares predictions: they are timid, pulled
+towards the average.
 
-It is tempting to read the weights as an explanation: "s1 has the largest weight, so s1 matters most." Look at the five
-rows of numbers. The weight of body mass index is nearly the same in all five formulas. That of s1 swings wildly, and s2 swings
-against it: the two say almost the same thing, so the formula can take from the one and give to the other at no cost. It
-is the flat floor of the valley again. *A weight is a part of a prediction, not a cause, and when features are related, not even a
-stable part.*
+It is tempting to read the weights as an explanation: "s1 has the largest weight, so s1 matters most." Look
+at the five rows of numbers. The weight of body mass index is nearly the same in all five formulas. That of
+s1 swings wildly, and s2 swings against it: the two say almost the same thing, so the formula can take from
+the one and give to the other at no cost. It is the flat floor of the valley again. *A weight is a part of a
+prediction, not a cause, and when features are related, not even a stable part.*
 
 ## When the formula is too clever
 
-What if we give the formula more freedom? We take a toy in which we know the truth: points on the curve $\sin \pi x$, with
-noise. Instead of ten measurements, the features are now the powers of a single number, $1, x, x^2, \dots, x^p$. The model
-is still a weighted sum, so nothing in our code changes, but it can draw a curve; the larger $p$, the wilder.
+What if we give the formula more freedom? We take a toy in which we know the truth: points on the curve
+$\sin \pi x$, with noise. Instead of ten measurements, the features are now the powers of a single number,
+$1, x, x^2, \dots, x^p$. The model is still a weighted sum, so nothing in our code changes, but it can draw
+a curve; the larger $p$, the wilder.
 */
 
 enum { DEGREES = 15, TOY_TRAINING = 16, TOY_VALIDATION = 200 };
@@ -729,7 +776,8 @@ static void overfit(Lesson *lesson, Examples training, Examples validation)
         unseen[p] = (float)typical_error(arena, validation, w);
         printf("%6d %24.3f %17.3f\n", p, (double)seen[p], (double)unseen[p]);
     }
-    Plot *plot = plot_begin(lesson, "overfitting.png", "More freedom: the known points are fitted better, the new ones worse");
+    Plot *plot = plot_begin(lesson, "overfitting.png",
+                            "More freedom: the known points are fitted better, the new ones worse");
     plot_axes(plot, "degree of the polynomial", "typical error");
     plot_log(plot, "y");
     plot_line_points(plot, "on the 16 training points", degrees, seen, DEGREES);
@@ -742,21 +790,22 @@ static void overfit(Lesson *lesson, Examples training, Examples validation)
     bool falls = true;
     for (int p = 1; p < DEGREES; p++) falls = falls && seen[p] <= seen[p - 1] * 1.0001f;
     claim(lesson, falls, "each further power lowers the training error");
-    claim(lesson, unseen[DEGREES - 1] >= 2.0f * unseen[3], "on new points, degree 14 is at least twice as wrong as degree 3");
+    claim(lesson, unseen[DEGREES - 1] >= 2.0f * unseen[3],
+          "on new points, degree 14 is at least twice as wrong as degree 3");
 }
 
 /*
-This is **overfitting** (过拟合): the formula learns the noise by heart. The training error cannot show it; it looks better and
-better. Only the validation set shows it.
+This is **overfitting** (过拟合): the formula learns the noise by heart. The training error cannot show it;
+it looks better and better. Only the validation set shows it.
 
-The cure follows from the disease. To bend through every noisy point, the polynomial needs enormous weights, positive and
-negative, which cancel almost everywhere. So we make large weights expensive. **Ridge regression** (岭回归) adds their squares
-to the loss,
+The cure follows from the disease. To bend through every noisy point, the polynomial needs enormous weights,
+positive and negative, which cancel almost everywhere. So we make large weights expensive. **Ridge
+regression** (岭回归) adds their squares to the loss,
 
 $$L_\lambda(w) = L(w) + \frac{\lambda}{2} \lVert w \rVert^2,$$
 
-and in the normal equations that is the $\lambda$ on the diagonal that we put there. In a network it is called **weight decay**
-(权重衰减).
+and in the normal equations that is the $\lambda$ on the diagonal that we put there. In a network it is
+called **weight decay** (权重衰减).
 */
 
 static void cure_with_ridge(Lesson *lesson, Examples training, Examples validation)
@@ -767,19 +816,22 @@ static void cure_with_ridge(Lesson *lesson, Examples training, Examples validati
     const double ridges[RIDGES] = {0.0, 1e-6, 1e-4, 1e-2, 1.0};
     double errors[RIDGES], lengths[RIDGES];
     Matrix fits[RIDGES];
-    printf("polynomials of degree 14\nlambda   length of the weights   error on the 16 points   on 200 new ones\n");
+    printf("polynomials of degree 14\nlambda   length of the weights   error on the 16 points   on 200 new "
+           "ones\n");
     for (int r = 0; r < RIDGES; r++) {
         fits[r] = matrix_new(arena, DEGREES, 1);
         solve_normal_equations(fits[r], powers(arena, training.x, DEGREES - 1), training.y, ridges[r]);
         errors[r] = typical_error(arena, validation, fits[r]);
         lengths[r] = norm(fits[r]);
-        printf("%6g %23.1f %24.3f %17.3f\n", ridges[r], lengths[r], typical_error(arena, training, fits[r]), errors[r]);
+        printf("%6g %23.1f %24.3f %17.3f\n", ridges[r], lengths[r], typical_error(arena, training, fits[r]),
+               errors[r]);
     }
 
     Plot *plot = plot_begin(lesson, "ridge.png", "Degree 14, with and without the price on large weights");
     plot_axes(plot, "x", "y");
     plot_range_y(plot, -2.2, 2.2);
-    Matrix grid = matrix_new(arena, FINE, 1), curve = matrix_new(arena, FINE, 1), truth = matrix_new(arena, FINE, 1);
+    Matrix grid = matrix_new(arena, FINE, 1), curve = matrix_new(arena, FINE, 1),
+           truth = matrix_new(arena, FINE, 1);
     for (int i = 0; i < FINE; i++) {
         grid.data[i] = -1.0f + 2.0f * (float)i / (FINE - 1);
         truth.data[i] = sin32(3.14159265f * grid.data[i]);
@@ -793,7 +845,8 @@ static void cure_with_ridge(Lesson *lesson, Examples training, Examples validati
     plot_end(plot, "Without a price the curve swings from point to point; with one it stays near the truth.");
 
     printf("\n");
-    claim(lesson, errors[3] <= 0.5 * errors[0], "a ridge of 0.01 at least halves degree 14's error on new points");
+    claim(lesson, errors[3] <= 0.5 * errors[0],
+          "a ridge of 0.01 at least halves degree 14's error on new points");
     claim(lesson, lengths[3] < 0.1 * lengths[0], "and it shrinks the weights to less than a tenth");
     claim(lesson, errors[4] > errors[3], "too much of it is harmful again");
 }
@@ -829,14 +882,15 @@ int main(int argc, char **argv)
 /*
 ## What to take along
 
-- A model makes predictions, a loss says how wrong they are, the gradient says which way is down: here it is the average of
-  input times error.
+- A model makes predictions, a loss says how wrong they are, the gradient says which way is down: here it is
+  the average of input times error.
 - Descent converges if the step is below $2/\lambda_{\max}$, and it is slow where the bowl is flat.
 - Minibatches trade exactness for many more steps; a falling rate quiets their noise.
 - Only unseen data tells whether something has been learned. More freedom always fits the known data better.
 
-This linear layer never leaves us: a neural network is a stack of them, with a bend in between. But before we bend, the next
-chapter asks the formula for something other than a number: *which of ten things is in this picture?*
+This linear layer never leaves us: a neural network is a stack of them, with a bend in between. But before
+we bend, the next chapter asks the formula for something other than a number: *which of ten things is in
+this picture?*
 
 ## Exercises
 
@@ -845,14 +899,16 @@ Write your answers in `exercise.c`; the signatures are in `exercise.h`.
 - **TASK 1.1** the loss of a weighted sum.
 - **TASK 1.2** its gradient.
 - **TASK 1.3** gradient descent for a given number of steps.
-- **TASK 1.4** the ridge solution, from equations and not by descent: it is measured against the reference, and has to be
-  within $10^{-4}$ of it even where the features are nearly copies of each other.
+- **TASK 1.4** the ridge solution, from equations and not by descent: it is measured against the reference,
+  and has to be within $10^{-4}$ of it even where the features are nearly copies of each other.
 
 And without a computer, or with five minutes at one:
 
 1. What happens to the weights if blood pressure is given in kilopascals instead? What to the predictions?
 2. In which direction would SGD jitter most: across the valley, or along it? Guess, then plot it.
-3. Copy s1 into an eleventh column. What do the normal equations say? What does descent do, and why does it not mind?
+3. Copy s1 into an eleventh column. What do the normal equations say? What does descent do, and why does it
+   not mind?
 4. Set `BATCH` to 1, then to 354. Which learning rate does each of them need?
-5. Compute the means and deviations from all 442 people before the split. Does $R^2$ change? When would it matter more?
+5. Compute the means and deviations from all 442 people before the split. Does $R^2$ change? When would it
+   matter more?
 */

@@ -23,8 +23,8 @@ void mlp_hidden_gradient(Matrix d_a, Matrix d_z, Matrix w, Matrix h)
 }
 
 // TASK 6.4
-void mlp_gradients(Matrix d_w1, Matrix d_b1, Matrix d_w2, Matrix d_b2, Matrix x, Matrix labels, Matrix w1, Matrix b1,
-                   Matrix w2, Matrix b2)
+void mlp_gradients(Matrix d_w1, Matrix d_b1, Matrix d_w2, Matrix d_b2, Matrix x, Matrix labels, Matrix w1,
+                   Matrix b1, Matrix w2, Matrix b2)
 {
     (void)d_w1, (void)d_b1, (void)d_w2, (void)d_b2, (void)x;
     (void)labels, (void)w1, (void)b1, (void)w2, (void)b2;

@@ -22,8 +22,8 @@ void mlp_hidden_gradient(Matrix d_a, Matrix d_z, Matrix w, Matrix h);
 
 // TASK 6.4  The gradients of all four parts of the network, for the mean cross-entropy over the N examples.
 // d_w1 and w1 (D × H), d_b1 and b1 (1 × H), d_w2 and w2 (H × K), d_b2 and b2 (1 × K), x (N × D), labels (N × 1)
-void mlp_gradients(Matrix d_w1, Matrix d_b1, Matrix d_w2, Matrix d_b2, Matrix x, Matrix labels, Matrix w1, Matrix b1,
-                   Matrix w2, Matrix b2);
+void mlp_gradients(Matrix d_w1, Matrix d_b1, Matrix d_w2, Matrix d_b2, Matrix x, Matrix labels, Matrix w1,
+                   Matrix b1, Matrix w2, Matrix b2);
 
 // TASK 6.5  Training, to be measured: steps times descend with this rate on all examples at once. The four parts hold the
 // start and receive the end. From a random start on XOR, 2000 steps at rate 0.5 must bring the loss below 0.01.

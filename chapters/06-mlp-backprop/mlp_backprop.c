@@ -1,13 +1,15 @@
 /*
 # MLP and backpropagation
 
-So far every prediction was a weighted sum, with at most a softmax behind it. We start this chapter with four points that no
-weighted sum can tell apart, and solve them with the smallest possible change: **one bend**. Two weighted sums with a bend
-between them make a **multilayer perceptron** (多层感知机), MLP, and everything that is called a neural network is a variation of it.
+So far every prediction was a weighted sum, with at most a softmax behind it. We start this chapter with
+four points that no weighted sum can tell apart, and solve them with the smallest possible change: **one
+bend**. Two weighted sums with a bend between them make a **multilayer perceptron** (多层感知机), MLP, and
+everything that is called a neural network is a variation of it.
 
-The bend has a price. The loss is no longer a bowl with one lowest point, and there are no equations to solve. Only
-descent is left, and so we need the gradient of every weight, also of those that stand in front of the bend. Finding them
-is the job of **backpropagation** (反向传播), the chain rule in an order in which nothing is computed twice. You will see
+The bend has a price. The loss is no longer a bowl with one lowest point, and there are no equations to
+solve. Only descent is left, and so we need the gradient of every weight, also of those that stand in front
+of the bend. Finding them is the job of **backpropagation** (反向传播), the chain rule in an order in which
+nothing is computed twice. You will see
 
 - why a bend is necessary (XOR) and why it is enough (any curve, as exactly as you pay for);
 - every derivative by hand, first in plain loops and then as four matrix products;
@@ -28,12 +30,14 @@ You need chapters 1 and 2: descent, softmax and cross-entropy.
 /*
 ## Four points
 
-Two inputs, each 0 or 1. The answer is 1 when exactly one of them is 1. This is *exclusive or*, XOR. Can a weighted sum
-$z = w_1 x_1 + w_2 x_2 + b$ be positive for the two points with answer 1, and not positive for the others?
+Two inputs, each 0 or 1. The answer is 1 when exactly one of them is 1. This is *exclusive or*, XOR. Can a
+weighted sum $z = w_1 x_1 + w_2 x_2 + b$ be positive for the two points with answer 1, and not positive for
+the others?
 
-Suppose it could. At $(0,0)$ we need $b \le 0$; at $(1,0)$ and $(0,1)$ we need $w_1 + b > 0$ and $w_2 + b > 0$. Add
-the last two: $w_1 + w_2 + 2b > 0$, so at $(1,1)$ the sum is $w_1 + w_2 + b > -b \ge 0$, and it is positive where it must not
-be. No line separates these four points. Descent cannot find what does not exist; let us watch it fail.
+Suppose it could. At $(0,0)$ we need $b \le 0$; at $(1,0)$ and $(0,1)$ we need $w_1 + b > 0$ and $w_2 + b >
+0$. Add the last two: $w_1 + w_2 + 2b > 0$, so at $(1,1)$ the sum is $w_1 + w_2 + b > -b \ge 0$, and it is
+positive where it must not be. No line separates these four points. Descent cannot find what does not exist;
+let us watch it fail.
 */
 
 static const float xor_inputs[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
@@ -54,9 +58,10 @@ static void without_a_bend(Lesson *lesson)
         }
         w1 -= d_w1, w2 -= d_w2, b -= d_b;
     }
-    printf("after 2000 steps: weights %.4f and %.4f, bias %.4f, loss %.6f\n\n", fabs((double)w1), fabs((double)w2),
-           fabs((double)b), (double)loss);
-    claim(lesson, fabsf(loss - 0.693147f) < 1e-4f, "without a bend, descent ends at loss log 2: one half for every point");
+    printf("after 2000 steps: weights %.4f and %.4f, bias %.4f, loss %.6f\n\n", fabs((double)w1),
+           fabs((double)w2), fabs((double)b), (double)loss);
+    claim(lesson, fabsf(loss - 0.693147f) < 1e-4f,
+          "without a bend, descent ends at loss log 2: one half for every point");
 }
 
 /*
@@ -65,13 +70,14 @@ The best a weighted sum can do is to say "fifty-fifty" to everything.
 ## One bend
 
 Between two weighted sums we put a function that is not straight. The simplest is $\max(0, z)$: keep what is
-positive, forget the rest. It is called the **rectified linear unit** (线性整流单元), ReLU. The intermediate numbers
-are the **hidden layer** (隐藏层), because neither the data nor the answer shows them:
+positive, forget the rest. It is called the **rectified linear unit** (线性整流单元), ReLU. The intermediate
+numbers are the **hidden layer** (隐藏层), because neither the data nor the answer shows them:
 
 $$h = \max(0,\; x W_1 + b_1), \qquad z = h W_2 + b_2.$$
 
-Two hidden numbers are enough for XOR, and we need no training to find them. Let $h_1 = \max(0, x_1 + x_2)$ count the ones, and let
-$h_2 = \max(0, x_1 + x_2 - 1)$ wake up only when there are two. Then $h_1 - 2 h_2$ is 1 for exactly one, and 0 otherwise.
+Two hidden numbers are enough for XOR, and we need no training to find them. Let $h_1 = \max(0, x_1 + x_2)$
+count the ones, and let $h_2 = \max(0, x_1 + x_2 - 1)$ wake up only when there are two. Then $h_1 - 2 h_2$
+is 1 for exactly one, and 0 otherwise.
 */
 
 static void one_bend(Lesson *lesson)
@@ -82,7 +88,8 @@ static void one_bend(Lesson *lesson)
     for (int i = 0; i < 4; i++) {
         float ones = xor_inputs[i][0] + xor_inputs[i][1];
         float h1 = fmaxf(0.0f, ones), h2 = fmaxf(0.0f, ones - 1.0f), z = h1 - 2.0f * h2;
-        printf("%2.0f %2.0f   %2.0f %2.0f   %9.0f\n", (double)xor_inputs[i][0], (double)xor_inputs[i][1], (double)h1, (double)h2, (double)z);
+        printf("%2.0f %2.0f   %2.0f %2.0f   %9.0f\n", (double)xor_inputs[i][0], (double)xor_inputs[i][1],
+               (double)h1, (double)h2, (double)z);
         right = right && z == (float)xor_answers[i];
     }
     printf("\n");
@@ -90,14 +97,15 @@ static void one_bend(Lesson *lesson)
 }
 
 /*
-What happened? The hidden layer moved the points: $(0,1)$ and $(1,0)$ fell onto the same place $(1, 0)$, and now a line
-separates them from the rest. *A hidden layer bends space until a weighted sum is enough.*
+What happened? The hidden layer moved the points: $(0,1)$ and $(1,0)$ fell onto the same place $(1, 0)$, and
+now a line separates them from the rest. *A hidden layer bends space until a weighted sum is enough.*
 
 ## How much can a bend do?
 
-Everything, in one dimension, and we can see how. A weighted sum of $n$ ReLUs is a line with $n$ kinks. Choose the kinks on a
-curve and choose the slopes between them, and the network runs along the curve. The hidden weights are 1, each bias places one
-kink, and each output weight is the change of slope there. Nothing is trained.
+Everything, in one dimension, and we can see how. A weighted sum of $n$ ReLUs is a line with $n$ kinks.
+Choose the kinks on a curve and choose the slopes between them, and the network runs along the curve. The
+hidden weights are 1, each bias places one kink, and each output weight is the change of slope there.
+Nothing is trained.
 */
 
 static float curve(float t) { return sin32(6.0f * t) * exp32(-t) + 0.3f * t; }
@@ -132,7 +140,8 @@ static void follow_a_curve(Lesson *lesson)
     }
     printf("\n");
     double gain = (double)errors[3] / (double)errors[6]; // from 32 to 256 units
-    claim(lesson, gain > 32.0 && gain < 128.0, "eight times the hidden units, about 64 times the precision (%.0f)", gain);
+    claim(lesson, gain > 32.0 && gain < 128.0,
+          "eight times the hidden units, about 64 times the precision (%.0f)", gain);
 
     Plot *plot = plot_begin(lesson, "width.png", "A network that is built, not trained");
     plot_axes(plot, "hidden units", "largest error on the curve");
@@ -140,34 +149,37 @@ static void follow_a_curve(Lesson *lesson)
     plot_line_points(plot, "measured", widths, errors, SIZES);
     const float square[2] = {errors[6] * 4096.0f, errors[6]}, ends[2] = {4.0f, 256.0f};
     plot_dashed(plot, "one over width squared", ends, square, 2);
-    plot_end(plot, "Twice the width, a quarter of the error: the law for following a smooth curve with straight pieces.");
+    plot_end(plot, "Twice the width, a quarter of the error: the law for following a smooth curve with "
+                   "straight pieces.");
 }
 
 /*
-This is the **universal approximation theorem** (万能逼近定理) in its smallest form: with enough hidden units the error becomes as
-small as you like. Note what it does *not* say. It says that good weights exist, not that descent finds them, and in many
-dimensions "enough" can be astronomically many.
+This is the **universal approximation theorem** (万能逼近定理) in its smallest form: with enough hidden
+units the error becomes as small as you like. Note what it does *not* say. It says that good weights exist,
+not that descent finds them, and in many dimensions "enough" can be astronomically many.
 
 ## Backpropagation
 
-Now we want to find weights from examples. The network has $D$ inputs, $H$ hidden units and $K$ classes. For one example with
-label $c$ the way forward is
+Now we want to find weights from examples. The network has $D$ inputs, $H$ hidden units and $K$ classes. For
+one example with label $c$ the way forward is
 
 $$a = x W_1 + b_1, \qquad h = \max(0, a), \qquad z = h W_2 + b_2, \qquad p = \mathrm{softmax}(z), \qquad L = -\log p_c .$$
 
-The way back asks, from the last line to the first: *if this number rises a little, how does the loss change?* We write
-$d_z$ for $\partial L / \partial z$, and so on.
+The way back asks, from the last line to the first: *if this number rises a little, how does the loss
+change?* We write $d_z$ for $\partial L / \partial z$, and so on.
 
 1. **Output.** From chapter 2: $d_z = p - \text{one-hot}(c)$. Prediction minus truth.
-2. **Output weights.** $z_k = \sum_j h_j W_{2,jk} + b_{2,k}$, so $d_{W_2, jk} = h_j\, d_{z,k}$ and $d_{b_2} = d_z$. Input times error, as in chapter 1.
-3. **Hidden units.** Raising $h_j$ moves every $z_k$, each by $W_{2,jk}$: $d_{h,j} = \sum_k W_{2,jk}\, d_{z,k}$. The error flows back through
-   the same weights through which the signal came.
-4. **The bend.** Where $a_j > 0$ it has slope 1, elsewhere 0: $d_{a,j} = d_{h,j}$ if $a_j > 0$, else 0. A unit that was asleep
-   is not to blame.
+2. **Output weights.** $z_k = \sum_j h_j W_{2,jk} + b_{2,k}$, so $d_{W_2, jk} = h_j\, d_{z,k}$ and $d_{b_2}
+   = d_z$. Input times error, as in chapter 1.
+3. **Hidden units.** Raising $h_j$ moves every $z_k$, each by $W_{2,jk}$: $d_{h,j} = \sum_k W_{2,jk}\,
+   d_{z,k}$. The error flows back through the same weights through which the signal came.
+4. **The bend.** Where $a_j > 0$ it has slope 1, elsewhere 0: $d_{a,j} = d_{h,j}$ if $a_j > 0$, else 0. A
+   unit that was asleep is not to blame.
 5. **Hidden weights.** Input times error once more: $d_{W_1, ij} = x_i\, d_{a,j}$, and $d_{b_1} = d_a$.
 
-That is all. Step 3 is the only new one, and it is what gives backpropagation its name. Each step needs only the result of
-the one before, so the whole gradient costs about twice as much as the way forward, however many weights there are.
+That is all. Step 3 is the only new one, and it is what gives backpropagation its name. Each step needs only
+the result of the one before, so the whole gradient costs about twice as much as the way forward, however
+many weights there are.
 */
 
 // D inputs, H hidden units, K classes. The same shape holds the weights, their gradients and their velocities.
@@ -177,8 +189,8 @@ typedef struct {
 
 static Network network_new(Arena *arena, int inputs, int hidden, int classes)
 {
-    return (Network){matrix_new(arena, inputs, hidden), matrix_new(arena, 1, hidden), matrix_new(arena, hidden, classes),
-                     matrix_new(arena, 1, classes)};
+    return (Network){matrix_new(arena, inputs, hidden), matrix_new(arena, 1, hidden),
+                     matrix_new(arena, hidden, classes), matrix_new(arena, 1, classes)};
 }
 
 enum { LAYERS = 4, MAX_HIDDEN = 256, MAX_CLASSES = 10 };
@@ -186,7 +198,8 @@ enum { LAYERS = 4, MAX_HIDDEN = 256, MAX_CLASSES = 10 };
 static Matrix part(Network n, int k) { return (const Matrix[LAYERS]){n.w1, n.b1, n.w2, n.b2}[k]; }
 
 /*
-First in plain loops, one example at a time, close to the formulas. It will be the judge of the fast version.
+First in plain loops, one example at a time, close to the formulas. It will be the judge of the fast
+version.
 */
 
 // x (N × D) → the mean loss over N examples; the gradients are added to d
@@ -210,7 +223,8 @@ static double backpropagate_in_loops(Network d, Network n, Matrix x, const int *
 
         float d_h[MAX_HIDDEN] = {0};
         for (int k = 0; k < n.w2.cols; k++) {
-            float p = exp32(z[k] - top) / normaliser, d_z = (p - (k == labels[i] ? 1.0f : 0.0f)) / (float)x.rows; // 1
+            float p = exp32(z[k] - top) / normaliser,
+                  d_z = (p - (k == labels[i] ? 1.0f : 0.0f)) / (float)x.rows; // 1
             d.b2.data[k] += d_z;
             for (int j = 0; j < n.w2.rows; j++) {
                 AT(d.w2, j, k) += h[j] * d_z;   // 2
@@ -227,13 +241,13 @@ static double backpropagate_in_loops(Network d, Network n, Matrix x, const int *
 }
 
 /*
-For a whole minibatch every sum over examples, inputs or units becomes a matrix product. With one example in each row of $X$,
-$A$, $H$ and $Z$, the five steps read
+For a whole minibatch every sum over examples, inputs or units becomes a matrix product. With one example in
+each row of $X$, $A$, $H$ and $Z$, the five steps read
 
 $$D_Z = \tfrac1N (P - Y), \quad D_{W_2} = H^\top D_Z, \quad D_H = D_Z W_2^\top, \quad D_A = D_H \odot [A > 0], \quad D_{W_1} = X^\top D_A .$$
 
-A rule of thumb that always works: the gradient of a matrix has the shape of the matrix, and there is only one way to
-multiply what we have so that the shapes fit.
+A rule of thumb that always works: the gradient of a matrix has the shape of the matrix, and there is only
+one way to multiply what we have so that the shapes fit.
 */
 
 // What one minibatch needs beside the weights: rows are examples.
@@ -280,11 +294,13 @@ static double backpropagate(Network d, Workspace s, Network n, Matrix x, const i
 }
 
 /*
-One check remains, the one that does not trust our algebra at all: move each weight a little and watch the loss. A ReLU has
-a kink, and at a kink there is no derivative; so we draw random networks until no hidden unit is too close to its own.
+One check remains, the one that does not trust our algebra at all: move each weight a little and watch the
+loss. A ReLU has a kink, and at a kink there is no derivative; so we draw random networks until no hidden
+unit is too close to its own.
 
-And where do weights start? At random, with a deviation of $\sqrt{2 / \text{inputs}}$, so that signals neither grow nor fade on their
-way through a ReLU layer. Chapter 9 shows why this number, and what happens with others.
+And where do weights start? At random, with a deviation of $\sqrt{2 / \text{inputs}}$, so that signals
+neither grow nor fade on their way through a ReLU layer. Chapter 9 shows why this number, and what happens
+with others.
 */
 
 static void draw_weights(Network n, Rng *rng)
@@ -311,11 +327,13 @@ static void check_gradients(Lesson *lesson)
 {
     section(lesson, "Backpropagation");
     enum { EXAMPLES = 5, INPUTS = 4, HIDDEN = 6, CLASSES = 3 };
-    static const char *const names[LAYERS] = {"hidden weights", "hidden biases", "output weights", "output biases"};
+    static const char *const names[LAYERS] = {"hidden weights", "hidden biases", "output weights",
+                                              "output biases"};
     Arena *arena = lesson_arena(lesson);
     Rng rng = lesson_rng(lesson, 1);
     Network n = network_new(arena, INPUTS, HIDDEN, CLASSES), d = network_new(arena, INPUTS, HIDDEN, CLASSES);
-    Network slow = network_new(arena, INPUTS, HIDDEN, CLASSES), unused = network_new(arena, INPUTS, HIDDEN, CLASSES);
+    Network slow = network_new(arena, INPUTS, HIDDEN, CLASSES),
+            unused = network_new(arena, INPUTS, HIDDEN, CLASSES);
     Workspace s = workspace_new(arena, EXAMPLES, n);
     Matrix x = matrix_new(arena, EXAMPLES, INPUTS);
     const int labels[EXAMPLES] = {0, 1, 2, 1, 0};
@@ -338,10 +356,11 @@ static void check_gradients(Lesson *lesson)
             weights.data[i] = kept - move;
             double below = backpropagate_in_loops(unused, n, x, labels);
             weights.data[i] = kept;
-            worst_here = fmax(worst_here, fabs((above - below) / (2.0 * (double)move) - (double)part(d, k).data[i]));
+            worst_here =
+                fmax(worst_here, fabs((above - below) / (2.0 * (double)move) - (double)part(d, k).data[i]));
         }
-        printf("%-15s %3zu numbers, largest gradient %.4f, off by at most %.5f\n", names[k], matrix_size(weights),
-               (double)largest(part(d, k)), worst_here);
+        printf("%-15s %3zu numbers, largest gradient %.4f, off by at most %.5f\n", names[k],
+               matrix_size(weights), (double)largest(part(d, k)), worst_here);
         worst = fmax(worst, worst_here);
         apart = fmax(apart, (double)largest_difference(part(d, k), part(slow, k)));
     }
@@ -353,9 +372,10 @@ static void check_gradients(Lesson *lesson)
 /*
 ## Two spirals
 
-Now the network may learn. Two spirals wind around each other; which one does a point belong to? The training is the one of
-chapter 2: shuffle, take minibatches, step against the gradient. We add **momentum** (动量): a velocity that remembers the
-last steps, $v \leftarrow 0.9\, v + g$, and moves the weights. Steps that agree add up, steps that disagree cancel.
+Now the network may learn. Two spirals wind around each other; which one does a point belong to? The
+training is the one of chapter 2: shuffle, take minibatches, step against the gradient. We add **momentum**
+(动量): a velocity that remembers the last steps, $v \leftarrow 0.9\, v + g$, and moves the weights. Steps
+that agree add up, steps that disagree cancel.
 */
 
 typedef struct {
@@ -371,15 +391,18 @@ typedef struct {
 // Called after each epoch with the number of epochs done and the mean loss over the epoch.
 typedef void (*EpochReport)(void *context, int epoch, double loss);
 
-static void train(Lesson *lesson, Network n, Examples e, Plan plan, Rng *rng, EpochReport report, void *context)
+static void train(Lesson *lesson, Network n, Examples e, Plan plan, Rng *rng, EpochReport report,
+                  void *context)
 {
     Arena *arena = lesson_arena(lesson);
     ArenaMark mark = arena_mark(arena);
     int inputs = n.w1.rows, steps = (e.x.rows + plan.batch - 1) / plan.batch;
-    Network d = network_new(arena, inputs, n.w1.cols, n.w2.cols), velocity = network_new(arena, inputs, n.w1.cols, n.w2.cols);
+    Network d = network_new(arena, inputs, n.w1.cols, n.w2.cols),
+            velocity = network_new(arena, inputs, n.w1.cols, n.w2.cols);
     Workspace space = workspace_new(arena, plan.batch, n);
     Matrix batch = matrix_new(arena, plan.batch, inputs);
-    int *order = arena_alloc(arena, (size_t)e.x.rows, sizeof *order), *labels = arena_alloc(arena, (size_t)plan.batch, sizeof *labels);
+    int *order = arena_alloc(arena, (size_t)e.x.rows, sizeof *order),
+        *labels = arena_alloc(arena, (size_t)plan.batch, sizeof *labels);
     for (int epoch = 0; epoch < plan.epochs; epoch++) {
         double total = 0.0;
         rng_permutation(rng, order, e.x.rows);
@@ -398,7 +421,8 @@ static void train(Lesson *lesson, Network n, Examples e, Plan plan, Rng *rng, Ep
                 add_scaled(part(velocity, k), 1.0f, part(d, k));
                 add_scaled(part(n, k), -rate, part(velocity, k));
             }
-            lesson_progress(lesson, "training", (long)epoch * steps + step + 1, (long)plan.epochs * steps, loss);
+            lesson_progress(lesson, "training", (long)epoch * steps + step + 1, (long)plan.epochs * steps,
+                            loss);
         }
         if (report) report(context, epoch + 1, total / e.x.rows);
     }
@@ -452,14 +476,16 @@ static void draw_regions(Lesson *lesson, Network n, Examples e)
         Matrix points = matrix_new(arena, 2, e.x.rows / 2);
         for (int i = 0, k = 0; i < e.x.rows; i++)
             if (e.labels[i] == label) AT(points, 0, k) = AT(e.x, i, 0), AT(points, 1, k++) = AT(e.x, i, 1);
-        plot_points(plot, label ? "second spiral" : "first spiral", matrix_row(points, 0), matrix_row(points, 1), points.cols);
+        plot_points(plot, label ? "second spiral" : "first spiral", matrix_row(points, 0),
+                    matrix_row(points, 1), points.cols);
     }
-    plot_end(plot, "The colour is the probability of the second spiral. Each boundary is made of straight pieces, one kink for a unit.");
+    plot_end(plot, "The colour is the probability of the second spiral. Each boundary is made of straight "
+                   "pieces, one kink for a unit.");
 }
 
 /*
-Two networks try it. One starts from random weights. The other is the same in all but one respect: every weight starts at
-the same value, 0.1. It seems a harmless choice.
+Two networks try it. One starts from random weights. The other is the same in all but one respect: every
+weight starts at the same value, 0.1. It seems a harmless choice.
 */
 
 static void untangle(Lesson *lesson)
@@ -491,15 +517,16 @@ static void untangle(Lesson *lesson)
 }
 
 /*
-Equal units receive equal gradients, so they take equal steps and stay equal for ever: sixty-four units that do the work of
-one. Nothing in the arithmetic can tell them apart. *Randomness at the start is not decoration; it breaks the symmetry*, and any
-amount of it will do. Biases may all start at zero, because the weights in front of them already differ.
+Equal units receive equal gradients, so they take equal steps and stay equal for ever: sixty-four units that
+do the work of one. Nothing in the arithmetic can tell them apart. *Randomness at the start is not
+decoration; it breaks the symmetry*, and any amount of it will do. Biases may all start at zero, because the
+weights in front of them already differ.
 
 ## Pieces of clothing
 
-Finally the pictures of chapter 2: 60 000 training pictures of clothes, 28 × 28 grey pixels, ten kinds. Softmax regression, a
-weighted sum of pixels for each class, stops near 84 %. We put 128 hidden units in between. The pixels are standardised, all with the
-same mean and deviation.
+Finally the pictures of chapter 2: 60 000 training pictures of clothes, 28 × 28 grey pixels, ten kinds.
+Softmax regression, a weighted sum of pixels for each class, stops near 84 %. We put 128 hidden units in
+between. The pixels are standardised, all with the same mean and deviation.
 */
 
 typedef struct {
@@ -525,7 +552,8 @@ static void draw_what_was_learned(Lesson *lesson, Matrix started, Matrix w1)
 {
     enum { SHOWN = 40 };
     Arena *arena = lesson_arena(lesson);
-    Matrix moved = matrix_copy(arena, w1), by_unit = matrix_new(arena, w1.cols, w1.rows), shown = matrix_new(arena, SHOWN, w1.rows);
+    Matrix moved = matrix_copy(arena, w1), by_unit = matrix_new(arena, w1.cols, w1.rows),
+           shown = matrix_new(arena, SHOWN, w1.rows);
     subtract(moved, moved, started);
     transpose(by_unit, moved);
     for (int k = 0; k < SHOWN; k++) {
@@ -537,7 +565,8 @@ static void draw_what_was_learned(Lesson *lesson, Matrix started, Matrix w1)
     }
     Plot *plot = plot_begin(lesson, "hidden.png", "What forty hidden units have learned to look for");
     plot_images(plot, (PlotImages){28, 28, 1, 10, -0.15f, 0.15f}, shown, NULL);
-    plot_end(plot, "What training has added to the weights of a unit, drawn as a picture: bright pixels excite it, dark ones calm it. "
+    plot_end(plot, "What training has added to the weights of a unit, drawn as a picture: bright pixels "
+                   "excite it, dark ones calm it. "
                    "Outlines, sleeves, soles, and much that no one would have thought of.");
 }
 
@@ -550,7 +579,8 @@ static void read_clothes(Lesson *lesson)
     float mean_pixel, deviation;
     image_statistics(clothes.train, &mean_pixel, &deviation);
     Examples training = {image_matrix(arena, clothes.train, mean_pixel, deviation), clothes.train_labels};
-    Diary diary = {.lesson = lesson, .test = {image_matrix(arena, clothes.test, mean_pixel, deviation), clothes.test_labels}};
+    Diary diary = {.lesson = lesson,
+                   .test = {image_matrix(arena, clothes.test, mean_pixel, deviation), clothes.test_labels}};
 
     Rng rng = lesson_rng(lesson, 3);
     diary.network = network_new(arena, training.x.cols, HIDDEN, 10);
@@ -591,15 +621,16 @@ int main(int argc, char **argv)
 /*
 ## What to take along
 
-- A weighted sum draws one straight boundary. One bend between two weighted sums can draw any, if it is wide enough.
-- Backpropagation is the chain rule from the last line to the first: the error flows back through the weights through which the
-  signal came, and each weight receives input times error.
+- A weighted sum draws one straight boundary. One bend between two weighted sums can draw any, if it is wide
+  enough.
+- Backpropagation is the chain rule from the last line to the first: the error flows back through the
+  weights through which the signal came, and each weight receives input times error.
 - With minibatches, every step of it is a matrix product.
 - Weights must start different from each other. Biases need not.
 - That good weights exist is a theorem. That descent finds them is an experience.
 
-Deriving five steps for two layers was pleasant enough. For fifty layers, or for a network with loops and branches, we would
-rather not. The next chapter writes a program that does it.
+Deriving five steps for two layers was pleasant enough. For fifty layers, or for a network with loops and
+branches, we would rather not. The next chapter writes a program that does it.
 
 ## Exercises
 
@@ -609,13 +640,16 @@ Write your answers in `exercise.c`; the signatures are in `exercise.h`.
 - **TASK 6.2** the gradient at the output, with a softmax that survives large scores.
 - **TASK 6.3** the error, carried back through the output weights and the bend.
 - **TASK 6.4** the gradients of all four parts of a network.
-- **TASK 6.5** one step of training that solves XOR: the test trains with your function and measures the loss.
+- **TASK 6.5** one step of training that solves XOR: the test trains with your function and measures the
+  loss.
 
 And without a computer, or with five minutes at one:
 
 1. Give the network of the spirals *no* bend: two weighted sums in a row. What can it draw? Why?
-2. Start the hidden weights at random but the output weights all at 0. Does it learn? Follow the five steps for the first update.
-3. A unit whose $a$ is negative for every example gets no gradient. Can it ever wake up again? What would a slope of 0.01 instead of 0 change?
+2. Start the hidden weights at random but the output weights all at 0. Does it learn? Follow the five steps
+   for the first update.
+3. A unit whose $a$ is negative for every example gets no gradient. Can it ever wake up again? What would a
+   slope of 0.01 instead of 0 change?
 4. Draw the regions with 3, 8 and 64 hidden units and count the straight pieces.
 5. The gradient costs about twice the way forward. Count the multiplications of both.
 */

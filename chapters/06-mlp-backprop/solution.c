@@ -34,8 +34,8 @@ void mlp_hidden_gradient(Matrix d_a, Matrix d_z, Matrix w, Matrix h)
 }
 
 // TASK 6.4
-void mlp_gradients(Matrix d_w1, Matrix d_b1, Matrix d_w2, Matrix d_b2, Matrix x, Matrix labels, Matrix w1, Matrix b1,
-                   Matrix w2, Matrix b2)
+void mlp_gradients(Matrix d_w1, Matrix d_b1, Matrix d_w2, Matrix d_b2, Matrix x, Matrix labels, Matrix w1,
+                   Matrix b1, Matrix w2, Matrix b2)
 {
     Arena *arena = arena_new();
     Matrix h = matrix_new(arena, x.rows, w1.cols), z = matrix_new(arena, x.rows, w2.cols);

@@ -1,24 +1,27 @@
 /*
 # Autograd
 
-In chapter 6 we worked out five lines of derivatives for a network of two layers. We could do the same for fifty layers, for
-loops, for networks that share weights; and each time we would make a sign error somewhere and search for it for a day.
+In chapter 6 we worked out five lines of derivatives for a network of two layers. We could do the same for
+fifty layers, for loops, for networks that share weights; and each time we would make a sign error somewhere
+and search for it for a day.
 
-But look at how we did it. Every step of the way forward was a simple operation, and for each of them we knew its own
-derivative. All the rest was bookkeeping: which operation came from which, and in what order to go back. Bookkeeping is what
-computers are for. A program that writes down what it computes, and then plays the list backwards, finds every derivative
-by itself. This is **automatic differentiation** (自动微分), autograd for short, and the list is called the **tape** (计算带).
+But look at how we did it. Every step of the way forward was a simple operation, and for each of them we
+knew its own derivative. All the rest was bookkeeping: which operation came from which, and in what order to
+go back. Bookkeeping is what computers are for. A program that writes down what it computes, and then plays
+the list backwards, finds every derivative by itself. This is **automatic differentiation** (自动微分),
+autograd for short, and the list is called the **tape** (计算带).
 
-In this chapter we build it twice. First for single numbers, in forty lines, where nothing can hide. Then for matrices, where it is
-fast, and where it becomes the tool of all the chapters that follow. You will see
+In this chapter we build it twice. First for single numbers, in forty lines, where nothing can hide. Then
+for matrices, where it is fast, and where it becomes the tool of all the chapters that follow. You will see
 
 - why the order of writing is the only order that is needed to play backwards;
 - what happens to a number that is used twice, the one place where almost everybody goes wrong;
 - that the tape finds the gradients of chapter 6, and takes the same steps with them;
 - two ways to break it.
 
-It is neither of two things it is often taken for. It does not juggle formulas, as algebra programs do, and it does not move weights a
-little and look, as our checks do. It multiplies numbers that it has just computed.
+It is neither of two things it is often taken for. It does not juggle formulas, as algebra programs do, and
+it does not move weights a little and look, as our checks do. It multiplies numbers that it has just
+computed.
 */
 
 #include "base/mathf.h"
@@ -33,9 +36,10 @@ little and look, as our checks do. It multiplies numbers that it has just comput
 /*
 ## A number that remembers
 
-Take $f = a \cdot b + a$. A computer does it in two steps, $p = a \cdot b$ and then $f = p + a$. If we write down for each
-step its result, where its inputs came from, and *how steeply the result changes with each input*, we have all we need. For
-$p = a \cdot b$ the slopes are $b$ and $a$: numbers that are at hand at this very moment. For a sum they are 1 and 1.
+Take $f = a \cdot b + a$. A computer does it in two steps, $p = a \cdot b$ and then $f = p + a$. If we write
+down for each step its result, where its inputs came from, and *how steeply the result changes with each
+input*, we have all we need. For $p = a \cdot b$ the slopes are $b$ and $a$: numbers that are at hand at
+this very moment. For a sum they are 1 and 1.
 
 So a line on the tape is this:
 */
@@ -61,14 +65,18 @@ static int write_line(NumberTape *t, float value, int a, float slope_a, int b, f
 }
 
 /*
-An operation computes its result and writes one line. A number on the tape is known by the number of its line.
+An operation computes its result and writes one line. A number on the tape is known by the number of its
+line.
 */
 
 static float value_of(const NumberTape *t, int a) { return t->lines[a].value; }
 
 static int number(NumberTape *t, float value) { return write_line(t, value, -1, 0.0f, -1, 0.0f); }
 
-static int plus(NumberTape *t, int a, int b) { return write_line(t, value_of(t, a) + value_of(t, b), a, 1.0f, b, 1.0f); }
+static int plus(NumberTape *t, int a, int b)
+{
+    return write_line(t, value_of(t, a) + value_of(t, b), a, 1.0f, b, 1.0f);
+}
 
 static int times(NumberTape *t, int a, int b)
 {
@@ -87,19 +95,27 @@ static int exponential_of(NumberTape *t, int a)
     return write_line(t, y, a, y, -1, 0.0f);
 }
 
-static int logarithm(NumberTape *t, int a) { return write_line(t, log32(value_of(t, a)), a, 1.0f / value_of(t, a), -1, 0.0f); }
+static int logarithm(NumberTape *t, int a)
+{
+    return write_line(t, log32(value_of(t, a)), a, 1.0f / value_of(t, a), -1, 0.0f);
+}
 
-static int sine_of(NumberTape *t, int a) { return write_line(t, sin32(value_of(t, a)), a, cos32(value_of(t, a)), -1, 0.0f); }
+static int sine_of(NumberTape *t, int a)
+{
+    return write_line(t, sin32(value_of(t, a)), a, cos32(value_of(t, a)), -1, 0.0f);
+}
 
 /*
-Now backwards. The last line changes with itself at rate 1. Every other line asks those that used it: *how much do you
-matter to the end, and how much do I matter to you?* It multiplies the two, and adds up over all who used it:
+Now backwards. The last line changes with itself at rate 1. Every other line asks those that used it: *how
+much do you matter to the end, and how much do I matter to you?* It multiplies the two, and adds up over all
+who used it:
 
 $$\frac{\partial f}{\partial a} = \sum_{\text{lines } i \text{ made from } a} \frac{\partial f}{\partial v_i} \cdot \frac{\partial v_i}{\partial a}.$$
 
-This is the chain rule with several paths. When may a line be asked? When everybody who used it is done. And here the tape
-helps itself: *a line can only be made from lines that were there before it*. So everybody who used line $i$ stands after
-line $i$, and going backwards through the list we never come to a line too early. No graph has to be sorted.
+This is the chain rule with several paths. When may a line be asked? When everybody who used it is done. And
+here the tape helps itself: *a line can only be made from lines that were there before it*. So everybody who
+used line $i$ stands after line $i$, and going backwards through the list we never come to a line too early.
+No graph has to be sorted.
 */
 
 static void play_backwards(NumberTape *t, int last)
@@ -107,12 +123,14 @@ static void play_backwards(NumberTape *t, int last)
     t->lines[last].gradient = 1.0f;
     for (int i = last; i >= 0; i--)
         for (int k = 0; k < 2; k++)
-            if (t->lines[i].input[k] >= 0) t->lines[t->lines[i].input[k]].gradient += t->lines[i].gradient * t->lines[i].slope[k];
+            if (t->lines[i].input[k] >= 0)
+                t->lines[t->lines[i].input[k]].gradient += t->lines[i].gradient * t->lines[i].slope[k];
 }
 
 /*
-The whole engine is that loop of three lines. Let us look at it with $a = 3$, $b = 4$. Note that $a$ is used twice: once in the product,
-and once in the sum. The two ways in which it matters are added; hence `+=` above, and not `=`.
+The whole engine is that loop of three lines. Let us look at it with $a = 3$, $b = 4$. Note that $a$ is used
+twice: once in the product, and once in the sum. The two ways in which it matters are added; hence `+=`
+above, and not `=`.
 */
 
 static NumberTape tape_of_numbers; // too large for the stack
@@ -134,7 +152,8 @@ static void follow_one_formula(Lesson *lesson)
         ordered = ordered && line->input[0] < i && line->input[1] < i;
     }
     printf("\n");
-    claim(lesson, ordered, "every line is made from earlier lines: the order of writing is an order for playing backwards");
+    claim(lesson, ordered,
+          "every line is made from earlier lines: the order of writing is an order for playing backwards");
     claim(lesson, t->lines[a].gradient == 5.0f, "a is used twice, and its gradient is the sum: b + 1 = 5");
     claim(lesson, t->lines[b].gradient == 3.0f, "the gradient of b is a = 3");
 }
@@ -142,8 +161,9 @@ static void follow_one_formula(Lesson *lesson)
 /*
 ## Any formula
 
-The tape has no idea what a formula is for. Here is one that nobody would like to differentiate: start with $u = x$, and twice
-replace $u$ by $\sin(u + x u)$. We compute it at many places $x$, with its derivative, and compare with moving $x$ a little.
+The tape has no idea what a formula is for. Here is one that nobody would like to differentiate: start with
+$u = x$, and twice replace $u$ by $\sin(u + x u)$. We compute it at many places $x$, with its derivative,
+and compare with moving $x$ a little.
 */
 
 static float nested(float x, float *derivative)
@@ -172,7 +192,8 @@ static void any_formula(Lesson *lesson)
         steepest = fmaxf(steepest, fabsf(slope[i]));
     }
     printf("steepest slope %.3f, largest difference from moving x %.4f\n\n", (double)steepest, (double)worst);
-    claim(lesson, worst <= 0.005f * steepest, "the derivative from the tape agrees with moving x, to half a percent");
+    claim(lesson, worst <= 0.005f * steepest,
+          "the derivative from the tape agrees with moving x, to half a percent");
 
     Plot *plot = plot_begin(lesson, "nested.png", "Two nested sines, and the derivative that the tape found");
     plot_axes(plot, "x", "value");
@@ -180,17 +201,19 @@ static void any_formula(Lesson *lesson)
     plot_line(plot, "derivative", x, slope, PLACES);
     plot_horizontal(plot, NULL, 0.0);
     plot_legend(plot, "bottom left");
-    plot_end(plot, "Where the function turns, the derivative crosses zero; where the function is steep, it is large.");
+    plot_end(
+        plot,
+        "Where the function turns, the derivative crosses zero; where the function is steep, it is large.");
 }
 
 /*
-The half percent is the error of *moving*, not of the tape: a step of $2^{-9}$ is not infinitely small. The tape's
-derivatives are exact up to rounding.
+The half percent is the error of *moving*, not of the tape: a step of $2^{-9}$ is not infinitely small. The
+tape's derivatives are exact up to rounding.
 
 ## A network of single numbers
 
-Now chapter 6's network: a hidden layer with a bend, an output layer, softmax and cross-entropy. Written with our operations, the way
-forward is all there is to write. There is no way back in this code.
+Now chapter 6's network: a hidden layer with a bend, an output layer, softmax and cross-entropy. Written
+with our operations, the way forward is all there is to write. There is no way back in this code.
 */
 
 enum { EXAMPLES = 5, INPUTS = 4, HIDDEN = 6, CLASSES = 3 };
@@ -205,8 +228,8 @@ static Matrix part(Network n, int k) { return (const Matrix[PARTS]){n.w1, n.b1, 
 
 static Network network_new(Arena *arena, int inputs, int hidden, int classes)
 {
-    return (Network){matrix_new(arena, inputs, hidden), matrix_new(arena, 1, hidden), matrix_new(arena, hidden, classes),
-                     matrix_new(arena, 1, classes)};
+    return (Network){matrix_new(arena, inputs, hidden), matrix_new(arena, 1, hidden),
+                     matrix_new(arena, hidden, classes), matrix_new(arena, 1, classes)};
 }
 
 // Σ_k from_k · w_kj + b_j on the tape; w and b begin at the given lines, from at `from`
@@ -229,10 +252,12 @@ static int loss_on_numbers(NumberTape *t, int first[PARTS], Network n, Matrix x,
     for (int i = 0; i < x.rows; i++) {
         int input = t->count, sums[HIDDEN], scores[CLASSES];
         for (int k = 0; k < INPUTS; k++) number(t, AT(x, i, k));
-        for (int j = 0; j < HIDDEN; j++) sums[j] = weighted_sum(t, input, INPUTS, first[0], first[1], HIDDEN, j);
+        for (int j = 0; j < HIDDEN; j++)
+            sums[j] = weighted_sum(t, input, INPUTS, first[0], first[1], HIDDEN, j);
         int hidden = t->count;
         for (int j = 0; j < HIDDEN; j++) rectified(t, sums[j]);
-        for (int k = 0; k < CLASSES; k++) scores[k] = weighted_sum(t, hidden, HIDDEN, first[2], first[3], CLASSES, k);
+        for (int k = 0; k < CLASSES; k++)
+            scores[k] = weighted_sum(t, hidden, HIDDEN, first[2], first[3], CLASSES, k);
         int normaliser = exponential_of(t, scores[0]);
         for (int k = 1; k < CLASSES; k++) normaliser = plus(t, normaliser, exponential_of(t, scores[k]));
         int loss = plus(t, logarithm(t, normaliser), times(t, minus_one, scores[labels[i]])); // −log softmax
@@ -305,18 +330,19 @@ static void network_of_numbers(Lesson *lesson)
 }
 
 /*
-It works, and it is hopeless. A tiny network on five examples takes hundreds of lines. The network of chapter 6, on one minibatch of 64 pictures,
-would take thirteen million lines of 24 bytes each, and playing them is a march through 300 megabytes of memory
-in which almost all the work is bookkeeping.
+It works, and it is hopeless. A tiny network on five examples takes hundreds of lines. The network of
+chapter 6, on one minibatch of 64 pictures, would take thirteen million lines of 24 bytes each, and playing
+them is a march through 300 megabytes of memory in which almost all the work is bookkeeping.
 
 ## Coarser: whole matrices
 
-The cure is to write less often. A line of the tape may hold any operation whose derivative we know, and we know that of a whole matrix product. For
-$Y = X W$ and a gradient $D_Y$ that arrives from above, chapter 6 found $D_X = D_Y W^\top$ and $D_W = X^\top D_Y$. One line, millions
-of multiplications.
+The cure is to write less often. A line of the tape may hold any operation whose derivative we know, and we
+know that of a whole matrix product. For $Y = X W$ and a gradient $D_Y$ that arrives from above, chapter 6
+found $D_X = D_Y W^\top$ and $D_W = X^\top D_Y$. One line, millions of multiplications.
 
-A slope that is a single number can be stored. The slope of a matrix with respect to a matrix cannot, it would be enormous; but it never needs to be
-written out. We store *what to do* with an arriving gradient: a function.
+A slope that is a single number can be stored. The slope of a matrix with respect to a matrix cannot, it
+would be enormous; but it never needs to be written out. We store *what to do* with an arriving gradient: a
+function.
 */
 
 typedef struct Node Node;
@@ -344,8 +370,8 @@ static Node *write_node(MatrixTape *t, Matrix value, Node *a, Node *b, void (*gi
 }
 
 /*
-Each operation is a pair: the way forward, and below it the way it gives back. Compare each pair with the rules of chapter 6;
-there is nothing new here except that they no longer know each other.
+Each operation is a pair: the way forward, and below it the way it gives back. Compare each pair with the
+rules of chapter 6; there is nothing new here except that they no longer know each other.
 */
 
 static void give_back_product(Node *y)
@@ -390,7 +416,8 @@ static void give_back_loss(Node *y) // y = mean of −log softmax(a)_label: (p �
     Matrix p = matrix_view(y->a->value.rows, y->a->value.cols, y->b->value.data);
     for (int i = 0; i < p.rows; i++)
         for (int k = 0; k < p.cols; k++)
-            AT(y->a->gradient, i, k) += y->gradient.data[0] * (AT(p, i, k) - (k == y->labels[i] ? 1.0f : 0.0f)) / (float)p.rows;
+            AT(y->a->gradient, i, k) +=
+                y->gradient.data[0] * (AT(p, i, k) - (k == y->labels[i] ? 1.0f : 0.0f)) / (float)p.rows;
 }
 static Node *softmax_loss(MatrixTape *t, Node *a, const int *labels)
 {
@@ -412,9 +439,9 @@ static void play_nodes_backwards(MatrixTape *t)
 /*
 ## The library's tape
 
-The tape in `common/learning/tensor.h` is this one, grown up: it checks shapes, skips gradients that nobody wants (those of the
-pictures), clears nothing that will be overwritten, and asks for no memory once it is warm. Its way of use is the same, and
-shorter, because an operation finds its tape through its inputs.
+The tape in `common/learning/tensor.h` is this one, grown up: it checks shapes, skips gradients that nobody
+wants (those of the pictures), clears nothing that will be overwritten, and asks for no memory once it is
+warm. Its way of use is the same, and shorter, because an operation finds its tape through its inputs.
 
 Three gradients for one network: by hand, with our sixty lines, and with the library.
 */
@@ -423,7 +450,8 @@ Three gradients for one network: by hand, with our sixty lines, and with the lib
 static void parameters_from(Parameters *set, Network n)
 {
     static const char *const names[PARTS] = {"hidden.weight", "hidden.bias", "output.weight", "output.bias"};
-    for (int k = 0; k < PARTS; k++) copy(parameters_add(set, names[k], part(n, k).rows, part(n, k).cols)->value, part(n, k));
+    for (int k = 0; k < PARTS; k++)
+        copy(parameters_add(set, names[k], part(n, k).rows, part(n, k).cols)->value, part(n, k));
 }
 
 static Tensor *scores_on_tape(Tape *tape, const Parameters *p, Matrix x)
@@ -463,28 +491,33 @@ static void three_ways(Lesson *lesson)
         ours_apart = fmaxf(ours_apart, largest_difference(leaves[k]->gradient, part(d, k)));
         library_apart = fmaxf(library_apart, largest_difference(parameters.items[k]->gradient, part(d, k)));
     }
-    float lines = 2.0f * BATCH * (WIDE * UNITS + UNITS * KINDS); // a product and a sum for each weight and example
+    float lines =
+        2.0f * BATCH * (WIDE * UNITS + UNITS * KINDS); // a product and a sum for each weight and example
     printf("one minibatch of 64 pictures\n");
     printf("  single numbers:    more than %.0f lines\n", (double)lines);
-    printf("  our matrix tape:   %d nodes, gradients within %.1e of those by hand\n", ours.count, (double)ours_apart);
-    printf("  the library's:     %d nodes, gradients within %.1e of those by hand\n\n", tape_length(tape), (double)library_apart);
+    printf("  our matrix tape:   %d nodes, gradients within %.1e of those by hand\n", ours.count,
+           (double)ours_apart);
+    printf("  the library's:     %d nodes, gradients within %.1e of those by hand\n\n", tape_length(tape),
+           (double)library_apart);
     claim(lesson, ours_apart <= 1e-6f, "sixty lines of tape find the gradients by hand, to 1e-6");
     claim(lesson, library_apart <= 1e-6f, "the library's tape finds them too");
 
     const char *const names[] = {"single numbers", "our matrices", "the library"};
-    const float counts[] = {log32(lines) / 2.302585f, log32((float)ours.count) / 2.302585f, log32((float)tape_length(tape)) / 2.302585f};
+    const float counts[] = {log32(lines) / 2.302585f, log32((float)ours.count) / 2.302585f,
+                            log32((float)tape_length(tape)) / 2.302585f};
     Plot *plot = plot_begin(lesson, "lines.png", "Entries on the tape for one minibatch of 64 pictures");
     plot_axes(plot, "", "entries, as a power of ten");
     plot_bars(plot, names, counts, 3);
-    plot_end(plot, "Six powers of ten between writing down numbers and writing down matrices; the arithmetic is the same.");
+    plot_end(plot, "Six powers of ten between writing down numbers and writing down matrices; the arithmetic "
+                   "is the same.");
     tape_free(tape);
 }
 
 /*
 ## Chapter 6 again, without its derivatives
 
-Let the tape train the network. At the same time, and from the same start, the gradients by hand train another one. If the tape is
-right, they do not just end up similar: they take the same steps.
+Let the tape train the network. At the same time, and from the same start, the gradients by hand train
+another one. If the tape is right, they do not just end up similar: they take the same steps.
 */
 
 typedef struct {
@@ -522,7 +555,8 @@ static void chapter_six_again(Lesson *lesson)
     Examples test = {image_matrix(arena, clothes.test, average, deviation), clothes.test_labels};
 
     Rng rng = lesson_rng(lesson, 3);
-    Network n = network_new(arena, training.x.cols, 128, 10), d = network_new(arena, training.x.cols, 128, 10);
+    Network n = network_new(arena, training.x.cols, 128, 10),
+            d = network_new(arena, training.x.cols, 128, 10);
     Network velocity = network_new(arena, training.x.cols, 128, 10);
     draw_weights(n, &rng);
     Parameters parameters = parameters_new(arena);
@@ -533,7 +567,8 @@ static void chapter_six_again(Lesson *lesson)
     int labels[BATCH], *order = arena_alloc(arena, (size_t)training.x.rows, sizeof(int));
     Tape *tape = tape_new();
 
-    int epochs = lesson_full(lesson) ? 20 : 5, per_epoch = training.x.rows / BATCH, steps = epochs * per_epoch;
+    int epochs = lesson_full(lesson) ? 20 : 5, per_epoch = training.x.rows / BATCH,
+        steps = epochs * per_epoch;
     float tape_losses[SIDE_BY_SIDE], hand_losses[SIDE_BY_SIDE], numbers[SIDE_BY_SIDE], apart = 0.0f;
     for (int step = 0; step < steps; step++) {
         if (step % per_epoch == 0) rng_permutation(&rng, order, training.x.rows);
@@ -563,7 +598,8 @@ static void chapter_six_again(Lesson *lesson)
     printf("after %d steps side by side: weights at most %.1e apart\n", SIDE_BY_SIDE, (double)apart);
     printf("after %d epochs on the tape: %.2f %% of the test pictures right\n\n", epochs, 100.0 * right);
     claim(lesson, apart <= 1e-4f, "two hundred steps by hand and on the tape lead to the same weights");
-    claim(lesson, right >= 0.88, "trained on the tape, the network reads at least 88 %% of the clothes, as in chapter 6");
+    claim(lesson, right >= 0.88,
+          "trained on the tape, the network reads at least 88 %% of the clothes, as in chapter 6");
     tape_free(tape);
 
     Plot *plot = plot_begin(lesson, "side_by_side.png", "The same network, trained twice");
@@ -578,11 +614,12 @@ static void chapter_six_again(Lesson *lesson)
 
 The tape does what it is told, and two mistakes are so easy that everybody makes them once.
 
-*Forgetting to clear.* Gradients are added to what is there; that is what makes a number that is used twice come out right. So they must be
-cleared before the next step, or each step moves along the sum of all gradients since the beginning.
+*Forgetting to clear.* Gradients are added to what is there; that is what makes a number that is used twice
+come out right. So they must be cleared before the next step, or each step moves along the sum of all
+gradients since the beginning.
 
-*Changing what the tape remembers.* The way back of a product needs the values of the way forward. Whoever overwrites one of them in
-between gets a gradient, without any complaint, and it is wrong.
+*Changing what the tape remembers.* The way back of a product needs the values of the way forward. Whoever
+overwrites one of them in between gets a gradient, without any complaint, and it is wrong.
 */
 
 static void break_it(Lesson *lesson)
@@ -625,20 +662,24 @@ static void break_it(Lesson *lesson)
     printf("  input overwritten between the two ways:     %4.0f\n\n", (double)spoiled);
     claim(lesson, farthest[0] < 0.001f, "cleared, descent settles at 0");
     claim(lesson, farthest[1] > 0.5f, "never cleared, it swings for ever");
-    claim(lesson, honest == 18.0f && spoiled != 18.0f, "overwriting a remembered value spoils the gradient in silence");
+    claim(lesson, honest == 18.0f && spoiled != 18.0f,
+          "overwriting a remembered value spoils the gradient in silence");
     tape_free(tape);
 }
 
 /*
-The first is not just an error. A gradient that is kept *on purpose* for several minibatches is the gradient of one large minibatch that would not have
-fitted into memory. And the swinging weight is a sum of gradients that pushes a weight: a momentum that never fades.
+The first is not just an error. A gradient that is kept *on purpose* for several minibatches is the gradient
+of one large minibatch that would not have fitted into memory. And the swinging weight is a sum of gradients
+that pushes a weight: a momentum that never fades.
 
 ## What does it cost?
 
-The way back costs about two products for each product of the way forward, whether we or the tape write it down. What the tape adds is a handful of
-nodes for each step, and the values that it must keep until the way back. `make bench NAME=mlp` measures the bookkeeping; on the machines that we
-tried it is lost in the noise, because a node stands for millions of multiplications. The memory is real: a network that is trained needs room for
-every intermediate value, a network that is only used does not. That is why `tape_record(tape, false)` exists.
+The way back costs about two products for each product of the way forward, whether we or the tape write it
+down. What the tape adds is a handful of nodes for each step, and the values that it must keep until the way
+back. `make bench NAME=mlp` measures the bookkeeping; on the machines that we tried it is lost in the noise,
+because a node stands for millions of multiplications. The memory is real: a network that is trained needs
+room for every intermediate value, a network that is only used does not. That is why `tape_record(tape,
+false)` exists.
 
 ## The lesson, from end to end
 */
@@ -658,13 +699,15 @@ int main(int argc, char **argv)
 /*
 ## What to take along
 
-- Write down each operation as it runs, and play the list backwards: that is all of automatic differentiation.
+- Write down each operation as it runs, and play the list backwards: that is all of automatic
+  differentiation.
 - A line can only be made from earlier lines, so the list is already in a good order.
-- What is used twice receives the sum of two gradients. Therefore gradients are added, and therefore they must be cleared.
+- What is used twice receives the sum of two gradients. Therefore gradients are added, and therefore they
+  must be cleared.
 - A line may be as coarse as we like, if we know its derivative. Coarse lines make the tape free.
 
-From here on nobody derives by hand. The next question is what to build with it: chapter 8 lets a network *be* a picture, and
-chapter 9 stacks layers until it breaks.
+From here on nobody derives by hand. The next question is what to build with it: chapter 8 lets a network
+*be* a picture, and chapter 9 stacks layers until it breaks.
 
 ## Exercises
 
@@ -678,9 +721,10 @@ Write your answers in `exercise.c`; the signatures are in `exercise.h`.
 
 And without a computer, or with five minutes at one:
 
-1. Write `+=` in `play_backwards` as `=`. Which of this chapter's claims fail, and which, surprisingly, do not?
+1. Write `+=` in `play_backwards` as `=`. Which of this chapter's claims fail, and which, surprisingly, do
+   not?
 2. Give the tape of numbers a division. What are its two slopes?
-3. One could also go *forwards*: carry with every number its derivative with respect to one input. What does that cost for a
-   million weights? For which kind of function would it be the better way?
+3. One could also go *forwards*: carry with every number its derivative with respect to one input. What does
+   that cost for a million weights? For which kind of function would it be the better way?
 4. The tape remembers the hidden layer. How could one do without, at the price of computing something twice?
 */

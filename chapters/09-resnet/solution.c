@@ -36,7 +36,8 @@ void normalise_gradient(Matrix d_x, Matrix d_y, Matrix x)
             along += AT(d_y, i, j) * (AT(x, i, j) - average) / deviation / (float)x.cols;
         }
         for (int j = 0; j < x.cols; j++)
-            AT(d_x, i, j) = (AT(d_y, i, j) - mean_d - (AT(x, i, j) - average) / deviation * along) / deviation;
+            AT(d_x, i, j) =
+                (AT(d_y, i, j) - mean_d - (AT(x, i, j) - average) / deviation * along) / deviation;
     }
 }
 
@@ -76,7 +77,8 @@ void tower_gradient(Matrix d, Matrix x, Matrix w)
     for (int layer = layers - 1; layer >= 0; layer--) {
         Matrix entering = matrix_rows(entered, layer * x.rows, x.rows);
         branch(f, normal, entering, w, layer);
-        for (size_t i = 0; i < matrix_size(f); i++) f.data[i] = f.data[i] > 0.0f ? d.data[i] : 0.0f; // now d_f
+        for (size_t i = 0; i < matrix_size(f); i++)
+            f.data[i] = f.data[i] > 0.0f ? d.data[i] : 0.0f; // now d_f
         matmul_nt(d_normal, f, matrix_rows(w, layer * x.cols, x.cols));
         normalise_gradient(d_h, d_normal, entering);
         add(d, d, d_h);
