@@ -24,7 +24,7 @@ static Matrix random_matrix(int rows, int cols, uint64_t stream, float deviation
 static Matrix some_labels(int rows, int classes)
 {
     Matrix labels = random_matrix(rows, 1, 99, 0.0f);
-    for (int i = 0; i < rows; i++) labels.data[i] = (float)((i * i + 3 * i + i / 4) % classes);
+    for (int i = 0; i < rows; i++) labels.data[i] = (float)(((int64_t)i * i + 3 * i + i / 4) % classes);
     return labels;
 }
 

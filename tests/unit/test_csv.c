@@ -83,8 +83,8 @@ START_TEST(quotes_carriage_returns_byte_order_marks_and_missing_newlines_are_und
     static const char *const texts[] = {"a,b\n1,2\n3,4\n",
                                         "a,b\n1,2\n3,4",
                                         "a,b\r\n1,2\r\n3,4\r\n",
-                                        "\xEF\xBB\xBF"
-                                        "a,b\n1,2\n3,4\n",
+                                        ("\xEF\xBB\xBF"
+                                         "a,b\n1,2\n3,4\n"),
                                         "\"a\",b\n\"1\",2\n3,\"4\"",
                                         "\"a\",\"b\"\r\n\"1\",\"2\"\r\n\"3\",\"4\"\r\n"};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
