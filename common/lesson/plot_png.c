@@ -195,7 +195,7 @@ static void put_chunk(FILE *file, const char *name, const uint8_t *bytes, size_t
 {
     put_big_endian(file, (uint32_t)length);
     fwrite(name, 1, 4, file);
-    fwrite(bytes, 1, length, file);
+    if (length) fwrite(bytes, 1, length, file);
     uLong sum = crc32(crc32(0, NULL, 0), (const Bytef *)name, 4);
     put_big_endian(file, (uint32_t)(length ? crc32(sum, bytes, (uInt)length) : sum));
 }
