@@ -23,7 +23,8 @@ static Padded pad(Place place, Arena *arena, Matrix x, Matrix y)
 }
 
 // One minibatch: w ← w − rate/count · Σ row · error. Inlined with width 1, so that w and the gradient stay in registers.
-static inline void minibatch(Lanes *w, Lanes *gradient, Padded e, int width, const int *order, int count, float rate)
+static inline void minibatch(Lanes *w, Lanes *gradient, Padded e, int width, const int *order, int count,
+                             float rate)
 {
     for (int k = 0; k < width; k++) gradient[k] = (Lanes){0};
     for (int i = 0; i < count; i++) {
@@ -39,11 +40,13 @@ static inline void minibatch(Lanes *w, Lanes *gradient, Padded e, int width, con
     for (int k = 0; k < width; k++) w[k] -= gradient[k] * step;
 }
 
-void least_squares_sgd_at(Place place, Arena *scratch, Matrix w, Matrix x, Matrix y, LeastSquaresPlan plan, Rng *rng)
+void least_squares_sgd_at(Place place, Arena *scratch, Matrix w, Matrix x, Matrix y, LeastSquaresPlan plan,
+                          Rng *rng)
 {
-    check_at(place, x.cols == w.rows && w.cols == 1 && y.rows == x.rows && y.cols == 1 && x.rows > 0 && x.cols > 0,
-             "x is (n × d), w (d × 1), y (n × 1)", "least_squares_sgd: x (%d × %d), w (%d × %d), y (%d × %d)", x.rows, x.cols,
-             w.rows, w.cols, y.rows, y.cols);
+    check_at(place,
+             x.cols == w.rows && w.cols == 1 && y.rows == x.rows && y.cols == 1 && x.rows > 0 && x.cols > 0,
+             "x is (n × d), w (d × 1), y (n × 1)", "least_squares_sgd: x (%d × %d), w (%d × %d), y (%d × %d)",
+             x.rows, x.cols, w.rows, w.cols, y.rows, y.cols);
     check_at(place, plan.batch > 0 && plan.epochs >= 0, "a minibatch has at least one example",
              "least_squares_sgd: %d epochs of minibatches of %d", plan.epochs, plan.batch);
     ArenaMark mark = arena_mark(scratch);

@@ -15,4 +15,5 @@ typedef struct {
 // random order, batch at a time (the last minibatch may be smaller and is averaged over its own size).
 // scratch is rewound before it returns.
 #define least_squares_sgd(scratch, w, x, y, plan, rng) least_squares_sgd_at(HERE, scratch, w, x, y, plan, rng)
-void least_squares_sgd_at(Place place, Arena *scratch, Matrix w, Matrix x, Matrix y, LeastSquaresPlan plan, Rng *rng);
+void least_squares_sgd_at(Place place, Arena *scratch, Matrix w, Matrix x, Matrix y, LeastSquaresPlan plan,
+                          Rng *rng);
