@@ -84,6 +84,14 @@ files '^(common|tests)/.*\.h$|^chapters/[^/]*/[^/]*\.h$' | while IFS= read -r fi
     head -n 1 "$file" | grep -q '^// .' || echo "$file:1: begin with a comment: // ${file##*/}: what it is for"
 done | rule "Every header opens with what it is for"
 
+# ---- Tests ----------------------------------------------------------------------------------------------------
+
+files '^tests/(unit/test|exercises/exercise)_[^/]*\.c$' | while IFS= read -r file; do
+    sed -n 's/^START_TEST(\([a-z_A-Z0-9]*\)).*/\1/p' "$file" | while IFS= read -r test; do
+        [ "$(grep -cw "$test" "$file")" -gt 1 ] || echo "$file: $test is in no SUITE or EXERCISE"
+    done
+done | rule "Every test is run"
+
 # ---- Chapters -------------------------------------------------------------------------------------------------
 
 files '^chapters/[0-9]*-[^/]*/' | cut -d / -f 2 | sort -u >"$scratch/chapters"

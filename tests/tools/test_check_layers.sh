@@ -27,6 +27,8 @@ make_good() {
     printf 'int main(void) { return 0; }\n' >chapters/01-a-line/a_line.c
     printf '![a](../../figures/01-a-line/a.png)\n' >chapters/01-a-line/README.md
     printf '    {"1.1", 1, a}, {"1.2", 1, b}\n' >tests/exercises/exercise_01.c
+    mkdir tests/unit
+    printf 'START_TEST(one) END_TEST\nSTART_TEST(one_more) END_TEST\nSUITE("a", one, one_more)\n' >tests/unit/test_a.c
     echo png >figures/01-a-line/a.png
     echo 'char t[] = "XXXXXX"; // FIXMEUP' >tests/t.c
     head -c 1048577 /dev/zero >build/large
@@ -90,6 +92,8 @@ broken 'Makefile:3:' "echo '# FIXME' >>Makefile"
 broken 'chapters/01-a-line/solution.c:3:' "echo '// XXX' >>chapters/01-a-line/solution.c"
 broken 'figures/01-a-line/b.png: 1048577 bytes' 'head -c 1048577 /dev/zero >figures/01-a-line/b.png'
 broken 'common/base/a.h:1: begin with a comment' "echo '#pragma once' >common/base/a.h"
+broken 'tests/unit/test_a.c: one_more is in no SUITE' "sed -i 's/, one_more)/)/' tests/unit/test_a.c"
+broken 'tests/exercises/exercise_01.c: c is in no SUITE' "echo 'START_TEST(c)' >>tests/exercises/exercise_01.c"
 broken 'chapters/01-a-line/a_line.c is missing' 'rm chapters/01-a-line/a_line.c'
 broken 'chapters/01-a-line/exercise.c is missing' 'rm chapters/01-a-line/exercise.c'
 broken 'chapters/01-a-line/exercise.h is missing' 'rm chapters/01-a-line/exercise.h'
