@@ -242,6 +242,73 @@ need-check: setup-check
 	$(QUIET)echo '#include <check.h>' | $(CC) -E -o /dev/null - 2>/dev/null || \
 		{ echo "The tests need the library Check. Type: sudo apt-get install check pkg-config" >&2; exit 1; }
 
+# ---- The teacher's grader (tests/grader) ----------------------------------------------------------------------------------
+# One program grades one chapter: its tests, linked with stubs that hand each call to a worker, a program of its own that
+# holds the student's code. Everything but the student's file is built beforehand, into GRADER/NN, the chapter's harness.
+
+GRADER          := $(TREE)/tests/grader
+GRADED          := $(sort $(patsubst tests/grader/hidden_%.c,%,$(wildcard tests/grader/hidden_[0-9]*.c)))
+GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
+GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade report examine submission scan tool jail caller hidden) \
+	$(TREE)/tests/unit/suite.o
+$(GRADER)/%.o: CPPFLAGS += -I. -Itests/unit
+WORKER_FLAGS    := -std=c11 -O2 -g -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
+	-fopenmp-simd -fno-pie -I. $(WARNINGS) -Wno-unused-variable
+WORKER_SOURCES  := $(filter-out common/base/arena.c,$(wildcard common/base/*.c common/matrix/*.c)) \
+	tests/grader/worker.c tests/grader/guarded.c
+WORKER_OBJECTS  := $(WORKER_SOURCES:%.c=$(GRADER)/worker/%.o)
+WORKER_HEADERS  := $(wildcard common/base/*.h common/matrix/*.h) common/lesson/exercise.h
+
+$(WORKER_OBJECTS): $(GRADER)/worker/%.o: %.c
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(CPPFLAGS) $(WORKER_FLAGS) -MMD -MP -c $< -o $@
+$(GRADER)/probe: tests/grader/probe.c tests/grader/wire.h
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(CPPFLAGS) $(WORKER_FLAGS) -static -no-pie $< -o $@
+
+# $1 number, $2 chapter folder
+define grader_rule
+$(GRADER)/$1/stubs.c: what = stubs
+$(GRADER)/$1/adapters.c: what = adapters
+$(GRADER)/$1/reference.h: what = reference
+$(GRADER)/$1/names: what = names
+$(GRADER)/$1/redefine: what = redefine
+$(GRADER)/$1/stubs.c $(GRADER)/$1/adapters.c $(GRADER)/$1/reference.h $(GRADER)/$1/names $(GRADER)/$1/redefine: \
+		tests/exercises/tasks_$1.txt tests/grader/generate.awk
+	@mkdir -p $$(@D)
+	$$(QUIET)awk -v what=$$(what) -f tests/grader/generate.awk $$< > $$@
+$(GRADER)/$1/stubs.o: $(GRADER)/$1/stubs.c
+	$$(QUIET)$(CC) $(CPPFLAGS) -I. -Ichapters/$2 $(CFLAGS) -MMD -MP -c $$< -o $$@
+$(GRADER)/$1/reference.o: $(TREE)/chapters/$2/solution.o $(GRADER)/$1/redefine
+	$$(QUIET)objcopy --redefine-syms=$(GRADER)/$1/redefine $$< $$@
+$(GRADER)/hidden_$1.o: CPPFLAGS += -Ichapters/$2 -I$(GRADER)/$1
+$(GRADER)/hidden_$1.o: $(GRADER)/$1/reference.h
+$(GRADER)/$1/worker.o: $(GRADER)/$1/adapters.c $(WORKER_OBJECTS)
+	$$(QUIET)$(CC) $(CPPFLAGS) $(WORKER_FLAGS) -Ichapters/$2 -c $$< -o $(GRADER)/$1/adapters.o
+	$$(QUIET)ld -r -o $$@ $(GRADER)/$1/adapters.o $(WORKER_OBJECTS)
+$(GRADER)/$1/harness: $(GRADER)/$1/worker.o $(GRADER)/$1/names $(GRADER)/probe tests/grader/allocator.txt \
+		$(WORKER_HEADERS) chapters/$2/exercise.h chapters/$2/solution.c
+	$$(QUIET)rm -rf $(GRADER)/$1/include && mkdir -p $(GRADER)/$1/include
+	$$(QUIET)for h in $(WORKER_HEADERS:common/%=%); do mkdir -p $(GRADER)/$1/include/$$$${h%/*} && \
+		cp common/$$$$h $(GRADER)/$1/include/$$$$h || exit 1; done
+	$$(QUIET)cp chapters/$2/exercise.h $(GRADER)/$1/include/ && cp chapters/$2/solution.c $(GRADER)/probe $(GRADER)/$1/
+	$$(QUIET)cp tests/grader/allocator.txt $(GRADER)/$1/allocator && touch $$@
+$(GRADER)/grade-$1: $(GRADER_OBJECTS) $(GRADER)/$1/stubs.o $(GRADER)/$1/reference.o $(GRADER)/hidden_$1.o \
+		$(TREE)/tests/exercises/exercise_$1.o $(LIBRARY) $(GRADER)/$1/harness
+	$$(QUIET)$(CC) $(CFLAGS) $$(filter %.o %.a,$$^) $(CHECK_LIBS) $(LDLIBS) -o $$@
+endef
+$(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
+
+GRADE_CHAPTER := $(or $(filter $(CHAPTER) 0$(CHAPTER),$(GRADED)),$(if $(CHAPTER),,01))
+GRADE_OPTIONS := --harness $(GRADER)/$(GRADE_CHAPTER) --compiler $(CC) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+.PHONY: grade-class grade-one grader-programs
+grader-programs: $(GRADER_PROGRAMS)
+grade-class: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade a class: DIR=submissions OUT=grades [CHAPTER=1] [SEED=] [JOBS=]
+	$(QUIET)$(if $(DIR),,echo "Say DIR=folder: one folder or .c file a student" >&2; exit 2)
+	$(QUIET)$(GRADER)/grade-$(GRADE_CHAPTER) $(GRADE_OPTIONS) --out $(or $(OUT),grades) $(DIR)
+grade-one: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade one file as a teacher would: FILE=… [CHAPTER=1] [SEED=]
+	$(QUIET)$(GRADER)/grade-$(GRADE_CHAPTER) $(GRADE_OPTIONS) --out $(BUILD)/grade-one --one $(FILE)
+
 # ---- The elementary functions and the same bits (tests/unit/test_mathf.c, tests/bits.c) --------------------------------------
 
 .PHONY: test-mathf-all
