@@ -39,8 +39,8 @@ answer is a **class** (类别), and its number or name in the table a **label** 
 
 Half of the tumours are shuffled aside for validation. As in chapter 1 the measurements are standardised by
 the means and deviations of the training half. This time we want a constant term: with all measurements at
-their average, the answer need not be "undecided". We get it for free by adding a 31st feature that is always
-1. Its weight is the constant, and nothing else in our code has to know.
+their average, the answer need not be "undecided". We get it for free by adding a 31st feature, which is 1 for
+everyone. Its weight is the constant, and nothing else in our code has to know.
 */
 
 // n examples: features x (n × d), the last of them always 1, and y (n × 1) of 0 and 1
@@ -121,7 +121,7 @@ static float to_probability(float score) { return 1.0f / (1.0f + exp32(-score));
 ## What a wrong probability costs
 
 Suppose the model says "malignant with probability $p$" and the tumour is malignant. What should that cost?
-Nothing if $p = 1$; something if $p = ½$; and if it said $p = 0$, it swore to a falsehood. The
+Nothing if $p = 1$; something if $p = \frac12$; and if it said $p = 0$, it swore to a falsehood. The
 **cross-entropy** (交叉熵) is the logarithm of the probability that was given to what really happened, with a
 minus sign:
 
@@ -327,7 +327,7 @@ static Matrix start_twice(Lesson *lesson, Examples training)
 }
 
 /*
-The distance stops shrinking near $10^{-4}$. That is not the mathematics but the arithmetic: the pull of the
+Below $10^{-4}$ the distance stops shrinking. That is not the mathematics but the arithmetic: the pull of the
 valley has become smaller than the last digit of the weights, so a step no longer changes them. We allowed for
 it in the claim, with the bound in the code. In the loss it shows only after the seventh digit.
 
@@ -335,10 +335,12 @@ it in the claim, with the bound in the code. In the loss it shows only after the
 
 "Ninety-six percent right" means nothing by itself. Whoever calls every tumour benign is right more than six
 times out of ten. So we put honest **baselines** (基线) beside the model. One is that *majority* answer. The
-other is the *nearest mean*: average the tumours of each class, and ask which average is closer. As $\lVert x
-- m_k \rVert^2 = \lVert x \rVert^2 - 2 x^\top m_k + \lVert m_k \rVert^2$ and the first term is the same for
-all classes, the closest mean is the one with the largest $x^\top m_k - \frac12 \lVert m_k \rVert^2$: a
-weighted sum again, and a constant. Only nobody has learned these weights.
+other is the *nearest mean*: average the tumours of each class, and ask which average $m_k$ is closer. Since
+
+$$\lVert x - m_k \rVert^2 = \lVert x \rVert^2 - 2 x^\top m_k + \lVert m_k \rVert^2$$
+
+and the first term is the same for all classes, the closest mean is the one with the largest $x^\top m_k -
+\frac12 \lVert m_k \rVert^2$: a weighted sum again, and a constant. Only nobody has learned these weights.
 
 A model makes two kinds of mistakes, and they are not equally bad: a malignant tumour that is missed, and a
 benign one that causes alarm. The **confusion matrix** (混淆矩阵) counts all four cases. Everything that follows
@@ -812,7 +814,7 @@ static Verdict evaluate(Arena *arena, Matrix w, Pictures pictures)
 
 There are 60 000 pictures, so we take minibatches, 64 pictures at a time, as in chapter 1. The learning rate
 falls in a straight line to 0. We look at the test pictures after each epoch, but choose nothing by them.
-There is no ridge here: the examples are many and far from separable, and ten epochs stop early.
+There is no ridge here: ten epochs are few, and stopping early serves the same purpose.
 */
 
 // The columns of w without their constants, each as a row (CLASSES × PIXELS)
@@ -937,10 +939,11 @@ static void draw_weights(Lesson *lesson, Matrix w, Matrix templates, const char 
 }
 
 /*
-The templates show clothes. In the weights you must guess: thin edges and single pixels, black next to white.
-Where a coat and a pullover look the same, a weight cannot help, however typical the pixel is of both; what
-helps is the line at which they differ. The weights of a class describe *what sets it apart from the others*,
-not what it looks like.
+The templates show clothes. In the weights you must guess. Of the trousers little is left but the dark gap
+between the legs; elsewhere there are thin edges and single pixels, black next to white. Where a coat and a
+pullover look the same, a weight cannot help, however typical the pixel is of both; what helps is the line at
+which they differ. The weights of a class describe *what sets it apart from the others*, not what it looks
+like.
 
 ## What it confuses
 
@@ -998,10 +1001,10 @@ static void look_at_mistakes(Lesson *lesson, Matrix w, Pictures training, Pictur
 /*
 On the pictures that it has learned from it is only two or three points better than on new ones: more
 pictures, or a ridge, could not help by more. Nor is it a lack of training: `make chapter2 FULL=1` trains four
-times as long (half a minute on two cores), and ends with 87.65 % of the training pictures and 84.48 % of the
-test pictures. This is about as good as a weighted sum of pixels gets. A white pixel counts for a class or
-against it, once for all, whatever is beside it; such a model cannot ask "is there a sleeve?", because a
-sleeve is a pattern of many pixels, somewhere. For that, chapter 6 puts a bend between two weighted sums.
+times as long (a few seconds more), and ends with 87.65 % of the training pictures and 84.48 % of the test
+pictures. This is about as good as a weighted sum of pixels gets. A white pixel counts for a class or against
+it, once for all, whatever is beside it; such a model cannot ask "is there a sleeve?", because a sleeve is a
+pattern of many pixels, somewhere. For that, chapter 6 puts a bend between two weighted sums.
 
 ## The lesson, from end to end
 */
