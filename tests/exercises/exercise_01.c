@@ -1,11 +1,10 @@
 // The exercises of chapter 1, linear regression: what each task is tested for, and its points.
-// n examples, d features.
+// n examples, d features. What the answers are compared with is computed here, in double and in the plainest way.
 #include <math.h>
 
 #include "exercise.h"
 #include "exercise_suite.h"
-
-// ---- What the answers are compared with, in double --------------------------------------------------------
+#include "expect.h"
 
 enum { MOST = 200 };
 
@@ -54,28 +53,7 @@ static void widen(double *wide, Matrix m)
     for (size_t i = 0; i < matrix_size(m); i++) wide[i] = (double)m.data[i];
 }
 
-static double largest_of(const double *values, int count)
-{
-    double most = 0.0;
-    for (int i = 0; i < count; i++) most = fmax(most, fabs(values[i]));
-    return most;
-}
-
-// Each value within tolerance of the largest expected one.
-static void expect_values(const char *what, Matrix got, const double *expected, double tolerance)
-{
-    double scale_of_all = largest_of(expected, got.rows);
-    for (int j = 0; j < got.rows; j++)
-        ck_assert_msg(fabs((double)got.data[j] - expected[j]) <= tolerance * scale_of_all,
-                      "%s %d: got %g, expected %g", what, j + 1, (double)got.data[j], expected[j]);
-}
-
-static bool unchanged(Matrix m, Matrix before)
-{
-    return memcmp(m.data, before.data, matrix_size(m) * sizeof(float)) == 0;
-}
-
-// Sizes that a loop with a wrong bound does not survive.
+// Sizes that a loop with a wrong bound does not survive; the small ones first, because a message shows them whole.
 static const int sizes[][2] = {{1, 1}, {1, 5}, {7, 1}, {3, 5}, {40, 3}, {97, 10}, {61, MAX_FEATURES}};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
@@ -84,19 +62,25 @@ enum { SIZES = sizeof sizes / sizeof *sizes };
 // Predictions −1 and −1 for 0 and 1: errors −1 and −2, so (1 + 4) / (2 · 2).
 static float small_x[] = {1, 2, 3, 4}, small_w[] = {1, -1}, small_y[] = {0, 1};
 
+static Problem small_problem(void)
+{
+    return (Problem){matrix_view(2, 2, small_x), matrix_view(2, 1, small_w), matrix_view(2, 1, small_y)};
+}
+
 START_TEST(the_loss_of_two_examples_computed_by_hand)
 {
-    float got =
-        regression_loss(matrix_view(2, 2, small_x), matrix_view(2, 1, small_w), matrix_view(2, 1, small_y));
-    ck_assert_msg(fabsf(got - 1.25f) < 1e-6f, "got %g, expected 1.25", (double)got);
+    Problem p = small_problem();
+    GIVEN(IN("x", p.x), IN("w", p.w), IN("y", p.y));
+    expect_number("loss", regression_loss(p.x, p.w, p.y), 1.25, 1e-6);
 }
 END_TEST
 
 START_TEST(a_perfect_fit_has_no_loss)
 {
-    float x[] = {1, 0, 2, 5, -1, 3}, w[] = {2, 3}, y[] = {2, 19, 7};
-    float got = regression_loss(matrix_view(3, 2, x), matrix_view(2, 1, w), matrix_view(3, 1, y));
-    ck_assert_msg(got == 0.0f, "got %g, expected 0", (double)got);
+    float x_values[] = {1, 0, 2, 5, -1, 3}, w_values[] = {2, 3}, y_values[] = {2, 19, 7};
+    Matrix x = matrix_view(3, 2, x_values), w = matrix_view(2, 1, w_values), y = matrix_view(3, 1, y_values);
+    GIVEN(IN("x", x), IN("w", w), IN("y", y));
+    expect_number("loss", regression_loss(x, w, y), 0.0, 0.0);
 }
 END_TEST
 
@@ -105,13 +89,13 @@ START_TEST(the_loss_is_right_for_any_size_and_changes_nothing)
     for (int s = 0; s < SIZES; s++) {
         Arena *arena = arena_new();
         Problem p = problem_of(arena, (uint64_t)s, sizes[s][0], sizes[s][1]);
-        Matrix x = matrix_copy(arena, p.x), w = matrix_copy(arena, p.w), y = matrix_copy(arena, p.y);
         double wide[MAX_FEATURES];
-        widen(wide, w);
-        double got = (double)regression_loss(p.x, p.w, p.y), expected = true_loss((Problem){x, w, y}, wide);
-        ck_assert_msg(fabs(got - expected) <= 1e-4 * expected,
-                      "%d examples, %d features: got %g, expected %g", x.rows, x.cols, got, expected);
-        ck_assert_msg(unchanged(p.x, x) && unchanged(p.w, w) && unchanged(p.y, y), "x, w or y was changed");
+        widen(wide, p.w);
+        double expected = true_loss(p, wide);
+        GIVEN(IN("x", p.x), IN("w", p.w), IN("y", p.y));
+        float got = regression_loss(p.x, p.w, p.y);
+        expect_number("loss", got, expected, 1e-4 * expected);
+        EXPECT_UNCHANGED();
         arena_free(arena);
     }
 }
@@ -121,11 +105,12 @@ END_TEST
 
 START_TEST(the_gradient_of_two_examples_computed_by_hand)
 {
-    float values[2];
+    Problem p = small_problem();
+    float values[] = {7, 7}; // to be overwritten
     Matrix gradient = matrix_view(2, 1, values);
-    regression_gradient(gradient, matrix_view(2, 2, small_x), matrix_view(2, 1, small_w),
-                        matrix_view(2, 1, small_y));
-    expect_values("gradient", gradient, (double[]){-3.5, -5.0}, 1e-6);
+    GIVEN(IN("x", p.x), IN("w", p.w), IN("y", p.y), OUT("gradient", gradient));
+    regression_gradient(gradient, p.x, p.w, p.y);
+    expect_within("gradient", gradient, ((double[]){-3.5, -5.0}), 1e-5);
 }
 END_TEST
 
@@ -134,15 +119,14 @@ START_TEST(the_gradient_is_right_for_any_size_and_overwrites_what_was_there)
     for (int s = 0; s < SIZES; s++) {
         Arena *arena = arena_new();
         Problem p = problem_of(arena, 10 + (uint64_t)s, sizes[s][0], sizes[s][1]);
-        Matrix x = matrix_copy(arena, p.x), w = matrix_copy(arena, p.w), y = matrix_copy(arena, p.y);
-        Matrix gradient = matrix_new(arena, x.cols, 1);
+        Matrix gradient = rubbish(arena, p.x.cols, 1);
         double wide[MAX_FEATURES], expected[MAX_FEATURES];
-        fill(gradient, NAN);
+        widen(wide, p.w);
+        true_gradient(expected, p, wide);
+        GIVEN(IN("x", p.x), IN("w", p.w), IN("y", p.y), OUT("gradient", gradient));
         regression_gradient(gradient, p.x, p.w, p.y);
-        widen(wide, w);
-        true_gradient(expected, (Problem){x, w, y}, wide);
-        expect_values("gradient", gradient, expected, 1e-4);
-        ck_assert_msg(unchanged(p.x, x) && unchanged(p.w, w) && unchanged(p.y, y), "x, w or y was changed");
+        expect_close("gradient", gradient, expected, 1e-4);
+        EXPECT_UNCHANGED();
         arena_free(arena);
     }
 }
@@ -152,20 +136,23 @@ END_TEST
 
 START_TEST(one_step_goes_down_the_gradient)
 {
-    float start[] = {1, -1}; // the gradient there is (−3.5, −5)
+    Problem p = small_problem(); // the gradient there is (−3.5, −5)
+    float start[] = {1, -1};
     Matrix w = matrix_view(2, 1, start);
-    regression_descend(w, matrix_view(2, 2, small_x), matrix_view(2, 1, small_y), 0.1f, 1);
-    expect_values("weight", w, (double[]){1.35, -0.5}, 1e-5);
+    GIVEN(OUT("w", w), IN("x", p.x), IN("y", p.y), NUMBER("rate", 0.1), NUMBER("steps", 1));
+    regression_descend(w, p.x, p.y, 0.1f, 1);
+    expect_within("w", w, ((double[]){1.35, -0.5}), 1e-5);
 }
 END_TEST
 
 START_TEST(no_step_changes_nothing)
 {
+    Problem p = small_problem();
     float start[] = {1, -1};
     Matrix w = matrix_view(2, 1, start);
-    regression_descend(w, matrix_view(2, 2, small_x), matrix_view(2, 1, small_y), 0.1f, 0);
-    ck_assert_msg(start[0] == 1.0f && start[1] == -1.0f, "got %g and %g, expected 1 and -1", (double)start[0],
-                  (double)start[1]);
+    GIVEN(OUT("w", w), IN("x", p.x), IN("y", p.y), NUMBER("rate", 0.1), NUMBER("steps", 0));
+    regression_descend(w, p.x, p.y, 0.1f, 0);
+    expect_within("w", w, ((double[]){1.0, -1.0}), 0.0);
 }
 END_TEST
 
@@ -177,13 +164,14 @@ START_TEST(many_steps_follow_the_same_path)
         float rate = 0.2f / (float)p.x.cols;
         double path[MAX_FEATURES], slope[MAX_FEATURES];
         widen(path, p.w);
-        Matrix w = matrix_copy(arena, p.w);
-        regression_descend(w, p.x, p.y, rate, 50);
         for (int step = 0; step < 50; step++) {
             true_gradient(slope, p, path);
             for (int j = 0; j < p.x.cols; j++) path[j] -= (double)rate * slope[j];
         }
-        expect_values("weight", w, path, 1e-4);
+        GIVEN(OUT("w", p.w), IN("x", p.x), IN("y", p.y), NUMBER("rate", (double)rate), NUMBER("steps", 50));
+        regression_descend(p.w, p.x, p.y, rate, 50);
+        expect_close("w", p.w, path, 1e-4);
+        EXPECT_UNCHANGED();
         arena_free(arena);
     }
 }
@@ -210,21 +198,25 @@ static void true_ridge(double *w, Problem p, double ridge)
     for (int j = 0; j < d; j++) w[j] = a[j][d] / a[j][j];
 }
 
-static void expect_ridge(Problem p, float ridge, Matrix w)
+// w is full of rubbish before the call.
+static void expect_ridge(Problem p, float ridge)
 {
     double expected[MAX_FEATURES];
-    fill(w, NAN); // what was there does not matter
-    regression_ridge(w, p.x, p.y, ridge);
     true_ridge(expected, p, (double)ridge);
-    expect_values("weight", w, expected, 1e-4);
+    fill(p.w, NAN);
+    GIVEN(IN("x", p.x), IN("y", p.y), NUMBER("ridge", (double)ridge), OUT("w", p.w));
+    regression_ridge(p.w, p.x, p.y, ridge);
+    expect_close("w", p.w, expected, 1e-4);
+    EXPECT_UNCHANGED();
 }
 
 START_TEST(the_ridge_solution_of_one_feature_computed_by_hand)
 {
-    float x[] = {1, 2, 3}, y[] = {2, 4, 6}, value; // Σx²/3 = 14/3, Σxy/3 = 28/3
-    Matrix w = matrix_view(1, 1, &value);
-    regression_ridge(w, matrix_view(3, 1, x), matrix_view(3, 1, y), 1.0f);
-    expect_values("weight", w, (double[]){28.0 / 17.0}, 1e-5);
+    float x_values[] = {1, 2, 3}, y_values[] = {2, 4, 6}, value = 7; // Σx²/3 = 14/3, Σxy/3 = 28/3
+    Matrix w = matrix_view(1, 1, &value), x = matrix_view(3, 1, x_values), y = matrix_view(3, 1, y_values);
+    GIVEN(IN("x", x), IN("y", y), NUMBER("ridge", 1), OUT("w", w));
+    regression_ridge(w, x, y, 1.0f);
+    expect_within("w", w, ((double[]){28.0 / 17.0}), 1e-5);
 }
 END_TEST
 
@@ -234,7 +226,7 @@ START_TEST(the_ridge_solution_is_right_for_any_size_and_strength)
     for (int s = 0; s < SIZES; s++) {
         Arena *arena = arena_new();
         Problem p = problem_of(arena, 30 + (uint64_t)s, sizes[s][0], sizes[s][1]);
-        for (int r = 0; r < 3; r++) expect_ridge(p, strengths[r], p.w);
+        for (int r = 0; r < 3; r++) expect_ridge(p, strengths[r]);
         arena_free(arena);
     }
 }
@@ -247,7 +239,7 @@ START_TEST(features_that_are_nearly_copies_need_sums_in_double)
     Rng rng = rng_new(41, 0);
     for (int i = 0; i < MOST; i++)
         for (int j = 1; j < 4; j++) AT(p.x, i, j) = AT(p.x, i, 0) + 0.003f * rng_normal(&rng);
-    expect_ridge(p, 1e-6f, p.w);
+    expect_ridge(p, 1e-6f);
     arena_free(arena);
 }
 END_TEST
