@@ -104,6 +104,7 @@ START_TEST(widths_are_counted_in_columns_of_the_screen)
     ck_assert_int_eq(utf8_columns("a η ² 损失"), 10);
     ck_assert_int_eq(utf8_columns("e\u0301"), 1);
     ck_assert_int_eq(utf8_columns("\xFF\xC0\x80 \xE6\x8D"), 6);
+    ck_assert_int_eq(utf8_columns("\xE0\x80\xAF\xED\xA0\x80"), 6); // written too long; half of a pair
     ck_assert_int_eq(utf8_columns(""), 0);
 }
 END_TEST
@@ -397,8 +398,7 @@ START_TEST(a_lesson_without_standard_error_does_not_write_into_its_files)
 {
     Run run = {.claims = 0};
     int status;
-    ck_assert_ptr_nonnull(
-        strstr(standard_output_of(run_without_error, &run, &status), "\nopened elsewhere\n"));
+    ck_assert_ptr_nonnull(strstr(stdout_of(run_without_error, &run, &status), "\nopened elsewhere\n"));
     ck_assert_int_eq(status, 0);
 }
 END_TEST
@@ -444,6 +444,7 @@ static const char *terminal_of(void (*action)(void *), Run *run, int columns, in
         close(terminal);
         dup2(slave, STDOUT_FILENO);
         dup2(slave, STDERR_FILENO);
+        setvbuf(stdout, NULL, _IOLBF, BUFSIZ); // as it would be, had the program begun here
         action(run);
         _exit(99);
     }
@@ -548,6 +549,30 @@ START_TEST(lines_printed_in_the_loop_do_not_run_into_the_bar)
         ck_assert_msg(strcmp(line, wanted[i]) == 0, "line %d: expected \"%s\", got \"%s\"", i, wanted[i],
                       line);
     }
+}
+END_TEST
+
+static void speak_after_the_loop(void *context)
+{
+    Lesson *lesson = begin(context);
+    for (int i = 0; i < 30; i++) {
+        pause_for(0.012);
+        lesson_progress(lesson, "training", i + 1, 30, 0.5);
+    }
+    fprintf(stderr, "after\n");
+    exit(lesson_end(lesson));
+}
+
+START_TEST(the_bar_is_wiped_when_its_loop_ends)
+{
+    Run run = {.output = open("/dev/null", O_WRONLY)};
+    int status;
+    static Screen screen;
+    const char *text = terminal_of(speak_after_the_loop, &run, 80, &status);
+    ck_assert_ptr_nonnull(strstr(text, "training"));
+    show(&screen, text);
+    ck_assert_str_eq(screen_line(&screen, 0), "after");
+    close(run.output);
 }
 END_TEST
 
