@@ -1,13 +1,14 @@
 // gemm.c: the matrix product. See gemm.h for what it computes; this page tells how it is made fast.
 //
-// Three loops compute a product, and a processor runs them at a tenth of its speed or less. Each fused multiply-add
-// needs two numbers that have to be fetched, and fetching is slow: a core of today can do 32 of them, on two vectors of
-// 16 floats, in the time of two loads, when these find their numbers in the nearest cache, and hundreds while it
-// waits for one number from memory. So all the art lies in using each number again while it is at hand.
+// Three loops compute a product, and a processor runs them at a tenth of its speed or less. Each fused
+// multiply-add needs two numbers that have to be fetched, and fetching is slow: a core of today can do 32
+// of them, on two vectors of 16 floats, in the time of two loads, when these find their numbers in the
+// nearest cache, and hundreds while it waits for one number from memory. So all the art lies in using each
+// number again while it is at hand.
 //
-// The tile. A piece of C, 14 rows of 32 columns, is kept in the processor's registers while k runs through all its
-// values. At each k we load 32 numbers of a row of B (two vectors) and, one after the other, 14 numbers of a column of A,
-// and every one of the 14 meets both vectors:
+// The tile. A piece of C, 14 rows of 32 columns, is kept in the processor's registers while k runs through
+// all its values. At each k we load 32 numbers of a row of B (two vectors) and, one after the other, 14
+// numbers of a column of A, and every one of the 14 meets both vectors:
 //
 //                     b ─── 2 vectors ───
 //                 ┌──┬───────────────────┐
@@ -17,28 +18,32 @@
 //                 │13│ sum[13][0] sum[13][1]        16 registers, which is enough for 6 rows.
 //                 └──┴───────────────────┘
 //
-// A tile with few sums would be slow for another reason: a fused multiply-add takes four cycles and two can start in each,
-// so at least eight sums must be under way at any time. The sum of one element is a chain, each step waiting for the one
-// before; that is the price of one fixed order of summation, and with 28 chains side by side it costs nothing.
+// A tile with few sums would be slow for another reason: a fused multiply-add takes four cycles and two can
+// start in each, so at least eight sums must be under way at any time. The sum of one element is a chain,
+// each step waiting for the one before; that is the price of one fixed order of summation, and with 28
+// chains side by side it costs nothing.
 //
-// The strip. Tiles are walked down a strip of C 32 columns wide, so the same columns of B serve every tile and stay in the
-// first-level cache, while the rows of A pass by.
+// The strip. Tiles are walked down a strip of C 32 columns wide, so the same columns of B serve every tile
+// and stay in the first-level cache, while the rows of A pass by.
 //
-// Packing. In place, the numbers of a strip of B lie far apart: each row of a wide matrix is on another page of memory, and
-// rows at a distance of 4096 bytes compete for the same few places of the cache. So we first copy the strip's columns
-// together, B of row k after B of row k − 1, and a B that is stored transposed is turned round on the way, in squares of
-// 4 × 4. From then on there is only one case. A copy costs one step for each number of B and the product uses each number M
-// times, so copying pays when M is large; when it is small, or B is small, B is read where it is. The same holds for A with
-// N, except that the rows of A need not be turned: the tile takes its 14 numbers one at a time from wherever they are.
+// Packing. In place, the numbers of a strip of B lie far apart: each row of a wide matrix is on another
+// page of memory, and rows at a distance of 4096 bytes compete for the same few places of the cache. So we
+// first copy the strip's columns together, B of row k after B of row k − 1, and a B that is stored
+// transposed is turned round on the way, in squares of 4 × 4. From then on there is only one case. A copy
+// costs one step for each number of B and the product uses each number M times, so copying pays when M is
+// large; when it is small, or B is small, B is read where it is. The same holds for A with N, except that
+// the rows of A need not be turned: the tile takes its 14 numbers one at a time from wherever they are.
 //
-// The blocks. Copies are made in pieces that fit the second-level cache: 384 of the K, 512 of the N, 168 of the M.
-// After the first piece of K, the sums of a tile start from what C holds, so they remain one chain.
+// The blocks. Copies are made in pieces that fit the second-level cache: 384 of the K, 512 of the N, 168 of
+// the M. After the first piece of K, the sums of a tile start from what C holds, so they remain one chain.
 //
-// Threads. C is cut into as many rectangles as there are threads, and each computes its own as if alone. They share nothing
-// and wait for nobody, and no sum is ever divided: this is why the number of threads does not change a bit.
+// Threads. C is cut into as many rectangles as there are threads, and each computes its own as if alone.
+// They share nothing and wait for nobody, and no sum is ever divided: this is why the number of threads
+// does not change a bit.
 //
-// To read more: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM Transactions on
-// Mathematical Software 34, 2008; Van Zee and van de Geijn, "BLIS", the same journal, 41, 2015.
+// To read more: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM
+// Transactions on Mathematical Software 34, 2008; Van Zee and van de Geijn, "BLIS", the same journal, 41,
+// 2015.
 #include "matrix/gemm.h"
 #include "base/parallel.h"
 #include <math.h>
@@ -48,9 +53,10 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-// ---- Vectors ---------------------------------------------------------------------------------------------------------
-// A handful of names for what every processor can do. fused(x, y, z) is x · y + z, rounded once. A Mask stands for the
-// first few lanes of a vector: load_first reads only these (the others are 0), store_first writes only these.
+// ---- Vectors ----------------------------------------------------------------------------------------------
+// A handful of names for what every processor can do. fused(x, y, z) is x · y + z, rounded once. A Mask
+// stands for the first few lanes of a vector: load_first reads only these (the others are 0), store_first
+// writes only these.
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -118,7 +124,7 @@ INLINE void store_first(Mask mask, float *p, Vector x)
 }
 #endif
 
-// ---- Strips and tiles ------------------------------------------------------------------------------------------------
+// ---- Strips and tiles -------------------------------------------------------------------------------------
 
 enum { TILE_VECTORS = 2, TILE_COLUMNS = TILE_VECTORS * LANES };
 
@@ -163,16 +169,18 @@ INLINE void tile_end(const int rows, const int vectors, const Strip *s, Mask mas
     }
 }
 
-// The heart of it: the first rows of the strip, C (rows × vectors·LANES) from A (rows × k) and B (k × vectors·LANES).
-// rows, vectors and by_rows are constants wherever this is called, so every loop but the one over k is unrolled and every
-// sum is a register. by_rows: the numbers of a row of A are neighbours; otherwise those of a column are.
+// The heart of it: the first rows of the strip, C (rows × vectors·LANES) from A (rows × k) and B (k ×
+// vectors·LANES). rows, vectors and by_rows are constants wherever this is called, so every loop but the
+// one over k is unrolled and every sum is a register. by_rows: the numbers of a row of A are neighbours;
+// otherwise those of a column are.
 INLINE void tile(const int rows, const int vectors, const bool by_rows, const Strip *s)
 {
     Vector sum[TILE_ROWS][TILE_VECTORS];
     const Mask mask = first(s->last);
     tile_begin(rows, vectors, s, mask, sum);
 
-    // Fourteen addresses, one for each row, would not leave registers for anything else: one address serves three rows.
+    // Fourteen addresses, one for each row, would not leave registers for anything else: one address serves
+    // three rows.
     const size_t a_step = s->a_step, b_step = s->b_step;
     const float *a[(TILE_ROWS + 2) / 3], *b = s->b;
 #pragma GCC unroll 5
@@ -192,7 +200,8 @@ INLINE void tile(const int rows, const int vectors, const bool by_rows, const St
         }
         b += b_step;
         if (by_rows) {
-            // The processor guesses what is read next, but not that the next tile's rows follow. Ask for them.
+            // The processor guesses what is read next, but not that the next tile's rows follow. Ask for
+            // them.
             __builtin_prefetch(ahead + (size_t)p * (size_t)rows * sizeof(float));
 #pragma GCC unroll 5
             for (int g = 0; g < (rows + 2) / 3; g++) a[g]++;
@@ -229,7 +238,7 @@ static __attribute__((noinline)) void strip_2r(const Strip *s) { strip(2, true, 
 static __attribute__((noinline)) void strip_1c(const Strip *s) { strip(1, false, *s); }
 static __attribute__((noinline)) void strip_2c(const Strip *s) { strip(2, false, *s); }
 
-// ---- Products and their parts ----------------------------------------------------------------------------------------
+// ---- Products and their parts -----------------------------------------------------------------------------
 
 // A product with everything that belongs to it. Its parts are products too, on the same memory.
 typedef struct {
@@ -289,9 +298,10 @@ INLINE void strips(const Product *p)
     }
 }
 
-// ---- Packing ---------------------------------------------------------------------------------------------------------
+// ---- Packing ----------------------------------------------------------------------------------------------
 
-// The largest piece of a product whose factors are copied. Rows of A keep a distance that is no multiple of a page.
+// The largest piece of a product whose factors are copied. Rows of A keep a distance that is no multiple of
+// a page.
 enum {
     BLOCK_M = 168,
     BLOCK_N = 512,
@@ -311,7 +321,8 @@ static void packed_make_key(void)
     check(tss_create(&packed_key, free) == thrd_success, NULL, "no place for the data of a thread");
 }
 
-// This thread's place for copies of B, followed by that for copies of A: asked for once, freed when the thread ends.
+// This thread's place for copies of B, followed by that for copies of A: asked for once, freed when the
+// thread ends.
 static float *packed(void)
 {
     call_once(&packed_once, packed_make_key);
@@ -360,7 +371,8 @@ INLINE Four load_four(const float *p)
 }
 INLINE void store_four(float *p, Four x) { memcpy(p, &x, sizeof x); }
 
-// The 4 × 4 numbers of four rows are turned into four columns: rows are interleaved in pairs, then the pairs in pairs.
+// The 4 × 4 numbers of four rows are turned into four columns: rows are interleaved in pairs, then the
+// pairs in pairs.
 INLINE void transpose_square(Four row[4])
 {
     const Four ab = PICK(row[0], row[1], 0, 4, 1, 5), ab_high = PICK(row[0], row[1], 2, 6, 3, 7);
@@ -421,10 +433,11 @@ static void pack_a(Product *p)
     p->a_step = step;
 }
 
-// ---- A vector times a matrix -----------------------------------------------------------------------------------------
+// ---- A vector times a matrix ------------------------------------------------------------------------------
 
-// c (1 × N) = x (1 × K) · B (N × K) transposed: every element is the dot product of x and a row of B. Sixteen rows at a
-// time are turned round in registers; when fewer are left, the last row stands in for the missing ones.
+// c (1 × N) = x (1 × K) · B (N × K) transposed: every element is the dot product of x and a row of B.
+// Sixteen rows at a time are turned round in registers; when fewer are left, the last row stands in for the
+// missing ones.
 static void dot_products(const Product *p)
 {
     enum { GROUPS = 4, ROWS = 4 * GROUPS };
@@ -459,7 +472,8 @@ static void dot_products(const Product *p)
     }
 }
 
-// A product with one column, C (M × 1) without gaps, is one with one row, Cᵀ = Bᵀ · Aᵀ: then its elements are neighbours.
+// A product with one column, C (M × 1) without gaps, is one with one row, Cᵀ = Bᵀ · Aᵀ: then its elements
+// are neighbours.
 INLINE Product lie_down(Product p)
 {
     const GemmShape s = p.shape;
@@ -468,7 +482,7 @@ INLINE Product lie_down(Product p)
     return lying;
 }
 
-// ---- One thread ------------------------------------------------------------------------------------------------------
+// ---- One thread -------------------------------------------------------------------------------------------
 
 // Rows at this distance, in floats, lie on different pages.
 enum { PAGE = 1024 };
@@ -509,12 +523,14 @@ static void multiply(const Product *whole)
     }
 }
 
-// ---- All threads -----------------------------------------------------------------------------------------------------
+// ---- All threads ------------------------------------------------------------------------------------------
 
-// So many multiply-adds take about 2 µs, which is what it costs to wake a thread and to wait for it, twice over.
+// So many multiply-adds take about 2 µs, which is what it costs to wake a thread and to wait for it, twice
+// over.
 enum { THREAD_MINIMUM = 1 << 18 };
 
-// One thread's rectangle of C: number `part` of `down` · `across`, which are chosen so that the largest is done soonest.
+// One thread's rectangle of C: number `part` of `down` · `across`, which are chosen so that the largest is
+// done soonest.
 static Product rectangle(const Product *whole, int parts, int part)
 {
     const int m = whole->shape.m, n = whole->shape.n;

@@ -114,8 +114,9 @@ static void end_process(Process *p)
     p->pid = 0;
 }
 
-// In the child: what makes a comparison fair. Debian's OpenMP build of OpenBLAS shares its threads with those of
-// PyTorch; its default build brings threads of its own, and the two fight. Settings that hold OpenBLAS back are removed.
+// In the child: what makes a comparison fair. Debian's OpenMP build of OpenBLAS shares its threads with
+// those of PyTorch; its default build brings threads of its own, and the two fight. Settings that hold
+// OpenBLAS back are removed.
 static void set_environment(int threads)
 {
     char text[LINE];

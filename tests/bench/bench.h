@@ -8,20 +8,20 @@
 //         return bench_end();
 //     }
 //
-// Every row is measured in blocks of a few milliseconds to a second. The blocks of this course and those of the peers take
-// turns, so that all of them meet the same hour of the same machine, and the median counts. A ratio is the median of
-// the ratios of blocks that were measured next to each other.
+// Every row is measured in blocks of a few milliseconds to a second. The blocks of this course and those of
+// the peers take turns, so that all of them meet the same hour of the same machine, and the median counts.
+// A ratio is the median of the ratios of blocks that were measured next to each other.
 //
 // Standard output gets one JSON object per line; the table for people goes to standard error.
 //
-// A peer is a program in tests/bench/peers that computes the same with another library, in a process of its own, because
-// two libraries' threads in one process fight. It is started (only with BENCH_PEERS=1) with OMP_NUM_THREADS set
-// and prints "ready" and its name with versions, or exits when its library is missing. Then it is asked, line by line,
-// "SECONDS REQUEST", and answers with the value for one block, or with "no" if it does not know the request.
-// Between its blocks it is stopped, for idle threads like to spin.
+// A peer is a program in tests/bench/peers that computes the same with another library, in a process of its
+// own, because two libraries' threads in one process fight. It is started (only with BENCH_PEERS=1) with
+// OMP_NUM_THREADS set and prints "ready" and its name with versions, or exits when its library is missing.
+// Then it is asked, line by line, "SECONDS REQUEST", and answers with the value for one block, or with "no"
+// if it does not know the request. Between its blocks it is stopped, for idle threads like to spin.
 //
-// Settings in the environment: BENCH_PEERS=1, BENCH_BLOCKS=n (default 7), BENCH_PROGRAMS=folder of the compiled peers,
-// BENCH_ONLY=text (only rows whose name contains it), PYTHON=interpreter to be tried first.
+// Settings in the environment: BENCH_PEERS=1, BENCH_BLOCKS=n (default 7), BENCH_PROGRAMS=folder of the
+// compiled peers, BENCH_ONLY=text (only rows whose name contains it), PYTHON=interpreter to be tried first.
 #pragma once
 #include <stdbool.h>
 

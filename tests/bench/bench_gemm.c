@@ -1,5 +1,5 @@
-// The matrix product, in 10⁹ floating-point operations a second, against other libraries. A row gemm_MxKxN is the product
-// (M × K) · (K × N); gemm_N is gemm_NxNxN.
+// The matrix product, in 10⁹ floating-point operations a second, against other libraries. A row gemm_MxKxN
+// is the product (M × K) · (K × N); gemm_N is gemm_NxNxN.
 #include "base/base.h"
 #include "bench.h"
 #include "matrix/gemm.h"

@@ -1,7 +1,9 @@
-// Linear regression on the diabetes table, 442 × 10: descent in minibatches of 32, 100 epochs. Target: at most 0.3 ms.
+// Linear regression on the diabetes table, 442 × 10: descent in minibatches of 32, 100 epochs. Target: at
+// most 0.3 ms.
 //
-// Features and target are standardised beforehand, for everybody. The clock covers one whole training: weights from zero, the
-// order of each epoch, 1400 steps. The second row is the share of the variation that the trained weights explain.
+// Features and target are standardised beforehand, for everybody. The clock covers one whole training:
+// weights from zero, the order of each epoch, 1400 steps. The second row is the share of the variation that
+// the trained weights explain.
 #include "bench.h"
 #include "learning/least_squares.h"
 #include "lesson/csv.h"

@@ -1,5 +1,5 @@
-// timing.h: how long something takes. Shared by the benchmarks and by the programs of other libraries, so that both
-// are measured in the same way.
+// timing.h: how long something takes. Shared by the benchmarks and by the programs of other libraries, so
+// that both are measured in the same way.
 #pragma once
 #include <time.h>
 
@@ -10,8 +10,8 @@ static inline double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-// How many times a second call(context) runs. It is called for about a third of the given time to warm up caches,
-// threads and the clock of the processor, then for the whole of it, measured.
+// How many times a second call(context) runs. It is called for about a third of the given time to warm up
+// caches, threads and the clock of the processor, then for the whole of it, measured.
 static inline double calls_per_second(double seconds, void (*call)(void *context), void *context)
 {
     long calls = 0, batch = 1;

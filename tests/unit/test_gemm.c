@@ -1,8 +1,8 @@
 // The matrix product: bit for bit equal to its naive twin, at any shape, for any number of threads, and
 // nothing outside C is touched.
 //
-// The factors are allocated to the last float that they need, so that AddressSanitizer sees every read too far.
-// C stands between guards, and so do its rows when they are padded.
+// The factors are allocated to the last float that they need, so that AddressSanitizer sees every read too
+// far. C stands between guards, and so do its rows when they are padded.
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>

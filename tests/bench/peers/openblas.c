@@ -1,4 +1,5 @@
-// OpenBLAS's product. Its argument chooses the build, openmp or pthread; loaded at run time, so nothing is needed to build.
+// OpenBLAS's product. Its argument chooses the build, openmp or pthread; loaded at run time, so nothing is
+// needed to build.
 #include "peer.h"
 
 #include <dlfcn.h>
