@@ -1,5 +1,5 @@
 // Makes a picture small enough to be committed. gnuplot writes three bytes for each pixel; a diagram has few colours, so
-// one byte, which chooses among 256, does. The red, green and blue of nearly all pixels move by at most 4 of their 255
+// one byte, which chooses among 256, does. The red, green and blue of nearly all pixels move by at most 6 of their 255
 // steps; a picture that needs more colours (photographs) stays as it is. PNG: RFC 2083.
 #include "lesson/plot_parts.h"
 
@@ -156,9 +156,9 @@ static int choose_palette(uint32_t *palette, Colour *colours, int count, size_t 
 // The palette that changes least.
 static int choose_best_palette(uint32_t *palette, Colour *colours, int count, size_t pixels)
 {
-    static const int common[] = {0, 1, 2, 3, 4}, rare[] = {4, 8, 12, 16, 24};
-    for (int c = 0; c < 5; c++) {
-        for (int r = 0; r < 5; r++) {
+    static const int common[] = {0, 1, 2, 3, 4, 6}, rare[] = {0, 4, 8, 12, 16, 24, 32, 40};
+    for (size_t c = 0; c < sizeof common / sizeof *common; c++) {
+        for (size_t r = 0; r < sizeof rare / sizeof *rare; r++) {
             int entries = choose_palette(palette, colours, count, pixels, common[c], rare[r]);
             if (entries) return entries;
         }
