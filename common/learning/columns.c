@@ -1,59 +1,99 @@
 // columns.c: sums down the columns. See columns.h.
 #include "learning/columns.h"
 #include "base/parallel.h"
+#include "learning/lanes.h"
 
-enum { WIDTH = 16, LANES = 4, CHUNKS = 64, CHUNK_ROWS = 256 };
+// Columns are taken VECTORS · 16 at a time where there are so many, else 16: the order within a column is the
+// same.
+enum { VECTORS = 4, ROWS_AT_ONCE = 4, WIDE = VECTORS * ROW_LANES, CHUNKS = 64, CHUNK_ROWS = 256 };
 
-// A term for each row and column: a_ij, a_ij · b_ij or a_ij · (b_ij − centre_j). a, b and centre point at the
-// first column.
+// What each row adds: a, a ⊙ b, a ⊙ (b − centre) or (a − centre)². The pointers stand at the first column.
+typedef enum { SUMS, DOTS, CENTRED_DOTS, CENTRED_SQUARES } Kind;
 typedef struct {
-    const float *a, *b, *centre; // b and centre may be NULL
-    size_t stride;               // from one row of a and b to the next
+    Kind kind;
+    const float *a, *b, *centre;
+    size_t stride; // from one row of a and b to the next
 } Terms;
 
-// lane_j += the terms of row i, for width columns: always inlined, so that the usual full width is vector
-// code.
-static inline __attribute__((always_inline)) void add_terms(float *restrict lane, Terms t, size_t i,
-                                                            int width)
+// total += the terms of row i in vectors · 16 columns. Always inlined, so that kind and vectors are known.
+static inline __attribute__((always_inline)) void add_terms(Lanes *total, const Terms *t, Kind kind,
+                                                            const Lanes *centre, int vectors, size_t i)
 {
-    const float *restrict a = t.a + i * t.stride;
-    if (!t.b) {
-        for (int j = 0; j < width; j++) lane[j] += a[j];
-        return;
-    }
-    const float *restrict b = t.b + i * t.stride;
-    if (!t.centre) {
-        for (int j = 0; j < width; j++) lane[j] = __builtin_fmaf(a[j], b[j], lane[j]);
-    } else {
-        for (int j = 0; j < width; j++) lane[j] = __builtin_fmaf(a[j], b[j] - t.centre[j], lane[j]);
+    Lanes a, b;
+    for (int v = 0; v < vectors; v++) {
+        size_t place = i * t->stride + (size_t)v * ROW_LANES;
+        lanes_load(&a, t->a + place);
+        if (kind == SUMS) total[v] += a;
+        if (kind == CENTRED_SQUARES) total[v] += (a - centre[v]) * (a - centre[v]);
+        if (kind == DOTS || kind == CENTRED_DOTS) {
+            lanes_load(&b, t->b + place);
+            total[v] += a * (kind == DOTS ? b : b - centre[v]);
+        }
     }
 }
 
-static inline __attribute__((always_inline)) void sum_lanes(float lane[LANES][WIDTH], Terms t, size_t first,
-                                                            size_t last, int width)
+// out += Σ of the terms of rows first … last−1 in vectors · 16 columns
+static inline __attribute__((always_inline)) void sum_wide(float *out, const Terms *t, Kind kind, int vectors,
+                                                           size_t first, size_t last)
 {
+    Lanes total[ROWS_AT_ONCE][VECTORS] = {{{0}}}, centre[VECTORS] = {{0}};
+    if (kind == CENTRED_DOTS || kind == CENTRED_SQUARES)
+        for (int v = 0; v < vectors; v++) lanes_load(&centre[v], t->centre + v * ROW_LANES);
     size_t i = first;
-    for (; i + LANES <= last; i += LANES)
-        for (int l = 0; l < LANES; l++) add_terms(lane[l], t, i + (size_t)l, width);
-    for (int l = 0; i < last; i++, l++) add_terms(lane[l], t, i, width);
-}
-
-// out[j] = the terms of rows first … last−1
-static void chunk_sums(float *restrict out, Terms t, size_t first, size_t last, int width)
-{
-    float lane[LANES][WIDTH] = {{0}};
-    if (width == WIDTH) {
-        sum_lanes(lane, t, first, last, WIDTH);
-    } else {
-        sum_lanes(lane, t, first, last, width);
+    for (; i + ROWS_AT_ONCE <= last; i += ROWS_AT_ONCE)
+        for (int l = 0; l < ROWS_AT_ONCE; l++) add_terms(total[l], t, kind, centre, vectors, i + (size_t)l);
+    for (int l = 0; i < last; i++, l++) add_terms(total[l], t, kind, centre, vectors, i);
+    for (int v = 0; v < vectors; v++) {
+        Lanes sum = (total[0][v] + total[1][v]) + (total[2][v] + total[3][v]);
+        for (int j = 0; j < ROW_LANES; j++) out[v * ROW_LANES + j] += sum[j];
     }
-    for (int j = 0; j < width; j++) out[j] = (lane[0][j] + lane[1][j]) + (lane[2][j] + lane[3][j]);
 }
 
-// The same terms, seen from a later column.
-static Terms from_column(Terms t, int column)
+// The same in the last columns, fewer than sixteen, one after the other and in the same order.
+static void sum_narrow(float *out, const Terms *t, size_t first, size_t last, int width)
 {
-    return (Terms){t.a + column, t.b ? t.b + column : NULL, t.centre ? t.centre + column : NULL, t.stride};
+    for (int j = 0; j < width; j++) {
+        float total[ROWS_AT_ONCE] = {0};
+        for (size_t i = first; i < last; i++) {
+            float a = t->a[i * t->stride + (size_t)j], term = a;
+            if (t->kind == DOTS) term = a * t->b[i * t->stride + (size_t)j];
+            if (t->kind == CENTRED_DOTS) term = a * (t->b[i * t->stride + (size_t)j] - t->centre[j]);
+            if (t->kind == CENTRED_SQUARES) term = (a - t->centre[j]) * (a - t->centre[j]);
+            total[(i - first) % ROWS_AT_ONCE] += term;
+        }
+        out[j] += (total[0] + total[1]) + (total[2] + total[3]);
+    }
+}
+
+// sum_wide for the kind of t: written out, so that each is compiled for its kind.
+static inline __attribute__((always_inline)) void sum_kind(float *out, const Terms *t, int vectors,
+                                                           size_t first, size_t last)
+{
+    if (t->kind == SUMS) sum_wide(out, t, SUMS, vectors, first, last);
+    if (t->kind == DOTS) sum_wide(out, t, DOTS, vectors, first, last);
+    if (t->kind == CENTRED_DOTS) sum_wide(out, t, CENTRED_DOTS, vectors, first, last);
+    if (t->kind == CENTRED_SQUARES) sum_wide(out, t, CENTRED_SQUARES, vectors, first, last);
+}
+
+// out (width) += Σ of the terms of rows first … last−1 in the columns column … column + width − 1, width ≤
+// WIDE
+static void sum_chunk(float *out, const Terms *terms, int column, int width, size_t first, size_t last)
+{
+    for (int done = 0; done < width;) {
+        Terms t = *terms;
+        t.a += column + done;
+        if (t.b) t.b += column + done;
+        if (t.centre) t.centre += column + done;
+        int left = width - done;
+        if (left == WIDE) {
+            sum_kind(out, &t, VECTORS, first, last);
+        } else if (left >= ROW_LANES) {
+            sum_kind(out + done, &t, 1, first, last);
+        } else {
+            sum_narrow(out + done, &t, first, last, left);
+        }
+        done += left == WIDE ? WIDE : int_min(left, ROW_LANES);
+    }
 }
 
 static void add_sums(Matrix d, Terms terms, int rows)
@@ -62,34 +102,39 @@ static void add_sums(Matrix d, Terms terms, int rows)
     int chunks = (int)((count + size - 1) / size);
     if (chunks <= 1) {
 #pragma omp parallel for if (parallel_worth(count * (size_t)d.cols))
-        for (int first = 0; first < d.cols; first += WIDTH) {
-            float total[WIDTH];
-            int width = int_min(WIDTH, d.cols - first);
-            chunk_sums(total, from_column(terms, first), 0, count, width);
-            for (int j = 0; j < width; j++) d.data[first + j] += total[j];
-        }
+        for (int column = 0; column < d.cols; column += WIDE)
+            sum_chunk(d.data + column, &terms, column, int_min(WIDE, d.cols - column), 0, count);
         return;
     }
-    for (int first = 0; first < d.cols; first += WIDTH) {
-        float partial[CHUNKS][WIDTH];
-        int width = int_min(WIDTH, d.cols - first);
-#pragma omp parallel for if (parallel_worth(count * WIDTH))
+    for (int column = 0; column < d.cols; column += WIDE) {
+        float partial[CHUNKS][WIDE] = {{0}};
+        int width = int_min(WIDE, d.cols - column);
+#pragma omp parallel for if (parallel_worth(count * (size_t)width))
         for (int c = 0; c < chunks; c++) {
-            size_t start = (size_t)c * size, end = start + size < count ? start + size : count;
-            chunk_sums(partial[c], from_column(terms, first), start, end, width);
+            size_t first = (size_t)c * size, last = first + size < count ? first + size : count;
+            sum_chunk(partial[c], &terms, column, width, first, last);
         }
         for (int c = 0; c < chunks; c++)
-            for (int j = 0; j < width; j++) d.data[first + j] += partial[c][j];
+            for (int j = 0; j < width; j++) d.data[column + j] += partial[c][j];
     }
 }
 
-void add_column_sums(Matrix d, Matrix a) { add_sums(d, (Terms){a.data, NULL, NULL, (size_t)a.cols}, a.rows); }
+void add_column_sums(Matrix d, Matrix a)
+{
+    add_sums(d, (Terms){SUMS, a.data, NULL, NULL, (size_t)a.cols}, a.rows);
+}
+
 void add_column_dots(Matrix d, Matrix a, Matrix b)
 {
-    add_sums(d, (Terms){a.data, b.data, NULL, (size_t)a.cols}, a.rows);
+    add_sums(d, (Terms){DOTS, a.data, b.data, NULL, (size_t)a.cols}, a.rows);
 }
 
 void add_centred_dots(Matrix d, Matrix a, Matrix b, Matrix centre)
 {
-    add_sums(d, (Terms){a.data, b.data, centre.data, (size_t)a.cols}, a.rows);
+    add_sums(d, (Terms){CENTRED_DOTS, a.data, b.data, centre.data, (size_t)a.cols}, a.rows);
+}
+
+void add_centred_squares(Matrix d, Matrix a, Matrix centre)
+{
+    add_sums(d, (Terms){CENTRED_SQUARES, a.data, NULL, centre.data, (size_t)a.cols}, a.rows);
 }

@@ -14,3 +14,6 @@ void add_column_dots(Matrix d, Matrix a, Matrix b);
 
 // d (1 × C) += Σ_i a_i ⊙ (b_i − centre); centre (1 × C)
 void add_centred_dots(Matrix d, Matrix a, Matrix b, Matrix centre);
+
+// d (1 × C) += Σ_i (a_i − centre)²; centre (1 × C)
+void add_centred_squares(Matrix d, Matrix a, Matrix centre);

@@ -1,56 +1,87 @@
 // lanes.h: sums and maxima of one row in sixteen lanes, the order written in the source: the same bits for
 // any vector width. For operations that work row by row (softmax, normalisations). Sums are in single
 // precision: rows are short.
+//
+// Element j belongs to lane j mod 16. The lanes are joined as a tree: 0 with 8, 1 with 9, …; then 0 with 4, …
 #pragma once
 #include <stddef.h>
+#include <string.h>
 
 enum { ROW_LANES = 16 };
 
-// The lanes, joined in pairs: 0 with 8, 1 with 9, …; then 0 with 4, …
-static inline float lanes_join(const float *lane)
+// Sixteen floats in one variable, which stays in a register; its operators work on each lane.
+typedef float Lanes __attribute__((vector_size(ROW_LANES * sizeof(float))));
+
+static inline float lanes_join(const Lanes *lanes)
 {
     float eight[8], four[4];
-    for (int l = 0; l < 8; l++) eight[l] = lane[l] + lane[l + 8];
+    for (int l = 0; l < 8; l++) eight[l] = (*lanes)[l] + (*lanes)[l + 8];
     for (int l = 0; l < 4; l++) four[l] = eight[l] + eight[l + 4];
     return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+// The sixteen elements at a.
+static inline void lanes_load(Lanes *out, const float *a) { memcpy(out, a, sizeof *out); }
+
+// The count < 16 elements at a; filler in the other lanes.
+static inline void lanes_load_some(Lanes *out, const float *a, int count, float filler)
+{
+    float padded[ROW_LANES];
+    for (int l = 0; l < ROW_LANES; l++) padded[l] = filler;
+    for (int l = 0; l < count; l++) padded[l] = a[l];
+    memcpy(out, padded, sizeof padded);
 }
 
 // Σ a_j
 static inline float lanes_sum(const float *a, int count)
 {
-    float lane[ROW_LANES] = {0};
-    int whole = count / ROW_LANES * ROW_LANES;
-    for (int j = 0; j < whole; j += ROW_LANES)
-        for (int l = 0; l < ROW_LANES; l++) lane[l] += a[j + l];
-    for (int j = whole; j < count; j++) lane[j - whole] += a[j];
-    return lanes_join(lane);
+    Lanes total = {0}, x;
+    int j = 0;
+    for (; j + ROW_LANES <= count; j += ROW_LANES) {
+        lanes_load(&x, a + j);
+        total += x;
+    }
+    if (j < count) {
+        lanes_load_some(&x, a + j, count - j, 0.0f);
+        total += x;
+    }
+    return lanes_join(&total);
 }
 
 // Σ a_j b_j
 static inline float lanes_dot(const float *a, const float *b, int count)
 {
-    float lane[ROW_LANES] = {0};
-    int whole = count / ROW_LANES * ROW_LANES;
-    for (int j = 0; j < whole; j += ROW_LANES)
-        for (int l = 0; l < ROW_LANES; l++) lane[l] = __builtin_fmaf(a[j + l], b[j + l], lane[l]);
-    for (int j = whole; j < count; j++) lane[j - whole] = __builtin_fmaf(a[j], b[j], lane[j - whole]);
-    return lanes_join(lane);
+    Lanes total = {0}, x, y;
+    int j = 0;
+    for (; j + ROW_LANES <= count; j += ROW_LANES) {
+        lanes_load(&x, a + j);
+        lanes_load(&y, b + j);
+        total += x * y;
+    }
+    if (j < count) {
+        lanes_load_some(&x, a + j, count - j, 0.0f);
+        lanes_load_some(&y, b + j, count - j, 0.0f);
+        total += x * y;
+    }
+    return lanes_join(&total);
 }
 
 // Σ (a_j − centre)²
 static inline float lanes_squares(const float *a, float centre, int count)
 {
-    float lane[ROW_LANES] = {0};
-    int whole = count / ROW_LANES * ROW_LANES;
-    for (int j = 0; j < whole; j += ROW_LANES) {
-        for (int l = 0; l < ROW_LANES; l++) {
-            float distance = a[j + l] - centre;
-            lane[l] = __builtin_fmaf(distance, distance, lane[l]);
-        }
+    Lanes total = {0}, x;
+    int j = 0;
+    for (; j + ROW_LANES <= count; j += ROW_LANES) {
+        lanes_load(&x, a + j);
+        x -= centre;
+        total += x * x;
     }
-    for (int j = whole; j < count; j++)
-        lane[j - whole] = __builtin_fmaf(a[j] - centre, a[j] - centre, lane[j - whole]);
-    return lanes_join(lane);
+    if (j < count) {
+        lanes_load_some(&x, a + j, count - j, centre);
+        x -= centre;
+        total += x * x;
+    }
+    return lanes_join(&total);
 }
 
 // The largest of count ≥ 1 values. A NaN may be passed over: what is computed from the row shows it all the

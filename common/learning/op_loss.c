@@ -67,9 +67,10 @@ void log_sum_exp_at(Place place, Matrix out, Matrix m)
 #pragma omp parallel for if (parallel_worth(matrix_size(m) * EXP_COST))
     for (int i = 0; i < m.rows; i++) {
         const float *row = matrix_row(m, i);
-        float most = lanes_max(row, m.cols), lane[ROW_LANES] = {0};
-        for (int j = 0; j < m.cols; j++) lane[j % ROW_LANES] += exp32(row[j] - most);
-        out.data[i] = most + log32(lanes_join(lane));
+        float most = lanes_max(row, m.cols);
+        Lanes total = {0};
+        for (int j = 0; j < m.cols; j++) total[j % ROW_LANES] += exp32(row[j] - most);
+        out.data[i] = most + log32(lanes_join(&total));
     }
 }
 

@@ -5,6 +5,7 @@
 #include "learning/lanes.h"
 
 #include <math.h>
+#include <string.h>
 
 static const float SMALL = 1e-5f; // keeps a constant row from dividing by 0
 
@@ -28,31 +29,37 @@ void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, 
 
 // With n_j = (x_j − mean) r and g_j = d_y_j gain_j, moving x moves the mean and r as well:
 // d_x = r (g − mean of g − n · mean of (g ⊙ n)). One row; normal receives n.
-static void row_backward(float *d_x, float *normal, const float *d_y, const float *x, float mean, float r,
-                         const float *gain, int cols, bool centred)
+static void row_backward(float *restrict d_x, float *restrict normal, const float *d_y, const float *x,
+                         float mean, float r, const float *gain, int cols, bool centred)
 {
     const float share = 1.0f / (float)cols;
-    float lane[ROW_LANES] = {0}, lane_n[ROW_LANES] = {0};
-    int whole = cols / ROW_LANES * ROW_LANES;
-    for (int j = 0; j < whole; j += ROW_LANES) {
-        for (int l = 0; l < ROW_LANES; l++) {
-            float n = (x[j + l] - mean) * r, g = d_y[j + l] * gain[j + l];
-            normal[j + l] = n;
-            lane[l] += g;
-            lane_n[l] = __builtin_fmaf(g, n, lane_n[l]);
-        }
+    Lanes sum_g = {0}, sum_gn = {0}, d, w, n;
+    int j = 0;
+    for (; j + ROW_LANES <= cols; j += ROW_LANES) {
+        lanes_load(&n, x + j);
+        lanes_load(&d, d_y + j);
+        lanes_load(&w, gain + j);
+        n = (n - mean) * r;
+        d *= w;
+        memcpy(normal + j, &n, sizeof n);
+        sum_g += d;
+        sum_gn += d * n;
     }
-    for (int j = whole; j < cols; j++) {
-        float n = (x[j] - mean) * r, g = d_y[j] * gain[j];
-        normal[j] = n;
-        lane[j - whole] += g;
-        lane_n[j - whole] = __builtin_fmaf(g, n, lane_n[j - whole]);
+    if (j < cols) {
+        lanes_load_some(&n, x + j, cols - j, 0.0f);
+        lanes_load_some(&d, d_y + j, cols - j, 0.0f);
+        lanes_load_some(&w, gain + j, cols - j, 0.0f);
+        n = (n - mean) * r;
+        d *= w;
+        for (int l = 0; l < cols - j; l++) normal[j + l] = n[l];
+        sum_g += d;
+        sum_gn += d * n;
     }
     if (!d_x) return;
-    float mean_g = centred ? lanes_join(lane) * share : 0.0f, mean_gn = lanes_join(lane_n) * share;
-    for (int j = 0; j < cols; j++) {
-        float g = d_y[j] * gain[j];
-        d_x[j] = __builtin_fmaf(r, __builtin_fmaf(-normal[j], mean_gn, g - mean_g), d_x[j]);
+    float mean_g = centred ? lanes_join(&sum_g) * share : 0.0f, mean_gn = lanes_join(&sum_gn) * share;
+    for (int i = 0; i < cols; i++) {
+        float g = d_y[i] * gain[i];
+        d_x[i] = __builtin_fmaf(r, __builtin_fmaf(-normal[i], mean_gn, g - mean_g), d_x[i]);
     }
 }
 
@@ -92,6 +99,19 @@ void rms_norm_backward(Matrix d_x, Matrix d_gain, Matrix normal, Matrix d_y, Mat
 }
 
 // ---- Down columns -----------------------------------------------------------------------------------------
+
+// The mean of each column, and its mean squared distance from it. Twice over x: no difference of large
+// numbers.
+static void batch_statistics(Matrix mean, Matrix variance, Matrix x)
+{
+    const float share = 1.0f / (float)x.rows;
+    fill(mean, 0.0f);
+    add_column_sums(mean, x);
+    scale(mean, share);
+    fill(variance, 0.0f);
+    add_centred_squares(variance, x, mean);
+    scale(variance, share);
+}
 
 BatchNormState batch_norm_state_new(Arena *arena, int features)
 {
@@ -240,8 +260,7 @@ Tensor *batch_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchN
     context->mean = matrix_uninitialised_at(place, tape_arena(y->tape), 1, cols);
     context->r = matrix_uninitialised_at(place, tape_arena(y->tape), 1, cols);
     if (training) {
-        column_means(context->mean, x->value);
-        column_variances(context->r, x->value);
+        batch_statistics(context->mean, context->r, x->value);
         follow(state->mean, context->mean, state->momentum, 1.0f);
         follow(state->variance, context->r, state->momentum, (float)rows / (float)(rows - 1));
     } else {

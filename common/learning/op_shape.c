@@ -298,13 +298,28 @@ Tensor *tensor_column_means_at(Place place, Tensor *x)
 
 // ---- Dropout ----------------------------------------------------------------------------------------------
 
+// 32 bits that look unrelated for neighbouring x: the finaliser "lowbias32" of Chris Wellons
+// (hash-prospector, 2018).
+static inline uint32_t mix_bits(uint32_t x)
+{
+    x = (x ^ (x >> 16)) * 0x7feb352du;
+    x = (x ^ (x >> 15)) * 0x846ca68bu;
+    return x ^ (x >> 16);
+}
+
 void dropout_mask(Matrix mask, float probability, const Rng *rng)
 {
+    // Element j of a row is a mixed counter, not the next draw: no element waits for another, so this is
+    // vector code.
     const float kept = 1.0f / (1.0f - probability);
+    const uint32_t limit = (uint32_t)((double)probability * 4294967296.0);
 #pragma omp parallel for if (parallel_worth(matrix_size(mask)))
     for (int i = 0; i < mask.rows; i++) {
         Rng row = rng_stream(rng, (uint64_t)i);
-        for (int j = 0; j < mask.cols; j++) AT(mask, i, j) = rng_uniform(&row) < probability ? 0.0f : kept;
+        const uint32_t first = rng_next(&row), second = rng_next(&row);
+        float *out = matrix_row(mask, i);
+        for (int j = 0; j < mask.cols; j++)
+            out[j] = mix_bits(mix_bits(first + (uint32_t)j) ^ second) < limit ? 0.0f : kept;
     }
 }
 

@@ -36,8 +36,8 @@ Tensor *tensor_column_means_at(Place place, Tensor *x);
 
 // While training, each element is dropped with this probability and the others are divided by 1 −
 // probability, so that the mean stays (inverted dropout; Srivastava et al., JMLR 15, 2014). Otherwise, and
-// for probability 0, it gives x itself. Row i draws from stream i of rng, and rng moves on by one draw: the
-// same pattern for any number of threads.
+// for probability 0, it gives x itself. The pattern of row i comes from stream i of rng, and rng moves on by
+// one draw: the same pattern for any number of threads.
 #define dropout(x, probability, rng, training) dropout_at(HERE, x, probability, rng, training)
 Tensor *dropout_at(Place place, Tensor *x, float probability, Rng *rng, bool training);
 

@@ -177,25 +177,28 @@ START_TEST(column_sums_equal_naive_ones)
     Rng rng = rng_new(4, 4);
     const int rows[] = {0, 1, 3, 4, 255, 257, 1029, 17000};
     for (int r = 0; r < 8; r++) {
-        for (int cols = 1; cols < 36; cols += 17) {
+        for (int cols = 1; cols < 140; cols += cols < 35 ? 17 : 29) {
             Matrix a = matrix_new(arena, rows[r], cols), b = matrix_new(arena, rows[r], cols),
                    centre = matrix_new(arena, 1, cols);
             Matrix sums = matrix_new(arena, 1, cols), dots = matrix_new(arena, 1, cols),
-                   centred = matrix_new(arena, 1, cols);
+                   centred = matrix_new(arena, 1, cols), squares = matrix_new(arena, 1, cols);
             fill_uniform(a, &rng, -1, 1);
             fill_uniform(b, &rng, -1, 1);
             fill_uniform(centre, &rng, -1, 1);
             fill(sums, 1.0f); // added to, not overwritten
             fill(dots, 2.0f);
             fill(centred, 3.0f);
+            fill(squares, 4.0f);
+            add_centred_squares(squares, a, centre);
             add_column_sums(sums, a);
             add_column_dots(dots, a, b);
             add_centred_dots(centred, a, b, centre);
             for (int j = 0; j < cols; j++) {
-                double total = 1, dot_total = 2, centred_total = 3;
+                double total = 1, dot_total = 2, centred_total = 3, square_total = 4;
                 for (int i = 0; i < rows[r]; i++) {
                     total += (double)AT(a, i, j);
                     dot_total += (double)AT(a, i, j) * (double)AT(b, i, j);
+                    square_total += pow((double)AT(a, i, j) - (double)centre.data[j], 2);
                     centred_total += (double)AT(a, i, j) * ((double)AT(b, i, j) - (double)centre.data[j]);
                 }
                 double bound = 1e-6 * (rows[r] + 10);
@@ -205,6 +208,9 @@ START_TEST(column_sums_equal_naive_ones)
                 ck_assert_msg(fabs((double)dots.data[j] - dot_total) < bound,
                               "%d rows, column %d of %d: got %g, expected %g", rows[r], j, cols,
                               (double)dots.data[j], dot_total);
+                ck_assert_msg(fabs((double)squares.data[j] - square_total) < bound,
+                              "%d rows, column %d of %d: got %g, expected %g", rows[r], j, cols,
+                              (double)squares.data[j], square_total);
                 ck_assert_msg(fabs((double)centred.data[j] - centred_total) < bound,
                               "%d rows, column %d of %d: got %g, expected %g", rows[r], j, cols,
                               (double)centred.data[j], centred_total);

@@ -175,6 +175,22 @@ START_TEST(dropout_keeps_the_mean_and_the_share)
     ck_assert_msg(fabs(share - 0.25) < 5 * deviation, "dropped %g of all, expected 0.25 ± %g", share,
                   5 * deviation);
     ck_assert_msg(largest_difference(y->value, next->value) > 0, "two calls must draw two masks");
+
+    // Neighbours along and across the rows are dropped together as often as chance has it.
+    int along = 0, across = 0, pairs = 499 * 400;
+    for (int i = 0; i < 499; i++) {
+        for (int j = 0; j < 400; j++) {
+            bool gone = AT(y->value, i, j) == 0.0f;
+            along += gone && AT(y->value, i, j + 1) == 0.0f;
+            across += gone && AT(y->value, i + 1, j) == 0.0f;
+        }
+    }
+    // Neighbouring pairs share elements: the variance of the count is below that of three times as many draws.
+    double chance = 0.0625, spread = 5 * sqrt(3 * chance / pairs);
+    ck_assert_msg(fabs((double)along / pairs - chance) < spread, "along rows %g of pairs",
+                  (double)along / pairs);
+    ck_assert_msg(fabs((double)across / pairs - chance) < spread, "across rows %g of pairs",
+                  (double)across / pairs);
     ck_assert(dropout(x, 0.25f, &rng, false) == x);
     ck_assert(dropout(x, 0.0f, &rng, true) == x);
 
