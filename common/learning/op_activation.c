@@ -171,9 +171,18 @@ static Tensor *element_wise(Place place, const char *name, Tensor *x, BackwardSt
     return y;
 }
 
+// Often the largest tensors of a network: where nothing has been written yet, one pass instead of three.
 static void relu_step(Tensor *self)
 {
-    relu_backward(tensor_gradient(self->inputs[0]), self->gradient, self->value);
+    bool accumulate;
+    Matrix d_x = tensor_gradient_raw(self->inputs[0], &accumulate), d_y = self->gradient, y = self->value;
+    if (accumulate) {
+        relu_backward(d_x, d_y, y);
+        return;
+    }
+    size_t count = matrix_size(d_x);
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
+    for (size_t i = 0; i < count; i++) d_x.data[i] = y.data[i] > 0.0f ? d_y.data[i] : 0.0f;
 }
 
 Tensor *relu_at(Place place, Tensor *x) { return element_wise(place, "relu", x, relu_step, relu_forward); }
