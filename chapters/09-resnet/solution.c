@@ -6,22 +6,23 @@
 // TASK 9.1: half of the square stays, the other half is multiplied by slope²: gain² (1 + slope²) / 2 = 1
 float keeping_gain(float slope) { return sqrtf(2.0f / (1.0f + slope * slope)); }
 
-static void row_statistics(float *average, float *deviation, const float *x, int c)
+// In double: a row may lie far from zero, and what is left of it after the mean is subtracted must keep its digits.
+static void row_statistics(double *average, double *deviation, const float *x, int c)
 {
-    double total = 0.0, square = 0.0; // double: a row may lie far from zero
-    for (int j = 0; j < c; j++) total += (double)x[j] / c;
-    for (int j = 0; j < c; j++) square += ((double)x[j] - total) * ((double)x[j] - total) / c;
-    *average = (float)total;
-    *deviation = (float)sqrt(square + 1e-5);
+    double square = 0.0;
+    *average = 0.0;
+    for (int j = 0; j < c; j++) *average += (double)x[j] / c;
+    for (int j = 0; j < c; j++) square += ((double)x[j] - *average) * ((double)x[j] - *average) / c;
+    *deviation = sqrt(square + 1e-5);
 }
 
 // TASK 9.2
 void normalise(Matrix y, Matrix x)
 {
     for (int i = 0; i < x.rows; i++) {
-        float average, deviation;
+        double average, deviation;
         row_statistics(&average, &deviation, matrix_row(x, i), x.cols);
-        for (int j = 0; j < x.cols; j++) AT(y, i, j) = (AT(x, i, j) - average) / deviation;
+        for (int j = 0; j < x.cols; j++) AT(y, i, j) = (float)(((double)AT(x, i, j) - average) / deviation);
     }
 }
 
@@ -29,15 +30,16 @@ void normalise(Matrix y, Matrix x)
 void normalise_gradient(Matrix d_x, Matrix d_y, Matrix x)
 {
     for (int i = 0; i < x.rows; i++) {
-        float average, deviation, mean_d = 0.0f, along = 0.0f;
+        double average, deviation, mean_d = 0.0, along = 0.0;
         row_statistics(&average, &deviation, matrix_row(x, i), x.cols);
         for (int j = 0; j < x.cols; j++) {
-            mean_d += AT(d_y, i, j) / (float)x.cols;
-            along += AT(d_y, i, j) * (AT(x, i, j) - average) / deviation / (float)x.cols;
+            mean_d += (double)AT(d_y, i, j) / x.cols;
+            along += (double)AT(d_y, i, j) * ((double)AT(x, i, j) - average) / deviation / x.cols;
         }
-        for (int j = 0; j < x.cols; j++)
-            AT(d_x, i, j) =
-                (AT(d_y, i, j) - mean_d - (AT(x, i, j) - average) / deviation * along) / deviation;
+        for (int j = 0; j < x.cols; j++) {
+            double normal = ((double)AT(x, i, j) - average) / deviation;
+            AT(d_x, i, j) = (float)(((double)AT(d_y, i, j) - mean_d - normal * along) / deviation);
+        }
     }
 }
 
