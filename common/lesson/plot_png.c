@@ -216,7 +216,7 @@ static bool write_picture(const char *path, const Picture *picture, const uint32
     put_chunk(file, "IHDR", header, sizeof header);
     put_chunk(file, "PLTE", colours, 3 * (size_t)entries);
     put_chunk(file, "IDAT", pixels, length);
-    put_chunk(file, "IEND", NULL, 0);
+    put_chunk(file, "IEND", signature, 0);
     bool written = !ferror(file);
     return fclose(file) == 0 && written;
 }

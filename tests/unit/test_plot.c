@@ -1054,7 +1054,7 @@ static const char *write_png(const uint8_t *pixels, uint8_t type)
     put_chunk(file, "tEXt", (const uint8_t *)"a\0b", 3);
     put_chunk(file, "IDAT", compressed, 1000);
     put_chunk(file, "IDAT", compressed + 1000, length - 1000);
-    put_chunk(file, "IEND", NULL, 0);
+    put_chunk(file, "IEND", header, 0);
     fclose(file);
     return path;
 }
