@@ -1,8 +1,9 @@
-// bits.c: one line "name hash" for each kernel of the library, run on seeded inputs. common/tools/bits.sh (make bits) builds
-// it with every compiler for every processor, runs it with 1, 2 and 3 threads, and compares the lines: they must be the same.
+// bits.c: one line "name hash" for each kernel of the library, run on seeded inputs. common/tools/bits.sh
+// (make bits) builds it with every compiler for every processor, runs it with 1, 2 and 3 threads, and
+// compares the lines: they must be the same.
 //
-// A new kernel is one line of a table below. What it leaves in the outputs, and what it hands to keep(), is hashed.
-// With names on the command line, only the kernels whose name contains one of them are run.
+// A new kernel is one line of a table below. What it leaves in the outputs, and what it hands to keep(), is
+// hashed. With names on the command line, only the kernels whose name contains one of them are run.
 #include "base/mathf.h"
 #include "base/rng.h"
 #include "learning/least_squares.h"
@@ -17,7 +18,7 @@
 
 #include <inttypes.h>
 
-// ---- What the kernels work on ------------------------------------------------------------------------------------------
+// ---- What the kernels work on -----------------------------------------------------------------------------
 
 // Odd sizes, sizes that are split between threads, and the two extremes.
 static const struct {
@@ -51,7 +52,8 @@ static Matrix normal(int rows, int cols)
 
 static Tensor *variable(int rows, int cols) { return tape_variable(tape, normal(rows, cols)); }
 
-// Everything anew for each kernel, from the same seed: a kernel may be added or left out without changing the others.
+// Everything anew for each kernel, from the same seed: a kernel may be added or left out without changing the
+// others.
 static void set_up(int rows, int cols, int width)
 {
     arena_reset(arena);
@@ -79,7 +81,7 @@ static void set_up_tape(int rows, int cols, int width)
     state = batch_norm_state_new(arena, cols);
 }
 
-// ---- Hashing -------------------------------------------------------------------------------------------------------------
+// ---- Hashing ----------------------------------------------------------------------------------------------
 
 static uint64_t hash; // FNV-1a (Fowler, Noll and Vo, draft-eastlake-fnv), four bytes at a time
 
@@ -99,7 +101,8 @@ static void keep_outputs(void)
     keep_words(&rng.state, 2);
 }
 
-// A node of the tape: its value, and the gradients of everything it depends on for a seeded upstream gradient.
+// A node of the tape: its value, and the gradients of everything it depends on for a seeded upstream
+// gradient.
 static void taped(Tensor *node)
 {
     keep(node->value);
@@ -130,7 +133,7 @@ static Parameters *parameter_set(void)
     return &set;
 }
 
-// ---- The kernels ---------------------------------------------------------------------------------------------------------
+// ---- The kernels ------------------------------------------------------------------------------------------
 
 #define MATRIX_KERNELS(K)                                                                                    \
     K(fill, fill(out, 0.1f))                                                                                 \
@@ -250,11 +253,13 @@ MATRIX_KERNELS(MATRIX_FUNCTION)
 LEARNING_KERNELS(LEARNING_FUNCTION)
 static const Kernel kernels[] = {MATRIX_KERNELS(TABLE_LINE) LEARNING_KERNELS(TABLE_LINE)};
 
-// Functions of one float: every 4099th of all floats, infinities and NaNs among them, in a loop that becomes vector code.
+// Functions of one float: every 4099th of all floats, infinities and NaNs among them, in a loop that becomes
+// vector code.
 #define FLOAT_FUNCTIONS(F)                                                                                   \
     F(exp32)                                                                                                 \
     F(expm1_32)                                                                                              \
-    F(log32) F(log1p32) F(tanh32) F(sigmoid32) F(silu32) F(softplus32) F(sin32) F(cos32) F(erf32) F(gelu32)  \
+    F(log32)                                                                                                 \
+    F(log1p32) F(tanh32) F(sigmoid32) F(silu32) F(softplus32) F(sin32) F(cos32) F(erf32) F(gelu32)           \
         F(gelu32_slope)
 
 enum { BLOCK = 1024 };
@@ -290,7 +295,8 @@ static const GemmShape products[] = {
     {.m = 16, .n = 100, .k = 3000}, {.m = 97, .n = 515, .k = 130},
 };
 
-// Leading dimensions larger than needed; the floats between the rows belong to the result and must not change.
+// Leading dimensions larger than needed; the floats between the rows belong to the result and must not
+// change.
 static void run_gemm(GemmShape shape)
 {
     int lda = (shape.transpose_a ? shape.m : shape.k) + 3, ldb = (shape.transpose_b ? shape.k : shape.n) + 1,
@@ -302,7 +308,7 @@ static void run_gemm(GemmShape shape)
     keep(result);
 }
 
-// ---- Main ------------------------------------------------------------------------------------------------------------------
+// ---- Main -------------------------------------------------------------------------------------------------
 
 static bool asked_for(const char *name, int count, char **names)
 {
