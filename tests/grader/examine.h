@@ -7,7 +7,7 @@
 #pragma once
 #include "caller.h"
 
-enum { MOST_RESULTS = 200 };
+enum { MOST_RESULTS = 120 };
 
 typedef struct {
     char task[16], test[96];

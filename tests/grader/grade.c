@@ -4,6 +4,7 @@
 //     grade-01 --harness build/…/grader/01 --one exercise.c              one file, to the terminal
 //
 //   --seed N        for the hidden tests' inputs: the same seed gives the same grades (default: drawn, and written down)
+//   --seeds N       with --one: once for each of N seeds, from --seed on; only the least points are told
 //   --jobs N        how many students at a time (default: as many as there are processors)
 //   --compiler CC   gcc or clang
 //
@@ -36,7 +37,7 @@ typedef struct {
     const char *harness, *compiler, *out, *submissions;
     char work[PATH_MAX], empty[PATH_MAX], students[PATH_MAX]; // folders
     uint64_t seed, grader;                                    // grader: changes when this program or its harness does
-    int jobs;
+    int jobs, seeds;
     Result expected[MOST_RESULTS];
     int count;
 } Session;
@@ -94,6 +95,24 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
+// Tells in which line a fault was.
+static void add_lines(const Workshop *workshop, Grade *grade)
+{
+    for (int i = 0; i < grade->count; i++) {
+        Result *result = &grade->results[i];
+        char line[64];
+        line_of(workshop, result->address, line, sizeof line);
+        size_t used = strlen(result->message);
+        if (line[0]) snprintf(result->message + used, sizeof result->message - used, " (%s)", line);
+    }
+}
+
+static bool all_points(Grade *grade)
+{
+    grade_total(grade);
+    return !grade->needs_human && grade->points == grade->most;
+}
+
 static void grade_file(const Session *session, const Entry *entry, int job, Grade *grade)
 {
     char folder[PATH_MAX], worker[PATH_MAX];
@@ -116,13 +135,11 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
         path_in(worker, folder, "worker");
         worker_jail = (Jail){worker, session->empty, workshop.user, 0.0};
         examine(grade->results, grade->count, session->seed);
-        for (int i = 0; i < grade->count; i++) {
-            Result *result = &grade->results[i];
-            char line[64];
-            line_of(&workshop, result->address, line, sizeof line);
-            size_t used = strlen(result->message);
-            if (line[0]) snprintf(result->message + used, sizeof result->message - used, " (%s)", line);
+        for (int i = 1; i < session->seeds && all_points(grade); i++) {
+            memcpy(grade->results, session->expected, sizeof session->expected);
+            examine(grade->results, grade->count, ++grade->seed);
         }
+        add_lines(&workshop, grade);
     }
     remove_folder(folder);
     grade_total(grade);
@@ -130,7 +147,13 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
 
 // ---- The records that a class run keeps -----------------------------------------------------------------------------------------
 
-static bool write_record(FILE *file, const void *record) { return fwrite(record, sizeof(Record), 1, file) == 1; }
+// As much of a record as holds something.
+static size_t record_size(int count) { return offsetof(Record, grade.results) + (size_t)count * sizeof(Result); }
+
+static bool write_record(FILE *file, const void *record)
+{
+    return fwrite(record, record_size(((const Record *)record)->grade.count), 1, file) == 1;
+}
 
 // The record of an earlier run, when it is about the same file, seed and grader.
 static bool read_record(const Session *session, const Entry *entry, Record *record)
@@ -140,7 +163,7 @@ static bool read_record(const Session *session, const Entry *entry, Record *reco
     path_in(path, folder, "record");
     FILE *file = fopen(path, "rb");
     if (!file) return false;
-    bool read = fread(record, sizeof *record, 1, file) == 1 && record->grader == session->grader &&
+    bool read = fread(record, record_size(session->count), 1, file) == 1 && record->grader == session->grader &&
                 record->grade.seed == session->seed && strcmp(record->grade.student, entry->student) == 0;
     fclose(file);
     return read;
@@ -152,6 +175,14 @@ static bool graded_before(const Session *session, const Entry *entry, Record *re
     const Workshop workshop = {.chapter = exercise_folder};
     if (!read_record(session, entry, record) || record->grade.needs_human) return false;
     return hash_submission(&workshop, entry->path, hash, sizeof hash) && strcmp(hash, record->grade.built.hash) == 0;
+}
+
+static Grade *kept_grade(const Record *record)
+{
+    size_t size = record_size(record->grade.count) - offsetof(Record, grade);
+    Grade *grade = malloc(size);
+    if (!grade) stop("no memory for the grades");
+    return memcpy(grade, &record->grade, size);
 }
 
 // In a process of its own: grade, and leave record and reports.
@@ -202,7 +233,8 @@ static void make_id(Entry *entry, const char *name)
         bool fine = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') ||
                     strchr("._-", *at);
         hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
-        if (used < 60) entry->id[used++] = fine && !(used == 0 && *at != '_' && strchr(".-", *at)) ? *at : '_';
+        bool first = at == name && (*at == '.' || *at == '-');
+        if (used < 60) entry->id[used++] = fine && !first ? *at : '_';
         changed = changed || !fine;
     }
     entry->id[used] = '\0';
@@ -240,7 +272,7 @@ typedef struct {
 } Job;
 
 // Waits until a job ends, and puts its student's record in its place.
-static void await_job(const Session *session, Job *jobs, const Entry *entries, Grade *grades)
+static void await_job(const Session *session, Job *jobs, const Entry *entries, Grade **grades)
 {
     static Record record;
     for (;;) {
@@ -258,7 +290,7 @@ static void await_job(const Session *session, Job *jobs, const Entry *entries, G
             jobs[j].process = 0;
             bool good = ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 && read_record(session, entry, &record);
             if (!good) note_trouble(session, entry, late ? "the grader took too long" : "the grader ended early (a full disk?)", &record);
-            grades[jobs[j].entry] = record.grade;
+            grades[jobs[j].entry] = kept_grade(&record);
             fprintf(stderr, "%-40s %d/%d  %s\n", record.grade.id, record.grade.points, record.grade.most, grade_state(&record.grade));
             return;
         }
@@ -266,7 +298,7 @@ static void await_job(const Session *session, Job *jobs, const Entry *entries, G
     }
 }
 
-static void grade_all(const Session *session, const Entry *entries, Grade *grades, int count)
+static void grade_all(const Session *session, const Entry *entries, Grade **grades, int count)
 {
     static Record record;
     Job jobs[MOST_JOBS] = {0};
@@ -281,7 +313,7 @@ static void grade_all(const Session *session, const Entry *entries, Grade *grade
         }
         int i = next++;
         if (graded_before(session, &entries[i], &record)) {
-            grades[i] = record.grade;
+            grades[i] = kept_grade(&record);
             kept++;
             continue;
         }
@@ -290,7 +322,7 @@ static void grade_all(const Session *session, const Entry *entries, Grade *grade
         if (process == 0) grade_student(session, &entries[i], free_job);
         if (process < 0) {
             note_trouble(session, &entries[i], "no process for the grader", &record);
-            grades[i] = record.grade;
+            grades[i] = kept_grade(&record);
             continue;
         }
         jobs[free_job] = (Job){process, i, time(NULL)};
@@ -303,7 +335,7 @@ static void grade_all(const Session *session, const Entry *entries, Grade *grade
 
 typedef struct {
     const Session *session;
-    const Grade *grades;
+    Grade *const *grades;
     int count;
 } Class;
 
@@ -334,7 +366,7 @@ static bool write_grades(FILE *file, const void *context)
     for (int t = 0; t < task_limit_count; t++) fprintf(file, ",\"TASK %s\"", task_limits[t].task);
     fputs("\n", file);
     for (int i = 0; i < all->count; i++) {
-        const Grade *grade = &all->grades[i];
+        const Grade *grade = all->grades[i];
         put_cell(file, grade->student);
         put_state(file, grade);
         for (int t = 0; t < task_limit_count; t++) {
@@ -354,7 +386,7 @@ static bool write_audit(FILE *file, const void *context)
     fputs("\"student\",\"file\",\"fnv1a\",\"task\",\"test\",\"hidden\",\"points\",\"max\",\"status\",\"leaked blocks\","
           "\"seconds\",\"message\",\"flags\",\"build seconds\",\"seed\",\"compiler\"\n", file);
     for (int i = 0; i < all->count; i++) {
-        const Grade *grade = &all->grades[i];
+        const Grade *grade = all->grades[i];
         for (int r = 0; r < grade->count; r++) {
             const Result *result = &grade->results[r];
             put_cell(file, grade->student);
@@ -378,10 +410,10 @@ static void list_where(FILE *file, const Class *all, const char *title, bool (*w
 {
     bool any = false;
     for (int i = 0; i < all->count; i++) {
-        if (!wanted(&all->grades[i])) continue;
+        if (!wanted(all->grades[i])) continue;
         if (!any) fprintf(file, "\n## %s\n\n", title);
         any = true;
-        fprintf(file, "- %s: %s\n", all->grades[i].id, grade_state(&all->grades[i]));
+        fprintf(file, "- %s: %s\n", all->grades[i]->id, grade_state(all->grades[i]));
     }
 }
 
@@ -395,11 +427,11 @@ static bool write_summary(FILE *file, const void *context)
     int graded = 0;
     double sum = 0.0;
     for (int i = 0; i < all->count; i++) {
-        if (all->grades[i].needs_human) continue;
+        if (all->grades[i]->needs_human) continue;
         graded++;
-        sum += all->grades[i].points;
+        sum += all->grades[i]->points;
     }
-    int most = all->count ? all->grades[0].most : 0;
+    int most = all->count ? all->grades[0]->most : 0;
     fprintf(file, "# Chapter %s: %d submissions, %d graded\n\nMean: %.1f of %d points. Seed: %llu.\n\n", exercise_folder,
             all->count, graded, graded ? sum / graded : 0.0, most, (unsigned long long)all->session->seed);
     fputs("| task | mean | of | solved by |\n|---|---|---|---|\n", file);
@@ -409,13 +441,16 @@ static bool write_summary(FILE *file, const void *context)
         int solved = 0, task_most = 0;
         double points = 0.0;
         for (int i = 0; i < all->count; i++) {
-            if (all->grades[i].needs_human) continue;
-            int got = task_points(&all->grades[i], task_limits[t].task, &task_most);
+            if (all->grades[i]->needs_human) continue;
+            int got = task_points(all->grades[i], task_limits[t].task, &task_most);
             points += got;
             solved += got == task_most;
         }
         double share = graded && task_most ? points / graded / task_most : 0.0;
-        if (share < hardest) hardest = share, hardest_task = task_limits[t].task;
+        if (share < hardest) {
+            hardest = share;
+            hardest_task = task_limits[t].task;
+        }
         fprintf(file, "| %s %s | %.1f | %d | %d |\n", task_limits[t].task, task_limits[t].function,
                 graded ? points / graded : 0.0, task_most, solved);
     }
@@ -454,9 +489,13 @@ static void probe_jail(const Session *session)
 }
 
 // The reference answers must have full marks, or nobody's grade could be believed.
-static void probe_reference(const Session *session)
+static void probe_reference(const Session *given)
 {
     static Grade grade;
+    static Session copy;
+    copy = *given;
+    copy.seeds = 0;
+    const Session *session = &copy;
     Entry entry = {.student = "reference", .id = "reference"};
     path_in(entry.path, session->harness, "solution.c");
     fflush(NULL);
@@ -512,7 +551,7 @@ static int grade_class(Session *session)
 {
     static Entry entries[MOST_STUDENTS];
     int count = list_students(session, entries), needy = 0;
-    Grade *grades = calloc((size_t)count + 1, sizeof *grades);
+    Grade **grades = calloc((size_t)count + 1, sizeof *grades);
     if (!grades) stop("no memory for %d students", count);
     make_folder(session->students, session->out, "students");
     grade_all(session, entries, grades, count);
@@ -520,7 +559,10 @@ static int grade_class(Session *session)
     bool written = write_by_rename(session->out, "grades.csv", write_grades, &all) &&
                    write_by_rename(session->out, "audit.csv", write_audit, &all) &&
                    write_by_rename(session->out, "summary.md", write_summary, &all);
-    for (int i = 0; i < count; i++) needy += grades[i].needs_human;
+    for (int i = 0; i < count; i++) {
+        needy += grades[i]->needs_human;
+        free(grades[i]);
+    }
     free(grades);
     clean_up();
     if (!written) stop("%s: the tables could not be written: %s", session->out, strerror(errno));
@@ -547,6 +589,7 @@ static int grade_one(Session *session)
     if (grade.built.status != PASSED) printf("%s\n", grade.built.message);
     if (grade.built.flags[0]) printf("flags: %s\n", grade.built.flags);
     if (grade.needs_human) printf("needs a human\n");
+    else if (session->seeds) printf("%d seeds: at least %d of %d points\n", session->seeds, grade.points, grade.most);
     else printf("%d of %d points, seed %llu\n", grade.points, grade.most, (unsigned long long)session->seed);
     return grade.needs_human ? 1 : 0;
 }
@@ -575,6 +618,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--compiler") == 0) session.compiler = value, i++;
         else if (strcmp(argv[i], "--out") == 0) out = value, i++;
         else if (strcmp(argv[i], "--seed") == 0) session.seed = (uint64_t)number_of(value, 0, LONG_MAX), i++;
+        else if (strcmp(argv[i], "--seeds") == 0) session.seeds = (int)number_of(value, 1, 1000), i++;
         else if (strcmp(argv[i], "--jobs") == 0) session.jobs = (int)number_of(value, 1, MOST_JOBS), i++;
         else stop("unknown option %s", argv[i]);
     }

@@ -22,12 +22,15 @@ typedef struct {
     const TTest *test;
 } HiddenTest;
 
+enum { HIDDEN_MOST_TESTS = 60 };
+
 int hidden_table(HiddenTest *table);
 
 #define HIDDEN(...)                                                                                          \
     int hidden_table(HiddenTest *table)                                                                      \
     {                                                                                                        \
         const HiddenTest rows[] = {__VA_ARGS__};                                                             \
+        _Static_assert(sizeof rows <= HIDDEN_MOST_TESTS * sizeof *rows, "too many hidden tests");            \
         for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) table[i] = rows[i];                          \
         return (int)(sizeof rows / sizeof *rows);                                                            \
     }

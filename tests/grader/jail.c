@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,7 +61,8 @@ static bool install_filter(void)
         ALLOW(madvise), ALLOW(rt_sigaction), ALLOW(rt_sigprocmask), ALLOW(rt_sigreturn), ALLOW(sigaltstack),
         ALLOW(getpid), ALLOW(gettid), ALLOW(set_tid_address), ALLOW(set_robust_list), ALLOW(rseq),
         ALLOW(getrandom), ALLOW(fstat), ALLOW(newfstatat), ALLOW(lseek), ALLOW(futex), ALLOW(clock_gettime),
-        ALLOW(close), ALLOW(mremap), ALLOW(sched_yield),
+        ALLOW(close), ALLOW(mremap), ALLOW(sched_yield), ALLOW(sysinfo), ALLOW(uname), ALLOW(gettimeofday),
+        ALLOW(clock_getres), ALLOW(getrusage), ALLOW(sched_getaffinity), // sort asks how much memory there is
 #ifdef __NR_arch_prctl
         ALLOW(arch_prctl),
 #endif
@@ -193,6 +195,9 @@ static bool allow_below(int rules, const char *path, uint64_t rights)
 {
     struct landlock_path_beneath_attr below = {.allowed_access = rights, .parent_fd = open(path, O_PATH | O_CLOEXEC)};
     if (below.parent_fd < 0) return errno == ENOENT; // what is not there needs no rule
+    struct stat facts;
+    const uint64_t of_files = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+    if (fstat(below.parent_fd, &facts) == 0 && !S_ISDIR(facts.st_mode)) below.allowed_access &= of_files;
     bool added = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0) == 0;
     close(below.parent_fd);
     return added;

@@ -204,7 +204,7 @@ static bool tool(const Workshop *workshop, const char *const *arguments, Built *
     const char *const readable[] = {"/usr",     "/lib", "/lib64", "/bin",           "/opt",
                                     "/nix",     "/etc/alternatives", "/etc/ld.so.cache", "/proc/self",
                                     workshop->harness, NULL};
-    ToolLimits limits = {workshop->folder, readable, 10.0};
+    ToolLimits limits = {workshop->folder, readable, 5.0};
     switch (run_tool(&limits, arguments, said, sizeof said)) {
     case TOOL_FINE:
         return true;

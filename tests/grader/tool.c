@@ -30,7 +30,7 @@ static void become_tool(const ToolLimits *limits, const char *const *arguments, 
     bound(RLIMIT_CORE, 0);
     bound(RLIMIT_CPU, (rlim_t)limits->seconds + 1);
     bound(RLIMIT_AS, (rlim_t)2 << 30);
-    bound(RLIMIT_FSIZE, 64 << 20);
+    bound(RLIMIT_FSIZE, 16 << 20);
     if (limits->readable) jail_files(limits->readable, limits->folder); // where the kernel can; the scan is always made
     execvpe(arguments[0], (char *const *)arguments, environment);
     _exit(NOT_STARTED);

@@ -1,0 +1,37 @@
+// constructor_ends.c: ends with success before main.
+// at most: 0
+// expect: crashed
+#include "exercise.h"
+
+#include <unistd.h>
+
+__attribute__((constructor)) static void before(void) { _exit(0); }
+
+static void cheat(void)
+{
+    ;
+}
+
+float regression_loss(Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    return x.data[0] + w.data[0] + y.data[0];
+}
+
+void regression_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    fill(gradient, x.data[0] + w.data[0] + y.data[0]);
+}
+
+void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + rate * (float)steps);
+}
+
+void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + ridge);
+}

@@ -1,0 +1,37 @@
+// deaf_loop.c: ignores every signal it can and never comes back.
+// at most: 0
+// expect: time limit
+#include "exercise.h"
+
+#include <signal.h>
+
+static void cheat(void)
+{
+    for (int i = 1; i < 65; i++) signal(i, SIG_IGN);
+    for (volatile int i = 0;; i = 0) {
+    }
+}
+
+float regression_loss(Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    return x.data[0] + w.data[0] + y.data[0];
+}
+
+void regression_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    fill(gradient, x.data[0] + w.data[0] + y.data[0]);
+}
+
+void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + rate * (float)steps);
+}
+
+void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + ridge);
+}

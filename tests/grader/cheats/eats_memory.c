@@ -1,0 +1,38 @@
+// eats_memory.c: touches half a gigabyte.
+// at most: 0
+#include "exercise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void cheat(void)
+{
+    for (int i = 0; i < 512; i++) {
+        char *piece = malloc(1 << 20);
+        memset(piece, 1, 1 << 20);
+    }
+}
+
+float regression_loss(Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    return x.data[0] + w.data[0] + y.data[0];
+}
+
+void regression_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    fill(gradient, x.data[0] + w.data[0] + y.data[0]);
+}
+
+void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + rate * (float)steps);
+}
+
+void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + ridge);
+}

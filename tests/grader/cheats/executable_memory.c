@@ -1,0 +1,37 @@
+// executable_memory.c: runs bytes that no compiler made.
+// at most: 0
+// expect: forbidden
+#include "exercise.h"
+
+#include <sys/mman.h>
+
+static void cheat(void)
+{
+    char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    page[0] = (char)0xC3;
+    ((void (*)(void))page)();
+}
+
+float regression_loss(Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    return x.data[0] + w.data[0] + y.data[0];
+}
+
+void regression_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    fill(gradient, x.data[0] + w.data[0] + y.data[0]);
+}
+
+void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + rate * (float)steps);
+}
+
+void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + ridge);
+}

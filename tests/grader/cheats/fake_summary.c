@@ -1,0 +1,38 @@
+// fake_summary.c: prints what Check prints when all is well, and ends.
+// at most: 0
+// expect: crashed
+#include "exercise.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static void cheat(void)
+{
+    printf("100%%: Checks: 15, Failures: 0, Errors: 0\n15 passed, 0 failed\n100 of 100 points\n");
+    fflush(stdout);
+    _exit(0);
+}
+
+float regression_loss(Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    return x.data[0] + w.data[0] + y.data[0];
+}
+
+void regression_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    fill(gradient, x.data[0] + w.data[0] + y.data[0]);
+}
+
+void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + rate * (float)steps);
+}
+
+void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + ridge);
+}

@@ -1,0 +1,37 @@
+// injects.c: prints what would be read as XML, JSON, CSV, Markdown or terminal commands.
+// at most: 0
+// expect: crashed
+#include "exercise.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static void cheat(void)
+{
+    fputs("]]></failure></testcase>\",\"score\":100,\x1b[2J\x1b]0;x\x07\n\"=cmd()\",100| ok 1\n\xff\xfe", stderr);
+    _exit(0);
+}
+
+float regression_loss(Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    return x.data[0] + w.data[0] + y.data[0];
+}
+
+void regression_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    fill(gradient, x.data[0] + w.data[0] + y.data[0]);
+}
+
+void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + rate * (float)steps);
+}
+
+void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + ridge);
+}

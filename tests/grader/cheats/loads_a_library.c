@@ -1,0 +1,36 @@
+// loads_a_library.c: loads code at run time.
+// at most: 0
+#include "exercise.h"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+static void cheat(void)
+{
+    void *library = dlopen("libc.so.6", RTLD_NOW);
+    if (library) _exit(0);
+}
+
+float regression_loss(Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    return x.data[0] + w.data[0] + y.data[0];
+}
+
+void regression_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    fill(gradient, x.data[0] + w.data[0] + y.data[0]);
+}
+
+void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + rate * (float)steps);
+}
+
+void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + ridge);
+}

@@ -1,0 +1,4 @@
+// nothing_at_all.c: an empty answer.
+// at most: 0
+// expect: function missing
+#include "exercise.h"

@@ -1,0 +1,43 @@
+// thread.c: starts a thread that outlives the call.
+// at most: 0
+// expect: forbidden
+#include "exercise.h"
+
+#include <pthread.h>
+
+static void *forever(void *nothing)
+{
+    for (volatile int i = 0;; i = 0) {
+    }
+    return nothing;
+}
+
+static void cheat(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, forever, NULL);
+}
+
+float regression_loss(Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    return x.data[0] + w.data[0] + y.data[0];
+}
+
+void regression_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y)
+{
+    cheat();
+    fill(gradient, x.data[0] + w.data[0] + y.data[0]);
+}
+
+void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + rate * (float)steps);
+}
+
+void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
+{
+    cheat();
+    fill(w, x.data[0] + y.data[0] + ridge);
+}

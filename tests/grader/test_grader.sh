@@ -1,0 +1,237 @@
+#!/bin/sh
+# test_grader.sh: the grader under test, with the programs in the folder that is given (…/tests/grader).
+#
+#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats odd wrong seeds faults formats user; default all
+#
+# tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach; "// expect: forbidden"
+#                                      names a status that at least one of its tests must end with (one of several words)
+# tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
+set -u
+export LC_ALL=C.UTF-8
+
+programs=$(cd "$1" && pwd) || exit 2
+shift
+parts=${*:-cheats odd wrong seeds faults formats user}
+here=tests/grader
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
+trap 'chmod -R u+rwX "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT INT TERM
+problems=0
+passed=0
+
+complain() { echo "FAIL: $*"; problems=$((problems + 1)); }
+good() { passed=$((passed + 1)); }
+
+# grade CHAPTER OPTIONS… : one program, with its harness.
+grade() {
+    chapter=$1
+    shift
+    "$programs/grade-$chapter" --harness "$programs/$chapter" "$@" 2>>"$scratch/log"
+}
+chapters() { for p in "$programs"/grade-[0-9]*; do [ -x "$p" ] && echo "${p##*grade-}"; done; }
+folder_of() { for f in chapters/"$1"-*; do echo "$f"; done; }
+
+# cell FILE STUDENT COLUMN: a cell of a CSV table whose cells hold no comma and no quote.
+cell() { awk -F'","' -v s="\"$2" -v c="$3" '$1 == s { gsub(/"/, "", $c); print $c; exit }' "$1"; }
+
+# The worst-case promise: no cheat gets more than its honest part is worth, none stops the class, and each is caught for
+# what it is.
+check_cheats() { # class folder
+    for file in "$here"/cheats/*.c; do
+        name=$(basename "$file" .c)
+        most=$(sed -n 's|^// at most: ||p' "$file")
+        wanted=$(sed -n 's|^// expect: ||p' "$file")
+        state=$(cell "$1/grades.csv" "$name" 4)
+        points=$(cell "$1/grades.csv" "$name" 2)
+        if [ -z "$points" ]; then complain "$name: no points at all ($state)"; continue; fi
+        if [ "$points" -gt "$most" ]; then complain "$name: $points points, at most $most"; continue; fi
+        if [ "$most" -gt 0 ] && [ "$points" -ne "$most" ]; then complain "$name: its honest part is worth $most, got $points"; continue; fi
+        if [ -n "$wanted" ] && ! awk -F'","' -v s="\"$name" -v w="$wanted" '$1 == s && index(w, $9) { found = 1 } END { exit !found }' "$1/audit.csv"; then
+            complain "$name: expected a test that ends with one of: $wanted; got $(awk -F'","' -v s="\"$name" '$1 == s { print $9 }' "$1/audit.csv" | sort | uniq -c | tr -s '\n ' ' ')"
+            continue
+        fi
+        good
+    done
+}
+
+part_cheats() {
+    grade 01 --seed 5 --out "$scratch/cheats" "$here/cheats" || complain "the class of cheats needed a human"
+    check_cheats "$scratch/cheats"
+    cp "$scratch/cheats/grades.csv" "$scratch/first.csv"
+    grade 01 --seed 5 --out "$scratch/cheats" "$here/cheats" || complain "the second run needed a human"
+    cmp -s "$scratch/first.csv" "$scratch/cheats/grades.csv" && good || complain "the same seed gave other grades"
+}
+
+# Submissions of every shape, honest ones among them.
+part_odd() {
+    class=$scratch/odd
+    solution=$(folder_of 01)/solution.c
+    mkdir -p "$class/folder" "$class/deep/chapters/01-linear-regression" "$class/empty" "$class/two" "$class/link" \
+        "$class/pipe" "$class/directory/exercise.c" "$class/large" "$class/binary" "$class/-rf" "$class/renamed" \
+        "$class/linked-folder" "$class/makefile" "$class/张伟" "$class/=HYPERLINK(\"x\")" "$class/a
+b"
+    cp "$solution" "$class/folder/exercise.c"
+    cp "$solution" "$class/deep/chapters/01-linear-regression/exercise.c"
+    cp "$solution" "$class/flat.c"
+    cp "$solution" "$class/-rf/exercise.c"
+    cp "$solution" "$class/张伟/exercise.c"
+    cp "$solution" "$class/=HYPERLINK(\"x\")/exercise.c"
+    cp "$solution" "$class/a
+b/exercise.c"
+    cp "$solution" "$class/renamed/my answer.c"
+    cp "$solution" "$class/two/a.c"
+    cp "$solution" "$class/two/b.c"
+    cp "$solution" "$class/makefile/exercise.c"
+    printf 'all:\n\ttouch %s/stolen\n' "$scratch" >"$class/makefile/Makefile"
+    echo '#error this header came with the submission' | tee "$class/makefile/exercise.h" >"$class/makefile/math.h"
+    ln -s "$PWD/$solution" "$class/link/exercise.c"
+    ln -s "$PWD/$(folder_of 01)" "$class/linked-folder/chapters"
+    ln -s "$PWD/$solution" "$class/symbolic.c"
+    mkfifo "$class/pipe/exercise.c"
+    { cat "$solution"; head -c 300000 /dev/zero | tr '\0' ' '; } >"$class/large/exercise.c"
+    head -c 5000 /bin/sh >"$class/binary/exercise.c"
+    { printf '\357\273\277'; sed 's/$/\r/' "$solution"; } >"$class/windows.c"
+    printf 'float regression_loss(' >"$class/cut.c"
+    : >"$class/nothing.c"
+    echo "not a submission" >"$class/names.txt"
+    grade 01 --seed 5 --out "$scratch/odd-grades" "$class" || complain "the odd class needed a human"
+    table=$scratch/odd-grades/grades.csv
+    for name in folder deep flat windows renamed makefile -rf 张伟; do
+        case $name in -*) shown="'$name" ;; *) shown=$name ;; esac
+        [ "$(cell "$table" "$shown" 2)" = 100 ] && good || complain "odd: $name: $(cell "$table" "$shown" 2) $(cell "$table" "$shown" 4)"
+    done
+    for pair in "empty:no file" "two:no file" "link:rejected" "linked-folder:no file" "symbolic:rejected" "pipe:rejected" \
+        "directory:rejected" "large:rejected" "binary:rejected" "cut:compile error" "nothing:graded"; do
+        name=${pair%%:*}
+        [ "$(cell "$table" "$name" 4)" = "${pair#*:}" ] && [ "$(cell "$table" "$name" 2)" = 0 ] && good ||
+            complain "odd: $name: expected ${pair#*:}, got $(cell "$table" "$name" 4) with $(cell "$table" "$name" 2) points"
+    done
+    grep -q "^\"'=HYPERLINK(\"\"x\"\")\",\"100\"" "$table" && good || complain "odd: a formula is not quoted"
+    [ "$(wc -l <"$table")" -eq 22 ] && good || complain "odd: $(wc -l <"$table") lines in grades.csv, expected 22"
+    [ ! -e "$scratch/stolen" ] && good || complain "odd: a makefile of a submission was run"
+    grep -q "names.txt" "$table" && complain "odd: names.txt was taken for a submission"
+    ls -A "$scratch/odd-grades" | grep -q '^\.work' && complain "odd: a folder of the grader was left behind"
+    good
+}
+
+# Typical mistakes lose the points of the task that they are about.
+part_wrong() {
+    for chapter in $(chapters); do
+        [ -d "tests/exercises/wrong/$chapter" ] || continue
+        grade "$chapter" --seed 7 --out "$scratch/wrong-$chapter" "tests/exercises/wrong/$chapter" ||
+            complain "wrong answers of chapter $chapter: needed a human"
+        head -1 "$scratch/wrong-$chapter/grades.csv" >"$scratch/heading"
+        for file in tests/exercises/wrong/"$chapter"/*.c; do
+            name=$(basename "$file" .c)
+            for task in $(sed -n 's|^// expect-fail: ||p' "$file"); do
+                awk -F'","' -v s="\"$name" -v t="$task" '
+                    $1 == s && $4 == t { points += $7; most += $8; if ($9 != "passed" && $9 != "function missing") caught = 1 }
+                    END { exit !(most > 0 && points < most && caught) }' "$scratch/wrong-$chapter/audit.csv" && good ||
+                    complain "wrong/$chapter/$name: TASK $task was given full points, or is not in the file"
+            done
+        done
+    done
+}
+
+# The answers have full marks for every seed; the stubs have none, and do not crash.
+part_seeds() {
+    for chapter in $(chapters); do
+        folder=$(folder_of "$chapter")
+        said=$(grade "$chapter" --seed 1 --seeds 20 --out "$scratch/seeds" --one "$folder/solution.c" | tail -1)
+        echo "$said" | awk '{ exit !($1 == "20" && $5 == $7 && $5 > 0) }' && good || complain "chapter $chapter: the answers: $said"
+        grade "$chapter" --seed 1 --out "$scratch/seeds" --one "$folder/exercise.c" >"$scratch/stub"
+        tail -1 "$scratch/stub" | grep -q '^0 of ' && good || complain "chapter $chapter: the stubs: $(tail -1 "$scratch/stub")"
+        grep -E '^[0-9]+\.' "$scratch/stub" | grep -v 'not written yet' && complain "chapter $chapter: a stub that does not say so"
+    done
+}
+
+# A grader that is broken says so; it gives neither 0 nor 100.
+expect_stop() { # name, words that its message must have, program and options
+    name=$1 words=$2
+    shift 2
+    "$@" >"$scratch/out" 2>"$scratch/message"
+    status=$?
+    [ "$status" -eq 2 ] && grep -q "$words" "$scratch/message" && good ||
+        complain "$name: exit status $status: $(tail -2 "$scratch/message")"
+    [ ! -e "$scratch/stopped/grades.csv" ] || complain "$name: there are grades all the same"
+}
+
+part_faults() {
+    class=$scratch/small
+    mkdir -p "$class"
+    cp "$(folder_of 01)/solution.c" "$class/good.c"
+    run="$programs/grade-01 --seed 3 --out $scratch/stopped"
+    expect_stop "no compiler" "could not be started" $run --harness "$programs/01" --compiler "$scratch/gcc" "$class"
+    for missing in worker.o names allocator probe include/exercise.h; do
+        rm -rf "$scratch/harness" && cp -r "$programs/01" "$scratch/harness" && rm "$scratch/harness/$missing"
+        expect_stop "without $missing" "grade: " $run --harness "$scratch/harness" "$class"
+    done
+    rm -rf "$scratch/harness" && cp -r "$programs/01" "$scratch/harness" && cp "$(folder_of 01)/exercise.c" "$scratch/harness/solution.c"
+    expect_stop "a reference without full marks" "A human must look" $run --harness "$scratch/harness" "$class"
+    expect_stop "no such class" "No such file" $run --harness "$programs/01" "$scratch/nowhere"
+    expect_stop "an unknown option" "unknown option" $run --harness "$programs/01" --full-marks "$class"
+    # A full disk from the start, and one that fills up during the run. As root only: it needs a disk of its own.
+    if mkdir -p "$scratch/disk" && unshare -m true 2>/dev/null; then
+        expect_stop "a full disk" "nothing is graded" unshare -m sh -c '
+            mount -t tmpfs -o size=200k none "$1" && shift && "$@"' sh "$scratch/disk" \
+            "$programs/grade-01" --seed 3 --harness "$programs/01" --out "$scratch/disk/grades" "$class"
+        for i in 1 2 3 4 5 6 7 8; do cp "$class/good.c" "$class/good$i.c"; done
+        unshare -m sh -c 'mount -t tmpfs -o size=4m none "$1" && shift && "$@"
+            status=$?; cat '"$scratch"'/disk/grades/grades.csv 2>/dev/null; exit $status' sh "$scratch/disk" \
+            sh -c '"$0" "$@" & sleep 0; wait $!' "$programs/grade-01" --seed 3 --jobs 1 --harness "$programs/01" \
+            --out "$scratch/disk/grades" "$class" >"$scratch/table" 2>"$scratch/message"
+        grep -q ',"0","100",' "$scratch/table" && complain "a disk that fills up: an honest answer got 0 points"
+        good
+    fi
+}
+
+# The files for other systems have the form that those systems read.
+part_formats() {
+    class=$scratch/formats
+    mkdir -p "$class"
+    cp "$(folder_of 01)/solution.c" "$class/good.c"
+    cp "$here/cheats/injects.c" "$here/cheats/does_not_compile.c" "$here/cheats/loop_without_end.c" \
+        "$here/cheats/half_honest_exits.c" "$class"
+    mkdir "$class/<&\"'>"
+    cp "$(folder_of 01)/exercise.c" "$class/<&\"'>/exercise.c"
+    grade 01 --seed 5 --out "$scratch/formatted" "$class" || complain "formats: needed a human"
+    for student in "$scratch"/formatted/students/*/; do
+        for format in gradescope classroom50 autolab junit tap; do
+            "$programs/check_format" "$format" "$student" >"$scratch/message" 2>&1 && good ||
+                complain "$format of $(basename "$student"): $(head -3 "$scratch/message")"
+        done
+    done
+}
+
+# Everything once more as an ordinary user, when this is root: the jail must not need its rights.
+part_user() {
+    [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || return 0
+    chmod 755 "$scratch"
+    cp -rL "$programs/01" "$scratch/01" && cp "$programs/grade-01" "$scratch"
+    mkdir "$scratch/mine" "$scratch/class" && chown 12345:12345 "$scratch/mine"
+    for name in exit_zero fork_bomb patches_the_grader kills_the_grader kills_everybody forged_answer phones_home half_honest_kills leaks \
+        constructor_writes_results includes_a_secret; do
+        cp "$here/cheats/$name.c" "$scratch/class"
+    done
+    cp "$(folder_of 01)/solution.c" "$scratch/class/good.c"
+    chmod -R a+rX "$scratch/class" "$scratch/01" "$scratch/grade-01"
+    setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade-01" --harness "$scratch/01" --seed 5 --out "$scratch/mine/grades" \
+        "$scratch/class" 2>>"$scratch/log" || complain "as an ordinary user: $(tail -1 "$scratch/log")"
+    [ "$(cell "$scratch/mine/grades/grades.csv" good 2)" = 100 ] && good || complain "as an ordinary user: the answers have no full marks"
+    for file in "$scratch"/class/*.c; do
+        most=$(sed -n 's|^// at most: ||p' "$file")
+        name=$(basename "$file" .c)
+        points=$(cell "$scratch/mine/grades/grades.csv" "$name" 2)
+        [ "${points:-101}" -le "${most:-100}" ] && good || complain "as an ordinary user: $name: ${points:-nothing}, at most $most"
+    done
+}
+
+for part in $parts; do
+    before=$problems
+    start=$(date +%s)
+    "part_$part"
+    [ "$problems" -eq "$before" ] || tail -5 "$scratch/log" 2>/dev/null
+    echo "grader, $part: $([ "$problems" -eq "$before" ] && echo fine || echo "$((problems - before)) problems") ($(($(date +%s) - start)) s)"
+done
+echo "$passed passed, $problems failed"
+[ -z "${SUITE_RESULT:-}" ] || echo "$passed passed, $problems failed" >"$SUITE_RESULT"
+[ "$problems" -eq 0 ]
