@@ -47,6 +47,39 @@ static Tensor *build_perturbed(Tape *tape, void *context)
     return out;
 }
 
+// Running the backward step a second time must double the gradient of each input: it adds to what is there.
+static inline void check_that_it_adds(GraphBuilder build, void *context)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Tensor *out = build(tape, context);
+    Matrix upstream = matrix_new(arena, out->value.rows, out->value.cols), once[TENSOR_MAX_INPUTS];
+    Rng rng = rng_new(3, 3);
+    fill_normal(upstream, &rng, 0, 1);
+    for (int i = 0; i < out->input_count; i++)
+        if (out->inputs[i]) out->inputs[i]->has_gradient = false;
+    out->has_gradient = true;
+    copy(out->gradient, upstream);
+    out->step(out);
+    for (int i = 0; i < out->input_count; i++)
+        if (out->inputs[i] && out->inputs[i]->has_gradient)
+            once[i] = matrix_copy(arena, out->inputs[i]->gradient);
+    out->step(out);
+    for (int i = 0; i < out->input_count; i++) {
+        Tensor *input = out->inputs[i];
+        if (!input || !input->has_gradient) continue;
+        for (size_t k = 0; k < matrix_size(input->gradient); k++) {
+            float expected = 2 * once[i].data[k], got = input->gradient.data[k];
+            ck_assert_msg(fabsf(got - expected) <= 1e-5f * (1 + fabsf(expected)),
+                          "%s, input %d, element %zu, after two steps: got %g, expected %g", out->operation,
+                          i, k, (double)got, (double)expected);
+        }
+        input->has_gradient = false;
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+
 // The operation under test is the last node that build makes. Fails the test when a right backward does not
 // pass, or a wrong one does.
 static inline void check_operation(GraphBuilder build, void *context, Tensor *const *tensors,
@@ -54,6 +87,7 @@ static inline void check_operation(GraphBuilder build, void *context, Tensor *co
 {
     GradcheckResult right = gradcheck(build, context, tensors, names, count, tolerance);
     ck_assert_msg(right.passed, "%s", right.message);
+    check_that_it_adds(build, context);
 
     Tape *tape = tape_new();
     Tensor *out = build(tape, context);
