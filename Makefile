@@ -303,6 +303,14 @@ $(GRADER)/grade-$1: $(GRADER_OBJECTS) $(GRADER)/$1/stubs.o $(GRADER)/$1/referenc
 endef
 $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 
+$(GRADER)/check_format: $(GRADER)/check_format.o
+	$(QUIET)$(CC) $(CFLAGS) $^ -o $@
+
+.PHONY: test-grader
+test-grader: grader-programs $(GRADER)/check_format
+	$(QUIET)sh tests/grader/test_grader.sh $(GRADER)
+TEST_EXTRAS += test-grader
+
 GRADE_CHAPTER := $(or $(filter $(CHAPTER) 0$(CHAPTER),$(GRADED)),$(if $(CHAPTER),,01))
 GRADE_OPTIONS := --harness $(GRADER)/$(GRADE_CHAPTER) --compiler $(CC) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 .PHONY: grade-class grade-one grader-programs
