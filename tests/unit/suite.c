@@ -23,6 +23,9 @@ static bool leaks_expected;
 // AddressSanitizer.
 const char *__asan_default_options(void) { return "exitcode=99:allocator_may_return_null=1:print_summary=1"; }
 
+// LLVM's OpenMP keeps a few thousand bytes to itself.
+const char *__lsan_default_suppressions(void) { return "leak:libomp.so\n"; }
+
 int __lsan_is_turned_off(void) { return leaks_expected; }
 #endif
 
