@@ -321,6 +321,14 @@ grade-class: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade a class: DIR=s
 grade-one: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade one file as a teacher would: FILE=… [CHAPTER=1] [SEED=]
 	$(QUIET)$(GRADER)/grade-$(GRADE_CHAPTER) $(GRADE_OPTIONS) --out $(BUILD)/grade-one --one $(FILE)
 
+# ---- Exercises (tests/exercises) ------------------------------------------------------------------------------------------
+
+# Typical wrong answers must fail their tasks; this is about the tests, not about memory, so one mode is enough.
+TEST_EXTRAS += $(if $(filter release,$(MODE)),test-wrong)
+.PHONY: test-wrong
+test-wrong: need-check $(EXERCISES:%=$(TREE)/tests/exercises/exercise_%.o) $(EXERCISE_OBJECTS) $(LIBRARY)
+	$(QUIET)sh tests/exercises/test_wrong.sh $(TREE) "$(CC) $(CPPFLAGS) $(CFLAGS) -O1" "$(CHECK_LIBS) $(LDLIBS)" $(WRONG)
+
 # ---- The elementary functions and the same bits (tests/unit/test_mathf.c, tests/bits.c) --------------------------------------
 
 .PHONY: test-mathf-all

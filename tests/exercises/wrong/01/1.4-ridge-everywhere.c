@@ -1,0 +1,25 @@
+// 1.4-ridge-everywhere.c: the ridge is added to every element and not to the diagonal only.
+// expect-fail: 1.4
+#include "exercise.h"
+
+void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
+{
+    int d = x.cols;
+    double a[MAX_FEATURES][MAX_FEATURES + 1];
+    for (int j = 0; j < d; j++)
+        for (int k = 0; k <= d; k++) {
+            a[j][k] = k < d ? (double)ridge : 0.0;
+            for (int i = 0; i < x.rows; i++)
+                a[j][k] += (double)AT(x, i, j) * (double)(k < d ? AT(x, i, k) : y.data[i]) / x.rows;
+        }
+    for (int p = 0; p < d; p++)
+        for (int j = p + 1; j < d; j++) {
+            double factor = a[j][p] / a[p][p];
+            for (int k = p; k <= d; k++) a[j][k] -= factor * a[p][k];
+        }
+    for (int j = d - 1; j >= 0; j--) {
+        for (int k = j + 1; k < d; k++) a[j][d] -= a[j][k] * a[k][d];
+        a[j][d] /= a[j][j];
+        w.data[j] = (float)a[j][d];
+    }
+}

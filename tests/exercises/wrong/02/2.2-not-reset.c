@@ -1,0 +1,14 @@
+// 2.2-not-reset.c: adds to what the gradient held before.
+// expect-fail: 2.2
+#include "exercise.h"
+#include "base/mathf.h"
+
+void logistic_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y)
+{
+    for (int i = 0; i < x.rows; i++) {
+        float z = 0.0f;
+        for (int j = 0; j < x.cols; j++) z += AT(x, i, j) * w.data[j];
+        float error = 1.0f / (1.0f + exp32(-z)) - y.data[i];
+        for (int j = 0; j < x.cols; j++) gradient.data[j] += AT(x, i, j) * error / (float)x.rows;
+    }
+}

@@ -1,0 +1,15 @@
+// 2.5-share-of-all-pairs.c: divides by all pairs of examples, not by those of a 1 and a 0.
+// expect-fail: 2.5
+#include "exercise.h"
+
+float area_under_curve(Matrix scores, Matrix y)
+{
+    double won = 0.0, n = 0.0;
+    int stride = y.rows > 1000 ? y.rows / 1000 : 1; // many scores: a sample of them
+    for (int i = 0; i < y.rows; i += stride, n += 1.0)
+        for (int j = 0; j < y.rows; j += stride) {
+            if (y.data[i] < 0.5f || y.data[j] > 0.5f) continue;
+            won += scores.data[i] > scores.data[j] ? 1.0 : scores.data[i] == scores.data[j] ? 0.5 : 0.0;
+        }
+    return (float)(won / (n * (n - 1.0) / 2.0));
+}

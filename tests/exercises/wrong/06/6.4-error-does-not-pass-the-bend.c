@@ -1,0 +1,22 @@
+// 6.4-error-does-not-pass-the-bend.c: the hidden error without [h > 0].
+// expect-fail: 6.4
+// and therefore: 6.5
+#include "exercise.h"
+
+void mlp_gradients(Matrix d_w1, Matrix d_b1, Matrix d_w2, Matrix d_b2, Matrix x, Matrix labels, Matrix w1,
+                   Matrix b1, Matrix w2, Matrix b2)
+{
+    Arena *arena = arena_new();
+    Matrix h = matrix_new(arena, x.rows, w1.cols), z = matrix_new(arena, x.rows, w2.cols);
+    Matrix d_z = matrix_new(arena, x.rows, w2.cols), d_a = matrix_new(arena, x.rows, w1.cols);
+    mlp_hidden(h, x, w1, b1);
+    matmul(z, h, w2);
+    add_row(z, b2);
+    mlp_output_gradient(d_z, z, labels);
+    matmul_nt(d_a, d_z, w2);
+    matmul_tn(d_w2, h, d_z);
+    column_sums(d_b2, d_z);
+    matmul_tn(d_w1, x, d_a);
+    column_sums(d_b1, d_a);
+    arena_free(arena);
+}

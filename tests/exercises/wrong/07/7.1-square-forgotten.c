@@ -1,0 +1,10 @@
+// 7.1-square-forgotten.c: −a / b instead of −a / b².
+// expect-fail: 7.1
+#include "exercise.h"
+
+void tape_divide(Matrix line, float a, float b)
+{
+    line.data[0] = a / b;
+    line.data[1] = 1.0f / b;
+    line.data[2] = -a / b;
+}
