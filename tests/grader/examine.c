@@ -157,10 +157,11 @@ static void give_points(Result *task, int count)
 }
 
 // Once a test has run out of time, the other tests of its task would too.
-static void run_task(Result *task, const TTest *const *with, int count, double seconds)
+static void run_task(Result *task, const TTest *const *with, int count, double seconds, bool hidden_only)
 {
     bool over = false;
     for (int i = 0; i < count; i++) {
+        if (hidden_only && !task[i].hidden) continue;
         if (over) {
             task[i].status = SKIPPED;
             snprintf(task[i].message, sizeof task[i].message, "not run: an earlier test of this task ran out of time");
@@ -172,7 +173,7 @@ static void run_task(Result *task, const TTest *const *with, int count, double s
     give_points(task, count);
 }
 
-void examine(Result *results, int count, uint64_t seed)
+void examine(Result *results, int count, uint64_t seed, bool hidden_only)
 {
     static const char *const settings[] = {"CK_FORK", "CK_RUN_SUITE", "CK_RUN_CASE", "CK_INCLUDE_TAGS",
                                            "CK_EXCLUDE_TAGS", "CK_DEFAULT_TIMEOUT", "CK_TIMEOUT_MULTIPLIER",
@@ -188,6 +189,6 @@ void examine(Result *results, int count, uint64_t seed)
     }
     for (int first = 0, next; first < count; first = next) {
         for (next = first; next < count && strcmp(results[next].task, results[first].task) == 0;) next++;
-        run_task(results + first, tests + first, next - first, limit_of(results[first].task)->seconds);
+        run_task(results + first, tests + first, next - first, limit_of(results[first].task)->seconds, hidden_only);
     }
 }

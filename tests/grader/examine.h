@@ -24,8 +24,8 @@ typedef struct {
 // chapter's tables do not fit together.
 int examine_expected(Result *results, char *why, size_t why_size);
 
-// Runs everything. worker_jail is set.
-void examine(Result *results, int count, uint64_t seed);
+// Runs everything; or, with results that are there, only the hidden tests again. worker_jail is set.
+void examine(Result *results, int count, uint64_t seed, bool hidden_only);
 
 // For every test the same: nothing was run, and this is why.
 void examine_none(Result *results, int count, Status status, const char *message);

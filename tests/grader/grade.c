@@ -134,11 +134,9 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
     } else {
         path_in(worker, folder, "worker");
         worker_jail = (Jail){worker, session->empty, workshop.user, 0.0};
-        examine(grade->results, grade->count, session->seed);
-        for (int i = 1; i < session->seeds && all_points(grade); i++) {
-            memcpy(grade->results, session->expected, sizeof session->expected);
-            examine(grade->results, grade->count, ++grade->seed);
-        }
+        examine(grade->results, grade->count, session->seed, false);
+        for (int i = 1; i < session->seeds && all_points(grade); i++)
+            examine(grade->results, grade->count, session->seed + (uint64_t)i, true);
         add_lines(&workshop, grade);
     }
     remove_folder(folder);

@@ -113,21 +113,23 @@ b/exercise.c"
     good
 }
 
-# Typical mistakes lose the points of the task that they are about.
+# Typical mistakes lose points of the task that they are about, and of no other. tests/exercises/whole.awk puts each in
+# the place of the right function in the solution.
 part_wrong() {
     for chapter in $(chapters); do
         [ -d "tests/exercises/wrong/$chapter" ] || continue
-        grade "$chapter" --seed 7 --out "$scratch/wrong-$chapter" "tests/exercises/wrong/$chapter" ||
+        mkdir -p "$scratch/wrong/$chapter"
+        for file in tests/exercises/wrong/"$chapter"/*.c; do
+            awk -f tests/exercises/whole.awk "$(folder_of "$chapter")/solution.c" "$file" >"$scratch/wrong/$chapter/${file##*/}"
+        done
+        grade "$chapter" --seed 7 --out "$scratch/wrong-$chapter" "$scratch/wrong/$chapter" ||
             complain "wrong answers of chapter $chapter: needed a human"
-        head -1 "$scratch/wrong-$chapter/grades.csv" >"$scratch/heading"
         for file in tests/exercises/wrong/"$chapter"/*.c; do
             name=$(basename "$file" .c)
-            for task in $(sed -n 's|^// expect-fail: ||p' "$file"); do
-                awk -F'","' -v s="\"$name" -v t="$task" '
-                    $1 == s && $4 == t { points += $7; most += $8; if ($9 != "passed" && $9 != "function missing") caught = 1 }
-                    END { exit !(most > 0 && points < most && caught) }' "$scratch/wrong-$chapter/audit.csv" && good ||
-                    complain "wrong/$chapter/$name: TASK $task was given full points, or is not in the file"
-            done
+            expected=$(sed -n -e 's|^// expect-fail: ||p' -e 's|^// and therefore: ||p' "$file" | tr ' ' '\n' | sort | tr '\n' ' ')
+            less=$(awk -F'","' -v s="\"$name" '$1 == s { got[$4] += $7; most[$4] += $8; if ($9 == "compile error") got["compiler"] = -1 }
+                END { for (t in got) if (got[t] < most[t] + 0) print t }' "$scratch/wrong-$chapter/audit.csv" | sort | tr '\n' ' ')
+            [ "$less" = "$expected" ] && good || complain "wrong/$chapter/$name: less than all points for ${less:-nothing}, expected $expected"
         done
     done
 }
