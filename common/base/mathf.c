@@ -1,9 +1,10 @@
-// mathf.c: the digits of 2/π that sin32 and cos32 need, for every exponent that a float can have. See mathf.h.
+// mathf.c: the digits of 2/π that sin32 and cos32 of mathf.h need, for every exponent that a float can have.
 //
-// Entry i serves the floats with 2^(24+i) ≤ |x| < 2^(25+i), entry 0 also all smaller ones. Those are multiples of
-// 2^(1+i), so a multiple of 4 / 2^(1+i) in 2/π gives whole turns, four quadrants each: it is left out, and what remains
-// is nearest to zero. Its first 29 bits are the head, so that head · x is exact in double precision; the tail is the
-// next 53. Computed in exact integers from Machin's formula, π/4 = 4 arctan(1/5) − arctan(1/239), with 600 bits.
+// Entry i serves the floats with 2^(24+i) ≤ |x| < 2^(25+i), entry 0 also all smaller ones. Those are
+// multiples of 2^(1+i), so a multiple of 4 / 2^(1+i) in 2/π gives whole turns, four quadrants each: it is
+// left out, and what remains is nearest to zero. Its first 29 bits are the head, so that head · x is exact in
+// double precision; the tail is the next 53. Computed in exact integers, with 600 bits, from Machin's formula,
+// π/4 = 4 arctan(1/5) − arctan(1/239).
 #include "base/mathf.h"
 
 const double two_over_pi_head[104] = {

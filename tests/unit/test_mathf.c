@@ -9,7 +9,7 @@
 #include "base/mathf.h"
 #include "suite.h"
 
-// ---- The true values ---------------------------------------------------------------------------------------------------
+// ---- The true values --------------------------------------------------------------------------------------
 
 static double true_sigmoid(double x) { return x < 0.0 ? exp(x) / (1.0 + exp(x)) : 1.0 / (1.0 + exp(-x)); }
 static double true_silu(double x) { return x == -INFINITY ? -0.0 : x * true_sigmoid(x); }
@@ -23,7 +23,7 @@ static double true_gelu_slope(double x)
     return true_phi(x) + bell;
 }
 
-// ---- Functions of one float, and what is asked of them ------------------------------------------------------------------
+// ---- Functions of one float, and what is asked of them ----------------------------------------------------
 
 enum { BLOCK = 4096 };
 
@@ -64,7 +64,8 @@ static double ulp_at(double x)
     return double_from_bits((uint64_t)(exponent - 23 + 1023) << 52);
 }
 
-// |got − exact| in ulp, less what is allowed absolutely. An infinity counts as 2¹²⁸, the next float if there were one.
+// |got − exact| in ulp, less what is allowed absolutely. An infinity counts as 2¹²⁸, the next float if there
+// were one.
 static double error_in_ulps(float got, double exact, double absolute)
 {
     if (isnan(exact) || isnan(got)) return isnan(exact) && isnan(got) ? 0.0 : INFINITY;
@@ -79,7 +80,7 @@ typedef struct {
         differs; // f(−x) is not ± f(x); a loop over one float gives other bits than a long one
 } Worst;
 
-// ---- Trying many floats ---------------------------------------------------------------------------------------------------
+// ---- Trying many floats -----------------------------------------------------------------------------------
 
 static bool same_bits(float a, float b) { return float_to_bits(a) == float_to_bits(b); }
 
@@ -145,7 +146,8 @@ static void try_near(const Function *function, float centre, Worst *worst)
     try_block(function, x, 65, worst);
 }
 
-// Where something changes: a power of two, a multiple of half a quadrant or of half of ln 2, an end of the range.
+// Where something changes: a power of two, a multiple of half a quadrant or of half of ln 2, an end of the
+// range.
 static void try_special(const Function *function, Worst *worst)
 {
     static const float ends[] = {88.722839f,  -87.336544f, -103.97207f, -17.328680f, 9.0109133f,
@@ -196,7 +198,7 @@ ACCURATE(erf32)
 ACCURATE(gelu32)
 ACCURATE(gelu32_slope)
 
-// ---- Special values, as in C's Annex F -----------------------------------------------------------------------------------
+// ---- Special values, as in C's Annex F --------------------------------------------------------------------
 
 static const Function *const all[] = {
     &exp32_function,  &expm1_32_function,  &log32_function,        &log1p32_function, &tanh32_function,
@@ -288,7 +290,8 @@ START_TEST(zeros_infinities_and_the_ends_of_the_range_are_exact)
 }
 END_TEST
 
-// A quiet NaN keeps its bits; a signalling one becomes quiet. The same on every processor, so hashes of results agree.
+// A quiet NaN keeps its bits; a signalling one becomes quiet. The same on every processor, so hashes of
+// results agree.
 START_TEST(a_nan_goes_through_with_its_bits)
 {
     static const uint32_t nans[] = {0x7fc00000, 0xffc00000, 0x7fc12345, 0xffffffff, 0x7f800001, 0xff812345};
@@ -320,7 +323,7 @@ START_TEST(a_nan_that_is_made_here_is_the_plain_one)
 }
 END_TEST
 
-// ---- Order -----------------------------------------------------------------------------------------------------------------
+// ---- Order ------------------------------------------------------------------------------------------------
 
 // Steps of 2⁻¹² across the pieces from which the functions are put together.
 START_TEST(what_rises_never_falls)
