@@ -12,10 +12,10 @@
 //
 //                     b ─── 2 vectors ───
 //                 ┌──┬───────────────────┐
-//               a │x0│ sum[0][0]  sum[0][1]         16 loads for 28 fused multiply-adds of 16 floats each: loads
-//                 │x1│ sum[1][0]  sum[1][1]         are no longer what we wait for. 28 sums, two vectors of B and
-//              14 │… │     …          …             one x take 31 of the 32 registers of AVX-512 or ARM; AVX2 has
-//                 │13│ sum[13][0] sum[13][1]        16 registers, which is enough for 6 rows.
+//               a │x0│ sum[0][0]  sum[0][1]      16 loads for 28 fused multiply-adds of 16 floats each:
+//                 │x1│ sum[1][0]  sum[1][1]      loads are no longer what we wait for. 28 sums, two vectors
+//              14 │… │     …          …          of B and one x take 31 of the 32 registers of AVX-512. AVX2
+//                 │13│ sum[13][0] sum[13][1]     has 16 registers, enough for 6 rows; ARM works with 12.
 //                 └──┴───────────────────┘
 //
 // A tile with few sums would be slow for another reason: a fused multiply-add takes four cycles and two can
@@ -54,6 +54,13 @@
 #include <threads.h>
 
 #define INLINE static inline __attribute__((always_inline))
+
+// Before a loop whose length is a constant: write it out. Otherwise an array of sums would lie in memory.
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 // ---- Vectors ----------------------------------------------------------------------------------------------
 // A handful of names for what every processor can do. fused(x, y, z) is x · y + z, rounded once. A Mask
@@ -94,7 +101,7 @@ typedef float Vector __attribute__((vector_size(16)));
 typedef int Mask;
 #if defined(__aarch64__)
 #include <arm_neon.h>
-enum { LANES = 4, TILE_ROWS = 14 };
+enum { LANES = 4, TILE_ROWS = 12 };
 INLINE Vector fused(Vector x, Vector y, Vector z) { return vfmaq_f32(z, x, y); }
 #else
 enum { LANES = 4, TILE_ROWS = 6 };
@@ -146,13 +153,15 @@ typedef struct {
 INLINE void tile_begin(const int rows, const int vectors, const Strip *s, Mask mask,
                        Vector sum[TILE_ROWS][TILE_VECTORS])
 {
-#pragma GCC unroll 16
+    UNROLL
     for (int i = 0; i < rows; i++) {
         const float *c = s->c + (size_t)i * s->c_step;
-#pragma GCC unroll 2
+        UNROLL
         for (int v = 0; v < vectors; v++) {
-            if (!s->resume) sum[i][v] = broadcast(0.0f);
-            else sum[i][v] = v < vectors - 1 ? load(c + v * LANES) : load_first(mask, c + v * LANES);
+            if (!s->resume)
+                sum[i][v] = broadcast(0.0f);
+            else
+                sum[i][v] = v < vectors - 1 ? load(c + v * LANES) : load_first(mask, c + v * LANES);
         }
     }
 }
@@ -164,13 +173,15 @@ INLINE void tile_end(const int rows, const int vectors, const Strip *s, Mask mas
     // meanwhile.
     float *end = s->c;
     __asm__("" : "+r"(end));
-#pragma GCC unroll 16
+    UNROLL
     for (int i = 0; i < rows; i++) {
         float *c = end + (size_t)i * s->c_step;
-#pragma GCC unroll 2
+        UNROLL
         for (int v = 0; v < vectors; v++) {
-            if (v < vectors - 1 || s->last == LANES) store(c + v * LANES, sum[i][v]);
-            else store_first(mask, c + v * LANES, sum[i][v]);
+            if (v < vectors - 1 || s->last == LANES)
+                store(c + v * LANES, sum[i][v]);
+            else
+                store_first(mask, c + v * LANES, sum[i][v]);
         }
     }
 }
@@ -196,19 +207,19 @@ INLINE void tile(const int rows, const int vectors, const bool by_rows, const St
     // three rows.
     const size_t a_step = s->a_step, b_step = s->b_step;
     const float *a[(TILE_ROWS + 2) / 3], *b = s->b;
-#pragma GCC unroll 5
+    UNROLL
     for (int g = 0; g < (rows + 2) / 3; g++) a[g] = s->a + (by_rows ? 3 * (size_t)g * a_step : 0);
     const float *next_tile = s->a + (by_rows ? (size_t)rows * a_step : 0);
 
     for (int p = 0; p < s->k; p++) {
         Vector y[TILE_VECTORS];
-#pragma GCC unroll 2
+        UNROLL
         for (int v = 0; v < vectors; v++)
             y[v] = v < vectors - 1 ? load(b + v * LANES) : load_first(mask, b + v * LANES);
-#pragma GCC unroll 16
+        UNROLL
         for (int i = 0; i < rows; i++) {
             const Vector x = broadcast(by_rows ? a[i / 3][(size_t)(i % 3) * a_step] : a[0][i]);
-#pragma GCC unroll 2
+            UNROLL
             for (int v = 0; v < vectors; v++) sum[i][v] = fused(x, y[v], sum[i][v]);
         }
         // The processor guesses well what is read next, but not that rows of B lie far apart, nor that the
@@ -217,7 +228,7 @@ INLINE void tile(const int rows, const int vectors, const bool by_rows, const St
         if (by_rows) ask_for(next_tile, (size_t)p * (size_t)rows);
         b += b_step;
         if (by_rows) {
-#pragma GCC unroll 5
+            UNROLL
             for (int g = 0; g < (rows + 2) / 3; g++) a[g]++;
         } else {
             a[0] += a_step;
@@ -309,8 +320,10 @@ INLINE void strips(const Product *p)
             .last = narrow ? columns : columns - LANES,
             .resume = p->shape.accumulate,
         };
-        if (p->shape.transpose_a) (narrow ? strip_1c : strip_2c)(&s);
-        else (narrow ? strip_1r : strip_2r)(&s);
+        if (p->shape.transpose_a)
+            (narrow ? strip_1c : strip_2c)(&s);
+        else
+            (narrow ? strip_1r : strip_2r)(&s);
     }
 }
 
@@ -400,7 +413,8 @@ INLINE void transpose_square(Four row[4])
 }
 
 // to (columns × rows) = from (rows × columns) transposed. The last squares overlap those before them.
-static void copy_transposed(float *to, size_t to_step, const float *from, size_t from_step, int rows, int columns)
+static void copy_transposed(float *to, size_t to_step, const float *from, size_t from_step, int rows,
+                            int columns)
 {
     if (rows < 4 || columns < 4) {
         for (int i = 0; i < rows; i++)
@@ -430,7 +444,8 @@ static void pack_b(Product *p)
         float *strip_of_b = to + (size_t)(j / TILE_COLUMNS) * next;
         if (part.shape.transpose_b)
             copy_transposed(strip_of_b, TILE_COLUMNS, part.b, part.b_step, part.shape.n, part.shape.k);
-        else copy_block(strip_of_b, TILE_COLUMNS, part.b, part.b_step, part.shape.k, part.shape.n);
+        else
+            copy_block(strip_of_b, TILE_COLUMNS, part.b, part.b_step, part.shape.k, part.shape.n);
     }
     p->shape.transpose_b = false;
     p->b = to;
@@ -443,8 +458,10 @@ static void pack_a(Product *p)
 {
     float *to = packed() + PACKED_B;
     const size_t step = p->shape.transpose_a ? COLUMN_STEP : ROW_STEP;
-    if (p->shape.transpose_a) copy_block(to, step, p->a, p->a_step, p->shape.k, p->shape.m);
-    else copy_block(to, step, p->a, p->a_step, p->shape.m, p->shape.k);
+    if (p->shape.transpose_a)
+        copy_block(to, step, p->a, p->a_step, p->shape.k, p->shape.m);
+    else
+        copy_block(to, step, p->a, p->a_step, p->shape.m, p->shape.k);
     p->a = to;
     p->a_step = step;
 }
@@ -493,8 +510,16 @@ static void dot_products(const Product *p)
 INLINE Product lie_down(Product p)
 {
     const GemmShape s = p.shape;
-    const Product lying = {{s.n, s.m, s.k, !s.transpose_b, !s.transpose_a, s.accumulate},
-                           p.b, p.a, p.c, p.b_step, p.a_step, (size_t)s.m, TILE_COLUMNS};
+    const Product lying = {
+        .shape = {s.n, s.m, s.k, !s.transpose_b, !s.transpose_a, s.accumulate},
+        .a = p.b,
+        .b = p.a,
+        .c = p.c,
+        .a_step = p.b_step,
+        .b_step = p.a_step,
+        .c_step = (size_t)s.m,
+        .b_next = TILE_COLUMNS,
+    };
     return lying;
 }
 
