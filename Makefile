@@ -312,7 +312,7 @@ test-grader: grader-programs $(GRADER)/check_format
 TEST_EXTRAS += test-grader
 
 GRADE_CHAPTER := $(or $(filter $(CHAPTER) 0$(CHAPTER),$(GRADED)),$(if $(CHAPTER),,01))
-GRADE_OPTIONS := --harness $(GRADER)/$(GRADE_CHAPTER) --compiler $(CC) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+GRADE_OPTIONS := --harness $(GRADER)/$(GRADE_CHAPTER) --compiler $(CC) --arch $(ARCH) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 .PHONY: grade-class grade-one grader-programs
 grader-programs: $(GRADER_PROGRAMS)
 grade-class: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade a class: DIR=submissions OUT=grades [CHAPTER=1] [SEED=] [JOBS=]

@@ -72,7 +72,6 @@ static void judge_signal(const char *function, int number)
     case SIGSYS:
         give_up(FORBIDDEN, "%s asked the system for something that an exercise may not (a file, a process, a signal, …)",
                 function);
-    case SIGKILL:
     case SIGXCPU:
         give_up(TIME_LIMIT, "%s used more processor time than it may", function);
     case SIGXFSZ:
@@ -130,8 +129,8 @@ static void wait_for(int descriptor, short events, const char *function)
         if (used > used_before) clock_gettime(CLOCK_MONOTONIC, &progress);
         used_before = used;
         if (seconds_since(progress) > ASLEEP) give_up(TIME_LIMIT, "%s fell asleep", function);
-        if (seconds_since(started) > 10.0 + 10.0 * limit)
-            give_up(TIME_LIMIT, "%s did not return within %.3g s", function, 10.0 + 10.0 * limit);
+        if (seconds_since(started) > 5.0 + 6.0 * limit)
+            give_up(TIME_LIMIT, "%s did not return within %.3g s", function, 5.0 + 6.0 * limit);
     }
 }
 

@@ -156,18 +156,22 @@ static void give_points(Result *task, int count)
     }
 }
 
-// Once a test has run out of time, the other tests of its task would too.
-static void run_task(Result *task, const TTest *const *with, int count, double seconds, bool hidden_only)
+static const double ENOUGH = 90.0; // seconds for one submission, after which its other tests are not run
+
+// Once a test has run out of time, the other tests of its task would too. used: by the submission so far.
+static void run_task(Result *task, const TTest *const *with, int count, double seconds, bool hidden_only, double *used)
 {
     bool over = false;
     for (int i = 0; i < count; i++) {
         if (hidden_only && !task[i].hidden) continue;
-        if (over) {
+        if (over || *used > ENOUGH) {
             task[i].status = SKIPPED;
-            snprintf(task[i].message, sizeof task[i].message, "not run: an earlier test of this task ran out of time");
+            snprintf(task[i].message, sizeof task[i].message, "not run: earlier tests of this %s used up the time",
+                     over ? "task" : "submission");
             continue;
         }
         run_test(&task[i], with[i], seconds);
+        *used += task[i].seconds;
         over = task[i].status == TIME_LIMIT;
     }
     give_points(task, count);
@@ -187,8 +191,10 @@ void examine(Result *results, int count, uint64_t seed, bool hidden_only)
         examine_none(results, count, GRADER_ERROR, "no shared memory");
         return;
     }
+    double used = 0.0;
     for (int first = 0, next; first < count; first = next) {
         for (next = first; next < count && strcmp(results[next].task, results[first].task) == 0;) next++;
-        run_task(results + first, tests + first, next - first, limit_of(results[first].task)->seconds, hidden_only);
+        run_task(results + first, tests + first, next - first, limit_of(results[first].task)->seconds, hidden_only,
+                 &used);
     }
 }

@@ -6,7 +6,7 @@
 //   --seed N        for the hidden tests' inputs: the same seed gives the same grades (default: drawn, and written down)
 //   --seeds N       with --one: once for each of N seeds, from --seed on; only the least points are told
 //   --jobs N        how many students at a time (default: as many as there are processors)
-//   --compiler CC   gcc or clang
+//   --compiler CC   gcc or clang                       --arch NAME    for its -march
 //
 // A student's code runs only in workers, jailed (jail.h). Where no jail can be had, nothing is graded. A class run is never
 // stopped by a submission; what was graded before, with the same seed and the same file, is not graded again.
@@ -34,7 +34,7 @@
 enum { MOST_STUDENTS = 4096, MOST_JOBS = 64, SECONDS_FOR_ONE = 900 };
 
 typedef struct {
-    const char *harness, *compiler, *out, *submissions;
+    const char *harness, *compiler, *architecture, *out, *submissions;
     char work[PATH_MAX], empty[PATH_MAX], students[PATH_MAX]; // folders
     uint64_t seed, grader;                                    // grader: changes when this program or its harness does
     int jobs, seeds;
@@ -122,7 +122,7 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
     snprintf(grade->chapter, sizeof grade->chapter, "%s", exercise_folder);
     memcpy(grade->results, session->expected, sizeof session->expected);
     path_in(folder, session->work, "XXXXXX");
-    Workshop workshop = {session->harness, session->compiler, exercise_folder, folder, jail_user(job)};
+    Workshop workshop = {session->harness, session->compiler, session->architecture, exercise_folder, folder, jail_user(job)};
     if (!mkdtemp(folder)) {
         grade->built.status = GRADER_ERROR;
         snprintf(grade->built.message, sizeof grade->built.message, "%.500s: %s", folder, strerror(errno));
@@ -603,7 +603,7 @@ static long number_of(const char *text, long low, long high)
 
 int main(int argc, char **argv)
 {
-    static Session session = {.compiler = "gcc"};
+    static Session session = {.compiler = "gcc", .architecture = "native"};
     const char *out = "grades";
     bool one = false;
     session.jobs = int_max(1, int_min(MOST_JOBS, (int)sysconf(_SC_NPROCESSORS_ONLN)));
@@ -614,6 +614,7 @@ int main(int argc, char **argv)
         else if (argv[i][0] != '-' && !session.submissions) session.submissions = absolute(argv[i]);
         else if (strcmp(argv[i], "--harness") == 0) session.harness = absolute(value), i++;
         else if (strcmp(argv[i], "--compiler") == 0) session.compiler = value, i++;
+        else if (strcmp(argv[i], "--arch") == 0) session.architecture = value, i++;
         else if (strcmp(argv[i], "--out") == 0) out = value, i++;
         else if (strcmp(argv[i], "--seed") == 0) session.seed = (uint64_t)number_of(value, 0, LONG_MAX), i++;
         else if (strcmp(argv[i], "--seeds") == 0) session.seeds = (int)number_of(value, 1, 1000), i++;

@@ -170,12 +170,23 @@ int guarded_posix_memalign(void **out, size_t alignment, size_t size)
     return 0;
 }
 
+// The entry of a piece that may be freed. −1: it is none of ours, but from a function of the C library that allocates.
+static int freeable(void *piece)
+{
+    int i = find(piece), argument;
+    if (i >= 0 && blocks[i].state == FREED) worker_fault(FAULT_FREED, NO_ARGUMENT, 0);
+    if (i < 0 && guarded_explain(piece, &argument) == FAULT_UNKNOWN) return -1;
+    if (i < 0 || blocks[i].argument != NO_ARGUMENT) worker_fault(FAULT_BAD_FREE, NO_ARGUMENT, 0);
+    return i;
+}
+
 void guarded_free(void *piece)
 {
     if (!piece) return;
-    int i = find(piece);
-    if (i < 0 || blocks[i].state != IN_USE || blocks[i].argument != NO_ARGUMENT) {
-        worker_fault(i >= 0 && blocks[i].state == FREED ? FAULT_FREED : FAULT_BAD_FREE, NO_ARGUMENT, 0);
+    int i = freeable(piece);
+    if (i < 0) {
+        free(piece);
+        return;
     }
     check_block(&blocks[i]);
     in_use--;
@@ -195,9 +206,8 @@ void guarded_free(void *piece)
 void *guarded_realloc(void *old, size_t size)
 {
     if (!old) return guarded_malloc(size);
-    int i = find(old);
-    if (i < 0 || blocks[i].state != IN_USE || blocks[i].argument != NO_ARGUMENT)
-        worker_fault(i >= 0 && blocks[i].state == FREED ? FAULT_FREED : FAULT_BAD_FREE, NO_ARGUMENT, 0);
+    int i = freeable(old);
+    if (i < 0) return realloc(old, size);
     void *piece = guarded_malloc(size);
     if (!piece) return NULL;
     memcpy(piece, old, blocks[i].size < size ? blocks[i].size : size);

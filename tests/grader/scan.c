@@ -17,7 +17,7 @@ static const char *const odd_words[] = {"constructor", "destructor", "no_sanitiz
                                         "abort", "socket", "getppid", "dlopen", "dlsym", "ifunc", "alias", "prctl",
                                         "setrlimit", "longjmp", "atexit", "on_exit", "fopen", "open", "openat", "popen",
                                         "system", "getenv", "setenv", "__libc_start_main", "main", "process_vm_writev",
-                                        "not_written", "WIRE_REPLY", "worker_fault", "fesetround", "ck_assert_msg"};
+                                        "not_written", "WIRE_REPLY", "worker_fault", "write", "read", "dup2", "mmap", "fesetround", "ck_assert_msg"};
 
 static bool is_assembler(const char *word)
 {

@@ -198,12 +198,17 @@ static void own_lines(const char *said, char *out, size_t size)
     out[used] = '\0';
 }
 
+// What the tools may read: the compiler, and what the build prepared.
+#define READABLE(workshop)                                                                                   \
+    {                                                                                                        \
+        "/usr", "/lib", "/lib64", "/bin", "/opt", "/nix", "/etc/alternatives", "/etc/ld.so.cache",           \
+            (workshop)->harness, NULL                                                                        \
+    }
+
 static bool tool(const Workshop *workshop, const char *const *arguments, Built *built, const char *what)
 {
     static char said[1 << 16];
-    const char *const readable[] = {"/usr",     "/lib", "/lib64", "/bin",           "/opt",
-                                    "/nix",     "/etc/alternatives", "/etc/ld.so.cache", "/proc/self",
-                                    workshop->harness, NULL};
+    const char *const readable[] = READABLE(workshop);
     ToolLimits limits = {workshop->folder, readable, 5.0};
     switch (run_tool(&limits, arguments, said, sizeof said)) {
     case TOOL_FINE:
@@ -226,7 +231,9 @@ static bool preprocess(const Workshop *workshop, Built *built)
 {
     char include[PATH_MAX];
     join(include, sizeof include, workshop->harness, "include");
-    const char *const arguments[] = {workshop->compiler, "-std=c11", "-D_GNU_SOURCE", "-O1", "-U_FORTIFY_SOURCE",
+    char march[64];
+    snprintf(march, sizeof march, "-march=%s", workshop->architecture);
+    const char *const arguments[] = {workshop->compiler, "-std=c11", march, "-D_GNU_SOURCE", "-O1", "-U_FORTIFY_SOURCE",
                                      "-I", include, "-include", "exercise.h", "-E", "-MD", "-MF", "dependencies",
                                      "-o", "exercise.i", "exercise.c", NULL};
     if (!tool(workshop, arguments, built, "reading the file")) return false;
@@ -253,8 +260,10 @@ static bool preprocess(const Workshop *workshop, Built *built)
 
 static bool compile(const Workshop *workshop, Built *built)
 {
+    char march[64];
+    snprintf(march, sizeof march, "-march=%s", workshop->architecture);
     const char *const arguments[] = {
-        workshop->compiler, "-x", "cpp-output", "-std=c11", "-O1", "-g", "-w", "-ffp-contract=off", "-fno-pie",
+        workshop->compiler, "-x", "cpp-output", "-std=c11", march, "-O1", "-g", "-w", "-ffp-contract=off", "-fno-pie",
         "-fno-common", "-fno-omit-frame-pointer", "-ftrivial-auto-var-init=pattern", "-fstack-protector-all",
         "-fsanitize=undefined,bounds,float-cast-overflow", "-fsanitize-undefined-trap-on-error", "-c", "exercise.i",
         "-o", "exercise.o", NULL};
@@ -265,7 +274,8 @@ static bool compile(const Workshop *workshop, Built *built)
 static void flag_object(const Workshop *workshop, Built *built)
 {
     static char said[1 << 18];
-    ToolLimits limits = {workshop->folder, NULL, 5.0};
+    const char *const readable[] = READABLE(workshop);
+    ToolLimits limits = {workshop->folder, readable, 5.0};
     const char *const arguments[] = {"objdump", "-h", "-t", "exercise.o", NULL};
     if (run_tool(&limits, arguments, said, sizeof said) != TOOL_FINE) return;
     size_t used = strlen(built->flags);
@@ -326,7 +336,8 @@ void line_of(const Workshop *workshop, uint64_t address, char *text, size_t size
     text[0] = '\0';
     if (address == 0) return;
     snprintf(number, sizeof number, "0x%llx", (unsigned long long)address);
-    ToolLimits limits = {workshop->folder, NULL, 5.0};
+    const char *const readable[] = READABLE(workshop);
+    ToolLimits limits = {workshop->folder, readable, 5.0};
     const char *const arguments[] = {"addr2line", "-e", "worker", number, NULL};
     if (run_tool(&limits, arguments, said, sizeof said) != TOOL_FINE) return;
     const char *name = strstr(said, "exercise.c:");

@@ -8,7 +8,7 @@
 
 typedef struct {
     const char *harness;  // what the build prepared for the chapter: headers, names, the worker's own half
-    const char *compiler; // gcc or clang
+    const char *compiler, *architecture; // gcc or clang; for -march
     const char *chapter;  // "01-linear-regression"
     const char *folder;   // of this grading, empty, for everything that is made
     unsigned user;        // of the worker

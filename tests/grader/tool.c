@@ -27,7 +27,7 @@ static void become_tool(const ToolLimits *limits, const char *const *arguments, 
     int nothing = open("/dev/null", O_RDONLY);
     if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) _exit(NOT_STARTED);
     if (chdir(limits->folder) != 0) _exit(NOT_STARTED);
-    bound(RLIMIT_CORE, 0);
+    bound(RLIMIT_CORE, 1);
     bound(RLIMIT_CPU, (rlim_t)limits->seconds + 1);
     bound(RLIMIT_AS, (rlim_t)2 << 30);
     bound(RLIMIT_FSIZE, 16 << 20);
