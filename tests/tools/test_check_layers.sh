@@ -30,6 +30,7 @@ make_good() {
     mkdir tests/unit
     printf 'START_TEST(one) END_TEST\nSTART_TEST(one_more) END_TEST\nSUITE("a", one, one_more)\n' >tests/unit/test_a.c
     echo png >figures/01-a-line/a.png
+    mkdir -p tests/grader/cheats && echo '#pragma GCC optimize("O0")' >tests/grader/cheats/unchecked.c
     echo 'char t[] = "XXXXXX"; // FIXMEUP' >tests/t.c
     head -c 1048577 /dev/zero >build/large
     head -c 1048577 /dev/zero >datasets/cache/large
