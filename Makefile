@@ -268,7 +268,7 @@ $(WORKER_OBJECTS): $(GRADER)/worker/%.o: %.c
 	$(QUIET)$(CC) $(CPPFLAGS) $(WORKER_FLAGS) -MMD -MP -c $< -o $@
 $(GRADER)/probe: tests/grader/probe.c tests/grader/wire.h
 	@mkdir -p $(@D)
-	$(QUIET)$(CC) $(CPPFLAGS) $(WORKER_FLAGS) -static -no-pie $< -o $@
+	$(QUIET)$(CC) $(CPPFLAGS) $(WORKER_FLAGS) -static $< -o $@
 
 # $1 number, $2 chapter folder
 define grader_rule
@@ -322,6 +322,37 @@ grade-one: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade one file as a te
 	$(QUIET)$(GRADER)/grade-$(GRADE_CHAPTER) $(GRADE_OPTIONS) --out $(BUILD)/grade-one --one $(FILE)
 
 # ---- Exercises (tests/exercises) ------------------------------------------------------------------------------------------
+# What a student types. The programs grade_NN are built with MODE=asan, and the student's file without optimisation and
+# with local variables that hold rubbish until they are given a value.
+
+GRADE_PROGRAMS := $(EXERCISES:%=$(TREE)/tests/exercises/grade_%)
+define grade_rule
+$(TREE)/tests/exercises/grade_$1: $(TREE)/chapters/$2/exercise.o $(TREE)/tests/exercises/exercise_$1.o
+$(if $(filter asan,$(MODE)),$(TREE)/chapters/$2/exercise.o: CFLAGS += -O0 -ftrivial-auto-var-init=pattern)
+endef
+$(foreach e,$(EXERCISES),$(eval $(call grade_rule,$e,$(notdir $(firstword $(wildcard chapters/$e-*))))))
+$(TREE)/tests/exercises/exercise_grade.o: CPPFLAGS += -Itests/unit
+$(GRADE_PROGRAMS): $(TREE)/tests/exercises/exercise_grade.o $(filter $(TREE)/common/base/% $(TREE)/common/matrix/%,$(COMMON_OBJECTS))
+	$(QUIET)$(CC) $(CFLAGS) $^ $(CHECK_LIBS) -lm -o $@
+
+COURSE := COURSE_BUILD="$(TEST_MAKE) MODE=asan" COURSE_PROGRAMS=$(BUILD)/$(notdir $(CC))-$(ARCH)-asan/tests/exercises \
+	COURSE_STATE=$(BUILD)/progress TASK="$(TASK)" LEVEL="$(LEVEL)" TEST="$(TEST)" FORCE="$(FORCE)" sh tests/exercises/course.sh
+
+#: gradeN ## grade your chapters/NN-…/exercise.c: points, and what is not right yet
+#: hintN ## a hint: TASK=2 LEVEL=1 (to 3; default: the first task not solved yet)
+#: watchN ## grade again at each save, until everything passes
+#: debugN ## run one test in the debugger: TEST=name
+#: resetN ## put the stubs back into exercise.c (asks; keeps yours beside it)
+#: solutionN ## show our answers, when yours pass (or FORCE=1; TASK=2: only one)
+.PHONY: progress handout
+grade% watch% debug%: need-check
+	$(QUIET)$(COURSE) $(@:$*=) $*
+hint% reset% solution%:
+	$(QUIET)$(COURSE) $(@:$*=) $*
+progress: need-check ## show how far you are in every chapter
+	$(QUIET)$(COURSE) progress
+handout: ## (teachers) copy the course without answers and hidden tests: OUT=folder
+	$(QUIET)sh tests/exercises/course.sh handout "$(OUT)"
 
 # Typical wrong answers must fail their tasks; this is about the tests, not about memory, so one mode is enough.
 TEST_EXTRAS += $(if $(filter release,$(MODE)),test-wrong)

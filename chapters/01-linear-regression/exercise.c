@@ -1,11 +1,12 @@
-// Exercises of chapter 1, linear regression. Replace each NOT_WRITTEN line by your answer; exercise.h says what is asked.
-// `make test` and, once it is there, `make grade1` tell how far you are.
+// Exercises of chapter 1, linear regression.
+// exercise.h says what is asked. Write your answer in the place of a task's two lines: (void) only keeps the compiler
+// quiet. `make grade1` tells how far you are, `make hint1` helps.
 #include "exercise.h"
 
 // TASK 1.1
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {
-    (void)x, (void)w, (void)y; // this line only keeps the compiler quiet: remove it too
+    (void)x, (void)w, (void)y;
     NOT_WRITTEN("1.1");
     return 0.0f;
 }

@@ -1,11 +1,12 @@
-// Exercises of chapter 2, logistic and softmax regression. Replace each NOT_WRITTEN line by your answer; exercise.h says
-// what is asked. `make exercise2` tells how far you are.
+// Exercises of chapter 2, logistic and softmax regression.
+// exercise.h says what is asked. Write your answer in the place of a task's two lines: (void) only keeps the compiler
+// quiet. `make grade2` tells how far you are, `make hint2` helps.
 #include "exercise.h"
 
 // TASK 2.1
 float logistic_loss(Matrix x, Matrix w, Matrix y)
 {
-    (void)x, (void)w, (void)y; // this line only keeps the compiler quiet: remove it too
+    (void)x, (void)w, (void)y;
     NOT_WRITTEN("2.1");
     return 0.0f;
 }

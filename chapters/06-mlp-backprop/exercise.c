@@ -1,10 +1,12 @@
-// Exercises of chapter 6, MLP and backpropagation. Replace each NOT_WRITTEN line by your answer; exercise.h says what is asked.
+// Exercises of chapter 6, MLP and backpropagation.
+// exercise.h says what is asked. Write your answer in the place of a task's two lines: (void) only keeps the compiler
+// quiet. `make grade6` tells how far you are, `make hint6` helps.
 #include "exercise.h"
 
 // TASK 6.1
 void mlp_hidden(Matrix h, Matrix x, Matrix w, Matrix b)
 {
-    (void)h, (void)x, (void)w, (void)b; // this line only keeps the compiler quiet: remove it too
+    (void)h, (void)x, (void)w, (void)b;
     NOT_WRITTEN("6.1");
 }
 
@@ -26,8 +28,8 @@ void mlp_hidden_gradient(Matrix d_a, Matrix d_z, Matrix w, Matrix h)
 void mlp_gradients(Matrix d_w1, Matrix d_b1, Matrix d_w2, Matrix d_b2, Matrix x, Matrix labels, Matrix w1,
                    Matrix b1, Matrix w2, Matrix b2)
 {
-    (void)d_w1, (void)d_b1, (void)d_w2, (void)d_b2, (void)x;
-    (void)labels, (void)w1, (void)b1, (void)w2, (void)b2;
+    (void)d_w1, (void)d_b1, (void)d_w2, (void)d_b2, (void)x, (void)labels, (void)w1, (void)b1;
+    (void)w2, (void)b2;
     NOT_WRITTEN("6.4");
 }
 

@@ -1,10 +1,12 @@
-// Exercises of chapter 7, autograd. Replace each NOT_WRITTEN line by your answer; exercise.h says what is asked.
+// Exercises of chapter 7, autograd.
+// exercise.h says what is asked. Write your answer in the place of a task's two lines: (void) only keeps the compiler
+// quiet. `make grade7` tells how far you are, `make hint7` helps.
 #include "exercise.h"
 
 // TASK 7.1
 void tape_divide(Matrix line, float a, float b)
 {
-    (void)line, (void)a, (void)b; // this line only keeps the compiler quiet: remove it too
+    (void)line, (void)a, (void)b;
     NOT_WRITTEN("7.1");
 }
 

@@ -1,10 +1,12 @@
-// Exercises of chapter 9, Deep is hard. Replace each NOT_WRITTEN line by your answer; exercise.h says what is asked.
+// Exercises of chapter 9, Deep is hard.
+// exercise.h says what is asked. Write your answer in the place of a task's two lines: (void) only keeps the compiler
+// quiet. `make grade9` tells how far you are, `make hint9` helps.
 #include "exercise.h"
 
 // TASK 9.1
 float keeping_gain(float slope)
 {
-    (void)slope; // this line only keeps the compiler quiet: remove it too
+    (void)slope;
     NOT_WRITTEN("9.1");
     return 0.0f;
 }

@@ -1,0 +1,234 @@
+#!/bin/sh
+# course.sh: what a student types while solving the exercises of a chapter; make calls it.
+#
+#   sh tests/exercises/course.sh grade|hint|watch|reset|solution|debug NUMBER        one chapter, given as 1 or 10
+#   sh tests/exercises/course.sh progress                                            all chapters
+#   sh tests/exercises/course.sh handout FOLDER                                      (for teachers) a tree for students
+#
+# From the environment: COURSE_BUILD, a command that builds the programs it is given; COURSE_PROGRAMS, the folder of the
+# programs grade_NN; COURSE_STATE, a folder for what is remembered; TASK, LEVEL, TEST, FORCE as typed after make.
+# Everything works on this folder's chapters/NN-name/exercise.c and is also right where git is not.
+set -u
+export LC_ALL=C.UTF-8
+unset CDPATH
+
+say() { printf '%s\n' "$@"; }
+stop() { say "$*" >&2; exit 1; }
+
+# ---- Where things are ----------------------------------------------------------------------------------------------
+
+# The folder of chapter 1 or 01.
+chapter_folder() {
+    for folder in chapters/"$1"-* chapters/0"$1"-*; do
+        [ -f "$folder/exercise.h" ] && [ -f "tests/exercises/exercise_$(number_of "$folder").c" ] && say "$folder" && return
+    done
+}
+number_of() { name=${1#chapters/}; say "${name%%-*}"; } # two digits
+title_of() { # "Linear regression"
+    sed -n '1s/^\/\/ Exercises of chapter [0-9]*, \(.*\): what each.*/\1/p' "$1/exercise.h" |
+        awk '{ print toupper(substr($0, 1, 1)) substr($0, 2) }'
+}
+state_of() { say "$COURSE_STATE/$(number_of "$1")"; } # a folder: result, sum and what each test printed
+sum_of() { cksum <"$1/exercise.c" | tr ' ' '-'; }
+
+tasks_of() { sed -n 's/^\/\/ TASK \([0-9]*\.[0-9]*\) .*/\1/p' "$1/exercise.h"; }
+most_of() { # all points of the chapter's tests
+    grep -oE '\{"[0-9]+\.[0-9]+", *[0-9]+' "tests/exercises/exercise_$(number_of "$1").c" |
+        awk -F', *' '{ sum += $2 } END { print sum + 0 }'
+}
+
+# The result of this very exercise.c, or nothing: lines "TASK points most".
+result_of() {
+    state=$(state_of "$1")
+    [ -f "$state/result" ] && [ "$(cat "$state/sum" 2>/dev/null)" = "$(sum_of "$1")" ] && cat "$state/result"
+}
+all_passed() { result_of "$1" | awk '{ all++; passed += $2 == $3 } END { exit !(all > 0 && all == passed) }'; }
+first_open() { result_of "$1" | awk '$2 != $3 { print $1; exit }'; }
+
+# TASK=2 and TASK=1.2 are the same in chapter 1; without, the first task that is not solved.
+chosen_task() {
+    number=$(number_of "$1")
+    task=${TASK:-$(first_open "$1")}
+    task=${task:-$(tasks_of "$1" | head -n 1)}
+    case $task in *.*) ;; *) task=${number#0}.$task ;; esac
+    tasks_of "$1" | grep -qxF -e "$task" || stop "There is no TASK $task in $1/exercise.h. There are: $(tasks_of "$1" | xargs)"
+    say "$task"
+}
+
+# ---- Grading -----------------------------------------------------------------------------------------------------------
+
+# Builds grade_NN; what the compiler says goes to the state folder, and is shown.
+build() {
+    number=$(number_of "$1")
+    state=$(state_of "$1")
+    mkdir -p "$state" || exit 1
+    if ! $COURSE_BUILD "$COURSE_PROGRAMS/grade_$number" >"$state/compiler" 2>&1; then
+        grep -v '^make' "$state/compiler" | head -n 30
+        if grep -q "^$1/exercise.c:.*error" "$state/compiler"; then
+            say "" "$1/exercise.c does not compile yet: the first error above is the one to look at."
+        else
+            say "" "The tests could not be built."
+        fi
+        return 1
+    fi
+    grep -v '^make' "$state/compiler"
+    return 0
+}
+
+# 0: all passed; 1: not yet; 2: could not be graded.
+grade() {
+    state=$(state_of "$1")
+    rm -f "$state/sum" "$state/result"
+    build "$1" || return 2
+    sum=$(sum_of "$1")
+    "$COURSE_PROGRAMS/grade_$(number_of "$1")" "$state" "$1/exercise.c"
+    status=$?
+    [ -f "$state/result" ] || { say "The tests did not come to an end (status $status)."; return 2; }
+    say "$sum" >"$state/sum"
+    return $status
+}
+
+# Grades at each save, until everything passes.
+watch() {
+    while :; do
+        seen=$(sum_of "$1")
+        [ -t 1 ] && printf '\033[H\033[2J\033[3J'
+        grade "$1" && return 0
+        say "" "Waiting for you to save $1/exercise.c (Ctrl-C ends this)."
+        while [ "$(sum_of "$1" 2>/dev/null)" = "$seen" ] || [ ! -s "$1/exercise.c" ]; do sleep 0.3; done
+    done
+}
+
+# ---- Help ------------------------------------------------------------------------------------------------------------------
+
+# hints.txt: a line "TASK 1.2, hint 1", and below it the text.
+hint() {
+    task=$(chosen_task "$1") || exit 1
+    level=${LEVEL:-1}
+    [ -f "$1/hints.txt" ] || stop "$1 has no hints."
+    text=$(awk -v wanted="TASK $task, hint $level" '/^TASK [0-9.]*, hint [0-9]*$/ { on = $0 == wanted; next } on' "$1/hints.txt")
+    [ -n "$text" ] || stop "TASK $task has no hint $level: LEVEL is 1, 2 or 3."
+    say "TASK $task, hint $level of 3" "" "$text"
+    [ "$level" -ge 3 ] || say "" "More: make hint$(number_of "$1" | sed 's/^0//') TASK=${task#*.} LEVEL=$((level + 1))"
+}
+
+# The function of one task, with the comment above it; helpers of its own are in the file.
+show_solution() {
+    [ -f "$1/solution.c" ] || stop "The answers are not in this folder. Your teacher has them."
+    if [ -n "${TASK-}" ]; then
+        task=$(chosen_task "$1") || exit 1
+        passed=$(result_of "$1" | awk -v task="$task" '$1 == task && $2 == $3')
+        [ -n "$passed${FORCE-}" ] || stop "First your own: TASK $task is not solved yet (or say FORCE=1)."
+        awk -v wanted="// TASK $task" '
+            index($0, wanted) == 1 && substr($0, length(wanted) + 1) !~ /^[0-9]/ { on = 1 }
+            on { print }
+            on && /^[^ \/].*}$|^}/ { exit }' "$1/solution.c"
+    else
+        [ -n "${FORCE-}" ] || all_passed "$1" ||
+            stop "First your own: not all tasks of this exercise.c have passed \`make grade$(number_of "$1" | sed 's/^0//')\` (or say FORCE=1)."
+        cat "$1/solution.c"
+    fi
+}
+
+debug() {
+    build "$1" || exit 1
+    program=$COURSE_PROGRAMS/grade_$(number_of "$1")
+    [ -n "${TEST-}" ] || stop "Say TEST=name, as make grade prints it."
+    command -v gdb >/dev/null || stop "gdb is not installed (sudo apt-get install gdb)."
+    exec env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=abort_on_error=1:print_stacktrace=1 \
+        gdb -q -ex 'set breakpoint pending on' -ex 'break _ck_assert_failed' -ex run --args "$program" --test "$TEST"
+}
+
+# ---- Starting again -----------------------------------------------------------------------------------------------------------
+
+reset() {
+    file=$1/exercise.c
+    if awk -f tests/exercises/stub.awk "$1/exercise.h" | cmp -s - "$file"; then
+        say "$file has only stubs already."
+        return
+    fi
+    printf 'Put the stubs back into %s? Your file is kept beside it. [y/N] ' "$file"
+    read -r answer || answer=""
+    case $answer in y | Y | yes) ;; *) say "Nothing changed."; return ;; esac
+    copy=$file.bak
+    number=1
+    while [ -e "$copy" ]; do number=$((number + 1)) copy=$file.$number.bak; done
+    [ ! -f "$file" ] || cp -p "$file" "$copy" || exit 1
+    awk -f tests/exercises/stub.awk "$1/exercise.h" >"$file.new" && mv "$file.new" "$file" || exit 1
+    say "$file has the stubs again; yours is $copy."
+}
+
+# ---- How far you are ------------------------------------------------------------------------------------------------------------
+
+# The points of a chapter, graded again only when exercise.c has changed; nothing when it does not compile.
+points_of() {
+    if awk -f tests/exercises/stub.awk "$1/exercise.h" | cmp -s - "$1/exercise.c"; then
+        say 0
+        return
+    fi
+    [ -n "$(result_of "$1")" ] || grade "$1" >/dev/null 2>&1
+    result_of "$1" | awk '{ points += $2 } END { if (NR) print points }'
+}
+
+progress() {
+    for folder in chapters/[0-9]*-*; do
+        number=$(number_of "$folder")
+        [ -n "$(chapter_folder "$number")" ] || continue
+        most=$(most_of "$folder")
+        points=$(points_of "$folder")
+        awk -v number="${number#0}" -v title="$(title_of "$folder")" -v points="${points:--}" -v most="$most" \
+            -v next_task="$(first_open "$folder")" 'BEGIN {
+                filled = points == "-" ? 0 : int(24 * points / most)
+                for (i = 0; i < 24; i++) bar = bar (i < filled ? "█" : "░")
+                width = 42 - length(title)
+                note = points == "-" ? "does not compile" : points == most ? "✓" : next_task != "" ? "next: TASK " next_task : ""
+                printf "%3d  %s%*s %s %4s/%-4s %s\n", number, title, width > 0 ? width : 1, "", bar, points, most, note
+            }'
+    done
+}
+
+# ---- A tree for students -----------------------------------------------------------------------------------------------------------
+
+# Without answers, hidden tests, cheats and wrong answers; with fresh stubs.
+kept_back() {
+    grep -vE '^chapters/[^/]*/solution\.c$|^tests/grader/|^tests/exercises/(wrong/|whole\.awk$|test_)|^\.ci/|\.bak$|^(build|grades)/'
+}
+
+handout() {
+    out=$1
+    [ -n "$out" ] || stop "Say OUT=folder: where the tree for students goes."
+    if [ -e "$out" ] && [ -n "$(ls -A "$out" 2>/dev/null)" ]; then stop "$out is there already, and not empty."; fi
+    if ! list=$(git ls-files -co --exclude-standard 2>/dev/null); then
+        list=$(find . \( -path ./build -o -path ./.git -o -path ./datasets/cache \) -prune -o -type f -print | sed 's|^\./||')
+    fi
+    mkdir -p "$out" || exit 1
+    say "$list" | kept_back | while IFS= read -r file; do
+        [ -f "$file" ] || continue
+        mkdir -p "$out/$(dirname "$file")" && cp -p "$file" "$out/$file" || exit 1
+    done || exit 1
+    for header in chapters/*/exercise.h; do
+        awk -f tests/exercises/stub.awk "$header" >"$out/${header%.h}.c" || exit 1
+    done
+    say "$out: $(find "$out" -type f | wc -l) files, without answers and hidden tests"
+}
+
+# ---- What was asked -----------------------------------------------------------------------------------------------------------------
+
+command=$1
+case $command in
+progress) progress; exit 0 ;;
+handout) handout "${2-}"; exit 0 ;;
+esac
+
+folder=$(chapter_folder "$2")
+[ -n "$folder" ] || stop "Chapter $2 has no exercises yet. There are: $(for f in chapters/*/exercise.h; do number_of "${f%/exercise.h}" | sed 's/^0//'; done | xargs)"
+[ -f "$folder/exercise.c" ] || [ "$command" = reset ] || stop "$folder/exercise.c is missing; make reset${2#0} brings the stubs."
+case $command in
+grade) grade "$folder"; [ $? -lt 2 ] ;;
+watch) watch "$folder" ;;
+hint) hint "$folder" ;;
+solution) show_solution "$folder" ;;
+debug) debug "$folder" ;;
+reset) reset "$folder" ;;
+*) stop "course.sh: $command?" ;;
+esac

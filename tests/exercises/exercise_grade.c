@@ -1,0 +1,374 @@
+// exercise_grade.c: runs the tests of a chapter's exercises for a student, and tells which task, how many points, what was got,
+// what was expected and where to look. It replaces exercise_suite.c in a program that is built with MODE=asan.
+//
+//     grade_01 FOLDER chapters/01-…/exercise.c           each test in a process of its own; FOLDER takes what each one
+//                                                        printed, and the file "result": task, points, most
+//     gdb --args grade_01 --test the_loss_of_…           one test, in this process, for the debugger
+#include "exercise_suite.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lesson/exercise.h"
+
+enum { SECONDS = 20, TEXT = 1 << 16, PRINTED_LINES = 12 };
+
+static const char not_written_format[] = "TASK %s is not written yet";
+static ExerciseTest table[EXERCISE_MOST_TESTS];
+static int count;
+static const char *folder, *source;
+
+void not_written(const char *task) { ck_abort_msg(not_written_format, task); }
+
+// Fresh memory is full of 0xFF, so that a float read before it was written is NaN.
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "exitcode=99:print_summary=0:detect_stack_use_after_return=1:max_malloc_fill_size=268435456:"
+           "malloc_fill_byte=255";
+}
+
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void) { return "halt_on_error=1:exitcode=99"; }
+
+// ---- What a test prints goes to a file ----------------------------------------------------------------------------
+
+static int current = -1; // the test that runs
+
+static void path_of(char *path, size_t size, int test)
+{
+    snprintf(path, size, "%s/%s.txt", folder, table[test].test->name);
+}
+
+static void before_the_process(void) { current++; }
+
+static void in_the_process(void)
+{
+    char path[4096];
+    path_of(path, sizeof path, current);
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
+    if (file < 0 || dup2(file, 1) < 0 || dup2(file, 2) < 0) ck_abort_msg("%s: %s", path, strerror(errno));
+    close(file);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+// What test printed (static storage, cut).
+static char *printed_by(int test)
+{
+    static char text[TEXT];
+    char path[4096];
+    path_of(path, sizeof path, test);
+    FILE *file = fopen(path, "r");
+    size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    text[length] = '\0';
+    if (file) fclose(file);
+    return text;
+}
+
+// ---- What a sanitizer's report means --------------------------------------------------------------------------------
+
+static const struct {
+    const char *word, *meaning;
+} meanings[] = {
+    {"buffer-overflow", "outside of an array"},
+    {"buffer-underflow", "outside of an array"},
+    {"use-after-poison", "outside of a matrix, or in memory that an arena took back"},
+    {"use-after-free", "in memory that was freed"},
+    {"use-after-return", "in a local variable of a function that has returned"},
+    {"use-after-scope", "in a local variable that is no longer there"},
+    {"double-free", "memory is freed twice"},
+    {"bad-free", "free() of what malloc() did not give"},
+    {"stack-overflow",
+     "the stack is full: a function that calls itself without end, or too large local arrays"},
+    {"SEGV", "at an address where nothing is: a NULL pointer, or an index far off"},
+    {"allocation-size-too-big", "far too much memory is asked for: a negative size?"},
+    {"FPE", "a whole number is divided by zero"},
+};
+
+// " (regression_loss, exercise.c:14)" for the first frame of a report in the student's file.
+static void add_place(char *out, size_t size, const char *report)
+{
+    const char *file = strstr(report, "exercise.c:"), *name = NULL;
+    if (!file) return;
+    for (const char *at = report; (at = strstr(at, " in ")) && at < file;) name = at += 4;
+    int line = atoi(file + strlen("exercise.c:"));
+    size_t used = strlen(out);
+    if (name && line > 0)
+        snprintf(out + used, size - used, " (in %.*s, exercise.c:%d)", (int)strcspn(name, " "), name, line);
+}
+
+// Puts what stopped the test into words; false when the text holds no report that is known. *begin: where it starts.
+static bool explain(char *out, size_t size, const char *text, const char **begin)
+{
+    static const char runtime[] = "runtime error: ";
+    const char *found = strstr(text, runtime);
+    if (found) { // "…/exercise.c:14:20: runtime error: index 3 out of bounds …"
+        const char *line = found;
+        while (line > text && line[-1] != '\n') line--;
+        *begin = line;
+        const char *file = strstr(line, "exercise.c:");
+        snprintf(out, size, "undefined behaviour: %.*s", (int)strcspn(found + strlen(runtime), "\n"),
+                 found + strlen(runtime));
+        size_t used = strlen(out);
+        if (file && file < found)
+            snprintf(out + used, size - used, " (exercise.c:%d)", atoi(file + strlen("exercise.c:")));
+        return true;
+    }
+    if ((found = strstr(text, "ERROR: LeakSanitizer: detected"))) {
+        *begin = strstr(text, "====") < found ? strstr(text, "====") : found;
+        const char *leak = strstr(found, "leak of ");
+        snprintf(out, size, "memory is taken and never given back: %.*s",
+                 leak ? (int)strcspn(leak + 8, "(\n") : 0, leak ? leak + 8 : "");
+        size_t used = strlen(out);
+        snprintf(out + used, size - used, leak ? "byte(s)" : "");
+        add_place(out, size, found);
+        return true;
+    }
+    if ((found = strstr(text, "ERROR: AddressSanitizer: "))) {
+        *begin = strstr(text, "====") < found ? strstr(text, "====") : found;
+        found += strlen("ERROR: AddressSanitizer: ");
+        const char *meaning = NULL, *read = strstr(found, "READ of size"),
+                   *write = strstr(found, "WRITE of size");
+        for (size_t i = 0; i < sizeof meanings / sizeof *meanings && !meaning; i++) {
+            const char *word = strstr(found, meanings[i].word);
+            if (word && word < found + strcspn(found, "\n")) meaning = meanings[i].meaning;
+        }
+        snprintf(out, size, "memory error: %s%s",
+                 write  ? "writes "
+                 : read ? "reads "
+                        : "",
+                 meaning ? meaning : "");
+        if (!meaning) snprintf(out, size, "memory error: %.*s", (int)strcspn(found, " \n"), found);
+        add_place(out, size, found);
+        return true;
+    }
+    if ((found = strstr(text, "error: ")) && (found == text || found[-1] == '\n')) { // die() of the library
+        *begin = found;
+        snprintf(out, size, "%s", found);
+        for (char *at = out; *at; at++)
+            if (*at == '\n') *at = at[1] ? ';' : '\0';
+        return true;
+    }
+    return false;
+}
+
+// What is to be said about a test that did not pass: one line, and in *printed what else the test wrote.
+static const char *story(TestResult *result, int test, char **printed)
+{
+    static char text[4096];
+    const char *message = tr_msg(result), *report = NULL;
+    *printed = printed_by(test);
+    if (tr_rtype(result) == CK_FAILURE) return message;
+    if (explain(text, sizeof text, *printed, &report)) {
+        (*printed)[report - *printed] = '\0';
+    } else if (strstr(message, "timeout")) {
+        snprintf(text, sizeof text, "still running after %d seconds: a loop without end?", SECONDS);
+    } else if (strstr(message, "Early exit")) {
+        snprintf(text, sizeof text, "the program was ended inside of the function (exit?)");
+    } else {
+        snprintf(text, sizeof text, "%s", message);
+    }
+    return text;
+}
+
+// ---- The grade --------------------------------------------------------------------------------------------------------
+
+static const char *paint(const char *code) { return isatty(1) && !getenv("NO_COLOR") ? code : ""; }
+
+// Printed with an indentation, in lines of at most 100 characters, broken at blanks where there are some.
+static void print_wrapped(const char *text)
+{
+    enum { WIDTH = 92 };
+    while (*text) {
+        int columns = 0;
+        size_t length = 0, blank = 0;
+        for (; text[length] && text[length] != '\n' && columns < WIDTH; length++) {
+            columns +=
+                ((unsigned char)text[length] & 0xC0) != 0x80; // the later bytes of a letter take no place
+            if (text[length] == ' ') blank = length;
+        }
+        if (columns == WIDTH && blank) length = blank;
+        printf("        %.*s\n", (int)length, text);
+        text += length;
+        while (*text == ' ' || *text == '\n') text++;
+    }
+}
+
+static void print_failure(TestResult *result, int test)
+{
+    char name[128], *printed, told[4096];
+    snprintf(name, sizeof name, "%s", table[test].test->name);
+    for (char *at = name; *at; at++)
+        if (*at == '_') *at = ' ';
+    printf("    %s✗%s %s\n", paint("\033[31m"), paint("\033[0m"), name);
+    snprintf(told, sizeof told, "%s", story(result, test, &printed));
+    char *with = strstr(told, "; with ");
+    if (with) *with = '\0';
+    print_wrapped(told);
+    if (with) print_wrapped(with + 2);
+    if (*printed) {
+        printf("      it printed:\n");
+        int lines = 0;
+        for (char *line = strtok(printed, "\n"); line && lines < PRINTED_LINES;
+             line = strtok(NULL, "\n"), lines++)
+            print_wrapped(line);
+    }
+    printf("      the test: %s:%d\n", tr_lfile(result), tr_lno(result));
+}
+
+// One task, tests first … end − 1. Returns its points; *most receives what there is to have.
+static int print_task(TestResult **results, int first, int end, int *most)
+{
+    const char *task = table[first].task;
+    char stub[64];
+    snprintf(stub, sizeof stub, not_written_format, task);
+    int points = 0, failed = 0;
+    bool written = false;
+    *most = 0;
+    for (int i = first; i < end; i++) {
+        bool passed = tr_rtype(results[i]) == CK_PASS;
+        *most += table[i].points;
+        points += passed ? table[i].points : 0;
+        written =
+            written || passed || tr_rtype(results[i]) == CK_ERROR || strcmp(tr_msg(results[i]), stub) != 0;
+    }
+    const char *colour = points == *most ? "\033[32m" : written ? "\033[31m" : "";
+    printf("%s%s%s TASK %-5s %3d of %d points%s\n", paint(colour),
+           points == *most ? "✓"
+           : written       ? "✗"
+                           : "–",
+           paint("\033[0m"), task, points, *most, written ? "" : ": not written yet");
+    for (int i = first; i < end && written; i++) {
+        if (tr_rtype(results[i]) == CK_PASS) continue;
+        if (failed++ == 0) print_failure(results[i], i);
+    }
+    if (failed > 1) printf("    … and %d more of its tests\n", failed - 1);
+    return points;
+}
+
+// "10-cnn" → 10
+static int chapter_number(void) { return atoi(exercise_folder); }
+
+static void print_advice(TestResult **results)
+{
+    int worst = 0;
+    while (tr_rtype(results[worst]) == CK_PASS) worst++;
+    const char *task = table[worst].task;
+    printf("\nNext: TASK %s in %s. A hint: make hint%d TASK=%s\n", task, source, chapter_number(),
+           strchr(task, '.') + 1);
+    bool stub =
+        tr_rtype(results[worst]) == CK_FAILURE && strstr(tr_msg(results[worst]), "is not written yet");
+    if (!stub) printf("In the debugger: make debug%d TEST=%s\n", chapter_number(), table[worst].test->name);
+}
+
+static bool write_result(FILE *file, TestResult **results)
+{
+    for (int first = 0, end; first < count; first = end) {
+        int points = 0, most = 0;
+        for (end = first; end < count && strcmp(table[end].task, table[first].task) == 0; end++) {
+            most += table[end].points;
+            points += tr_rtype(results[end]) == CK_PASS ? table[end].points : 0;
+        }
+        fprintf(file, "%s %d %d\n", table[first].task, points, most);
+    }
+    return fclose(file) == 0;
+}
+
+static int grade(TestResult **results)
+{
+    int points = 0, most = 0;
+    printf("%s\n\n", source);
+    for (int first = 0, end; first < count; first = end) {
+        int most_of_task;
+        for (end = first; end < count && strcmp(table[end].task, table[first].task) == 0;) end++;
+        points += print_task(results, first, end, &most_of_task);
+        most += most_of_task;
+    }
+    printf("\n%d of %d points", points, most);
+    if (points == most)
+        printf(": all PUBLIC tests passed.\nYour teacher's grader has hidden ones as well. Our answers: make "
+               "solution%d\n",
+               chapter_number());
+    else
+        print_advice(results);
+
+    char path[4096];
+    snprintf(path, sizeof path, "%s/result", folder);
+    FILE *file = fopen(path, "w");
+    if (!file || !write_result(file, results)) {
+        perror(path);
+        return 2;
+    }
+    return points == most ? 0 : 1;
+}
+
+// ---- Running ------------------------------------------------------------------------------------------------------------
+
+static int run_one(const char *name)
+{
+    Suite *suite = suite_create(exercise_folder);
+    TCase *one = tcase_create(name);
+    int found = 0;
+    for (int i = 0; i < count; i++)
+        if (strcmp(table[i].test->name, name) == 0) tcase_add_test(one, table[i].test), found++;
+    suite_add_tcase(suite, one);
+    if (!found) {
+        fprintf(stderr, "There is no test %s in tests/exercises\n", name);
+        return 2;
+    }
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_VERBOSE);
+    return srunner_ntests_failed(runner) ? 1 : 0;
+}
+
+// Where processes may not look into each other (some containers), leaks cannot be searched for: once more, without.
+static void without_leaks(char **arguments)
+{
+    for (int i = 0; i < count && !getenv("ASAN_OPTIONS"); i++) {
+        if (!strstr(printed_by(i), "LeakSanitizer has encountered a fatal error")) continue;
+        setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+        execv("/proc/self/exe", arguments);
+        perror("/proc/self/exe");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    count = exercise_table(table);
+    if (argc != 3) {
+        fprintf(stderr, "usage: %s FOLDER exercise.c | --test NAME\n", argv[0]);
+        return 2;
+    }
+    if (strcmp(argv[1], "--test") == 0) return run_one(argv[2]);
+    folder = argv[1];
+    source = argv[2];
+
+    Suite *suite = suite_create(exercise_folder);
+    for (int i = 0; i < count; i++) { // a case for each test, so that results come in the order of the table
+        TCase *one = tcase_create(table[i].task);
+        tcase_set_timeout(one, SECONDS);
+        tcase_add_unchecked_fixture(one, before_the_process, NULL);
+        tcase_add_checked_fixture(one, in_the_process, NULL);
+        tcase_add_test(one, table[i].test);
+        suite_add_tcase(suite, one);
+    }
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_FORK);
+    srunner_run_all(runner, CK_SILENT);
+    if (srunner_ntests_run(runner) != count) {
+        fprintf(stderr, "%s: %d of %d tests ran\n", exercise_folder, srunner_ntests_run(runner), count);
+        return 2;
+    }
+    without_leaks(argv);
+    TestResult **results = srunner_results(runner);
+    int status = grade(results);
+    free(results);
+    srunner_free(runner);
+    return status;
+}
