@@ -376,7 +376,7 @@ INLINE void copy_block(float *to, size_t to_step, const float *from, size_t from
 typedef float Four __attribute__((vector_size(16)));
 INLINE Four fused_four(float x, Four y, Four z)
 {
-#if defined(__FMA__)
+#if defined(__AVX2__) && defined(__FMA__)
     return _mm_fmadd_ps(_mm_set1_ps(x), y, z);
 #elif defined(__aarch64__)
     return vfmaq_n_f32(z, y, x);

@@ -30,7 +30,8 @@ typedef struct {
 typedef struct {
     char name[64], metric[32];
     int threads;
-    double value, best;       // of this course
+    bool outside_bar, lower_is_better;
+    double value;             // of this course
     double peer[MOST_PEERS];  // their values, NAN: none
     double ratio[MOST_PEERS]; // how many times as fast we are
 } Result;
@@ -252,6 +253,8 @@ static void measure(const BenchRow *row, int threads, Process *asked[])
     snprintf(r->name, sizeof r->name, "%s", row->name);
     snprintf(r->metric, sizeof r->metric, "%s", row->metric);
     r->threads = threads;
+    r->outside_bar = row->outside_bar;
+    r->lower_is_better = row->lower_is_better;
     omp_set_num_threads(threads);
     for (int b = 0; b < blocks; b++) {
         own[b] = row->block(seconds, row->context);
@@ -356,7 +359,7 @@ static void print_bar(int i, int threads)
 {
     int rows = 0, reached = 0, worst = -1;
     for (int r = 0; r < result_count; r++) {
-        if (results[r].threads != threads || isnan(results[r].ratio[i])) continue;
+        if (results[r].threads != threads || results[r].outside_bar || isnan(results[r].ratio[i])) continue;
         rows++;
         reached += results[r].ratio[i] >= peers[i].bar;
         if (worst < 0 || results[r].ratio[i] < results[worst].ratio[i]) worst = r;
@@ -368,12 +371,32 @@ static void print_bar(int i, int threads)
     fprintf(stderr, "lowest %.2f, %s\n", results[worst].ratio[i], results[worst].name);
 }
 
+// Where do more threads help least? Results of one row follow each other, with 1 thread first.
+static void print_least_gain(void)
+{
+    int worst = -1;
+    double lowest = HUGE_VAL;
+    for (int r = 1, one = 0; r < result_count; r++) {
+        if (results[r].threads == 1) one = r;
+        const double gain = results[r].lower_is_better ? results[one].value / results[r].value
+                                                       : results[r].value / results[one].value;
+        if (r == one || gain >= lowest) continue;
+        lowest = gain;
+        worst = r;
+    }
+    if (worst >= 0)
+        fprintf(stderr, "%d threads against 1: lowest %.2f, %s\n", results[worst].threads, lowest,
+                results[worst].name);
+}
+
 int bench_end(void)
 {
     print_table();
+    fprintf(stderr, "\n");
+    print_least_gain();
     int counts[MOST_THREADS_TRIED];
     const int tried = thread_counts(counts, 1 << 20);
-    if (with_peers) fprintf(stderr, "\n(in brackets: how many times as fast as the peer we are)\n");
+    if (with_peers) fprintf(stderr, "In brackets: how many times as fast as the peer we are.\n");
     for (int i = 0; i < peer_count; i++)
         for (int t = 0; t < tried; t++) print_bar(i, counts[t]);
     for (int i = 0; i < peer_count; i++)

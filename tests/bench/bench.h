@@ -38,6 +38,7 @@ typedef struct {
     double (*block)(double seconds,
                     void *context); // does about so many seconds of work (or one unit of it); its value
     void *context;
+    bool outside_bar;     // shown, but not counted where a peer's bar is
     const char *request;  // what the peers are asked; NULL: they have nothing like it
     double block_seconds; // 0: 0.02
 } BenchRow;
