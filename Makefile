@@ -223,7 +223,8 @@ UNIT_CHECKS     = $(foreach t,$(UNIT_TESTS),"$(patsubst test_%,%,$(notdir $t))=$
 EXERCISE_CHECKS = $(foreach e,$(EXERCISES),\
 	"exercises $e, answers=$(TREE)/tests/exercises/exercise_$e_solution" \
 	"exercises $e, yours=$(TREE)/tests/exercises/exercise_$e_student $(firstword $(wildcard chapters/$e-*))/exercise.c")
-HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=sh tests/tools/test_check_layers.sh"
+HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=sh tests/tools/test_check_layers.sh" \
+	"tests are counted=sh tests/tools/test_test.sh"
 EXTRA_CHECKS    = $(foreach t,$(TEST_EXTRAS),"$(patsubst test-%,%,$t)=$(TEST_MAKE) $t")
 RUN_TESTS      := $(QUIET)sh common/tools/test.sh $(TREE)/test-logs
 
