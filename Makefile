@@ -346,10 +346,15 @@ COURSE := COURSE_BUILD="$(TEST_MAKE) MODE=asan" COURSE_PROGRAMS=$(BUILD)/$(notdi
 #: resetN ## put the stubs back into exercise.c (asks; keeps yours beside it)
 #: solutionN ## show our answers, when yours pass (or FORCE=1; TASK=2: only one)
 .PHONY: progress handout
-grade% watch% debug%: need-check
-	$(QUIET)$(COURSE) $(@:$*=) $*
-hint% reset% solution%:
-	$(QUIET)$(COURSE) $(@:$*=) $*
+# Named one by one: a pattern rule grade% would take every grade.c, in whatever folder, for something to make.
+COURSE_NUMBERS := $(shell seq 0 99)
+define course_rule
+.PHONY: $(COURSE_NUMBERS:%=$1%)
+$(COURSE_NUMBERS:%=$1%): $1%: $2
+	$$(QUIET)$$(COURSE) $1 $$*
+endef
+$(foreach v,grade watch debug,$(eval $(call course_rule,$v,need-check)))
+$(foreach v,hint reset solution,$(eval $(call course_rule,$v)))
 progress: need-check ## show how far you are in every chapter
 	$(QUIET)$(COURSE) progress
 handout: ## (teachers) copy the course without answers and hidden tests: OUT=folder
