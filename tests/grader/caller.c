@@ -222,8 +222,7 @@ static _Noreturn void judge_fault(const char *function, const Argument *argument
 {
     static const char *const texts[FAULT_COUNT] = {
         [FAULT_UNKNOWN] = "%s used memory that does not belong to it%s",
-        [FAULT_UNDEFINED] = "%s did what C leaves undefined: an index outside an array, an integer overflow, a division "
-                            "by zero, a number too large for an int, or a missing return%s",
+        [FAULT_UNDEFINED] = "%s did what C leaves undefined (an index outside an array, an overflow, …)%s",
         [FAULT_NULL] = "%s used a null pointer%s",
         [FAULT_STACK] = "%s ran out of stack: recursion without end, or a local array too large%s",
         [FAULT_PAST_ARGUMENT] = "%s went past the end of %s",

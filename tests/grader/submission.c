@@ -296,7 +296,7 @@ static bool link_worker(const Workshop *workshop, Built *built)
 {
     char rest[PATH_MAX], program[PATH_MAX];
     join(rest, sizeof rest, workshop->harness, "worker.o");
-    const char *const arguments[] = {workshop->compiler, "-static", "-no-pie", "-o", "worker", "student.o", rest, "-lm", NULL};
+    const char *const arguments[] = {workshop->compiler, "-static", "-o", "worker", "student.o", rest, "-lm", NULL};
     if (!tool(workshop, arguments, built, "linking")) {
         if (built->status == COMPILE_ERROR)
             snprintf(built->message, sizeof built->message,
