@@ -161,6 +161,7 @@ static void draw_points(Lesson *lesson, void *context)
     Plot *plot = plot_begin(lesson, "points.png", "T");
     plot_line(plot, label, x, y, 3);
     plot_band(plot, NULL, NULL, low, high, 3);
+    plot_points(plot, NULL, NULL, NULL, 0); // numbers its block, though it has no points
     plot_horizontal(plot, NULL, 1.5);
     memset(x, 0, sizeof x); // everything is copied
     memset(y, 0, sizeof y);
@@ -174,7 +175,29 @@ START_TEST(data_is_written_to_the_last_digit_with_nan_for_gaps)
     expect_text(
         data,
         "# block 0, line: first\n# x y\n1 0.100000001\n2 nan\n3 nan\n\n\n# block 1, band\n# x low high\n"
-        "0 0 2\n1 1 3\n2 2 4\n\n\n# block 2, a height\n");
+        "0 0 2\n1 1 3\n2 2 4\n\n\n# block 2, points\n# x y\nNaN NaN NaN\n\n\n# block 3, a height\n");
+}
+END_TEST
+
+static void draw_bars(Lesson *lesson, void *context)
+{
+    (void)context;
+    char first[] = "one", second[] = "two 2 %";
+    const char *names[] = {first, second};
+    Plot *plot = plot_begin(lesson, "bars.png", "T");
+    plot_bars(plot, names, sample, 2);
+    memset(first, 'z', 3);
+    memset(second, 'z', 3);
+    names[0] = names[1] = "other";
+    plot_end(plot, "c");
+}
+
+START_TEST(bars_keep_their_names)
+{
+    expect_text(written(draw_bars, "build/figures/07-drawing/bars.gp"),
+                "set xtics ('one' 0, 'two 2 %%' 1)\n");
+    expect_text(read_scratch("build/figures/07-drawing/bars.dat"),
+                "\n-0.349999994 1 0.349999994\n0.649999976 0.5 1.35000002\n");
 }
 END_TEST
 
@@ -569,16 +592,17 @@ END_TEST
 // A grid of squares of known colours comes out of gnuplot at the right place.
 static void draw_colours(Lesson *lesson, void *context)
 {
-    (void)context;
+    int height = *(int *)context; // 2, or 1: gnuplot itself draws nothing less than 2 × 2
     float pixels[] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0.5f, 0.5f, 0.5f, 0, 0, 0};
     Plot *plot = plot_begin(lesson, "colours.png", "");
-    plot_images(plot, (PlotImages){2, 3, 3, 1, 0, 1}, (Matrix){1, 18, pixels}, NULL);
+    plot_images(plot, (PlotImages){height, 3, 3, 1, 0, 1}, (Matrix){1, 9 * height, pixels}, NULL);
     plot_end(plot, "c");
 }
 
-START_TEST(an_image_comes_out_upright_and_in_its_colours)
+static void check_colours(int image_height)
 {
-    Drawing drawing = {.draw = draw_colours};
+    clear_scratch();
+    Drawing drawing = {.draw = draw_colours, .context = &image_height};
     expect_figures(&drawing, "figure: colours.png — c\n");
     int width, height, channels;
     stbi_uc *pixels = stbi_load(scratch_path("figures/colours.png"), &width, &height, &channels, 3);
@@ -595,9 +619,9 @@ START_TEST(an_image_comes_out_upright_and_in_its_colours)
     }
     static const int wanted[2][3][3] = {{{255, 0, 0}, {0, 255, 0}, {0, 0, 255}},
                                         {{255, 255, 0}, {128, 128, 128}, {0, 0, 0}}};
-    ck_assert_msg(right - left == 35 && bottom - top == 23, "the image is %d × %d", right - left + 1,
-                  bottom - top + 1);
-    for (int i = 0; i < 2; i++) {
+    ck_assert_msg(right - left == 35 && bottom - top == 12 * image_height - 1, "the image is %d × %d",
+                  right - left + 1, bottom - top + 1);
+    for (int i = 0; i < image_height; i++) {
         for (int j = 0; j < 3; j++) {
             const stbi_uc *p = pixels + 3 * ((top + 6 + 12 * i) * width + left + 6 + 12 * j);
             for (int c = 0; c < 3; c++)
@@ -606,6 +630,12 @@ START_TEST(an_image_comes_out_upright_and_in_its_colours)
         }
     }
     stbi_image_free(pixels);
+}
+
+START_TEST(an_image_comes_out_upright_and_in_its_colours)
+{
+    check_colours(2);
+    check_colours(1);
 }
 END_TEST
 
@@ -712,8 +742,15 @@ END_TEST
 
 START_TEST(a_gnuplot_that_reads_finds_nothing_to_read)
 {
+    int ends[2], kept = dup(STDIN_FILENO);
+    ck_assert(pipe(ends) == 0 && write(ends[1], "line\n", 5) == 5);
+    dup2(ends[0], STDIN_FILENO);
     expect_failure("read line && exit 4; exit 5",
                    "loss.png is not drawn: gnuplot failed with exit status 5 and wrote ");
+    if (kept >= 0) dup2(kept, STDIN_FILENO);
+    close(kept);
+    close(ends[0]);
+    close(ends[1]);
 }
 END_TEST
 
@@ -987,8 +1024,9 @@ START_TEST(labels_of_contours_keep_apart)
     Matrix waves = matrix_new(arena, 60, 60);
     for (int i = 0; i < 60; i++)
         for (int j = 0; j < 60; j++) AT(waves, i, j) = (float)((i - 30) * (i - 30) + 3 * (j - 30) * (j - 30));
-    float levels[] = {100, 200, 400, 700, 1000, 1500, 2000};
-    Traced traced = trace(arena, (PlotWindow){-1, 1, -1, 1}, waves, levels, 7);
+    float levels[30];
+    for (int k = 0; k < 30; k++) levels[k] = 100.0f + 60.0f * (float)k;
+    Traced traced = trace(arena, (PlotWindow){-1, 1, -1, 1}, waves, levels, 30);
     int labels = 0;
     for (const Contour *a = traced.lines; a; a = a->next) {
         if (a->label < 0) continue;
@@ -1059,15 +1097,19 @@ static const char *write_png(const uint8_t *pixels, uint8_t type)
     return path;
 }
 
+static long scratch_size(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 ? (long)about.st_size : -1;
+}
+
 // Squeezes the picture; returns how far a pixel moved at most, and the size of the file.
 static int squeeze(const uint8_t *pixels, long *size)
 {
     const char *path = write_png(pixels, 2);
     squeeze_png(path, scratch_path("out.png"));
     ck_assert(!exists("out.png"));
-    struct stat about;
-    stat(path, &about);
-    *size = about.st_size;
+    *size = scratch_size(path);
     int width, height, channels, most = 0;
     stbi_uc *got = stbi_load(path, &width, &height, &channels, 3);
     ck_assert_msg(got && width == SIDE && height == SIDE, "%s", stbi_failure_reason());
@@ -1124,11 +1166,11 @@ START_TEST(a_damaged_picture_is_left_alone)
     size_t length = fread(good, 1, sizeof good, file);
     fclose(file);
     Rng rng = rng_new(6, 6);
-    for (int k = 0; k < 300; k++) {
+    for (int k = 0; k < 500; k++) {
         memcpy(bad, good, length);
         size_t cut = k % 3 == 0 ? rng_below(&rng, (uint32_t)length) : length;
-        // Half of the damage is where the headers are.
-        size_t at = k % 2 ? rng_below(&rng, (uint32_t)cut + 1) : rng_below(&rng, 80);
+        size_t at = k < 240 ? (size_t)k / 3
+                            : rng_below(&rng, (uint32_t)cut + 1); // each byte of the headers, then any
         if (at < cut) bad[at] ^= (uint8_t)(1 + rng_below(&rng, 255));
         path = scratch_file("bad.png", bad, cut);
         squeeze_png(path, scratch_path("out.png"));
@@ -1143,11 +1185,18 @@ START_TEST(a_damaged_picture_is_left_alone)
         ck_assert_msg(seen != NULL, "byte %zu of %zu: %s", at, cut, stbi_failure_reason());
         stbi_image_free(seen);
     }
+    // A disk that is full leaves the picture as it was, and nothing else.
+    path = write_png(pixels, 2);
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){50, RLIM_INFINITY});
+    squeeze_png(path, scratch_path("out.png"));
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
+    ck_assert(!exists("out.png"));
+    ck_assert_int_eq(scratch_size(path), (long)length);
+
     path = write_png(pixels, 6); // says that it has four bytes a pixel
     squeeze_png(path, scratch_path("out.png"));
-    struct stat about;
-    stat(path, &about);
-    ck_assert_int_gt(about.st_size, SIDE * SIDE * 3);
+    ck_assert_int_eq(scratch_size(path), (long)length);
     squeeze_png(scratch_path("nothing"), scratch_path("out.png"));
     ck_assert(!exists("nothing") && !exists("out.png"));
 }
@@ -1266,7 +1315,8 @@ START_TEST(what_makes_no_sense_is_refused_with_a_hint)
 END_TEST
 
 SUITE("plot", data_is_written_to_the_last_digit_with_nan_for_gaps, a_histogram_counts_every_finite_value_once,
-      a_histogram_of_equal_values_has_a_width, images_are_written_from_the_top_left_with_channels_innermost,
+      bars_keep_their_names, a_histogram_of_equal_values_has_a_width,
+      images_are_written_from_the_top_left_with_channels_innermost,
       cells_have_their_values_and_names_and_readable_ink, ranges_hold_what_can_be_seen,
       powers_of_ten_are_written_as_such, the_legend_covers_nothing,
       words_are_drawn_as_they_are_and_nothing_in_them_is_run,
