@@ -48,9 +48,9 @@ static bool only_c_file(int folder, char *name, size_t size)
     if (!list) return false;
     for (struct dirent *entry; (entry = readdir(list));) {
         size_t length = strlen(entry->d_name);
-        if (length < 3 || entry->d_name[0] == '.' || strcmp(entry->d_name + length - 2, ".c") != 0) continue;
+        if (length < 3 || length >= size || entry->d_name[0] == '.' || strcmp(entry->d_name + length - 2, ".c") != 0) continue;
         found++;
-        snprintf(name, size, "%s", entry->d_name);
+        memcpy(name, entry->d_name, length + 1);
     }
     closedir(list);
     return found == 1;

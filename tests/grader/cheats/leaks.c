@@ -7,7 +7,7 @@
 // A right answer, less a fifth of its 20 points for what is never given back.
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {
-    float *copy = malloc(100 * sizeof *copy);
+    float *volatile copy = malloc(100 * sizeof *copy);
     if (!copy) return 0.0f;
     double total = 0.0;
     for (int i = 0; i < x.rows; i++) {

@@ -7,9 +7,9 @@ float regression_loss(Matrix x, Matrix w, Matrix y)
 {
     double total = 0.0;
     for (int i = 0; i <= x.rows; i++) {
-        double error = -(double)y.data[i];
+        volatile double error = -(double)y.data[i];
         if (i == x.rows) break;
-        for (int j = 0; j < x.cols; j++) error += (double)AT(x, i, j) * (double)w.data[j];
+        for (int j = 0; j < x.cols; j++) error = error + (double)AT(x, i, j) * (double)w.data[j];
         total += error * error;
     }
     return (float)(total / (2.0 * x.rows));

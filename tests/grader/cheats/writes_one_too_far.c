@@ -6,7 +6,7 @@
 void regression_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y)
 {
     for (int j = 0; j <= x.cols; j++) {
-        gradient.data[j] = 0.0f;
+        *(volatile float *)&gradient.data[j] = 0.0f;
         if (j == x.cols) break;
         for (int i = 0; i < x.rows; i++) {
             float error = -y.data[i];
