@@ -180,9 +180,11 @@ progress() {
             -v next_task="$(first_open "$folder")" 'BEGIN {
                 filled = points == "-" ? 0 : int(24 * points / most)
                 for (i = 0; i < 24; i++) bar = bar (i < filled ? "█" : "░")
-                width = 42 - length(title)
-                note = points == "-" ? "does not compile" : points == most ? "✓" : next_task != "" ? "next: TASK " next_task : ""
-                printf "%3d  %s%*s %s %4s/%-4s %s\n", number, title, width > 0 ? width : 1, "", bar, points, most, note
+                note = "next: TASK " next_task
+                if (next_task == "") note = ""
+                if (points == "-") note = "does not compile"
+                if (points == most) note = "✓"
+                printf "%3d  %-40s %s %4s/%-4s %s\n", number, title, bar, points, most, note
             }'
     done
 }
@@ -198,7 +200,7 @@ handout() {
     out=$1
     [ -n "$out" ] || stop "Say OUT=folder: where the tree for students goes."
     if [ -e "$out" ] && [ -n "$(ls -A "$out" 2>/dev/null)" ]; then stop "$out is there already, and not empty."; fi
-    if ! list=$(git ls-files -co --exclude-standard 2>/dev/null); then
+    if ! list=$(git ls-files 2>/dev/null); then
         list=$(find . \( -path ./build -o -path ./.git -o -path ./datasets/cache \) -prune -o -type f -print | sed 's|^\./||')
     fi
     mkdir -p "$out" || exit 1

@@ -6,12 +6,11 @@
 //     gdb --args grade_01 --test the_loss_of_…           one test, in this process, for the debugger
 #include "exercise_suite.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lesson/exercise.h"
@@ -43,6 +42,15 @@ static int current = -1; // the test that runs
 static void path_of(char *path, size_t size, int test)
 {
     snprintf(path, size, "%s/%s.txt", folder, table[test].test->name);
+}
+
+// The arguments of the call that a test makes, in memory that the test's process shares with this one: one for each test.
+static char (*arguments_of)[TEXT / 16];
+
+void exercise_given(const char *arguments); // expect.h
+void exercise_given(const char *arguments)
+{
+    if (arguments_of) snprintf(arguments_of[current], sizeof *arguments_of, "%s", arguments);
 }
 
 static void before_the_process(void) { current++; }
@@ -122,10 +130,7 @@ static bool explain(char *out, size_t size, const char *text, const char **begin
     if ((found = strstr(text, "ERROR: LeakSanitizer: detected"))) {
         *begin = strstr(text, "====") < found ? strstr(text, "====") : found;
         const char *leak = strstr(found, "leak of ");
-        snprintf(out, size, "memory is taken and never given back: %.*s",
-                 leak ? (int)strcspn(leak + 8, "(\n") : 0, leak ? leak + 8 : "");
-        size_t used = strlen(out);
-        snprintf(out + used, size - used, leak ? "byte(s)" : "");
+        snprintf(out, size, "memory is taken and never given back: %d bytes", leak ? atoi(leak + 8) : 0);
         add_place(out, size, found);
         return true;
     }
@@ -173,6 +178,8 @@ static const char *story(TestResult *result, int test, char **printed)
     } else {
         snprintf(text, sizeof text, "%s", message);
     }
+    size_t used = strlen(text);
+    if (arguments_of[test][0]) snprintf(text + used, sizeof text - used, "; with %s", arguments_of[test]);
     return text;
 }
 
@@ -180,19 +187,21 @@ static const char *story(TestResult *result, int test, char **printed)
 
 static const char *paint(const char *code) { return isatty(1) && !getenv("NO_COLOR") ? code : ""; }
 
-// Printed with an indentation, in lines of at most 100 characters, broken at blanks where there are some.
+// Printed with an indentation, in lines of at most 100 characters, broken after a comma, or else at a blank.
 static void print_wrapped(const char *text)
 {
     enum { WIDTH = 92 };
     while (*text) {
         int columns = 0;
-        size_t length = 0, blank = 0;
+        size_t length = 0, blank = 0, comma = 0;
         for (; text[length] && text[length] != '\n' && columns < WIDTH; length++) {
             columns +=
                 ((unsigned char)text[length] & 0xC0) != 0x80; // the later bytes of a letter take no place
-            if (text[length] == ' ') blank = length;
+            if (text[length] != ' ') continue;
+            blank = length;
+            if (length > 0 && text[length - 1] == ',') comma = length;
         }
-        if (columns == WIDTH && blank) length = blank;
+        if (columns == WIDTH && blank) length = comma > blank / 2 ? comma : blank;
         printf("        %.*s\n", (int)length, text);
         text += length;
         while (*text == ' ' || *text == '\n') text++;
@@ -211,14 +220,16 @@ static void print_failure(TestResult *result, int test)
     if (with) *with = '\0';
     print_wrapped(told);
     if (with) print_wrapped(with + 2);
-    if (*printed) {
+    if (printed[strspn(printed, " \n")]) {
         printf("      it printed:\n");
         int lines = 0;
         for (char *line = strtok(printed, "\n"); line && lines < PRINTED_LINES;
              line = strtok(NULL, "\n"), lines++)
             print_wrapped(line);
     }
-    printf("      the test: %s:%d\n", tr_lfile(result), tr_lno(result));
+    bool failed = tr_rtype(result) == CK_FAILURE; // else the place is that of the last thing that went well
+    printf("      the test: %s:%d\n", failed ? tr_lfile(result) : table[test].test->file,
+           failed ? tr_lno(result) : table[test].test->line);
 }
 
 // One task, tests first … end − 1. Returns its points; *most receives what there is to have.
@@ -348,6 +359,13 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--test") == 0) return run_one(argv[2]);
     folder = argv[1];
     source = argv[2];
+
+    arguments_of = mmap(NULL, (size_t)count * sizeof *arguments_of, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (arguments_of == MAP_FAILED) {
+        perror("mmap");
+        return 2;
+    }
 
     Suite *suite = suite_create(exercise_folder);
     for (int i = 0; i < count; i++) { // a case for each test, so that results come in the order of the table
