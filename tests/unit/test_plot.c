@@ -1024,9 +1024,9 @@ START_TEST(labels_of_contours_keep_apart)
     Matrix waves = matrix_new(arena, 60, 60);
     for (int i = 0; i < 60; i++)
         for (int j = 0; j < 60; j++) AT(waves, i, j) = (float)((i - 30) * (i - 30) + 3 * (j - 30) * (j - 30));
-    float levels[30];
-    for (int k = 0; k < 30; k++) levels[k] = 100.0f + 60.0f * (float)k;
-    Traced traced = trace(arena, (PlotWindow){-1, 1, -1, 1}, waves, levels, 30);
+    float levels[150];
+    for (int k = 0; k < 150; k++) levels[k] = 20.0f + 15.0f * (float)k; // too many for all to bear a label
+    Traced traced = trace(arena, (PlotWindow){-1, 1, -1, 1}, waves, levels, 150);
     int labels = 0;
     for (const Contour *a = traced.lines; a; a = a->next) {
         if (a->label < 0) continue;
