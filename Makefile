@@ -196,7 +196,8 @@ $(UNIT_SOURCES:tests/unit/test_%.c=unit-%): unit-%: $(TREE)/tests/unit/test_%
 
 # The tests of the exercises of chapter 01 are linked with its solution.c and with its exercise.c.
 EXERCISES         := $(sort $(patsubst tests/exercises/exercise_%.c,%,$(wildcard tests/exercises/exercise_[0-9]*.c)))
-EXERCISE_PROGRAMS := $(foreach e,$(EXERCISES),$(TREE)/tests/exercises/exercise_$e_solution $(TREE)/tests/exercises/exercise_$e_student)
+ANSWERED          := $(foreach e,$(EXERCISES),$(if $(wildcard chapters/$e-*/solution.c),$e))# none in a handout
+EXERCISE_PROGRAMS := $(ANSWERED:%=$(TREE)/tests/exercises/exercise_%_solution) $(EXERCISES:%=$(TREE)/tests/exercises/exercise_%_student)
 EXERCISE_OBJECTS  := $(TREE)/tests/exercises/exercise_suite.o $(TREE)/tests/unit/suite.o
 define exercise_rule
 $(TREE)/tests/exercises/exercise_$1.o: CPPFLAGS += -Itests/unit -Ichapters/$2
@@ -204,9 +205,6 @@ $(TREE)/tests/exercises/exercise_$1_solution: $(TREE)/chapters/$2/solution.o
 $(TREE)/tests/exercises/exercise_$1_student: $(TREE)/chapters/$2/exercise.o
 $(TREE)/tests/exercises/exercise_$1_solution $(TREE)/tests/exercises/exercise_$1_student: \
 		$(TREE)/tests/exercises/exercise_$1.o $(EXERCISE_OBJECTS) $(LIBRARY)
-.PHONY: exercise$(patsubst 0%,%,$1)
-exercise$(patsubst 0%,%,$1): setup-check $(TREE)/tests/exercises/exercise_$1_student
-	$$(QUIET)$(TREE)/tests/exercises/exercise_$1_student chapters/$2/exercise.c
 endef
 $(foreach e,$(EXERCISES),$(eval $(call exercise_rule,$e,$(notdir $(firstword $(wildcard chapters/$e-*))))))
 
@@ -214,14 +212,13 @@ $(TREE)/tests/exercises/exercise_suite.o: CPPFLAGS += -Itests/unit
 $(EXERCISE_PROGRAMS):
 	$(QUIET)$(CC) $(CFLAGS) $(filter-out $(LIBRARY),$^) $(LIBRARY) $(CHECK_LIBS) $(LDLIBS) -o $@
 
-#: exerciseN ## say which tasks of chapter N your exercise.c solves
-
+comma := ,
 # Each test is "name=command". Other parts of this file add theirs to TEST_EXTRAS as the names of targets.
 TEST_EXTRAS    += test-data test-weave
 TEST_MAKE      := env -u MAKEFLAGS -u MFLAGS $(MAKE) -s CC=$(CC) ARCH=$(ARCH) MODE=$(MODE) BUILD=$(BUILD) $(if $(WERROR),WERROR=1)
 UNIT_CHECKS     = $(foreach t,$(UNIT_TESTS),"$(patsubst test_%,%,$(notdir $t))=$t")
 EXERCISE_CHECKS = $(foreach e,$(EXERCISES),\
-	"exercises $e, answers=$(TREE)/tests/exercises/exercise_$e_solution" \
+	$(if $(filter $e,$(ANSWERED)),"exercises $e$(comma) answers=$(TREE)/tests/exercises/exercise_$e_solution") \
 	"exercises $e, yours=$(TREE)/tests/exercises/exercise_$e_student $(firstword $(wildcard chapters/$e-*))/exercise.c")
 HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=sh tests/tools/test_check_layers.sh" \
 	"tests are counted=sh tests/tools/test_test.sh"
@@ -310,7 +307,7 @@ $(GRADER)/check_format: $(GRADER)/check_format.o
 .PHONY: test-grader
 test-grader: grader-programs $(GRADER)/check_format
 	$(QUIET)sh tests/grader/test_grader.sh $(GRADER)
-TEST_EXTRAS += test-grader
+TEST_EXTRAS += $(if $(GRADED),test-grader)
 
 GRADE_CHAPTER := $(or $(filter $(CHAPTER) 0$(CHAPTER),$(GRADED)),$(if $(CHAPTER),,01))
 GRADE_OPTIONS := --harness $(GRADER)/$(GRADE_CHAPTER) --compiler $(CC) --arch $(ARCH) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
@@ -361,8 +358,10 @@ handout: ## (teachers) copy the course without answers and hidden tests: OUT=fol
 	$(QUIET)sh tests/exercises/course.sh handout "$(OUT)"
 
 # Typical wrong answers must fail their tasks; this is about the tests, not about memory, so one mode is enough.
-TEST_EXTRAS += $(if $(filter release,$(MODE)),test-wrong)
-.PHONY: test-wrong
+TEST_EXTRAS += test-course $(if $(filter release,$(MODE)),$(if $(ANSWERED),test-wrong))
+.PHONY: test-wrong test-course
+test-course: need-check
+	$(QUIET)bash tests/tools/test_course.sh "$(TEST_MAKE)"
 test-wrong: need-check $(EXERCISES:%=$(TREE)/tests/exercises/exercise_%.o) $(EXERCISE_OBJECTS) $(LIBRARY)
 	$(QUIET)sh tests/exercises/test_wrong.sh $(TREE) "$(CC) $(CPPFLAGS) $(CFLAGS) -O1" "$(CHECK_LIBS) $(LDLIBS)" $(WRONG)
 

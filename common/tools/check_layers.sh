@@ -96,9 +96,12 @@ done | rule "Every test is run"
 
 files '^chapters/[0-9]*-[^/]*/' | cut -d / -f 2 | sort -u >"$scratch/chapters"
 
+answers=solution.c
+[ -f STUDENTS.md ] && answers="" # a handout has none
+
 while IFS= read -r chapter; do
     program=$(printf '%s' "${chapter#*-}" | tr - _).c
-    for file in "$program" README.md exercise.h exercise.c solution.c; do
+    for file in "$program" README.md exercise.h exercise.c $answers; do
         [ -f "chapters/$chapter/$file" ] || echo "chapters/$chapter/$file is missing"
     done
     files "^figures/$chapter/.*\.(png|svg)\$" | grep -q . || echo "figures/$chapter/ has no pictures"

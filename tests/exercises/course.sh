@@ -193,7 +193,7 @@ progress() {
 
 # Without answers, hidden tests, cheats and wrong answers; with fresh stubs.
 kept_back() {
-    grep -vE '^chapters/[^/]*/solution\.c$|^tests/grader/|^tests/exercises/(wrong/|whole\.awk$|test_)|^\.ci/|\.bak$|^(build|grades)/'
+    grep -vE '^chapters/[^/]*/solution\.c$|^tests/grader/|^tests/tools/test_course\.sh$|^tests/exercises/(wrong/|whole\.awk$|test_|STUDENTS)|^\.ci/|\.bak$|^(build|grades)/'
 }
 
 handout() {
@@ -211,6 +211,7 @@ handout() {
     for header in chapters/*/exercise.h; do
         awk -f tests/exercises/stub.awk "$header" >"$out/${header%.h}.c" || exit 1
     done
+    cp tests/exercises/STUDENTS.md "$out/STUDENTS.md" || exit 1
     say "$out: $(find "$out" -type f | wc -l) files, without answers and hidden tests"
 }
 

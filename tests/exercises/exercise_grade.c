@@ -44,13 +44,25 @@ static void path_of(char *path, size_t size, int test)
     snprintf(path, size, "%s/%s.txt", folder, table[test].test->name);
 }
 
-// The arguments of the call that a test makes, in memory that the test's process shares with this one: one for each test.
-static char (*arguments_of)[TEXT / 16];
+// In memory that the tests' processes share with this one, for each test: the arguments of the call that it makes, and
+// whether it came to its end. Check takes a process that ends with exit(0) for one that passed.
+typedef struct {
+    char arguments[TEXT / 16];
+    bool finished;
+} Shared;
+static Shared *shared;
 
 void exercise_given(const char *arguments); // expect.h
 void exercise_given(const char *arguments)
 {
-    if (arguments_of) snprintf(arguments_of[current], sizeof *arguments_of, "%s", arguments);
+    if (shared) snprintf(shared[current].arguments, sizeof shared->arguments, "%s", arguments);
+}
+
+static void at_the_end(void) { shared[current].finished = true; }
+
+static bool passed(TestResult *const *results, int test)
+{
+    return tr_rtype(results[test]) == CK_PASS && shared[test].finished;
 }
 
 static void before_the_process(void) { current++; }
@@ -110,56 +122,69 @@ static void add_place(char *out, size_t size, const char *report)
         snprintf(out + used, size - used, " (in %.*s, exercise.c:%d)", (int)strcspn(name, " "), name, line);
 }
 
+// Where the report begins that holds found.
+static const char *begin_of(const char *text, const char *found)
+{
+    static const char *const first_lines[] = {"AddressSanitizer:DEADLYSIGNAL", "====="};
+    for (int i = 0; i < 2; i++) {
+        const char *line = strstr(text, first_lines[i]);
+        if (line && line < found) return line;
+    }
+    return found;
+}
+
+// "…/exercise.c:14:20: runtime error: index 3 out of bounds …" of UBSan, told from found on.
+static void explain_undefined(char *out, size_t size, const char *line, const char *found)
+{
+    const char *what = found + strlen("runtime error: "), *file = strstr(line, "exercise.c:");
+    snprintf(out, size, "undefined behaviour: %.*s", (int)strcspn(what, "\n"), what);
+    size_t used = strlen(out);
+    if (file && file < found)
+        snprintf(out + used, size - used, " (exercise.c:%d)", atoi(file + strlen("exercise.c:")));
+}
+
+// "heap-buffer-overflow on address … READ of size 4 …" of AddressSanitizer
+static void explain_memory(char *out, size_t size, const char *kind)
+{
+    const char *meaning = NULL, *verb = strstr(kind, "WRITE ")  ? "writes "
+                                        : strstr(kind, "READ ") ? "reads "
+                                                                : "";
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings && !meaning; i++) {
+        const char *word = strstr(kind, meanings[i].word);
+        if (word && word < kind + strcspn(kind, "\n")) meaning = meanings[i].meaning;
+    }
+    if (meaning)
+        snprintf(out, size, "memory error: %s%s", verb, meaning);
+    else
+        snprintf(out, size, "memory error: %.*s", (int)strcspn(kind, " \n"), kind);
+    add_place(out, size, kind);
+}
+
 // Puts what stopped the test into words; false when the text holds no report that is known. *begin: where it starts.
 static bool explain(char *out, size_t size, const char *text, const char **begin)
 {
-    static const char runtime[] = "runtime error: ";
-    const char *found = strstr(text, runtime);
-    if (found) { // "…/exercise.c:14:20: runtime error: index 3 out of bounds …"
-        const char *line = found;
-        while (line > text && line[-1] != '\n') line--;
-        *begin = line;
-        const char *file = strstr(line, "exercise.c:");
-        snprintf(out, size, "undefined behaviour: %.*s", (int)strcspn(found + strlen(runtime), "\n"),
-                 found + strlen(runtime));
-        size_t used = strlen(out);
-        if (file && file < found)
-            snprintf(out + used, size - used, " (exercise.c:%d)", atoi(file + strlen("exercise.c:")));
-        return true;
-    }
-    if ((found = strstr(text, "ERROR: LeakSanitizer: detected"))) {
-        *begin = strstr(text, "====") < found ? strstr(text, "====") : found;
+    static const char memory[] = "ERROR: AddressSanitizer: ";
+    const char *found;
+    if ((found = strstr(text, "runtime error: "))) {
+        *begin = found;
+        while (*begin > text && (*begin)[-1] != '\n') --*begin;
+        explain_undefined(out, size, *begin, found);
+    } else if ((found = strstr(text, "ERROR: LeakSanitizer: detected"))) {
         const char *leak = strstr(found, "leak of ");
+        *begin = begin_of(text, found);
         snprintf(out, size, "memory is taken and never given back: %d bytes", leak ? atoi(leak + 8) : 0);
         add_place(out, size, found);
-        return true;
-    }
-    if ((found = strstr(text, "ERROR: AddressSanitizer: "))) {
-        *begin = strstr(text, "====") < found ? strstr(text, "====") : found;
-        found += strlen("ERROR: AddressSanitizer: ");
-        const char *meaning = NULL, *read = strstr(found, "READ of size"),
-                   *write = strstr(found, "WRITE of size");
-        for (size_t i = 0; i < sizeof meanings / sizeof *meanings && !meaning; i++) {
-            const char *word = strstr(found, meanings[i].word);
-            if (word && word < found + strcspn(found, "\n")) meaning = meanings[i].meaning;
-        }
-        snprintf(out, size, "memory error: %s%s",
-                 write  ? "writes "
-                 : read ? "reads "
-                        : "",
-                 meaning ? meaning : "");
-        if (!meaning) snprintf(out, size, "memory error: %.*s", (int)strcspn(found, " \n"), found);
-        add_place(out, size, found);
-        return true;
-    }
-    if ((found = strstr(text, "error: ")) && (found == text || found[-1] == '\n')) { // die() of the library
+    } else if ((found = strstr(text, memory))) {
+        *begin = begin_of(text, found);
+        explain_memory(out, size, found + strlen(memory));
+    } else if ((found = strstr(text, "error: ")) &&
+               (found == text || found[-1] == '\n')) { // die() of the library
         *begin = found;
         snprintf(out, size, "%s", found);
         for (char *at = out; *at; at++)
             if (*at == '\n') *at = at[1] ? ';' : '\0';
-        return true;
     }
-    return false;
+    return found != NULL;
 }
 
 // What is to be said about a test that did not pass: one line, and in *printed what else the test wrote.
@@ -173,13 +198,14 @@ static const char *story(TestResult *result, int test, char **printed)
         (*printed)[report - *printed] = '\0';
     } else if (strstr(message, "timeout")) {
         snprintf(text, sizeof text, "still running after %d seconds: a loop without end?", SECONDS);
-    } else if (strstr(message, "Early exit")) {
+    } else if (tr_rtype(result) == CK_PASS || strstr(message, "Early exit")) {
         snprintf(text, sizeof text, "the program was ended inside of the function (exit?)");
     } else {
         snprintf(text, sizeof text, "%s", message);
     }
     size_t used = strlen(text);
-    if (arguments_of[test][0]) snprintf(text + used, sizeof text - used, "; with %s", arguments_of[test]);
+    if (shared[test].arguments[0])
+        snprintf(text + used, sizeof text - used, "; with %s", shared[test].arguments);
     return text;
 }
 
@@ -242,11 +268,9 @@ static int print_task(TestResult **results, int first, int end, int *most)
     bool written = false;
     *most = 0;
     for (int i = first; i < end; i++) {
-        bool passed = tr_rtype(results[i]) == CK_PASS;
         *most += table[i].points;
-        points += passed ? table[i].points : 0;
-        written =
-            written || passed || tr_rtype(results[i]) == CK_ERROR || strcmp(tr_msg(results[i]), stub) != 0;
+        points += passed(results, i) ? table[i].points : 0;
+        written = written || tr_rtype(results[i]) != CK_FAILURE || strcmp(tr_msg(results[i]), stub) != 0;
     }
     const char *colour = points == *most ? "\033[32m" : written ? "\033[31m" : "";
     printf("%s%s%s TASK %-5s %3d of %d points%s\n", paint(colour),
@@ -255,7 +279,7 @@ static int print_task(TestResult **results, int first, int end, int *most)
                            : "–",
            paint("\033[0m"), task, points, *most, written ? "" : ": not written yet");
     for (int i = first; i < end && written; i++) {
-        if (tr_rtype(results[i]) == CK_PASS) continue;
+        if (passed(results, i)) continue;
         if (failed++ == 0) print_failure(results[i], i);
     }
     if (failed > 1) printf("    … and %d more of its tests\n", failed - 1);
@@ -268,7 +292,7 @@ static int chapter_number(void) { return atoi(exercise_folder); }
 static void print_advice(TestResult **results)
 {
     int worst = 0;
-    while (tr_rtype(results[worst]) == CK_PASS) worst++;
+    while (passed(results, worst)) worst++;
     const char *task = table[worst].task;
     printf("\nNext: TASK %s in %s. A hint: make hint%d TASK=%s\n", task, source, chapter_number(),
            strchr(task, '.') + 1);
@@ -283,7 +307,7 @@ static bool write_result(FILE *file, TestResult **results)
         int points = 0, most = 0;
         for (end = first; end < count && strcmp(table[end].task, table[first].task) == 0; end++) {
             most += table[end].points;
-            points += tr_rtype(results[end]) == CK_PASS ? table[end].points : 0;
+            points += passed(results, end) ? table[end].points : 0;
         }
         fprintf(file, "%s %d %d\n", table[first].task, points, most);
     }
@@ -360,9 +384,9 @@ int main(int argc, char **argv)
     folder = argv[1];
     source = argv[2];
 
-    arguments_of = mmap(NULL, (size_t)count * sizeof *arguments_of, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (arguments_of == MAP_FAILED) {
+    shared =
+        mmap(NULL, (size_t)count * sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
         perror("mmap");
         return 2;
     }
@@ -372,7 +396,7 @@ int main(int argc, char **argv)
         TCase *one = tcase_create(table[i].task);
         tcase_set_timeout(one, SECONDS);
         tcase_add_unchecked_fixture(one, before_the_process, NULL);
-        tcase_add_checked_fixture(one, in_the_process, NULL);
+        tcase_add_checked_fixture(one, in_the_process, at_the_end);
         tcase_add_test(one, table[i].test);
         suite_add_tcase(suite, one);
     }

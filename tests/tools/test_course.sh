@@ -1,0 +1,179 @@
+#!/bin/bash
+# test_course.sh: walks through the exercises of chapter 1 as a student does, from the stubs to full marks, in a folder that
+# make handout has made.
+#
+#   bash tests/tools/test_course.sh "MAKE COMMAND"
+set -u
+export LC_ALL=C.UTF-8 NO_COLOR=1
+unset MAKEFLAGS MFLAGS TASK LEVEL TEST FORCE
+
+[ -d tests/exercises/wrong ] || { echo "a handout: nothing to test"; exit 0; }
+read -ra words <<<"$1" # BUILD= is that of this tree
+make=(); for word in "${words[@]}"; do [[ $word == BUILD=* ]] || make+=("$word"); done
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/course-student-XXXXXX") || exit 2
+trap 'rm -rf "$scratch"' EXIT
+passed=0
+failed=0
+
+result() { # result STATUS NAME: when not 0, shows what was printed
+    if [ "$1" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $2"
+        sed 's/^/    /' "$scratch/out"
+    fi
+}
+# prints NAME TEXT…: the last output holds all of these texts.
+prints() {
+    local name=$1 text
+    shift
+    for text in "$@"; do grep -qF -e "$text" "$scratch/out" || { echo "not there: $text"; result 1 "$name"; return; }; done
+    result 0 "$name"
+}
+silent_about() { # silent_about NAME TEXT
+    ! grep -qF -e "$2" "$scratch/out"
+    result $? "$1"
+}
+run() { "${make[@]}" "$@" >"$scratch/out" 2>&1; }
+
+here=$PWD
+solution=$here/chapters/01-linear-regression/solution.c
+wrong=$here/tests/exercises/wrong/01
+whole() { awk -f "$here/tests/exercises/whole.awk" "$solution" "$1"; }
+
+# ---- What students get ------------------------------------------------------------------------------------------------
+
+run handout OUT="$scratch/course"
+prints "the handout is made" "without answers and hidden tests"
+( cd "$scratch/course" && find . -name 'solution.c' -o -name 'hidden_*' -o -path '*/wrong/*' -o -name '*.bak' -o -path '*/cheats/*' ) >"$scratch/out"
+[ ! -s "$scratch/out" ]
+result $? "no answers and no hidden tests are handed out"
+grep -rlF "$(sed -n 's/^float regression_loss.*//; /^    double total/p' "$solution" | head -n 1)" "$scratch/course/chapters" --include=exercise.c >"$scratch/out"
+[ ! -s "$scratch/out" ]
+result $? "the exercises that are handed out are stubs"
+run handout OUT="$scratch/course"
+prints "a folder that is not empty is left alone" "not empty"
+if [ -n "${EXERCISE_STUBS-}" ]; then
+    for header in chapters/*/exercise.h; do
+        awk -f tests/exercises/stub.awk "$header" | diff "${header%.h}.c" - >"$scratch/out"
+        result $? "${header%.h}.c is what make reset would write"
+    done
+fi
+for header in chapters/*/exercise.h; do
+    : >"$scratch/out"
+    for task in $(sed -n 's/^\/\/ TASK \([0-9.]*\) .*/\1/p' "$header"); do
+        for level in 1 2 3; do
+            awk -v wanted="TASK $task, hint $level" '/^TASK / { on = $0 == wanted; next } on && /./ { found = 1 } END { exit !found }' \
+                "${header%/*}/hints.txt" || echo "TASK $task has no hint $level" >>"$scratch/out"
+        done
+    done
+    [ ! -s "$scratch/out" ]
+    result $? "every task of ${header%/*} has three hints"
+done
+
+# ---- The way of a student -----------------------------------------------------------------------------------------------
+
+cd "$scratch/course" || exit 2
+exercise=chapters/01-linear-regression/exercise.c
+cp "$exercise" "$scratch/stubs.c"
+
+run grade1
+prints "stubs have no points and say why" "TASK 1.1     0 of 20 points: not written yet" "0 of 100 points" "Next: TASK 1.1"
+silent_about "stubs are not called wrong" "✗"
+run progress
+prints "the bar is empty" "Linear regression" "   0/100"
+run hint1
+prints "the first hint is about the first task" "TASK 1.1, hint 1 of 3" "make hint1 TASK=1 LEVEL=2"
+run hint1 TASK=1.4 LEVEL=3
+prints "the last hint is the recipe" "TASK 1.4, hint 3 of 3" "factor"
+run hint1 TASK=9
+prints "an unknown task is named" "There is no TASK 1.9"
+
+# Only the first task is written.
+{ sed '/TASK 1.1/,/^}/d' "$scratch/stubs.c"; sed -n '/^static float error_of/,/^}/p; /^\/\/ TASK 1.1/,/^}/p' "$solution"; } >"$exercise"
+run grade1
+prints "one solved task has its points" "TASK 1.1    20 of 20 points" "20 of 100 points" "Next: TASK 1.2"
+run solution1
+prints "the answers are not in the handout" "not in this folder"
+
+whole "$wrong/1.2-wrong-sign.c" >"$exercise"
+run grade1
+prints "a wrong sign is shown with the input" "✗ TASK 1.2     0 of 30 points" "AT(gradient, 0, 0): got 3.5, expected -3.5" \
+    "with x (2 × 2) = {{1, 2}, {3, 4}}" "tests/exercises/exercise_01.c:" "TASK=2"
+run progress
+prints "the bar grows" "55/100  next: TASK 1.2"
+
+# A statement in the place of the first one of a function: what the run says about it.
+broken() { # broken NAME STATEMENT TEXT…
+    local name=$1 statement=$2
+    shift 2
+    awk -v statement="$statement" '{ print } /^float regression_loss/ { getline; print; print statement }' "$solution" |
+        sed 's/^#include "exercise.h"/&\n#include <stdio.h>\n#include <stdlib.h>/' >"$exercise"
+    run grade1
+    prints "$name" "$@"
+}
+broken "reading past the end is found" "y.data[x.rows] += 0.0f;" "memory error: reads outside of an array (in regression_loss, exercise.c:"
+broken "a null pointer is found" "y.data = NULL; y.data[0] = 1.0f;" "null pointer" "with x (2 × 2)"
+broken "an index far off is found" "y.data[1 << 29] = 1.0f;" "memory error: writes at an address where nothing is" "exercise.c:"
+export CK_TIMEOUT_MULTIPLIER=0.1
+broken "endless loops are ended" "for (volatile unsigned i = 0; x.rows == 7;) i++;" "still running" "a loop without end"
+unset CK_TIMEOUT_MULTIPLIER
+broken "a leak is found" "volatile char *piece = malloc(24); piece[0] = 1; piece = 0;" "never given back: 24 bytes (in regression_loss, exercise.c:"
+broken "undefined behaviour is found" "int big = 2147483647; big += x.rows;" "signed integer overflow" "exercise.c:"
+broken "fresh memory is no zero" "float *sum = malloc(4); y.data[0] = *sum; free(sum);" "nan, expected 1.25"
+broken "exit is no answer" "exit(0);" "✗ TASK 1.1     0 of 20 points" "ended inside of the function"
+broken "a crash is named" "abort();" "Abort"
+broken "a shape error is told in the library's words" "matmul(y, x, y);" "matmul" "hint:"
+broken "what the function prints is shown" 'puts("look here"); y.data[0]++;' "it printed:" "look here"
+broken "a file that does not compile is shown" "float total = ;" "does not compile yet" "error: expected expression"
+run progress
+prints "progress goes on with a file that does not compile" "does not compile" "  2  "
+
+# ---- To the end ------------------------------------------------------------------------------------------------------------
+
+whole "$wrong/1.3-uphill.c" >"$exercise"
+: >"$scratch/watch"
+"${make[@]}" watch1 >"$scratch/watch" 2>&1 &
+watcher=$!
+for _ in $(seq 100); do grep -q "Waiting for you" "$scratch/watch" && break; sleep 0.2; done
+cp "$scratch/watch" "$scratch/out"
+prints "watching shows what is not right yet" "85 of 100 points" "Waiting for you to save"
+cp "$solution" "$exercise"
+for _ in $(seq 150); do kill -0 "$watcher" 2>/dev/null || break; sleep 0.2; done
+! kill "$watcher" 2>/dev/null
+result $? "watching ends by itself when all is solved"
+wait "$watcher" 2>/dev/null
+cp "$scratch/watch" "$scratch/out"
+prints "watching saw the save" "100 of 100 points: all PUBLIC tests passed"
+
+run grade1
+prints "full marks are said to be those of the public tests" "100 of 100 points: all PUBLIC tests passed" "hidden"
+run progress
+prints "the bar is full" "████████████████████████  100/100  ✓"
+cp "$solution" "$scratch/course/chapters/01-linear-regression/solution.c"
+run solution1
+prints "who has solved all may see the answers" "Reference answers"
+run solution1 TASK=3
+prints "one answer alone" "void regression_descend"
+silent_about "one answer alone, no other" "regression_ridge"
+
+run reset1 </dev/null
+cmp -s "$exercise" "$solution"
+result $? "without an answer nothing is reset"
+echo y | run reset1
+cmp -s "$exercise" "$scratch/stubs.c" && cmp -s "$exercise.bak" "$solution"
+result $? "reset brings the stubs and keeps the file"
+cp "$solution" "$exercise" && echo y | run reset1
+[ -f "$exercise.2.bak" ]
+result $? "an earlier copy is not overwritten"
+run solution1
+prints "answers are not shown to who has started again" "First your own"
+run solution1 FORCE=1
+prints "unless they insist" "Reference answers"
+run grade77
+prints "a chapter without exercises is named" "Chapter 77 has no exercises yet"
+
+[ -z "${SUITE_RESULT-}" ] || echo "$passed passed, $failed failed" >"$SUITE_RESULT"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
