@@ -35,7 +35,7 @@
 // A with N, except that A need not be turned: the tile takes its 14 numbers one by one from wherever they
 // are.
 //
-// The blocks. Copies are made in pieces, of 1024 of the K, 512 of the N and 168 of the M, so that those of
+// The blocks. Copies are made in pieces, of 1024 of the K, 1024 of the N and 168 of the M, so that those of
 // A and of a strip of B fit the second-level cache. After the first piece of K, the sums of a tile start
 // from what C holds, so they remain one chain.
 //
@@ -149,6 +149,13 @@ typedef struct {
     bool resume;   // start from what C holds rather than from zero
 } Strip;
 
+// Brings the number that lies so many floats after p into the cache. It may lie past the end: nothing is
+// read.
+INLINE void ask_for(const float *p, size_t after)
+{
+    __builtin_prefetch((const void *)((uintptr_t)p + after * sizeof *p));
+}
+
 // sum (rows × vectors) = 0, or the tile of C where the strip begins.
 INLINE void tile_begin(const int rows, const int vectors, const Strip *s, Mask mask,
                        Vector sum[TILE_ROWS][TILE_VECTORS])
@@ -158,6 +165,8 @@ INLINE void tile_begin(const int rows, const int vectors, const Strip *s, Mask m
         const float *c = s->c + (size_t)i * s->c_step;
         UNROLL
         for (int v = 0; v < vectors; v++) {
+            // The tile below begins in the same way: have its numbers brought meanwhile.
+            if (s->resume && vectors > 1) ask_for(c, (size_t)rows * s->c_step + (size_t)(v * LANES));
             if (!s->resume)
                 sum[i][v] = broadcast(0.0f);
             else
@@ -184,13 +193,6 @@ INLINE void tile_end(const int rows, const int vectors, const Strip *s, Mask mas
                 store_first(mask, c + v * LANES, sum[i][v]);
         }
     }
-}
-
-// Brings the number that lies so many floats after p into the cache. It may lie past the end: nothing is
-// read.
-INLINE void ask_for(const float *p, size_t after)
-{
-    __builtin_prefetch((const void *)((uintptr_t)p + after * sizeof *p));
 }
 
 // The heart of it: the first rows of the strip, C (rows × vectors·LANES) from A (rows × k) and B (k ×
@@ -333,7 +335,7 @@ INLINE void strips(const Product *p)
 // a page.
 enum {
     BLOCK_M = 168,
-    BLOCK_N = 512,
+    BLOCK_N = 1024,
     BLOCK_K = 1024,
     ROW_STEP = BLOCK_K + 16,
     COLUMN_STEP = BLOCK_M + 24,
@@ -367,8 +369,12 @@ INLINE void copy_block(float *to, size_t to_step, const float *from, size_t from
 {
     const int full = (columns - 1) / LANES * LANES;
     const Mask mask = first(columns - full);
+    const size_t ahead = from_step * (size_t)(1 + 512 / columns);
     for (int i = 0; i < rows; i++, to += to_step, from += from_step) {
-        for (int j = 0; j < full; j += LANES) store(to + j, load(from + j));
+        for (int j = 0; j < full; j += LANES) {
+            ask_for(from + j, ahead);
+            store(to + j, load(from + j));
+        }
         store_first(mask, to + full, load_first(mask, from + full));
     }
 }
