@@ -183,8 +183,10 @@ static bool explain(char *out, size_t size, const char *text, const char **begin
         snprintf(out, size, "%s", found);
         for (char *at = out; *at; at++)
             if (*at == '\n') *at = at[1] ? ';' : '\0';
+    } else {
+        return false;
     }
-    return found != NULL;
+    return true;
 }
 
 // What is to be said about a test that did not pass: one line, and in *printed what else the test wrote.
