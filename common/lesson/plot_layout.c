@@ -16,6 +16,11 @@ static bool is_boxes(SeriesKind kind) { return kind == SERIES_BARS || kind == SE
 static bool is_dots(SeriesKind kind) { return kind == SERIES_POINTS || kind == SERIES_LINE_POINTS; }
 static bool has_points(SeriesKind kind) { return kind <= SERIES_HISTOGRAM; }
 
+static bool has_surface(const Plot *plot)
+{
+    return has_kind(plot, SERIES_HEATMAP) || has_kind(plot, SERIES_CONTOUR);
+}
+
 // ---- Ranges ----------------------------------------------------------------------------------------------------------
 
 // Along a logarithmic axis everything is done with the logarithm.
@@ -108,7 +113,7 @@ static void fix_x(Plot *plot)
             include_edge(&extent, series->window.x_high + half);
         }
     }
-    fix_range(&plot->x, &extent, room);
+    fix_range(&plot->x, &extent, has_surface(plot) ? 0.0 : room);
 }
 
 static void fix_y(Plot *plot)
@@ -133,7 +138,7 @@ static void fix_y(Plot *plot)
     }
     bool stands_on_axis = extent.low == 0.0 && !plot->y.log &&
                           (has_kind(plot, SERIES_BARS) || has_kind(plot, SERIES_HISTOGRAM));
-    fix_range(&plot->y, &extent, 0.05);
+    fix_range(&plot->y, &extent, has_surface(plot) ? 0.0 : 0.05);
     if (stands_on_axis) plot->y.low = 0.0;
 }
 
@@ -257,26 +262,19 @@ static void place_legend(Plot *plot)
     for (int k = 1; k < PLACES; k++)
         if (corners.covered[k] < corners.covered[best]) best = k;
     bool crowded = corners.covered[best] > corners.all / 300 || corners.height > 0.6 || corners.width > 0.6;
-    bool surface = has_kind(plot, SERIES_HEATMAP) || has_kind(plot, SERIES_CONTOUR);
-    plot->legend = crowded || surface ? LEGEND_OUTSIDE : LEGEND_GIVEN;
+    plot->legend = crowded || has_surface(plot) ? LEGEND_OUTSIDE : LEGEND_GIVEN;
     plot->legend_place = places[best].name;
 }
 
-// Each series has its own colour. A band without a label belongs to the series after it and has the same. On a heat map
-// the colours begin after those of the map: blue, and orange when it has values on both sides of 0.
+// Each series has its own colour. A band without a label belongs to the series after it and has the same.
 static void choose_colours(Plot *plot)
 {
     int next = 0;
-    for (const Series *series = plot->first; series; series = series->next) {
-        if (series->kind != SERIES_HEATMAP) continue;
-        double low, high;
-        finite_range(series->values, &low, &high);
-        next = low < 0.0 && high > 0.0 ? 2 : 1;
-    }
     for (Series *series = plot->first; series; series = series->next) {
         series->colour = next;
         if (has_points(series->kind) && !(series->kind == SERIES_BAND && !series->label)) next++;
     }
+    plot->pale = next > 0 && has_kind(plot, SERIES_HEATMAP);
 }
 
 // ---- Cells and images ------------------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ struct Plot {
     const char **tick_labels;
     Series *first, **last;
     bool slanted;     // the names along the x axis
+    bool pale;        // a heat map on which something else is drawn
     Grid grid;        // of cells or images
     double seconds;   // that gnuplot may take
 };

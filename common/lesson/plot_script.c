@@ -59,20 +59,24 @@ enum { STOPS = 5 };
 static const unsigned rising[STOPS] = {0xF7FBFF, 0xC6DBEF, 0x6BAED6, 0x2171B5, 0x08306B};
 static const unsigned signed_colours[STOPS] = {0x2166AC, 0x92C5DE, 0xF7F7F7, 0xFDB863, 0xB35806};
 
+// The same, paler, for a map on which something else is drawn.
+static const unsigned pale_rising[STOPS] = {0xF7FBFF, 0xE3EEF9, 0xCFE1F2, 0xB5D4E9, 0x93C3DF};
+static const unsigned pale_signed[STOPS] = {0x92C5DE, 0xC5E0EC, 0xF7F7F7, 0xFBDCB0, 0xFDC080};
+
 typedef struct {
     const unsigned *stops;
     double low, high;
 } Colours;
 
-static Colours colours_for(Matrix values)
+static Colours colours_for(Matrix values, bool pale)
 {
     double low, high;
     finite_range(values, &low, &high);
     if (low < 0.0 && high > 0.0) {
         double most = fmax(-low, high);
-        return (Colours){signed_colours, -most, most};
+        return (Colours){pale ? pale_signed : signed_colours, -most, most};
     }
-    return (Colours){rising, low, high > low ? high : low + 1.0};
+    return (Colours){pale ? pale_rising : rising, low, high > low ? high : low + 1.0};
 }
 
 static unsigned colour_at(Colours colours, double value)
@@ -174,7 +178,7 @@ static void put_cell_text(FILE *file, double value, int digits, unsigned ink)
 static void write_cells(FILE *file, const Series *series)
 {
     const Matrix v = series->values;
-    Colours colours = colours_for(v);
+    Colours colours = colours_for(v, false);
     for (int i = 0; i < v.rows; i++) {
         for (int j = 0; j < v.cols; j++) {
             double value = (double)AT(v, i, j);
@@ -469,8 +473,9 @@ static void write_boxes(FILE *file, int *element, int block, const Plot *plot, c
     if (series->kind == SERIES_HISTOGRAM) fputs("transparent solid 0.6 border linecolor rgb '#FFFFFF'", file);
 }
 
-static void write_point_series(FILE *file, int *element, int block, const Series *series)
+static void write_point_series(FILE *file, int *element, int block, const Plot *plot, const Series *series)
 {
+    bool translucent = series->count > 150 && !plot->pale;
     unsigned colour = colour_of(series);
     int number = series->colour + 1;
     begin_element(file, element, block, series->kind == SERIES_BAND ? "1:2:3" : "1:2");
@@ -480,7 +485,7 @@ static void write_point_series(FILE *file, int *element, int block, const Series
         break;
     case SERIES_POINTS: // a crowd is drawn translucent, so that one sees where it is thick
         fprintf(file, "points linetype %d linecolor rgb '#%s%06X' pointtype 7 pointsize %s", number,
-                series->count > 150 ? "60" : "", colour,
+                translucent ? "60" : "", colour,
                 series->count > 1000  ? "0.5"
                 : series->count > 150 ? "0.8"
                                       : "1");
@@ -528,7 +533,7 @@ static void write_element(FILE *file, int *element, int *block, const Plot *plot
         fprintf(file, "labels textcolor rgb '#%06X' font ',%d'", CONTOUR_LABEL, SMALL_TEXT_SIZE);
         break;
     default:
-        write_point_series(file, element, *block, series);
+        write_point_series(file, element, *block, plot, series);
     }
     put_title(file, series);
     ++*block;
@@ -572,7 +577,7 @@ static void write_cells_plot(FILE *file, const Plot *plot, const Series *series)
 {
     const Grid *grid = &plot->grid;
     write_margins(file, plot, grid);
-    write_colours(file, colours_for(series->values));
+    write_colours(file, colours_for(series->values, false));
     fprintf(file, "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\nunset border\n", grid->columns - 0.5,
             grid->rows - 0.5);
     write_names(file, "x", series->column_names, grid->columns);
@@ -673,7 +678,7 @@ static void write_axes_plot(FILE *file, Plot *plot)
     write_legend(file, plot);
     write_texts(file, plot);
     for (const Series *series = plot->first; series; series = series->next)
-        if (series->kind == SERIES_HEATMAP) write_colours(file, colours_for(series->values));
+        if (series->kind == SERIES_HEATMAP) write_colours(file, colours_for(series->values, plot->pale));
     write_plot(file, plot);
 }
 

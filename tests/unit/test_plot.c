@@ -377,6 +377,28 @@ START_TEST(the_legend_covers_nothing)
 }
 END_TEST
 
+static void draw_map(Lesson *lesson, void *context)
+{
+    (void)context;
+    float values[] = {1, 2, 3, 4};
+    for (int overlaid = 0; overlaid <= 1; overlaid++) {
+        Plot *plot = plot_begin(lesson, overlaid ? "pale.png" : "dark.png", "T");
+        plot_heatmap(plot, (PlotWindow){0, 1, 0, 1}, (Matrix){2, 2, values});
+        if (overlaid) plot_points(plot, "p", NULL, sample, 2);
+        plot_end(plot, "c");
+    }
+}
+
+START_TEST(a_map_under_points_is_pale)
+{
+    expect_text(written(draw_map, "build/figures/07-drawing/dark.gp"), "4 '#08306B')\nset cbrange [1:4]\n");
+    expect_text(read_scratch("build/figures/07-drawing/pale.gp"), "4 '#93C3DF')\nset cbrange [1:4]\n");
+    // Its outermost pixels are centred on the ends of the window, and nothing is left around them.
+    expect_text(read_scratch("build/figures/07-drawing/pale.gp"),
+                "set xrange [-0.5:1.5]\nset yrange [-0.5:1.5]\n");
+}
+END_TEST
+
 // ---- Words -----------------------------------------------------------------------------------------------------------
 
 static char hostile[1024];
@@ -1318,7 +1340,7 @@ SUITE("plot", data_is_written_to_the_last_digit_with_nan_for_gaps, a_histogram_c
       bars_keep_their_names, a_histogram_of_equal_values_has_a_width,
       images_are_written_from_the_top_left_with_channels_innermost,
       cells_have_their_values_and_names_and_readable_ink, ranges_hold_what_can_be_seen,
-      powers_of_ten_are_written_as_such, the_legend_covers_nothing,
+      powers_of_ten_are_written_as_such, the_legend_covers_nothing, a_map_under_points_is_pale,
       words_are_drawn_as_they_are_and_nothing_in_them_is_run,
       newlines_and_odd_bytes_in_words_do_not_break_the_script, captions_are_printed_on_one_line,
       every_kind_of_picture_is_drawn_as_png, every_kind_of_picture_is_drawn_as_svg,
