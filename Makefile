@@ -196,7 +196,7 @@ $(UNIT_SOURCES:tests/unit/test_%.c=unit-%): unit-%: $(TREE)/tests/unit/test_%
 
 # The tests of the exercises of chapter 01 are linked with its solution.c and with its exercise.c.
 EXERCISES         := $(sort $(patsubst tests/exercises/exercise_%.c,%,$(wildcard tests/exercises/exercise_[0-9]*.c)))
-ANSWERED          := $(foreach e,$(EXERCISES),$(if $(wildcard chapters/$e-*/solution.c),$e))# none in a handout
+ANSWERED          := $(strip $(foreach e,$(EXERCISES),$(if $(wildcard chapters/$e-*/solution.c),$e)))# none in a handout
 EXERCISE_PROGRAMS := $(ANSWERED:%=$(TREE)/tests/exercises/exercise_%_solution) $(EXERCISES:%=$(TREE)/tests/exercises/exercise_%_student)
 EXERCISE_OBJECTS  := $(TREE)/tests/exercises/exercise_suite.o $(TREE)/tests/unit/suite.o
 define exercise_rule
@@ -358,7 +358,7 @@ handout: ## (teachers) copy the course without answers and hidden tests: OUT=fol
 	$(QUIET)sh tests/exercises/course.sh handout "$(OUT)"
 
 # Typical wrong answers must fail their tasks; this is about the tests, not about memory, so one mode is enough.
-TEST_EXTRAS += test-course $(if $(filter release,$(MODE)),$(if $(ANSWERED),test-wrong))
+TEST_EXTRAS += $(if $(ANSWERED),test-course $(if $(filter release,$(MODE)),test-wrong))
 .PHONY: test-wrong test-course
 test-course: need-check
 	$(QUIET)bash tests/tools/test_course.sh "$(TEST_MAKE)"
