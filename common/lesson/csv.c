@@ -248,8 +248,6 @@ static void read_header(Arena *arena, Reader *reader, Csv *table)
 
 // ---- The rows --------------------------------------------------------------------------------------------------------
 
-enum { MAX_CELLS = 1 << 27 }; // a gigabyte of pointers
-
 static void read_row(Reader *reader, Csv *table, char **cells, int row, After *after)
 {
     const File *file = reader->file;
@@ -276,8 +274,8 @@ static void read_rows(Arena *arena, Reader *reader, Csv *table)
     size_t lines = 1; // no fewer than there are rows
     for (const char *at = reader->at; (at = strchr(at, '\n')) != NULL && at[1]; at++) lines++;
     if (lines > CSV_MAX_ROWS) stop(file, 1, "is it the right file?", "more than %d rows", CSV_MAX_ROWS);
-    if (lines > (size_t)MAX_CELLS / (size_t)table->cols)
-        stop(file, 1, "is it the right file?", "more than %d cells: %zu lines of %d", MAX_CELLS, lines,
+    if (lines > (size_t)CSV_MAX_CELLS / (size_t)table->cols)
+        stop(file, 1, "is it the right file?", "more than %d cells: %zu lines of %d", CSV_MAX_CELLS, lines,
              table->cols);
     table->lines = arena_alloc_at(file->caller, arena, lines, sizeof *table->lines);
     table->cells = arena_alloc_at(file->caller, arena, lines * (size_t)table->cols, sizeof *table->cells);

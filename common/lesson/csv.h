@@ -4,7 +4,8 @@
 //     Matrix x = csv_numbers(arena, table, "age", "s6");             // columns age … s6, both included
 //     int column = csv_column(table, "progression");
 //
-// The first line names the columns. Quotes, doubled quotes, CRLF and a missing last newline are understood. Everything
+// The first line names the columns. Quotes, doubled quotes, CRLF, a missing last newline and a byte
+// order mark are understood, and an empty cell is an empty string. Everything
 // else that is odd (a NUL byte, a row too short or too long, an unclosed quote, a repeated or empty name, text where a
 // number must be, a number that float32 cannot hold) stops the program with the file's name, the line and the column,
 // what was expected and what to do. Missing data names the make target that brings it.
@@ -12,7 +13,7 @@
 #include "base/arena.h"
 #include "matrix/matrix.h"
 
-enum { CSV_MAX_COLUMNS = 1 << 14, CSV_MAX_ROWS = 1 << 24, CSV_MAX_BYTES = 1 << 30 };
+enum { CSV_MAX_COLUMNS = 1 << 14, CSV_MAX_ROWS = 1 << 24, CSV_MAX_CELLS = 1 << 27, CSV_MAX_BYTES = 1 << 30 };
 
 typedef struct {
     const char *path;

@@ -380,11 +380,11 @@ END_TEST
 static void draw_map(Lesson *lesson, void *context)
 {
     (void)context;
-    float values[] = {1, 2, 3, 4};
+    float values[] = {1, 2, 3, 4}, ends[] = {-0.5f, 1.5f};
     for (int overlaid = 0; overlaid <= 1; overlaid++) {
         Plot *plot = plot_begin(lesson, overlaid ? "pale.png" : "dark.png", "T");
         plot_heatmap(plot, (PlotWindow){0, 1, 0, 1}, (Matrix){2, 2, values});
-        if (overlaid) plot_points(plot, "p", NULL, sample, 2);
+        if (overlaid) plot_points(plot, "p", ends, ends, 2);
         plot_end(plot, "c");
     }
 }
