@@ -205,11 +205,11 @@ static void own_lines(const char *said, char *out, size_t size)
             (workshop)->harness, NULL                                                                        \
     }
 
-static bool tool(const Workshop *workshop, const char *const *arguments, Built *built, const char *what)
+static bool tool(const Workshop *workshop, const char *const *arguments, double seconds, Built *built, const char *what)
 {
     static char said[1 << 16];
     const char *const readable[] = READABLE(workshop);
-    ToolLimits limits = {workshop->folder, readable, 5.0};
+    ToolLimits limits = {workshop->folder, readable, seconds};
     switch (run_tool(&limits, arguments, said, sizeof said)) {
     case TOOL_FINE:
         return true;
@@ -236,7 +236,7 @@ static bool preprocess(const Workshop *workshop, Built *built)
     const char *const arguments[] = {workshop->compiler, "-std=c11", march, "-D_GNU_SOURCE", "-O1", "-U_FORTIFY_SOURCE",
                                      "-I", include, "-include", "exercise.h", "-E", "-MD", "-MF", "dependencies",
                                      "-o", "exercise.i", "exercise.c", NULL};
-    if (!tool(workshop, arguments, built, "reading the file")) return false;
+    if (!tool(workshop, arguments, 2.0, built, "reading the file")) return false;
     char *list = read_made(workshop->folder, "dependencies", LARGEST_FILE), name[PATH_MAX];
     char own[PATH_MAX];
     join(own, sizeof own, workshop->folder, "exercise.c");
@@ -267,7 +267,7 @@ static bool compile(const Workshop *workshop, Built *built)
         "-fno-common", "-fno-omit-frame-pointer", "-ftrivial-auto-var-init=pattern", "-fstack-protector-all",
         "-fsanitize=undefined,bounds,float-cast-overflow", "-fsanitize-undefined-trap-on-error", "-c", "exercise.i",
         "-o", "exercise.o", NULL};
-    return tool(workshop, arguments, built, "compiling");
+    return tool(workshop, arguments, 5.0, built, "compiling");
 }
 
 // Words of the object file that a teacher may want to know.
@@ -289,7 +289,7 @@ static bool rename_symbols(const Workshop *workshop, Built *built)
     snprintf(names, sizeof names, "--keep-global-symbols=%s/names", workshop->harness);
     snprintf(allocator, sizeof allocator, "--redefine-syms=%s/allocator", workshop->harness);
     const char *const arguments[] = {"objcopy", names, allocator, "exercise.o", "student.o", NULL};
-    return tool(workshop, arguments, built, "preparing the object file") || refuse(built, GRADER_ERROR, "objcopy failed");
+    return tool(workshop, arguments, 5.0, built, "preparing the object file") || refuse(built, GRADER_ERROR, "objcopy failed");
 }
 
 static bool link_worker(const Workshop *workshop, Built *built)
@@ -297,7 +297,7 @@ static bool link_worker(const Workshop *workshop, Built *built)
     char rest[PATH_MAX], program[PATH_MAX];
     join(rest, sizeof rest, workshop->harness, "worker.o");
     const char *const arguments[] = {workshop->compiler, "-static", "-o", "worker", "student.o", rest, "-lm", NULL};
-    if (!tool(workshop, arguments, built, "linking")) {
+    if (!tool(workshop, arguments, 5.0, built, "linking")) {
         if (built->status == COMPILE_ERROR)
             snprintf(built->message, sizeof built->message,
                      "linking failed: the file uses a function that exists neither in it nor in the C library, base/ or "

@@ -1,17 +1,19 @@
 #!/bin/sh
 # test_grader.sh: the grader under test, with the programs in the folder that is given (…/tests/grader).
 #
-#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats odd wrong seeds faults formats user; default all
+#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats odd wrong mutants seeds faults formats user;
+#                                                      default all
 #
-# tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach; "// expect: forbidden"
-#                                      names a status that at least one of its tests must end with (one of several words)
+# tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at least: 20" what its
+#                                      honest part is worth; "// expect: forbidden" names a status that at least one of its
+#                                      tests must end with (one of several)
 # tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
 set -u
 export LC_ALL=C.UTF-8
 
 programs=$(cd "$1" && pwd) || exit 2
 shift
-parts=${*:-cheats odd wrong seeds faults formats user}
+parts=${*:-cheats odd wrong mutants seeds faults formats user}
 here=tests/grader
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
 trap 'chmod -R u+rwX "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT INT TERM
@@ -44,7 +46,8 @@ check_cheats() { # class folder
         points=$(cell "$1/grades.csv" "$name" 2)
         if [ -z "$points" ]; then complain "$name: no points at all ($state)"; continue; fi
         if [ "$points" -gt "$most" ]; then complain "$name: $points points, at most $most"; continue; fi
-        if [ "$most" -gt 0 ] && [ "$points" -ne "$most" ]; then complain "$name: its honest part is worth $most, got $points"; continue; fi
+        least=$(sed -n 's|^// at least: ||p' "$file")
+        if [ "$points" -lt "${least:-0}" ]; then complain "$name: its honest part is worth $least, got $points"; continue; fi
         if [ -n "$wanted" ] && ! awk -F'","' -v s="\"$name" -v w="$wanted" '$1 == s && index(w, $9) { found = 1 } END { exit !found }' "$1/audit.csv"; then
             complain "$name: expected a test that ends with one of: $wanted; got $(awk -F'","' -v s="\"$name" '$1 == s { print $9 }' "$1/audit.csv" | sort | uniq -c | tr -s '\n ' ' ')"
             continue
@@ -131,6 +134,26 @@ part_wrong() {
                 END { for (t in got) if (got[t] < most[t] + 0) print t }' "$scratch/wrong-$chapter/audit.csv" | sort | tr '\n' ' ')
             [ "$less" = "$expected" ] && good || complain "wrong/$chapter/$name: less than all points for ${less:-nothing}, expected $expected"
         done
+    done
+}
+
+# Solutions with one operator changed lose points, or stand in equivalent.txt with the reason why nothing can tell.
+part_mutants() {
+    for chapter in $(chapters); do
+        mkdir -p "$scratch/mutants/$chapter"
+        awk -v folder="$scratch/mutants/$chapter" -f "$here/mutate.awk" "$(folder_of "$chapter")/solution.c" >"$scratch/mutants/$chapter.txt"
+        grade "$chapter" --seed 7 --out "$scratch/mutants-$chapter" "$scratch/mutants/$chapter" || complain "mutants of chapter $chapter: needed a human"
+        killed=0
+        while IFS= read -r line; do
+            name=${line%%: *}
+            if [ "$(cell "$scratch/mutants-$chapter/grades.csv" "$name" 2)" -lt "$(cell "$scratch/mutants-$chapter/grades.csv" "$name" 3)" ]; then
+                killed=$((killed + 1))
+            elif ! grep -qxF "$chapter: ${line#*: }" "$here/equivalent.txt"; then
+                complain "chapter $chapter: all points for: ${line#*: }"
+            fi
+        done <"$scratch/mutants/$chapter.txt"
+        [ "$killed" -ge 20 ] && good || complain "chapter $chapter: only $killed mutants lost points"
+        echo "chapter $chapter: $killed of $(wc -l <"$scratch/mutants/$chapter.txt") mutants lose points"
     done
 }
 

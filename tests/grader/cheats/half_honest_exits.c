@@ -1,5 +1,6 @@
 // half_honest_exits.c: one right answer, and for the rest it ends with success.
 // at most: 20
+// at least: 20
 #include "exercise.h"
 
 #include <stdlib.h>

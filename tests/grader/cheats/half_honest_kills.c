@@ -1,5 +1,6 @@
 // half_honest_kills.c: one right answer, and for the rest it attacks the grader.
 // at most: 20
+// at least: 20
 #include "exercise.h"
 
 #include <signal.h>

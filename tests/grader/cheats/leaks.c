@@ -1,5 +1,6 @@
 // leaks.c: takes memory and never gives it back.
 // at most: 16
+// at least: 16
 #include "exercise.h"
 
 #include <stdlib.h>
