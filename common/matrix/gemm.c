@@ -12,10 +12,10 @@
 //
 //                     b ─── 2 vectors ───
 //                 ┌──┬───────────────────┐
-//               a │x0│ sum[0][0]  sum[0][1]      16 loads for 28 fused multiply-adds of 16 floats each:
-//                 │x1│ sum[1][0]  sum[1][1]      loads are no longer what we wait for. 28 sums, two vectors
+//               a │x0│  left[0]   right[0]       16 loads for 28 fused multiply-adds of 16 floats each:
+//                 │x1│  left[1]   right[1]       loads are no longer what we wait for. 28 sums, two vectors
 //              14 │… │     …          …          of B and one x take 31 of the 32 registers of AVX-512. AVX2
-//                 │13│ sum[13][0] sum[13][1]     has 16 registers, enough for 6 rows; ARM works with 12.
+//                 │13│  left[13]  right[13]      has 16 registers, enough for 6 rows; ARM works with 12.
 //                 └──┴───────────────────┘
 //
 // A tile with few sums would be slow for another reason: a fused multiply-add takes four cycles and two can
@@ -135,7 +135,7 @@ INLINE void store_first(Mask mask, float *p, Vector x)
 
 // ---- Strips and tiles -------------------------------------------------------------------------------------
 
-enum { TILE_VECTORS = 2, TILE_COLUMNS = TILE_VECTORS * LANES };
+enum { TILE_COLUMNS = 2 * LANES };
 
 // A strip of C, at most TILE_COLUMNS wide, and the factors that make it.
 typedef struct {
@@ -156,54 +156,51 @@ INLINE void ask_for(const float *p, size_t after)
     __builtin_prefetch((const void *)((uintptr_t)p + after * sizeof *p));
 }
 
-// sum (rows × vectors) = 0, or the tile of C where the strip begins.
-INLINE void tile_begin(const int rows, const int vectors, const Strip *s, Mask mask,
-                       Vector sum[TILE_ROWS][TILE_VECTORS])
+// The sums of a tile: of each row the left vector and the right one. A narrow tile has only the right one.
+typedef struct {
+    Vector left[TILE_ROWS], right[TILE_ROWS];
+} Sums;
+
+// All sums are 0, or what C holds where the strip begins.
+INLINE void tile_begin(const int rows, const bool wide, const Strip *s, Mask mask, Sums *sums)
 {
     UNROLL
     for (int i = 0; i < rows; i++) {
         const float *c = s->c + (size_t)i * s->c_step;
-        UNROLL
-        for (int v = 0; v < vectors; v++) {
-            // The tile below begins in the same way: have its numbers brought meanwhile.
-            if (s->resume && vectors > 1) ask_for(c, (size_t)rows * s->c_step + (size_t)(v * LANES));
-            if (!s->resume)
-                sum[i][v] = broadcast(0.0f);
-            else
-                sum[i][v] = v < vectors - 1 ? load(c + v * LANES) : load_first(mask, c + v * LANES);
-        }
+        if (wide) sums->left[i] = s->resume ? load(c) : broadcast(0.0f);
+        sums->right[i] = s->resume ? load_first(mask, c + (wide ? LANES : 0)) : broadcast(0.0f);
+        // The tile below begins in the same way: have its numbers brought meanwhile.
+        if (wide && s->resume) ask_for(c, (size_t)rows * s->c_step);
+        if (wide && s->resume) ask_for(c, (size_t)rows * s->c_step + LANES);
     }
 }
 
-INLINE void tile_end(const int rows, const int vectors, const Strip *s, Mask mask,
-                     Vector sum[TILE_ROWS][TILE_VECTORS])
+INLINE void tile_end(const int rows, const bool wide, const Strip *s, Mask mask, const Sums *sums)
 {
-    // The compiler is not to know that this is where the tile began: it would keep fourteen addresses
+    // The compiler is not to know that this is where the tile began: it would keep all the addresses
     // meanwhile.
     float *end = s->c;
     __asm__("" : "+r"(end));
     UNROLL
     for (int i = 0; i < rows; i++) {
         float *c = end + (size_t)i * s->c_step;
-        UNROLL
-        for (int v = 0; v < vectors; v++) {
-            if (v < vectors - 1 || s->last == LANES)
-                store(c + v * LANES, sum[i][v]);
-            else
-                store_first(mask, c + v * LANES, sum[i][v]);
-        }
+        if (wide) store(c, sums->left[i]);
+        if (s->last == LANES)
+            store(c + (wide ? LANES : 0), sums->right[i]);
+        else
+            store_first(mask, c + (wide ? LANES : 0), sums->right[i]);
     }
 }
 
-// The heart of it: the first rows of the strip, C (rows × vectors·LANES) from A (rows × k) and B (k ×
-// vectors·LANES). rows, vectors and by_rows are constants wherever this is called, so every loop but the
-// one over k is unrolled and every sum is a register. by_rows: the numbers of a row of A are neighbours;
-// otherwise those of a column are.
-INLINE void tile(const int rows, const int vectors, const bool by_rows, const Strip *s)
+// The heart of it: the first rows of the strip, C (rows × columns) from A (rows × k) and B (k × columns).
+// rows, wide and by_rows are constants wherever this is called, so every loop but the one over k is written
+// out and every sum is a register. wide: there are two vectors of columns, not one. by_rows: the numbers of
+// a row of A are neighbours; otherwise those of a column are.
+INLINE void tile(const int rows, const bool wide, const bool by_rows, const Strip *s)
 {
-    Vector sum[TILE_ROWS][TILE_VECTORS];
+    Sums sums;
     const Mask mask = first(s->last);
-    tile_begin(rows, vectors, s, mask, sum);
+    tile_begin(rows, wide, s, mask, &sums);
 
     // Fourteen addresses, one for each row, would not leave registers for anything else: one address serves
     // three rows.
@@ -214,19 +211,18 @@ INLINE void tile(const int rows, const int vectors, const bool by_rows, const St
     const float *next_tile = s->a + (by_rows ? (size_t)rows * a_step : 0);
 
     for (int p = 0; p < s->k; p++) {
-        Vector y[TILE_VECTORS];
-        UNROLL
-        for (int v = 0; v < vectors; v++)
-            y[v] = v < vectors - 1 ? load(b + v * LANES) : load_first(mask, b + v * LANES);
+        const Vector left = wide ? load(b) : broadcast(0.0f);
+        const Vector right = load_first(mask, b + (wide ? LANES : 0));
         UNROLL
         for (int i = 0; i < rows; i++) {
             const Vector x = broadcast(by_rows ? a[i / 3][(size_t)(i % 3) * a_step] : a[0][i]);
-            UNROLL
-            for (int v = 0; v < vectors; v++) sum[i][v] = fused(x, y[v], sum[i][v]);
+            if (wide) sums.left[i] = fused(x, left, sums.left[i]);
+            sums.right[i] = fused(x, right, sums.right[i]);
         }
         // The processor guesses well what is read next, but not that rows of B lie far apart, nor that the
         // rows of the next tile follow. Ask for them in time.
-        for (int v = 0; v < vectors && vectors > 1; v++) ask_for(b, 16 * b_step + (size_t)(v * LANES));
+        if (wide) ask_for(b, 16 * b_step);
+        if (wide) ask_for(b, 16 * b_step + LANES);
         if (by_rows) ask_for(next_tile, (size_t)p * (size_t)rows);
         b += b_step;
         if (by_rows) {
@@ -236,36 +232,36 @@ INLINE void tile(const int rows, const int vectors, const bool by_rows, const St
             a[0] += a_step;
         }
     }
-    tile_end(rows, vectors, s, mask, sum);
+    tile_end(rows, wide, s, mask, &sums);
 }
 
 // Tiles of the given height, as long as there are rows enough. When two rows would be left over for a tile
 // with too few sums, the full tile is left out: 14 + 2 rows are done sooner as 8 + 8, and 6 + 2 as 4 + 4.
-INLINE void tiles(const int rows, const int vectors, const bool by_rows, Strip *s)
+INLINE void tiles(const int rows, const bool wide, const bool by_rows, Strip *s)
 {
     if (rows > TILE_ROWS) return;
     for (; s->rows >= rows; s->rows -= rows) {
         if (rows == TILE_ROWS && s->rows == rows + 2) break;
-        tile(rows, vectors, by_rows, s);
+        tile(rows, wide, by_rows, s);
         s->a += by_rows ? (size_t)rows * s->a_step : (size_t)rows;
         s->c += (size_t)rows * s->c_step;
     }
 }
 
 // The whole strip: full tiles, then lower ones for the rows that are left.
-INLINE void strip(const int vectors, const bool by_rows, Strip s)
+INLINE void strip(const bool wide, const bool by_rows, Strip s)
 {
-    tiles(TILE_ROWS, vectors, by_rows, &s);
-    tiles(8, vectors, by_rows, &s);
-    tiles(4, vectors, by_rows, &s);
-    tiles(2, vectors, by_rows, &s);
-    tiles(1, vectors, by_rows, &s);
+    tiles(TILE_ROWS, wide, by_rows, &s);
+    tiles(8, wide, by_rows, &s);
+    tiles(4, wide, by_rows, &s);
+    tiles(2, wide, by_rows, &s);
+    tiles(1, wide, by_rows, &s);
 }
 
-static __attribute__((noinline)) void strip_1r(const Strip *s) { strip(1, true, *s); }
-static __attribute__((noinline)) void strip_2r(const Strip *s) { strip(2, true, *s); }
-static __attribute__((noinline)) void strip_1c(const Strip *s) { strip(1, false, *s); }
-static __attribute__((noinline)) void strip_2c(const Strip *s) { strip(2, false, *s); }
+static void strip_narrow_rows(const Strip *s) { strip(false, true, *s); }
+static void strip_narrow_columns(const Strip *s) { strip(false, false, *s); }
+static void strip_wide_rows(const Strip *s) { strip(true, true, *s); }
+static void strip_wide_columns(const Strip *s) { strip(true, false, *s); }
 
 // ---- Products and their parts -----------------------------------------------------------------------------
 
@@ -309,7 +305,7 @@ INLINE void strips(const Product *p)
 {
     for (int j = 0; j < p->shape.n; j += TILE_COLUMNS) {
         const int columns = int_min(TILE_COLUMNS, p->shape.n - j);
-        const bool narrow = columns <= LANES;
+        const bool wide = columns > LANES;
         const Strip s = {
             .a = p->a,
             .b = p->b + (size_t)(j / TILE_COLUMNS) * p->b_next,
@@ -319,13 +315,13 @@ INLINE void strips(const Product *p)
             .c_step = p->c_step,
             .rows = p->shape.m,
             .k = p->shape.k,
-            .last = narrow ? columns : columns - LANES,
+            .last = wide ? columns - LANES : columns,
             .resume = p->shape.accumulate,
         };
         if (p->shape.transpose_a)
-            (narrow ? strip_1c : strip_2c)(&s);
+            (wide ? strip_wide_columns : strip_narrow_columns)(&s);
         else
-            (narrow ? strip_1r : strip_2r)(&s);
+            (wide ? strip_wide_rows : strip_narrow_rows)(&s);
     }
 }
 
