@@ -4,11 +4,11 @@
 //     Matrix x = csv_numbers(arena, table, "age", "s6");             // columns age … s6, both included
 //     int column = csv_column(table, "progression");
 //
-// The first line names the columns. Quotes, doubled quotes, CRLF, a missing last newline and a byte
-// order mark are understood, and an empty cell is an empty string. Everything
-// else that is odd (a NUL byte, a row too short or too long, an unclosed quote, a repeated or empty name, text where a
-// number must be, a number that float32 cannot hold) stops the program with the file's name, the line and the column,
-// what was expected and what to do. Missing data names the make target that brings it.
+// The first line names the columns. Quotes, doubled quotes, CRLF, a missing last newline and a byte order mark are
+// understood, and an empty cell is an empty string. Everything else that is odd (a NUL byte, a row too short or too long,
+// an unclosed quote, a repeated or empty name, text where a number must be, a number that float32 cannot hold) stops the
+// program with the file's name, the line and the column, what was expected and what to do. Missing data names the make
+// target that brings it.
 #pragma once
 #include "base/arena.h"
 #include "matrix/matrix.h"
