@@ -313,7 +313,7 @@ GRADE_CHAPTER := $(or $(filter $(CHAPTER) 0$(CHAPTER),$(GRADED)),$(if $(CHAPTER)
 GRADE_OPTIONS := --harness $(GRADER)/$(GRADE_CHAPTER) --compiler $(CC) --arch $(ARCH) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 .PHONY: grade-class grade-one grader-programs
 grader-programs: $(GRADER_PROGRAMS)
-grade-class: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade a class: DIR=submissions OUT=grades [CHAPTER=1] [SEED=] [JOBS=]
+grade-class: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## DIR=submissions OUT=grades [CHAPTER=1] [SEED=] [JOBS=]
 	$(QUIET)$(if $(DIR),,echo "Say DIR=folder: one folder or .c file a student" >&2; exit 2)
 	$(QUIET)$(GRADER)/grade-$(GRADE_CHAPTER) $(GRADE_OPTIONS) --out $(or $(OUT),grades) $(DIR)
 grade-one: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade one file as a teacher would: FILE=… [CHAPTER=1] [SEED=]
@@ -336,12 +336,12 @@ $(GRADE_PROGRAMS): $(TREE)/tests/exercises/exercise_grade.o $(filter $(TREE)/com
 COURSE := COURSE_BUILD="$(TEST_MAKE) MODE=asan" COURSE_PROGRAMS=$(BUILD)/$(notdir $(CC))-$(ARCH)-asan/tests/exercises \
 	COURSE_STATE=$(BUILD)/progress TASK="$(TASK)" LEVEL="$(LEVEL)" TEST="$(TEST)" FORCE="$(FORCE)" sh tests/exercises/course.sh
 
-#: gradeN ## grade your chapters/NN-…/exercise.c: points, and what is not right yet
-#: hintN ## a hint: TASK=2 LEVEL=1 (to 3; default: the first task not solved yet)
+#: gradeN ## run the tests on your exercise.c: points, what is not right yet
+#: hintN ## a hint: TASK=2 LEVEL=1 (to 3); default: your next task
 #: watchN ## grade again at each save, until everything passes
 #: debugN ## run one test in the debugger: TEST=name
-#: resetN ## put the stubs back into exercise.c (asks; keeps yours beside it)
-#: solutionN ## show our answers, when yours pass (or FORCE=1; TASK=2: only one)
+#: resetN ## put the stubs back into exercise.c (asks, keeps a copy)
+#: solutionN ## show our answers, once yours pass (or FORCE=1) [TASK=2]
 .PHONY: progress handout
 # Named one by one: a pattern rule grade% would take every grade.c, in whatever folder, for something to make.
 COURSE_NUMBERS := $(shell seq 0 99)
@@ -354,7 +354,7 @@ $(foreach v,grade watch debug,$(eval $(call course_rule,$v,need-check)))
 $(foreach v,hint reset solution,$(eval $(call course_rule,$v)))
 progress: need-check ## show how far you are in every chapter
 	$(QUIET)$(COURSE) progress
-handout: ## (teachers) copy the course without answers and hidden tests: OUT=folder
+handout: ## the course without answers, for students: OUT=folder
 	$(QUIET)sh tests/exercises/course.sh handout "$(OUT)"
 
 # Typical wrong answers must fail their tasks; this is about the tests, not about memory, so one mode is enough.
@@ -368,7 +368,7 @@ test-wrong: need-check $(EXERCISES:%=$(TREE)/tests/exercises/exercise_%.o) $(EXE
 # ---- The elementary functions and the same bits (tests/unit/test_mathf.c, tests/bits.c) --------------------------------------
 
 .PHONY: test-mathf-all
-test-mathf-all: $(TREE)/tests/unit/test_mathf ## try exp, log, tanh, … on every float there is (some minutes)
+test-mathf-all: $(TREE)/tests/unit/test_mathf ## try exp, log, tanh, … on every float there is (minutes)
 	$(QUIET)EXHAUSTIVE=1 nice $<
 
 # Everything but floor 5, which reads compressed files: nothing but the C library is needed, for whatever processor.
@@ -377,7 +377,7 @@ $(BITS): $(BITS).o $(filter-out $(TREE)/common/lesson/%,$(COMMON_OBJECTS))
 	$(QUIET)$(CC) $(CFLAGS) $^ $(filter-out -lz,$(LDLIBS)) -o $@
 
 .PHONY: bits
-bits: ## show that every compiler, processor and number of threads gives the same bits
+bits: ## compare compilers, processors, threads: the same bits?
 	$(QUIET)BUILD=$(BUILD) MAKE="$(MAKE)" sh common/tools/bits.sh
 
 # ---- Benchmarks (tests/bench) -------------------------------------------------------------------------------------------
@@ -395,7 +395,7 @@ $(BENCH_PEERS): $(TREE)/%: $(TREE)/%.o
 
 .PHONY: bench bench-programs
 bench-programs: $(BENCH_CHOSEN:%=$(TREE)/tests/bench/bench_%) $(if $(PEERS),$(BENCH_PEERS))
-bench: ## measure how fast it is (NAME=gemm: one program; PEERS=1: compare with libraries that are installed)
+bench: ## how fast it is (NAME=gemm; PEERS=1 beside other libraries)
 	$(QUIET)$(if $(BENCH_CHOSEN),,echo "NAME=$(NAME): there are $(BENCHES)" >&2; exit 1)
 	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) bench-programs
 	$(QUIET)for name in $(BENCH_CHOSEN); do \

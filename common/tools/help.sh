@@ -30,10 +30,15 @@ awk '
     }
     END {
         print "make TARGET, where TARGET is one of:"
+        count = split("Chapters|Exercises", first, "|") # what a reader looks for; the rest as the Makefile has it
+        for (k = 1; k <= count; k++)
+            for (i = 1; i <= sections; i++)
+                if (titles[i] == first[k]) {
+                    printf "\n%s\n%s", titles[i], text[i]
+                    text[i] = ""
+                }
         for (i = 1; i <= sections; i++)
-            if (titles[i] == "Chapters") printf "\n%s\n%s", titles[i], text[i]
-        for (i = 1; i <= sections; i++)
-            if (titles[i] != "Chapters" && text[i] != "") printf "\n%s\n%s", titles[i], text[i]
+            if (text[i] != "") printf "\n%s\n%s", titles[i], text[i]
     }' "$1"
 cat <<'END'
 
