@@ -7,7 +7,7 @@
 # function of the chapter's solution with one mistake. Its line "// expect-fail: 1.2" names its task, and "// and therefore:
 # 1.3" those tasks whose functions call this one and fail with it. whole.awk makes a whole exercise file of it.
 set -u
-export LC_ALL=C.UTF-8 OMP_NUM_THREADS=1
+export LC_ALL=C.UTF-8 OMP_NUM_THREADS=1 CK_TIMEOUT_MULTIPLIER=0.3 # 3 s for a test
 
 # try TREE COMPILER LIBRARIES SCRATCH WRONG.c: silent when all is as expected.
 try() {
@@ -17,7 +17,7 @@ try() {
     own=$4/$name
     for folder in chapters/"$number"-*; do break; done
     if ! { awk -f tests/exercises/whole.awk "$folder/solution.c" "$wrong" >"$own.c" &&
-        $2 -w -I"$folder" "$own.c" "$tree/tests/exercises/exercise_$number.o" "$tree/tests/exercises/exercise_suite.o" \
+        $2 -g0 -w -I"$folder" "$own.c" "$tree/tests/exercises/exercise_$number.o" "$tree/tests/exercises/exercise_suite.o" \
             "$tree/tests/unit/suite.o" "$tree/libcommon.a" $3 -o "$own"; }; then
         echo "wrong/$number/$name.c: cannot be built"
         return
