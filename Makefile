@@ -22,6 +22,9 @@ BUILD ?= build
 # wants one of its cores. Benchmarks, which need the machine for themselves, spin.
 export OMP_WAIT_POLICY ?= passive
 
+# The chapters keep their pictures' data and scripts there.
+export COURSE_BUILD ?= $(BUILD)
+
 # One object tree for each compiler, processor and mode: switching never mixes objects.
 TREE := $(BUILD)/$(notdir $(CC))-$(ARCH)-$(MODE)
 
@@ -254,7 +257,7 @@ GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
 GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade report examine submission scan tool jail caller hidden) \
 	$(TREE)/tests/unit/suite.o
 $(GRADER)/%.o: CPPFLAGS += -I. -Itests/unit
-WORKER_FLAGS    := -std=c11 -O2 -g -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
+WORKER_FLAGS    := -std=c11 -O2 -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
 	-fopenmp-simd -fno-pie -I. $(WARNINGS) -Wno-unused-variable
 WORKER_SOURCES  := $(filter-out common/base/arena.c,$(wildcard common/base/*.c common/matrix/*.c)) \
 	tests/grader/worker.c tests/grader/guarded.c
