@@ -307,10 +307,12 @@ $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildca
 $(GRADER)/check_format: $(GRADER)/check_format.o
 	$(QUIET)$(CC) $(CFLAGS) $^ -o $@
 
-.PHONY: test-grader
+.PHONY: test-grader test-mutants
 test-grader: grader-programs $(GRADER)/check_format
-	$(QUIET)sh tests/grader/test_grader.sh $(GRADER)
-TEST_EXTRAS += $(if $(GRADED),test-grader)
+	$(QUIET)sh tests/grader/test_grader.sh $(GRADER) cheats odd seeds faults formats user $(if $(FULL),wrong)
+test-mutants: grader-programs
+	$(QUIET)sh tests/grader/test_grader.sh $(GRADER) mutants
+TEST_EXTRAS += test-grader $(if $(filter release,$(MODE)),test-mutants)
 
 GRADE_CHAPTER := $(or $(filter $(CHAPTER) 0$(CHAPTER),$(GRADED)),$(if $(CHAPTER),,01))
 GRADE_OPTIONS := --harness $(GRADER)/$(GRADE_CHAPTER) --compiler $(CC) --arch $(ARCH) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))

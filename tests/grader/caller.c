@@ -28,14 +28,14 @@ static struct timespec started;
 const char *status_name(Status status)
 {
     static const char *const names[STATUS_COUNT] = {
-        "not run",       "passed",        "failed",         "not written yet",    "crashed",
-        "time limit",    "forbidden",     "memory error",   "undefined behaviour", "input changed",
-        "bad answer",    "function missing", "skipped",     "compile error",      "rejected",
-        "no file",       "grader error"};
+        "not run",    "passed",           "failed",       "not written yet",     "crashed",
+        "time limit", "forbidden",        "memory error", "undefined behaviour", "input changed",
+        "bad answer", "function missing", "skipped",      "compile error",       "rejected",
+        "no file",    "grader error"};
     return status < STATUS_COUNT ? names[status] : "grader error";
 }
 
-// ---- Failing -----------------------------------------------------------------------------------------------------------
+// ---- Failing -------------------------------------------------------------------------------------------
 
 // The end of what the worker printed, made harmless.
 static void keep_output(void)
@@ -70,7 +70,8 @@ static void judge_signal(const char *function, int number)
 {
     switch (number) {
     case SIGSYS:
-        give_up(FORBIDDEN, "%s asked the system for something that an exercise may not (a file, a process, a signal, …)",
+        give_up(FORBIDDEN,
+                "%s asked the system for something that an exercise may not (a file, a process, a signal, …)",
                 function);
     case SIGXCPU:
         give_up(TIME_LIMIT, "%s used more processor time than it may", function);
@@ -97,7 +98,7 @@ static _Noreturn void judge_end(const char *function)
     give_up(CRASHED, "%s closed the line to the grader", function);
 }
 
-// ---- Bytes, with deadlines ------------------------------------------------------------------------------------------------
+// ---- Bytes, with deadlines -----------------------------------------------------------------------------
 
 static double seconds_since(struct timespec then)
 {
@@ -114,8 +115,8 @@ static double processor_seconds(void)
     return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
-// Waits until the pipe is ready; ends the test when the time is over. Processor time is what counts, so that a busy
-// machine changes no grade; but who makes no progress at all is asleep.
+// Waits until the pipe is ready; ends the test when the time is over. Processor time is what counts, so that
+// a busy machine changes no grade; but who makes no progress at all is asleep.
 static void wait_for(int descriptor, short events, const char *function)
 {
     const double limit = worker_jail.seconds;
@@ -125,7 +126,8 @@ static void wait_for(int descriptor, short events, const char *function)
         struct pollfd one = {.fd = descriptor, .events = events};
         if (poll(&one, 1, 20) > 0) return;
         double used = processor_seconds();
-        if (used > limit) give_up(TIME_LIMIT, "%s did not return within %.3g s of processor time", function, limit);
+        if (used > limit)
+            give_up(TIME_LIMIT, "%s did not return within %.3g s of processor time", function, limit);
         if (used > used_before) clock_gettime(CLOCK_MONOTONIC, &progress);
         used_before = used;
         if (seconds_since(progress) > ASLEEP) give_up(TIME_LIMIT, "%s fell asleep", function);
@@ -158,7 +160,7 @@ static void receive_bytes(const char *function, void *bytes, size_t size)
     }
 }
 
-// ---- A call -------------------------------------------------------------------------------------------------------------------
+// ---- A call --------------------------------------------------------------------------------------------
 
 static void start_worker(int index)
 {
@@ -196,7 +198,9 @@ static void send_request(int index, const char *function, const Argument *argume
     size_t size = sizeof(RequestHeader);
     for (int i = 0; i < count; i++) {
         const Argument *a = &arguments[i];
-        size += is_matrix(a) ? 8 + matrix_bytes(a) : a->kind == ARGUMENT_STRING ? 4 + strlen(a->text) : sizeof(double);
+        size += is_matrix(a)                 ? 8 + matrix_bytes(a)
+                : a->kind == ARGUMENT_STRING ? 4 + strlen(a->text)
+                                             : sizeof(double);
     }
     if (size > WIRE_BYTES) give_up(GRADER_ERROR, "a request of %zu bytes: the test asks for too much", size);
     char *bytes = allocate(size), *next = bytes;
@@ -218,7 +222,8 @@ static void send_request(int index, const char *function, const Argument *argume
     free(bytes);
 }
 
-static _Noreturn void judge_fault(const char *function, const Argument *arguments, int count, const ReplyHeader *reply)
+static _Noreturn void judge_fault(const char *function, const Argument *arguments, int count,
+                                  const ReplyHeader *reply)
 {
     static const char *const texts[FAULT_COUNT] = {
         [FAULT_UNKNOWN] = "%s used memory that does not belong to it%s",
@@ -249,7 +254,8 @@ static void receive_matrices(const char *function, Argument *arguments, int coun
         size_t size = matrix_bytes(&arguments[i]);
         char *bytes = allocate(size);
         receive_bytes(function, bytes, size);
-        if (arguments[i].kind == ARGUMENT_IN && size > 0 && memcmp(bytes, arguments[i].matrix.data, size) != 0)
+        if (arguments[i].kind == ARGUMENT_IN && size > 0 &&
+            memcmp(bytes, arguments[i].matrix.data, size) != 0)
             give_up(INPUT_CHANGED, "%s changed %s, which it may only read", function, arguments[i].name);
         if (arguments[i].kind == ARGUMENT_OUT) put((char *)arguments[i].matrix.data, bytes, size);
         free(bytes);

@@ -1,8 +1,9 @@
-// caller.h: the grader's side of a call. The generated stubs have the names of the student's functions; a test that is
-// linked with them runs here, in the trusted process, and each call goes to a worker in a jail.
+// caller.h: the grader's side of a call. The generated stubs have the names of the student's functions; a
+// test that is linked with them runs here, in the trusted process, and each call goes to a worker in a jail.
 //
-// A worker serves one test: it starts at the test's first call and ends with the test. When it does not answer as a
-// function would, the test fails at once, and outcome says why; a test's own failure leaves outcome alone.
+// A worker serves one test: it starts at the test's first call and ends with the test. When it does not
+// answer as a function would, the test fails at once, and outcome says why; a test's own failure leaves
+// outcome alone.
 #pragma once
 #include "tests/grader/jail.h"
 #include "tests/grader/wire.h"
@@ -39,8 +40,8 @@ typedef struct {
 extern const TaskLimit task_limits[];
 extern const int task_limit_count;
 
-// What became of the test that is running. It lies in memory that the test's process shares with the grader, and that
-// no worker has ever seen.
+// What became of the test that is running. It lies in memory that the test's process shares with the grader,
+// and that no worker has ever seen.
 typedef struct {
     Status status; // NOT_RUN unless the worker caused a failure
     int calls;

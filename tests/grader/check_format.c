@@ -2,8 +2,9 @@
 //
 //     check_format gradescope|classroom50|autolab|junit|tap FOLDER       exit status 1, and what is wrong
 //
-// The rules are those of the systems' own descriptions: gradescope-autograders.readthedocs.io (specs), Classroom 50's
-// "result.json contract", Autolab's docs/lab.md and formatted-feedback.md, windyroad's JUnit schema, TAP 13.
+// The rules are those of the systems' own descriptions: gradescope-autograders.readthedocs.io (specs),
+// Classroom 50's "result.json contract", Autolab's docs/lab.md and formatted-feedback.md, windyroad's JUnit
+// schema, TAP 13.
 #include <ctype.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -46,13 +47,17 @@ static char *text_of(const char *folder, const char *name)
 static void need_clean(const char *text)
 {
     for (const unsigned char *at = (const unsigned char *)text; *at;) {
-        int more = *at < 0x80 ? 0 : *at >= 0xC2 && *at < 0xE0 ? 1 : *at >= 0xE0 && *at < 0xF0 ? 2 : *at >= 0xF0 && *at < 0xF5 ? 3 : -1;
+        int more = *at < 0x80                  ? 0
+                   : *at >= 0xC2 && *at < 0xE0 ? 1
+                   : *at >= 0xE0 && *at < 0xF0 ? 2
+                   : *at >= 0xF0 && *at < 0xF5 ? 3
+                                               : -1;
         if (more < 0 || (*at < ' ' && *at != '\n' && *at != '\t')) wrong("the byte 0x%02X", *at);
         for (at++; more > 0; more--, at++) need((*at & 0xC0) == 0x80, "a broken UTF-8 character");
     }
 }
 
-// ---- JSON -----------------------------------------------------------------------------------------------------------------------
+// ---- JSON ----------------------------------------------------------------------------------------------
 
 typedef enum { OBJECT, ARRAY, STRING, NUMBER, BOOLEAN } Type;
 
@@ -177,12 +182,13 @@ static void only(const Json *object, const char *keys)
 
 static void one_of(const Json *value, const char *words)
 {
-    if (!strstr(words, value->text) || strchr(value->text, ' ')) wrong("%s: %s is none of: %s", value->key, value->text, words);
+    if (!strstr(words, value->text) || strchr(value->text, ' '))
+        wrong("%s: %s is none of: %s", value->key, value->text, words);
 }
 
 static bool whole(double number) { return number >= 0 && number == (double)(int)number; }
 
-// ---- The formats -------------------------------------------------------------------------------------------------------------------
+// ---- The formats ---------------------------------------------------------------------------------------
 
 static void check_gradescope(const char *folder)
 {
@@ -195,13 +201,17 @@ static void check_gradescope(const char *folder)
     one_of(member(all, "output_format", STRING), formats);
     one_of(member(all, "stdout_visibility", STRING), visibilities);
     for (const Json *test = member(all, "tests", ARRAY)->first; test; test = test->next) {
-        only(test, "score max_score status name name_format number output output_format tags visibility extra_data");
+        only(
+            test,
+            "score max_score status name name_format number output output_format tags visibility extra_data");
         total += member(test, "score", NUMBER)->number;
-        need(member(test, "score", NUMBER)->number <= member(test, "max_score", NUMBER)->number, "a score above its most");
+        need(member(test, "score", NUMBER)->number <= member(test, "max_score", NUMBER)->number,
+             "a score above its most");
         one_of(member(test, "status", STRING), "passed failed");
         one_of(member(test, "output_format", STRING), formats);
         one_of(member(test, "visibility", STRING), visibilities);
-        need(member(test, "name", STRING)->text[0] && member(test, "number", STRING)->text[0], "a test without a name");
+        need(member(test, "name", STRING)->text[0] && member(test, "number", STRING)->text[0],
+             "a test without a name");
         member(test, "output", STRING);
     }
     need(total == score, "the scores do not add up");
@@ -210,14 +220,17 @@ static void check_gradescope(const char *folder)
 static void check_classroom50(const char *folder)
 {
     const Json *all = read_json(text_of(folder, "classroom50.json"));
-    only(all, "schema classroom assignment usernames submission commit release review datetime score max-score tests");
+    only(all, "schema classroom assignment usernames submission commit release review datetime score "
+              "max-score tests");
     need(strcmp(member(all, "schema", STRING)->text, "classroom50/result/v1") == 0, "the schema's name");
-    static const char *const texts[] = {"classroom", "assignment", "submission", "commit", "release", "review"};
+    static const char *const texts[] = {"classroom", "assignment", "submission",
+                                        "commit",    "release",    "review"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) member(all, texts[i], STRING);
     const Json *users = member(all, "usernames", ARRAY);
     need(users->first && users->first->type == STRING && !users->first->next, "one username");
     int y, m, d, hour, minute, second, length = 0;
-    sscanf(member(all, "datetime", STRING)->text, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &y, &m, &d, &hour, &minute, &second, &length);
+    sscanf(member(all, "datetime", STRING)->text, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &y, &m, &d, &hour, &minute,
+           &second, &length);
     need(length == 20, "the datetime");
     double score = 0.0, most = 0.0;
     for (const Json *test = member(all, "tests", ARRAY)->first; test; test = test->next) {
@@ -228,7 +241,8 @@ static void check_classroom50(const char *folder)
         most += member(test, "max-score", NUMBER)->number;
         need(whole(member(test, "score", NUMBER)->number), "a score must be an integer");
     }
-    need(score == member(all, "score", NUMBER)->number && most == member(all, "max-score", NUMBER)->number, "the scores do not add up");
+    need(score == member(all, "score", NUMBER)->number && most == member(all, "max-score", NUMBER)->number,
+         "the scores do not add up");
 }
 
 static void check_autolab(const char *folder)
@@ -268,7 +282,8 @@ static int number_after(const char *text, const char *word)
     return atoi(at + strlen(word));
 }
 
-// Well-formed as far as this file goes: elements closed in order, attributes quoted, '<' and '&' only where they belong.
+// Well-formed as far as this file goes: elements closed in order, attributes quoted, '<' and '&' only where
+// they belong.
 static void need_well_formed(const char *at)
 {
     char open[16][40];
@@ -276,7 +291,8 @@ static void need_well_formed(const char *at)
     if (strncmp(at, "<?xml", 5) == 0) at = strstr(at, "?>") + 2;
     while (*at) {
         if (*at == '&') {
-            need(strspn(at + 1, "#abcdefghijklmnopqrstuvwxyz0123456789") > 0 && strchr(at, ';'), "a lonely &");
+            need(strspn(at + 1, "#abcdefghijklmnopqrstuvwxyz0123456789") > 0 && strchr(at, ';'),
+                 "a lonely &");
             at++;
             continue;
         }
@@ -285,8 +301,11 @@ static void need_well_formed(const char *at)
         at += closing;
         size_t length = strcspn(at, " />\n");
         need(length > 0 && length < 40, "an element without a name");
-        if (closing) need(depth > 0 && strncmp(open[depth - 1], at, length) == 0 && !open[depth - 1][length], "elements closed out of order");
-        else need(depth < 16 && snprintf(open[depth], 40, "%.*s", (int)length, at) > 0, "too deep");
+        if (closing)
+            need(depth > 0 && strncmp(open[depth - 1], at, length) == 0 && !open[depth - 1][length],
+                 "elements closed out of order");
+        else
+            need(depth < 16 && snprintf(open[depth], 40, "%.*s", (int)length, at) > 0, "too deep");
         at += length;
         for (at = skip_blanks(at); isalpha((unsigned char)*at); at = skip_blanks(at)) { // attributes
             at += strcspn(at, "=<>");
@@ -297,8 +316,10 @@ static void need_well_formed(const char *at)
         bool empty = *at == '/';
         at += empty;
         need(*at++ == '>', "an element must end with >");
-        if (closing) depth--;
-        else if (!empty) depth++;
+        if (closing)
+            depth--;
+        else if (!empty)
+            depth++;
     }
     need(depth == 0, "an element was never closed");
 }
@@ -308,8 +329,9 @@ static void check_junit(const char *folder)
     const char *text = text_of(folder, "junit.xml");
     need_clean(text);
     need_well_formed(text);
-    static const char *const attributes[] = {" name=\"", " package=\"", " id=\"0", " timestamp=\"", " hostname=\"", " tests=\"",
-                                             " failures=\"", " errors=\"", " time=\""};
+    static const char *const attributes[] = {" name=\"",      " package=\"",  " id=\"0",
+                                             " timestamp=\"", " hostname=\"", " tests=\"",
+                                             " failures=\"",  " errors=\"",   " time=\""};
     const char *suite = strstr(text, "<testsuite ");
     need(suite != NULL, "no testsuite");
     for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
@@ -319,8 +341,10 @@ static void check_junit(const char *folder)
     need(count_of(text, "<error ") == number_after(suite, " errors=\""), "the number of errors");
     need(count_of(text, "<skipped/>") == number_after(suite, " skipped=\""), "the number of skipped tests");
     need(count_of(text, " classname=\"") == count_of(text, "<testcase "), "a test without a class");
-    const char *properties = strstr(suite, "<properties/>"), *test = strstr(suite, "<testcase "), *out = strstr(suite, "<system-out>");
-    need(properties && test && out && strstr(out, "<system-err>") && properties < test && test < out, "the order of the parts");
+    const char *properties = strstr(suite, "<properties/>"), *test = strstr(suite, "<testcase "),
+               *out = strstr(suite, "<system-out>");
+    need(properties && test && out && strstr(out, "<system-err>") && properties < test && test < out,
+         "the order of the parts");
 }
 
 static void check_tap(const char *folder)
@@ -328,16 +352,21 @@ static void check_tap(const char *folder)
     char *text = text_of(folder, "results.tap");
     need_clean(text);
     int planned = 0, seen = 0, length = 0;
-    need(sscanf(text, "TAP version 13\n1..%d\n%n", &planned, &length) == 1 && length > 0, "the version and the plan come first");
+    need(sscanf(text, "TAP version 13\n1..%d\n%n", &planned, &length) == 1 && length > 0,
+         "the version and the plan come first");
     bool diagnosis = false;
     for (char *line = strtok(text + length, "\n"); line; line = strtok(NULL, "\n")) {
         int number = 0;
-        if (strcmp(line, "  ---") == 0) diagnosis = true;
-        else if (strcmp(line, "  ...") == 0) diagnosis = false;
-        else if (diagnosis) need(strncmp(line, "  ", 2) == 0, "a diagnosis must be indented");
+        if (strcmp(line, "  ---") == 0)
+            diagnosis = true;
+        else if (strcmp(line, "  ...") == 0)
+            diagnosis = false;
+        else if (diagnosis)
+            need(strncmp(line, "  ", 2) == 0, "a diagnosis must be indented");
         else {
             const char *rest = strncmp(line, "not ", 4) == 0 ? line + 4 : line;
-            need(sscanf(rest, "ok %d - ", &number) == 1 && number == ++seen, "the tests must be numbered in order");
+            need(sscanf(rest, "ok %d - ", &number) == 1 && number == ++seen,
+                 "the tests must be numbered in order");
         }
     }
     need(seen == planned && !diagnosis, "not as many tests as planned");
@@ -348,8 +377,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*check)(const char *folder);
-    } formats[] = {{"gradescope", check_gradescope}, {"classroom50", check_classroom50}, {"autolab", check_autolab},
-                   {"junit", check_junit},           {"tap", check_tap}};
+    } formats[] = {{"gradescope", check_gradescope},
+                   {"classroom50", check_classroom50},
+                   {"autolab", check_autolab},
+                   {"junit", check_junit},
+                   {"tap", check_tap}};
     for (size_t i = 0; argc == 3 && i < sizeof formats / sizeof *formats; i++)
         if (strcmp(argv[1], formats[i].name) == 0) {
             formats[i].check(argv[2]);

@@ -57,7 +57,8 @@ int examine_expected(Result *results, char *why, size_t why_size)
             expect_test(&results[count++], hidden[i].task, hidden[i].test->name, 0, true);
         }
         if (count - before == hidden_ones || hidden_ones == 0) {
-            snprintf(why, why_size, "TASK %s has no %s test", task_limits[t].task, hidden_ones ? "known" : "hidden");
+            snprintf(why, why_size, "TASK %s has no %s test", task_limits[t].task,
+                     hidden_ones ? "known" : "hidden");
             return -1;
         }
     }
@@ -75,7 +76,7 @@ void examine_none(Result *results, int count, Status status, const char *message
     }
 }
 
-// ---- One test --------------------------------------------------------------------------------------------------------------
+// ---- One test ------------------------------------------------------------------------------------------
 
 // Ends every process that a test left behind: they are this process's children once their parent is dead.
 static void bury_the_dead(void)
@@ -121,7 +122,8 @@ static void run_test(Result *result, const TTest *test, double seconds)
         free(all);
     } else {
         result->status = GRADER_ERROR;
-        snprintf(result->message, sizeof result->message, "Check ran %d tests instead of one", srunner_ntests_run(runner));
+        snprintf(result->message, sizeof result->message, "Check ran %d tests instead of one",
+                 srunner_ntests_run(runner));
     }
     srunner_free(runner);
     bury_the_dead();
@@ -129,7 +131,7 @@ static void run_test(Result *result, const TTest *test, double seconds)
     result->seconds = (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
 }
 
-// ---- A task --------------------------------------------------------------------------------------------------------------------
+// ---- A task --------------------------------------------------------------------------------------------
 
 static void give_points(Result *task, int count)
 {
@@ -142,8 +144,11 @@ static void give_points(Result *task, int count)
     }
     for (int i = 0; i < count; i++) {
         if (task[i].status != PASSED || task[i].hidden) continue;
-        if (trusted) task[i].points = task[i].most;
-        else snprintf(task[i].message, sizeof task[i].message, "passed, but does not count: the task's hidden test failed");
+        if (trusted)
+            task[i].points = task[i].most;
+        else
+            snprintf(task[i].message, sizeof task[i].message,
+                     "passed, but does not count: the task's hidden test failed");
     }
     int fine = leaky ? (most + 4) / 5 : 0; // taken from the first tests that have points
     for (int i = 0; i < count && fine > 0; i++) {
@@ -159,15 +164,16 @@ static void give_points(Result *task, int count)
 static const double ENOUGH = 90.0; // seconds for one submission, after which its other tests are not run
 
 // Once a test has run out of time, the other tests of its task would too. used: by the submission so far.
-static void run_task(Result *task, const TTest *const *with, int count, double seconds, bool hidden_only, double *used)
+static void run_task(Result *task, const TTest *const *with, int count, double seconds, bool hidden_only,
+                     double *used)
 {
     bool over = false;
     for (int i = 0; i < count; i++) {
         if (hidden_only && !task[i].hidden) continue;
         if (over || *used > ENOUGH) {
             task[i].status = SKIPPED;
-            snprintf(task[i].message, sizeof task[i].message, "not run: earlier tests of this %s used up the time",
-                     over ? "task" : "submission");
+            snprintf(task[i].message, sizeof task[i].message,
+                     "not run: earlier tests of this %s used up the time", over ? "task" : "submission");
             continue;
         }
         run_test(&task[i], with[i], seconds);
@@ -179,10 +185,10 @@ static void run_task(Result *task, const TTest *const *with, int count, double s
 
 void examine(Result *results, int count, uint64_t seed, bool hidden_only)
 {
-    static const char *const settings[] = {"CK_FORK", "CK_RUN_SUITE", "CK_RUN_CASE", "CK_INCLUDE_TAGS",
-                                           "CK_EXCLUDE_TAGS", "CK_DEFAULT_TIMEOUT", "CK_TIMEOUT_MULTIPLIER",
-                                           "CK_VERBOSITY", "CK_LOG_FILE_NAME", "CK_XML_LOG_FILE_NAME",
-                                           "CK_TAP_LOG_FILE_NAME", "CK_MAX_MSG_SIZE"};
+    static const char *const settings[] = {
+        "CK_FORK",          "CK_RUN_SUITE",         "CK_RUN_CASE",           "CK_INCLUDE_TAGS",
+        "CK_EXCLUDE_TAGS",  "CK_DEFAULT_TIMEOUT",   "CK_TIMEOUT_MULTIPLIER", "CK_VERBOSITY",
+        "CK_LOG_FILE_NAME", "CK_XML_LOG_FILE_NAME", "CK_TAP_LOG_FILE_NAME",  "CK_MAX_MSG_SIZE"};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) unsetenv(settings[i]);
     signal(SIGPIPE, SIG_IGN);
     hidden_seed = seed;
@@ -194,7 +200,7 @@ void examine(Result *results, int count, uint64_t seed, bool hidden_only)
     double used = 0.0;
     for (int first = 0, next; first < count; first = next) {
         for (next = first; next < count && strcmp(results[next].task, results[first].task) == 0;) next++;
-        run_task(results + first, tests + first, next - first, limit_of(results[first].task)->seconds, hidden_only,
-                 &used);
+        run_task(results + first, tests + first, next - first, limit_of(results[first].task)->seconds,
+                 hidden_only, &used);
     }
 }

@@ -1,9 +1,9 @@
 // examine.h: runs a chapter's tests on one worker program and gives points.
 //
 // The tests are those of tests/exercises/exercise_NN.c, and one or more hidden ones for each task, in
-// tests/grader/hidden_NN.c: they draw ordinary inputs from the seed and compare with the reference. A task's points count
-// only when its hidden tests pass too, so that answers made up for the known tests are worth nothing. A call that does not
-// give back the memory that it took costs a fifth of its task's points.
+// tests/grader/hidden_NN.c: they draw ordinary inputs from the seed and compare with the reference. A task's
+// points count only when its hidden tests pass too, so that answers made up for the known tests are worth
+// nothing. A call that does not give back the memory that it took costs a fifth of its task's points.
 #pragma once
 #include "caller.h"
 
@@ -20,8 +20,8 @@ typedef struct {
     double seconds;
 } Result;
 
-// The results, all NOT_RUN: the list of what must be there at the end. Returns how many, or −1 with why when the
-// chapter's tables do not fit together.
+// The results, all NOT_RUN: the list of what must be there at the end. Returns how many, or −1 with why when
+// the chapter's tables do not fit together.
 int examine_expected(Result *results, char *why, size_t why_size);
 
 // Runs everything; or, with results that are there, only the hidden tests again. worker_jail is set.

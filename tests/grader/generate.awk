@@ -2,7 +2,8 @@
 #
 #   awk -v what=stubs|adapters|reference|names|redefine -f generate.awk tasks_01.txt
 #
-#   stubs      (C) the student's function names, for the grader: each hands its call to the worker; and the time limits
+#   stubs      (C) the student's function names, for the grader: each hands its call to the worker; and the
+#   time limits
 #   adapters   (C) for the worker: each calls the student's function
 #   reference  (C header) the same signatures, called reference_…: the solution, for hidden tests
 #   names      the functions, one a line: what may be seen of the student's object

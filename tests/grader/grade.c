@@ -1,16 +1,16 @@
 // grade.c: grades what students handed in for one chapter.
 //
-//     grade-01 --harness build/…/grader/01 --out grades submissions      a class: one folder or .c file a student
+//     grade-01 --harness build/…/grader/01 --out grades submissions      a class: a folder or .c file each
 //     grade-01 --harness build/…/grader/01 --one exercise.c              one file, to the terminal
 //
-//   --seed N        for the hidden tests' inputs: the same seed gives the same grades (default: drawn, and written down)
+//   --seed N        for the hidden tests' inputs; the same seed gives the same grades (default: drawn)
 //   --seeds N       with --one: once for each of N seeds, from --seed on; only the least points are told
 //   --jobs N        how many students at a time (default: as many as there are processors)
 //   --compiler CC   gcc or clang                       --arch NAME    for its -march
 //
-// A student's code runs only in workers, jailed (jail.h). Where no jail can be had, nothing is graded. A class run is never
-// stopped by a submission; what was graded before, with the same seed and the same file, is not graded again.
-// Exit status: 0 done, 1 somebody needs a human, 2 nothing could be graded.
+// A student's code runs only in workers, jailed (jail.h). Where no jail can be had, nothing is graded. A class
+// run is never stopped by a submission; what was graded before, with the same seed and the same file, is not
+// graded again. Exit status: 0 done, 1 somebody needs a human, 2 nothing could be graded.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ enum { MOST_STUDENTS = 4096, MOST_JOBS = 64, SECONDS_FOR_ONE = 900 };
 typedef struct {
     const char *harness, *compiler, *architecture, *out, *submissions;
     char work[PATH_MAX], empty[PATH_MAX], students[PATH_MAX]; // folders
-    uint64_t seed, grader;                                    // grader: changes when this program or its harness does
+    uint64_t seed, grader; // grader: changes when this program or its harness does
     int jobs, seeds;
     Result expected[MOST_RESULTS];
     int count;
@@ -79,10 +79,11 @@ noreturn static void stop(const char *format, ...)
 
 static void path_in(char *out, const char *folder, const char *name)
 {
-    if (snprintf(out, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX) stop("the path %s/%s is too long", folder, name);
+    if (snprintf(out, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
+        stop("the path %s/%s is too long", folder, name);
 }
 
-// ---- One submission ---------------------------------------------------------------------------------------------------------
+// ---- One submission ------------------------------------------------------------------------------------
 
 // Removes a flat folder.
 static void remove_folder(const char *folder)
@@ -90,7 +91,8 @@ static void remove_folder(const char *folder)
     DIR *list = opendir(folder);
     if (!list) return;
     for (struct dirent *entry; (entry = readdir(list));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) unlinkat(dirfd(list), entry->d_name, 0);
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(dirfd(list), entry->d_name, 0);
     closedir(list);
     rmdir(folder);
 }
@@ -122,7 +124,8 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
     snprintf(grade->chapter, sizeof grade->chapter, "%s", exercise_folder);
     memcpy(grade->results, session->expected, sizeof session->expected);
     path_in(folder, session->work, "XXXXXX");
-    Workshop workshop = {session->harness, session->compiler, session->architecture, exercise_folder, folder, jail_user(job)};
+    Workshop workshop = {session->harness, session->compiler, session->architecture, exercise_folder,
+                         folder,           jail_user(job)};
     if (!mkdtemp(folder)) {
         grade->built.status = GRADER_ERROR;
         snprintf(grade->built.message, sizeof grade->built.message, "%.500s: %s", folder, strerror(errno));
@@ -143,10 +146,13 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
     grade_total(grade);
 }
 
-// ---- The records that a class run keeps -----------------------------------------------------------------------------------------
+// ---- The records that a class run keeps ----------------------------------------------------------------
 
 // As much of a record as holds something.
-static size_t record_size(int count) { return offsetof(Record, grade.results) + (size_t)count * sizeof(Result); }
+static size_t record_size(int count)
+{
+    return offsetof(Record, grade.results) + (size_t)count * sizeof(Result);
+}
 
 static bool write_record(FILE *file, const void *record)
 {
@@ -161,8 +167,9 @@ static bool read_record(const Session *session, const Entry *entry, Record *reco
     path_in(path, folder, "record");
     FILE *file = fopen(path, "rb");
     if (!file) return false;
-    bool read = fread(record, record_size(session->count), 1, file) == 1 && record->grader == session->grader &&
-                record->grade.seed == session->seed && strcmp(record->grade.student, entry->student) == 0;
+    bool read = fread(record, record_size(session->count), 1, file) == 1 &&
+                record->grader == session->grader && record->grade.seed == session->seed &&
+                strcmp(record->grade.student, entry->student) == 0;
     fclose(file);
     return read;
 }
@@ -172,7 +179,8 @@ static bool graded_before(const Session *session, const Entry *entry, Record *re
     char hash[20];
     const Workshop workshop = {.chapter = exercise_folder};
     if (!read_record(session, entry, record) || record->grade.needs_human) return false;
-    return hash_submission(&workshop, entry->path, hash, sizeof hash) && strcmp(hash, record->grade.built.hash) == 0;
+    return hash_submission(&workshop, entry->path, hash, sizeof hash) &&
+           strcmp(hash, record->grade.built.hash) == 0;
 }
 
 static Grade *kept_grade(const Record *record)
@@ -217,9 +225,12 @@ static void note_trouble(const Session *session, const Entry *entry, const char 
     write_reports(grade, folder); // when this fails too, the tables still say it
 }
 
-// ---- The class ------------------------------------------------------------------------------------------------------------------
+// ---- The class -----------------------------------------------------------------------------------------
 
-static int by_name(const void *a, const void *b) { return strcmp(((const Entry *)a)->student, ((const Entry *)b)->student); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const Entry *)a)->student, ((const Entry *)b)->student);
+}
 
 // A folder name that is safe everywhere and belongs to this student only.
 static void make_id(Entry *entry, const char *name)
@@ -286,10 +297,15 @@ static void await_job(const Session *session, Job *jobs, const Entry *entries, G
             }
             const Entry *entry = &entries[jobs[j].entry];
             jobs[j].process = 0;
-            bool good = ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 && read_record(session, entry, &record);
-            if (!good) note_trouble(session, entry, late ? "the grader took too long" : "the grader ended early (a full disk?)", &record);
+            bool good = ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+                        read_record(session, entry, &record);
+            if (!good)
+                note_trouble(session, entry,
+                             late ? "the grader took too long" : "the grader ended early (a full disk?)",
+                             &record);
             grades[jobs[j].entry] = kept_grade(&record);
-            fprintf(stderr, "%-40s %d/%d  %s\n", record.grade.id, record.grade.points, record.grade.most, grade_state(&record.grade));
+            fprintf(stderr, "%-40s %d/%d  %s\n", record.grade.id, record.grade.points, record.grade.most,
+                    grade_state(&record.grade));
             return;
         }
         poll(NULL, 0, 5);
@@ -329,7 +345,7 @@ static void grade_all(const Session *session, const Entry *entries, Grade **grad
     if (kept) fprintf(stderr, "%d graded before, unchanged\n", kept);
 }
 
-// ---- Tables -----------------------------------------------------------------------------------------------------------------------
+// ---- Tables --------------------------------------------------------------------------------------------
 
 typedef struct {
     const Session *session;
@@ -381,8 +397,10 @@ static bool write_grades(FILE *file, const void *context)
 static bool write_audit(FILE *file, const void *context)
 {
     const Class *all = context;
-    fputs("\"student\",\"file\",\"fnv1a\",\"task\",\"test\",\"hidden\",\"points\",\"max\",\"status\",\"leaked blocks\","
-          "\"seconds\",\"message\",\"flags\",\"build seconds\",\"seed\",\"compiler\"\n", file);
+    fputs("\"student\",\"file\",\"fnv1a\",\"task\",\"test\",\"hidden\",\"points\",\"max\",\"status\","
+          "\"leaked blocks\","
+          "\"seconds\",\"message\",\"flags\",\"build seconds\",\"seed\",\"compiler\"\n",
+          file);
     for (int i = 0; i < all->count; i++) {
         const Grade *grade = all->grades[i];
         for (int r = 0; r < grade->count; r++) {
@@ -390,9 +408,10 @@ static bool write_audit(FILE *file, const void *context)
             put_cell(file, grade->student);
             fputc(',', file);
             put_cell(file, grade->built.taken);
-            fprintf(file, ",\"%s\",\"%s\",\"%s\",\"%s\",\"%d\",\"%d\",\"%s\",\"%u\",\"%.3f\",", grade->built.hash, result->task,
-                    result->test, result->hidden ? "yes" : "no", result->points, result->most,
-                    status_name(result->status), result->leaked, result->seconds);
+            fprintf(file, ",\"%s\",\"%s\",\"%s\",\"%s\",\"%d\",\"%d\",\"%s\",\"%u\",\"%.3f\",",
+                    grade->built.hash, result->task, result->test, result->hidden ? "yes" : "no",
+                    result->points, result->most, status_name(result->status), result->leaked,
+                    result->seconds);
             put_cell(file, result->message);
             fputc(',', file);
             put_cell(file, grade->built.flags);
@@ -430,8 +449,9 @@ static bool write_summary(FILE *file, const void *context)
         sum += all->grades[i]->points;
     }
     int most = all->count ? all->grades[0]->most : 0;
-    fprintf(file, "# Chapter %s: %d submissions, %d graded\n\nMean: %.1f of %d points. Seed: %llu.\n\n", exercise_folder,
-            all->count, graded, graded ? sum / graded : 0.0, most, (unsigned long long)all->session->seed);
+    fprintf(file, "# Chapter %s: %d submissions, %d graded\n\nMean: %.1f of %d points. Seed: %llu.\n\n",
+            exercise_folder, all->count, graded, graded ? sum / graded : 0.0, most,
+            (unsigned long long)all->session->seed);
     fputs("| task | mean | of | solved by |\n|---|---|---|---|\n", file);
     double hardest = 2.0;
     const char *hardest_task = "";
@@ -459,7 +479,7 @@ static bool write_summary(FILE *file, const void *context)
     return true;
 }
 
-// ---- The program -------------------------------------------------------------------------------------------------------------------
+// ---- The program ---------------------------------------------------------------------------------------
 
 static uint64_t hash_file(const char *path, uint64_t hash)
 {
@@ -509,7 +529,9 @@ static void probe_reference(const Session *given)
     }
     int status = 1;
     if (process > 0) waitpid(process, &status, 0);
-    if (status != 0) stop("the reference answers do not get full marks on this machine: nothing is graded. A human must look");
+    if (status != 0)
+        stop("the reference answers do not get full marks on this machine: nothing is graded. A human must "
+             "look");
 }
 
 static char *absolute(const char *path)
@@ -580,15 +602,18 @@ static int grade_one(Session *session)
     clean_up();
     for (int i = 0; i < grade.count; i++) {
         const Result *r = &grade.results[i];
-        printf("%s %2d/%-2d %s%s: %s%s%s\n", r->task, r->points, r->most, r->test, r->hidden ? " (hidden)" : "",
-               status_name(r->status), r->message[0] ? ": " : "", r->message);
+        printf("%s %2d/%-2d %s%s: %s%s%s\n", r->task, r->points, r->most, r->test,
+               r->hidden ? " (hidden)" : "", status_name(r->status), r->message[0] ? ": " : "", r->message);
         if (r->output[0]) printf("       printed: %s\n", r->output);
     }
     if (grade.built.status != PASSED) printf("%s\n", grade.built.message);
     if (grade.built.flags[0]) printf("flags: %s\n", grade.built.flags);
-    if (grade.needs_human) printf("needs a human\n");
-    else if (session->seeds) printf("%d seeds: at least %d of %d points\n", session->seeds, grade.points, grade.most);
-    else printf("%d of %d points, seed %llu\n", grade.points, grade.most, (unsigned long long)session->seed);
+    if (grade.needs_human)
+        printf("needs a human\n");
+    else if (session->seeds)
+        printf("%d seeds: at least %d of %d points\n", session->seeds, grade.points, grade.most);
+    else
+        printf("%d of %d points, seed %llu\n", grade.points, grade.most, (unsigned long long)session->seed);
     return grade.needs_human ? 1 : 0;
 }
 
@@ -597,7 +622,8 @@ static long number_of(const char *text, long low, long high)
     char *end;
     errno = 0;
     long value = strtol(text, &end, 10);
-    if (errno || *end || end == text || value < low || value > high) stop("%s: expected a number from %ld to %ld", text, low, high);
+    if (errno || *end || end == text || value < low || value > high)
+        stop("%s: expected a number from %ld to %ld", text, low, high);
     return value;
 }
 
@@ -610,16 +636,26 @@ int main(int argc, char **argv)
     if (getrandom(&session.seed, 4, 0) != 4) stop("no random seed");
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
-        if (strcmp(argv[i], "--one") == 0) one = true;
-        else if (argv[i][0] != '-' && !session.submissions) session.submissions = absolute(argv[i]);
-        else if (strcmp(argv[i], "--harness") == 0) session.harness = absolute(value), i++;
-        else if (strcmp(argv[i], "--compiler") == 0) session.compiler = value, i++;
-        else if (strcmp(argv[i], "--arch") == 0) session.architecture = value, i++;
-        else if (strcmp(argv[i], "--out") == 0) out = value, i++;
-        else if (strcmp(argv[i], "--seed") == 0) session.seed = (uint64_t)number_of(value, 0, LONG_MAX), i++;
-        else if (strcmp(argv[i], "--seeds") == 0) session.seeds = (int)number_of(value, 1, 1000), i++;
-        else if (strcmp(argv[i], "--jobs") == 0) session.jobs = (int)number_of(value, 1, MOST_JOBS), i++;
-        else stop("unknown option %s", argv[i]);
+        if (strcmp(argv[i], "--one") == 0)
+            one = true;
+        else if (argv[i][0] != '-' && !session.submissions)
+            session.submissions = absolute(argv[i]);
+        else if (strcmp(argv[i], "--harness") == 0)
+            session.harness = absolute(value), i++;
+        else if (strcmp(argv[i], "--compiler") == 0)
+            session.compiler = value, i++;
+        else if (strcmp(argv[i], "--arch") == 0)
+            session.architecture = value, i++;
+        else if (strcmp(argv[i], "--out") == 0)
+            out = value, i++;
+        else if (strcmp(argv[i], "--seed") == 0)
+            session.seed = (uint64_t)number_of(value, 0, LONG_MAX), i++;
+        else if (strcmp(argv[i], "--seeds") == 0)
+            session.seeds = (int)number_of(value, 1, 1000), i++;
+        else if (strcmp(argv[i], "--jobs") == 0)
+            session.jobs = (int)number_of(value, 1, MOST_JOBS), i++;
+        else
+            stop("unknown option %s", argv[i]);
     }
     if (!session.harness || !session.submissions) stop("say --harness FOLDER and what to grade");
     open_session(&session, out);

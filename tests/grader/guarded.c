@@ -1,4 +1,5 @@
-// guarded.c: see guarded.h. Also the arenas of a worker: the interface of base/arena.h, each piece guarded by itself.
+// guarded.c: see guarded.h. Also the arenas of a worker: the interface of base/arena.h, each piece guarded by
+// itself.
 #include "guarded.h"
 
 #include <errno.h>
@@ -10,7 +11,10 @@
 #include "wire.h"
 
 enum { PAGE = 4096, CHAINS = 4096, BLOCKS = 1 << 14, NO_ARGUMENT = -1 };
-enum { RESTING = 256, RESTING_BYTES = 16 << 20 }; // how many freed pieces stay forbidden, and how large in all
+enum {
+    RESTING = 256,
+    RESTING_BYTES = 16 << 20
+}; // how many freed pieces stay forbidden, and how large in all
 
 typedef enum { UNUSED, IN_USE, FREED } State;
 
@@ -22,13 +26,16 @@ typedef struct {
 } Block;
 
 static Block blocks[BLOCKS];
-static int chains[CHAINS];                     // first entry + 1 of the pieces whose address hashes here
-static int unused = -1, fresh;                 // entries given back, and entries never used
-static size_t in_use;                          // blocks of the student, arguments not counted
+static int chains[CHAINS];     // first entry + 1 of the pieces whose address hashes here
+static int unused = -1, fresh; // entries given back, and entries never used
+static size_t in_use;          // blocks of the student, arguments not counted
 static int resting[RESTING], oldest, rest_count;
 static size_t rest_bytes;
 
-static int *chain_of(const void *piece) { return &chains[((uintptr_t)piece >> 4) * 2654435761u >> 12 & (CHAINS - 1)]; }
+static int *chain_of(const void *piece)
+{
+    return &chains[((uintptr_t)piece >> 4) * 2654435761u >> 12 & (CHAINS - 1)];
+}
 
 static int find(const void *piece)
 {
@@ -133,13 +140,15 @@ int guarded_explain(const void *address, int *argument)
     return (uintptr_t)address < PAGE ? FAULT_NULL : FAULT_UNKNOWN;
 }
 
-// ---- malloc and its kin ----------------------------------------------------------------------------------------------------
+// ---- malloc and its kin --------------------------------------------------------------------------------
 
 static void *take_block(size_t size, size_t alignment)
 {
     void *piece = take(size, alignment, NO_ARGUMENT);
-    if (piece) in_use++;
-    else errno = ENOMEM;
+    if (piece)
+        in_use++;
+    else
+        errno = ENOMEM;
     return piece;
 }
 
@@ -170,7 +179,8 @@ int guarded_posix_memalign(void **out, size_t alignment, size_t size)
     return 0;
 }
 
-// The entry of a piece that may be freed. −1: it is none of ours, but from a function of the C library that allocates.
+// The entry of a piece that may be freed. −1: it is none of ours, but from a function of the C library that
+// allocates.
 static int freeable(void *piece)
 {
     int i = find(piece), argument;
@@ -222,8 +232,9 @@ char *guarded_strdup(const char *text)
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
-// ---- Arenas -----------------------------------------------------------------------------------------------------------------
-// A piece is a guarded block with a link to the one before it. Rewinding frees blocks, so their reuse is caught as well.
+// ---- Arenas --------------------------------------------------------------------------------------------
+// A piece is a guarded block with a link to the one before it. Rewinding frees blocks, so their reuse is
+// caught as well.
 
 typedef struct Piece {
     struct Piece *before;

@@ -1,8 +1,9 @@
 // guarded.h: memory for a worker, each piece between two pages that may not be touched.
 //
-// The end of a piece lies against the upper guard page, so that reading or writing one element too far stops the worker;
-// where alignment leaves a few bytes, and before the start, there are bytes that must not change. Fresh memory is full of
-// 0xFF: a float read before it was written is NaN, an index −1. Freed memory may not be touched either.
+// The end of a piece lies against the upper guard page, so that reading or writing one element too far stops
+// the worker; where alignment leaves a few bytes, and before the start, there are bytes that must not change.
+// Fresh memory is full of 0xFF: a float read before it was written is NaN, an index −1. Freed memory may not
+// be touched either.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,8 @@ int guarded_posix_memalign(void **out, size_t alignment, size_t size);
 char *guarded_strdup(const char *text);
 void guarded_free(void *piece);
 
-// A piece for argument number `argument` of a call, its end exactly at the guard page; and how many blocks are in use.
+// A piece for argument number `argument` of a call, its end exactly at the guard page; and how many blocks
+// are in use.
 void *guarded_argument(size_t size, int argument);
 size_t guarded_blocks(void);
 

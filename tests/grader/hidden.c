@@ -14,7 +14,10 @@ Matrix hidden_matrix(Rng *rng, Arena *arena, int rows, int cols)
     return m;
 }
 
-int hidden_between(Rng *rng, int low, int high) { return low + (int)rng_below(rng, (uint32_t)(high - low + 1)); }
+int hidden_between(Rng *rng, int low, int high)
+{
+    return low + (int)rng_below(rng, (uint32_t)(high - low + 1));
+}
 
 void hidden_close(float got, float expected, float tolerance)
 {

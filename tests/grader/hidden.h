@@ -1,6 +1,7 @@
 // hidden.h: what the tests in tests/grader/hidden_NN.c are made with.
 //
-// Each draws ordinary inputs from the seed of the grading, calls the student's function and the reference, and compares:
+// Each draws ordinary inputs from the seed of the grading, calls the student's function and the reference,
+// and compares:
 //
 //     START_TEST(the_loss_of_random_data)
 //     {
@@ -43,6 +44,7 @@ extern uint64_t hidden_seed;
 Matrix hidden_matrix(Rng *rng, Arena *arena, int rows, int cols);
 int hidden_between(Rng *rng, int low, int high); // low … high
 
-// The answer must be the reference within tolerance, relative to the reference's largest element (at least 1e-3).
+// The answer must be the reference within tolerance, relative to the reference's largest element (at least
+// 1e-3).
 void hidden_close(float got, float expected, float tolerance);
 void hidden_close_matrix(Matrix got, Matrix expected, float tolerance);

@@ -1,4 +1,5 @@
-// hidden_01.c: random inputs for the exercises of chapter 1. Ordinary sizes: the limits are tests/exercises' business.
+// hidden_01.c: random inputs for the exercises of chapter 1. Ordinary sizes: the limits are tests/exercises'
+// business.
 #include "exercise.h"
 #include "reference.h"
 #include "tests/grader/hidden.h"
@@ -7,7 +8,7 @@ enum { ROUNDS = 3 };
 
 typedef struct {
     Arena *arena;
-    Matrix x, w, y; // (n × d), (d × 1), (n × 1)
+    Matrix x, w, y;       // (n × d), (d × 1), (n × 1)
     Matrix got, expected; // (d × 1), full of the same rubbish
 } Round;
 
@@ -76,5 +77,5 @@ START_TEST(the_ridge_solution_of_random_data)
 }
 END_TEST
 
-HIDDEN({"1.1", the_loss_of_random_data}, {"1.2", the_gradient_of_random_data}, {"1.3", steps_down_random_data},
-       {"1.4", the_ridge_solution_of_random_data})
+HIDDEN({"1.1", the_loss_of_random_data}, {"1.2", the_gradient_of_random_data},
+       {"1.3", steps_down_random_data}, {"1.4", the_ridge_solution_of_random_data})

@@ -1,4 +1,5 @@
-// hidden_02.c: random inputs for the exercises of chapter 2. Ordinary sizes: the limits are tests/exercises' business.
+// hidden_02.c: random inputs for the exercises of chapter 2. Ordinary sizes: the limits are tests/exercises'
+// business.
 #include "exercise.h"
 #include "reference.h"
 #include "tests/grader/hidden.h"
@@ -8,8 +9,8 @@ enum { ROUNDS = 3 };
 typedef struct {
     Arena *arena;
     int n, d, k;
-    Matrix x, w, y;               // (n × d), (d × 1), (n × 1)
-    Matrix weights, labels;       // (d × K), (n × 1)
+    Matrix x, w, y;         // (n × d), (d × 1), (n × 1)
+    Matrix weights, labels; // (d × K), (n × 1)
 } Round;
 
 static Round draw(Rng *rng)

@@ -1,4 +1,5 @@
-// hidden_06.c: random inputs for the exercises of chapter 6. Ordinary sizes: the limits are tests/exercises' business.
+// hidden_06.c: random inputs for the exercises of chapter 6. Ordinary sizes: the limits are tests/exercises'
+// business.
 #include "exercise.h"
 #include "reference.h"
 #include "tests/grader/hidden.h"
@@ -103,7 +104,8 @@ START_TEST(the_gradients_of_random_networks)
         Round r = draw(&rng);
         Network m = r.network, got = draw_network(&rng, &r), expected = copy_network(r.arena, got);
         mlp_gradients(got.w1, got.b1, got.w2, got.b2, r.x, r.labels, m.w1, m.b1, m.w2, m.b2);
-        reference_mlp_gradients(expected.w1, expected.b1, expected.w2, expected.b2, r.x, r.labels, m.w1, m.b1, m.w2, m.b2);
+        reference_mlp_gradients(expected.w1, expected.b1, expected.w2, expected.b2, r.x, r.labels, m.w1, m.b1,
+                                m.w2, m.b2);
         close_networks(got, expected, 1e-3f);
         arena_free(r.arena);
     }

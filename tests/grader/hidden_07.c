@@ -1,4 +1,5 @@
-// hidden_07.c: random inputs for the exercises of chapter 7. Ordinary sizes: the limits are tests/exercises' business.
+// hidden_07.c: random inputs for the exercises of chapter 7. Ordinary sizes: the limits are tests/exercises'
+// business.
 #include "exercise.h"
 #include "reference.h"
 #include "tests/grader/hidden.h"
@@ -106,4 +107,5 @@ START_TEST(random_chains)
 END_TEST
 
 HIDDEN({"7.1", quotients_of_random_numbers}, {"7.2", random_tapes_played_backwards},
-       {"7.3", what_random_products_give_back}, {"7.4", what_random_softmaxes_give_back}, {"7.5", random_chains})
+       {"7.3", what_random_products_give_back}, {"7.4", what_random_softmaxes_give_back},
+       {"7.5", random_chains})

@@ -1,4 +1,5 @@
-// hidden_09.c: random inputs for the exercises of chapter 9. Ordinary sizes: the limits are tests/exercises' business.
+// hidden_09.c: random inputs for the exercises of chapter 9. Ordinary sizes: the limits are tests/exercises'
+// business.
 #include "exercise.h"
 #include "reference.h"
 #include "tests/grader/hidden.h"
@@ -86,5 +87,6 @@ START_TEST(the_gradients_of_random_towers)
 }
 END_TEST
 
-HIDDEN({"9.1", the_gain_for_random_slopes}, {"9.2", random_rows_normalised}, {"9.3", the_derivative_at_random_rows},
-       {"9.4", random_towers}, {"9.5", the_gradients_of_random_towers})
+HIDDEN({"9.1", the_gain_for_random_slopes}, {"9.2", random_rows_normalised},
+       {"9.3", the_derivative_at_random_rows}, {"9.4", random_towers},
+       {"9.5", the_gradients_of_random_towers})

@@ -26,8 +26,9 @@ enum { FIRST_USER = 61184 }; // below the range that systemd hands out, above De
 
 unsigned jail_user(int job) { return FIRST_USER + (unsigned)job % 256; }
 
-// ---- The filter on system calls -----------------------------------------------------------------------------------------
-// A program for the kernel's small machine. It loads the number of the call, or half of an argument, and compares.
+// ---- The filter on system calls ------------------------------------------------------------------------
+// A program for the kernel's small machine. It loads the number of the call, or half of an argument, and
+// compares.
 
 #if defined(__x86_64__)
 #define JAIL_ARCHITECTURE AUDIT_ARCH_X86_64
@@ -37,15 +38,16 @@ unsigned jail_user(int job) { return FIRST_USER + (unsigned)job % 256; }
 #error "no system call filter for this processor: add its AUDIT_ARCH"
 #endif
 
-#define LOAD(field)        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define LOAD_ARGUMENT(i)   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (i))
-#define SAY(verdict)       BPF_STMT(BPF_RET | BPF_K, verdict)
-#define IF_NOT(value, far) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, far)
-#define ALLOW(name)        IF_NOT(__NR_##name, 1), SAY(SECCOMP_RET_ALLOW)
+#define LOAD(field)         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD_ARGUMENT(i)    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (i))
+#define SAY(verdict)        BPF_STMT(BPF_RET | BPF_K, verdict)
+#define IF_NOT(value, far)  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, far)
+#define ALLOW(name)         IF_NOT(__NR_##name, 1), SAY(SECCOMP_RET_ALLOW)
 #define REFUSE(name, error) IF_NOT(__NR_##name, 1), SAY(SECCOMP_RET_ERRNO | (error))
-#define KILL               SAY(SECCOMP_RET_KILL_PROCESS)
+#define KILL                SAY(SECCOMP_RET_KILL_PROCESS)
 // The call is allowed when (the low half of) argument i is value; and when it has none of these bits.
-#define ALLOW_IF(name, i, value) IF_NOT(__NR_##name, 4), LOAD_ARGUMENT(i), IF_NOT(value, 1), SAY(SECCOMP_RET_ALLOW), KILL
+#define ALLOW_IF(name, i, value)                                                                             \
+    IF_NOT(__NR_##name, 4), LOAD_ARGUMENT(i), IF_NOT(value, 1), SAY(SECCOMP_RET_ALLOW), KILL
 #define ALLOW_WITHOUT(name, i, bits)                                                                         \
     IF_NOT(__NR_##name, 4), LOAD_ARGUMENT(i), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 1, 0),              \
         SAY(SECCOMP_RET_ALLOW), KILL
@@ -60,8 +62,8 @@ static bool install_filter(void)
         ALLOW(read), ALLOW(write), ALLOW(writev), ALLOW(exit), ALLOW(exit_group), ALLOW(brk), ALLOW(munmap),
         ALLOW(madvise), ALLOW(rt_sigaction), ALLOW(rt_sigprocmask), ALLOW(rt_sigreturn), ALLOW(sigaltstack),
         ALLOW(getpid), ALLOW(gettid), ALLOW(set_tid_address), ALLOW(set_robust_list), ALLOW(rseq),
-        ALLOW(getrandom), ALLOW(fstat), ALLOW(lseek), ALLOW(futex), ALLOW(clock_gettime),
-        ALLOW(close), ALLOW(mremap), ALLOW(sched_yield), ALLOW(sysinfo), ALLOW(uname), ALLOW(gettimeofday),
+        ALLOW(getrandom), ALLOW(fstat), ALLOW(lseek), ALLOW(futex), ALLOW(clock_gettime), ALLOW(close),
+        ALLOW(mremap), ALLOW(sched_yield), ALLOW(sysinfo), ALLOW(uname), ALLOW(gettimeofday),
         ALLOW(clock_getres), ALLOW(getrusage), ALLOW(sched_getaffinity), // sort asks how much memory there is
 #ifdef __NR_arch_prctl
         ALLOW(arch_prctl),
@@ -69,17 +71,19 @@ static bool install_filter(void)
 #ifdef __NR_open
         REFUSE(open, EACCES), REFUSE(readlink, EACCES), REFUSE(access, EACCES),
 #endif
-        REFUSE(openat, EACCES), REFUSE(readlinkat, EACCES), REFUSE(newfstatat, EACCES), REFUSE(faccessat, EACCES), REFUSE(ioctl, ENOTTY),
+        REFUSE(openat, EACCES), REFUSE(readlinkat, EACCES), REFUSE(newfstatat, EACCES),
+        REFUSE(faccessat, EACCES), REFUSE(ioctl, ENOTTY),
         // No executable memory; limits may be read, not set; a signal (abort) only to itself.
         ALLOW_WITHOUT(mmap, 2, PROT_EXEC), ALLOW_WITHOUT(mprotect, 2, PROT_EXEC), ALLOW_IF(prlimit64, 2, 0),
         ALLOW_IF(tgkill, 0, getpid()),
         // The one exec: the program that is open as WIRE_PROGRAM, a descriptor that closes on exec.
         ALLOW_IF(execveat, 0, WIRE_PROGRAM), KILL};
-    struct sock_fprog filter = {.len = sizeof program / sizeof *program, .filter = (struct sock_filter *)program};
+    struct sock_fprog filter = {.len = sizeof program / sizeof *program,
+                                .filter = (struct sock_filter *)program};
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
-// ---- The steps into the jail -----------------------------------------------------------------------------------------------
+// ---- The steps into the jail ---------------------------------------------------------------------------
 
 static bool limit(int what, rlim_t value)
 {
@@ -89,10 +93,11 @@ static bool limit(int what, rlim_t value)
 
 static bool set_limits(double seconds)
 {
-    struct rlimit time = {(rlim_t)seconds + 1, (rlim_t)seconds + 2}; // SIGXCPU first; who ignores it is killed
-    return limit(RLIMIT_CORE, 1) && // 0 would still start a program that collects cores
-           setrlimit(RLIMIT_CPU, &time) == 0 && limit(RLIMIT_FSIZE, 1 << 20) &&
-           limit(RLIMIT_AS, 256 << 20) && limit(RLIMIT_NOFILE, 16) && limit(RLIMIT_STACK, 8 << 20);
+    struct rlimit time = {(rlim_t)seconds + 1,
+                          (rlim_t)seconds + 2}; // SIGXCPU first; who ignores it is killed
+    return limit(RLIMIT_CORE, 1) &&             // 0 would still start a program that collects cores
+           setrlimit(RLIMIT_CPU, &time) == 0 && limit(RLIMIT_FSIZE, 1 << 20) && limit(RLIMIT_AS, 256 << 20) &&
+           limit(RLIMIT_NOFILE, 16) && limit(RLIMIT_STACK, 8 << 20);
 }
 
 static bool become_nobody(const Jail *jail)
@@ -190,14 +195,16 @@ bool jail_start(const Jail *jail, Prisoner *prisoner, char *why, size_t why_size
     return false;
 }
 
-// ---- Files only, for tools ----------------------------------------------------------------------------------------------------
+// ---- Files only, for tools -----------------------------------------------------------------------------
 
 static bool allow_below(int rules, const char *path, uint64_t rights)
 {
-    struct landlock_path_beneath_attr below = {.allowed_access = rights, .parent_fd = open(path, O_PATH | O_CLOEXEC)};
+    struct landlock_path_beneath_attr below = {.allowed_access = rights,
+                                               .parent_fd = open(path, O_PATH | O_CLOEXEC)};
     if (below.parent_fd < 0) return errno == ENOENT; // what is not there needs no rule
     struct stat facts;
-    const uint64_t of_files = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+    const uint64_t of_files =
+        LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
     if (fstat(below.parent_fd, &facts) == 0 && !S_ISDIR(facts.st_mode)) below.allowed_access &= of_files;
     bool added = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0) == 0;
     close(below.parent_fd);
@@ -207,7 +214,8 @@ static bool allow_below(int rules, const char *path, uint64_t rights)
 bool jail_files(const char *const *readable, const char *writable)
 {
     const uint64_t everything = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1; // all rights of the first version
-    const uint64_t reading = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+    const uint64_t reading =
+        LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
     struct landlock_ruleset_attr handled = {.handled_access_fs = everything};
     int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
     if (rules < 0) return false;
@@ -215,7 +223,8 @@ bool jail_files(const char *const *readable, const char *writable)
     for (int i = 0; readable[i]; i++) set = set && allow_below(rules, readable[i], reading);
     const uint64_t file_rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
     set = set && allow_below(rules, "/dev/null", file_rights);
-    set = set && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+    set = set && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+          syscall(SYS_landlock_restrict_self, rules, 0) == 0;
     close(rules);
     return set;
 }

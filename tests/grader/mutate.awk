@@ -1,15 +1,17 @@
-# mutate.awk: writes copies of a C file, each with one operator or number changed, and prints "name: the changed line".
+# mutate.awk: writes copies of a C file, each with one operator or number changed, and prints "name: the
+# changed line".
 #
 #   awk -v folder=/tmp/mutants -f mutate.awk solution.c
 #
 # The files are laid out by clang-format, so a binary operator has blanks around it. Comments are left alone.
 
 BEGIN {
-    add(" < ", " <= "); add(" <= ", " < "); add(" > ", " >= "); add(" >= ", " > "); add(" + ", " - "); add(" - ", " + ")
-    add(" * ", " / "); add(" / ", " * "); add(" += ", " -= "); add(" -= ", " += "); add(" == ", " != "); add(" != ", " == ")
-    add(" && ", " || "); add(" || ", " && "); add("= 0;", "= 1;"); add("= 1;", "= 2;"); add("0.0f", "1.0f"); add("1.0f", "2.0f")
-    add("2.0f", "3.0f"); add("0.5f", "0.25f"); add("2.0 ", "1.0 "); add("-rate", "rate"); add("_tn(", "_nt("); add("_nt(", "_tn(")
-    add("_add(", "("); add(" - 1]", "]")
+    add(" < ", " <= "); add(" <= ", " < "); add(" > ", " >= "); add(" >= ", " > ")
+    add(" + ", " - "); add(" - ", " + "); add(" * ", " / "); add(" / ", " * ")
+    add(" += ", " -= "); add(" -= ", " += "); add(" == ", " != "); add(" != ", " == ")
+    add(" && ", " || "); add(" || ", " && "); add("= 0;", "= 1;"); add("= 1;", "= 2;")
+    add("0.0f", "1.0f"); add("1.0f", "2.0f"); add("2.0f", "3.0f"); add("0.5f", "0.25f"); add("2.0 ", "1.0 ")
+    add("-rate", "rate"); add("_tn(", "_nt("); add("_nt(", "_tn("); add("_add(", "("); add(" - 1]", "]")
 }
 
 function add(a, b) { from[++n] = a; to[n] = b }

@@ -1,5 +1,5 @@
-// probe.c: a program that tries what the jail forbids, to learn whether the jail holds here. It answers "a" when no file
-// can be opened, and must then be killed for asking for a process.
+// probe.c: a program that tries what the jail forbids, to learn whether the jail holds here. It answers "a"
+// when no file can be opened, and must then be killed for asking for a process.
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

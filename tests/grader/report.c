@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// ---- Text made safe -------------------------------------------------------------------------------------------------------
+// ---- Text made safe ------------------------------------------------------------------------------------
 
 // The length of the UTF-8 character at text, 0 when there is none, or one that XML does not allow.
 static int character_length(const unsigned char *text)
@@ -18,9 +18,10 @@ static int character_length(const unsigned char *text)
     if (text[0] < 0xC2 || text[0] > 0xF4) return 0;
     for (int i = 1; i < length; i++)
         if ((text[i] & 0xC0) != 0x80) return 0;
-    bool surrogate = text[0] == 0xED && text[1] >= 0xA0, overlong = (text[0] == 0xE0 && text[1] < 0xA0) ||
-                                                                    (text[0] == 0xF0 && text[1] < 0x90);
-    bool beyond = text[0] == 0xF4 && text[1] >= 0x90, unused = text[0] == 0xEF && text[1] == 0xBF && text[2] >= 0xBE;
+    bool surrogate = text[0] == 0xED && text[1] >= 0xA0,
+         overlong = (text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xF0 && text[1] < 0x90);
+    bool beyond = text[0] == 0xF4 && text[1] >= 0x90,
+         unused = text[0] == 0xEF && text[1] == 0xBF && text[2] >= 0xBE;
     return surrogate || overlong || beyond || unused ? 0 : length;
 }
 
@@ -31,9 +32,12 @@ static void put_safe(FILE *file, const char *text, Escape *escape)
     for (const unsigned char *at = (const unsigned char *)text; *at;) {
         int length = character_length(at);
         const char *other = length == 1 ? escape((char)*at) : NULL;
-        if (length == 0) fputc('?', file);
-        else if (other) fputs(other, file);
-        else fwrite(at, 1, (size_t)length, file);
+        if (length == 0)
+            fputc('?', file);
+        else if (other)
+            fputs(other, file);
+        else
+            fwrite(at, 1, (size_t)length, file);
         at += length ? length : 1;
     }
 }
@@ -44,7 +48,12 @@ static const char *json_escape(char c)
 }
 static const char *xml_escape(char c)
 {
-    return c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : c == '\n' ? "&#10;" : NULL;
+    return c == '&'    ? "&amp;"
+           : c == '<'  ? "&lt;"
+           : c == '>'  ? "&gt;"
+           : c == '"'  ? "&quot;"
+           : c == '\n' ? "&#10;"
+                       : NULL;
 }
 static const char *line_escape(char c) { return c == '\n' || c == '\t' ? " " : c == '#' ? "\\#" : NULL; }
 static const char *cell_escape(char c) { return c == '"' ? "\"\"" : c == '\n' ? " " : NULL; }
@@ -82,7 +91,7 @@ bool write_by_rename(const char *folder, const char *name, Writer *write, const 
     return false;
 }
 
-// ---- The whole ---------------------------------------------------------------------------------------------------------------
+// ---- The whole -----------------------------------------------------------------------------------------
 
 void grade_total(Grade *grade)
 {
@@ -91,7 +100,8 @@ void grade_total(Grade *grade)
     for (int i = 0; i < grade->count; i++) {
         grade->points += grade->results[i].points;
         grade->most += grade->results[i].most;
-        if (grade->results[i].status == GRADER_ERROR || grade->results[i].status == NOT_RUN) grade->needs_human = true;
+        if (grade->results[i].status == GRADER_ERROR || grade->results[i].status == NOT_RUN)
+            grade->needs_human = true;
     }
 }
 
@@ -105,12 +115,16 @@ const char *grade_state(const Grade *grade)
 static const char *told(const Result *result)
 {
     if (!result->hidden || result->status == PASSED) return result->message;
-    return result->status == FAILED ? "wrong for inputs that are drawn anew for each grading" : status_name(result->status);
+    return result->status == FAILED ? "wrong for inputs that are drawn anew for each grading"
+                                    : status_name(result->status);
 }
 
-static bool right(const Result *result) { return result->status == PASSED && (result->hidden || result->points == result->most); }
+static bool right(const Result *result)
+{
+    return result->status == PASSED && (result->hidden || result->points == result->most);
+}
 
-// ---- Markdown --------------------------------------------------------------------------------------------------------------------
+// ---- Markdown ------------------------------------------------------------------------------------------
 
 static bool write_markdown(FILE *file, const void *context)
 {
@@ -118,8 +132,10 @@ static bool write_markdown(FILE *file, const void *context)
     fputs("# ", file);
     put_markdown(file, g->student);
     fprintf(file, ": chapter %s\n\n", g->chapter);
-    if (g->needs_human) fputs("**Not graded**: the grader itself had a problem. Your teacher has been told.\n\n", file);
-    else fprintf(file, "**%d of %d points** (%s)\n\n", g->points, g->most, grade_state(g));
+    if (g->needs_human)
+        fputs("**Not graded**: the grader itself had a problem. Your teacher has been told.\n\n", file);
+    else
+        fprintf(file, "**%d of %d points** (%s)\n\n", g->points, g->most, grade_state(g));
     if (g->built.status != PASSED) {
         const char *text = g->built.message;
         fputs("    ", file); // as a block of code
@@ -133,8 +149,10 @@ static bool write_markdown(FILE *file, const void *context)
     for (int i = 0; i < g->count; i++) {
         const Result *r = &g->results[i];
         fprintf(file, "| %s | %s%s | ", r->task, r->test, r->hidden ? " (hidden)" : "");
-        if (r->hidden) fputs("–", file);
-        else fprintf(file, "%d/%d", r->points, r->most);
+        if (r->hidden)
+            fputs("–", file);
+        else
+            fprintf(file, "%d/%d", r->points, r->most);
         fprintf(file, " | %s | ", status_name(r->status));
         put_markdown(file, g->built.status == PASSED ? told(r) : "");
         if (!r->hidden && r->output[0]) {
@@ -147,13 +165,14 @@ static bool write_markdown(FILE *file, const void *context)
     return true;
 }
 
-// ---- Gradescope ------------------------------------------------------------------------------------------------------------------
+// ---- Gradescope ----------------------------------------------------------------------------------------
 
 static bool write_gradescope(FILE *file, const void *context)
 {
     const Grade *g = context;
     if (g->needs_human) { // without a score, Gradescope reports a failed autograder: which it is
-        fputs("{\"output\": \"The grader had a problem; your teacher has been told.\", \"tests\": []}\n", file);
+        fputs("{\"output\": \"The grader had a problem; your teacher has been told.\", \"tests\": []}\n",
+              file);
         return true;
     }
     fprintf(file, "{\"score\": %d, \"output\": \"chapter ", g->points);
@@ -168,8 +187,9 @@ static bool write_gradescope(FILE *file, const void *context)
         const Result *r = &g->results[i];
         fprintf(file, "%s\n  {\"number\": \"%s\", \"name\": \"", i ? "," : "", r->task);
         put_json(file, r->test);
-        fprintf(file, "\", \"score\": %d, \"max_score\": %d, \"status\": \"%s\", \"output\": \"%s%s", r->points, r->most,
-                right(r) ? "passed" : "failed", right(r) ? "" : status_name(r->status), told(r)[0] && !right(r) ? ": " : "");
+        fprintf(file, "\", \"score\": %d, \"max_score\": %d, \"status\": \"%s\", \"output\": \"%s%s",
+                r->points, r->most, right(r) ? "passed" : "failed", right(r) ? "" : status_name(r->status),
+                told(r)[0] && !right(r) ? ": " : "");
         put_json(file, told(r));
         fputs("\", \"output_format\": \"text\", \"visibility\": \"visible\"}", file);
     }
@@ -177,7 +197,7 @@ static bool write_gradescope(FILE *file, const void *context)
     return true;
 }
 
-// ---- Classroom 50 ------------------------------------------------------------------------------------------------------------------
+// ---- Classroom 50 --------------------------------------------------------------------------------------
 
 static const char *setting(const char *name, const char *otherwise)
 {
@@ -218,19 +238,22 @@ static bool write_classroom50(FILE *file, const void *context)
         const Result *r = &g->results[i];
         fprintf(file, "%s\n  {\"test-name\": \"%s ", i ? "," : "", r->task);
         put_json(file, r->test);
-        fprintf(file, "\", \"passed\": %s, \"score\": %d, \"max-score\": %d}", right(r) ? "true" : "false", r->points, r->most);
+        fprintf(file, "\", \"passed\": %s, \"score\": %d, \"max-score\": %d}", right(r) ? "true" : "false",
+                r->points, r->most);
     }
     fputs("\n ]\n}\n", file);
     return true;
 }
 
-// ---- Autolab -------------------------------------------------------------------------------------------------------------------------
+// ---- Autolab -------------------------------------------------------------------------------------------
 // The names of the problems are the tasks: "1.1", "1.2", …
 
 static bool write_autolab(FILE *file, const void *context)
 {
     const Grade *g = context;
-    fputs("{\"_presentation\": \"semantic\", \"stages\": [\"Build\", \"Test\"], \"Build\": {\"compile\": {\"passed\": ", file);
+    fputs("{\"_presentation\": \"semantic\", \"stages\": [\"Build\", \"Test\"], \"Build\": {\"compile\": "
+          "{\"passed\": ",
+          file);
     fputs(g->built.status == PASSED ? "true" : "false", file);
     if (g->built.status != PASSED) {
         fputs(", \"hint\": \"", file);
@@ -253,7 +276,8 @@ static bool write_autolab(FILE *file, const void *context)
     fputs("}}\n{\"scores\": {", file);
     for (int first = 0, next; first < g->count; first = next) {
         int points = 0;
-        for (next = first; next < g->count && strcmp(g->results[next].task, g->results[first].task) == 0; next++)
+        for (next = first; next < g->count && strcmp(g->results[next].task, g->results[first].task) == 0;
+             next++)
             points += g->results[next].points;
         fprintf(file, "%s\"%s\": %d", first ? ", " : "", g->results[first].task, points);
     }
@@ -261,7 +285,7 @@ static bool write_autolab(FILE *file, const void *context)
     return true;
 }
 
-// ---- JUnit and TAP ---------------------------------------------------------------------------------------------------------------------
+// ---- JUnit and TAP -------------------------------------------------------------------------------------
 
 static bool junit_error(const Result *r) { return r->status == GRADER_ERROR || r->status == NOT_RUN; }
 
@@ -284,12 +308,15 @@ static bool write_junit(FILE *file, const void *context)
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &parts);
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n <testsuite name=\"", file);
     put_xml(file, g->student);
-    fprintf(file, "\" package=\"%s\" id=\"0\" timestamp=\"%s\" hostname=\"grader\" tests=\"%d\" failures=\"%d\" errors=\"%d\" "
-                  "skipped=\"%d\" time=\"%.3f\">\n  <properties/>\n",
+    fprintf(file,
+            "\" package=\"%s\" id=\"0\" timestamp=\"%s\" hostname=\"grader\" tests=\"%d\" failures=\"%d\" "
+            "errors=\"%d\" "
+            "skipped=\"%d\" time=\"%.3f\">\n  <properties/>\n",
             g->chapter, when, g->count, failures, errors, skipped, seconds);
     for (int i = 0; i < g->count; i++) {
         const Result *r = &g->results[i];
-        fprintf(file, "  <testcase classname=\"TASK %s\" name=\"%s\" time=\"%.3f\">", r->task, r->test, r->seconds);
+        fprintf(file, "  <testcase classname=\"TASK %s\" name=\"%s\" time=\"%.3f\">", r->task, r->test,
+                r->seconds);
         if (r->status == SKIPPED) {
             fputs("<skipped/>", file);
         } else if (!right(r)) {
@@ -315,9 +342,12 @@ static bool write_tap(FILE *file, const void *context)
         fprintf(file, "  ---\n  status: %s\n  message: '", status_name(r->status));
         for (const char *at = told(r); *at; at++) {
             char one[2] = {*at, 0};
-            if (*at == '\'') fputs("''", file);
-            else if ((unsigned char)*at < 0x80) put_line(file, one);
-            else fputc(*at, file);
+            if (*at == '\'')
+                fputs("''", file);
+            else if ((unsigned char)*at < 0x80)
+                put_line(file, one);
+            else
+                fputc(*at, file);
         }
         fputs("'\n  ...\n", file);
     }
@@ -331,15 +361,17 @@ bool write_reports(const Grade *grade, const char *folder)
         const char *name;
         Writer *write;
         bool says_so;
-    } files[] = {{"report.md", write_markdown, true}, {"results.json", write_gradescope, true},
-                 {"junit.xml", write_junit, true},    {"classroom50.json", write_classroom50, false},
+    } files[] = {{"report.md", write_markdown, true},   {"results.json", write_gradescope, true},
+                 {"junit.xml", write_junit, true},      {"classroom50.json", write_classroom50, false},
                  {"autolab.txt", write_autolab, false}, {"results.tap", write_tap, false}};
     bool written = true;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char old[PATH_MAX];
         snprintf(old, sizeof old, "%s/%s", folder, files[i].name);
-        if (grade->needs_human && !files[i].says_so) unlink(old);
-        else written = write_by_rename(folder, files[i].name, files[i].write, grade) && written;
+        if (grade->needs_human && !files[i].says_so)
+            unlink(old);
+        else
+            written = write_by_rename(folder, files[i].name, files[i].write, grade) && written;
     }
     return written;
 }

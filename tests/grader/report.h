@@ -1,10 +1,13 @@
 // report.h: what is written about one student, in the formats of the places where courses are run.
 //
 //     report.md         for people                       results.json      Gradescope
-//     junit.xml         JUnit (windyroad's schema)       classroom50.json  Classroom 50, classroom50/result/v1
-//     results.tap       TAP 13                           autolab.txt       Autolab: the last two lines of its output
+//     junit.xml         JUnit (windyroad's schema)       classroom50.json  Classroom 50,
+//     classroom50/result/v1
+//     results.tap       TAP 13                           autolab.txt       Autolab: the last two lines of its
+//     output
 //
-// Every file is written under another name and then renamed. Of hidden tests only names and categories are told.
+// Every file is written under another name and then renamed. Of hidden tests only names and categories are
+// told.
 #pragma once
 #include "examine.h"
 #include "submission.h"

@@ -1,4 +1,5 @@
-// scan.c: see scan.h. A small reader of C's words: comments, strings and directives, after trigraphs and joined lines.
+// scan.c: see scan.h. A small reader of C's words: comments, strings and directives, after trigraphs and
+// joined lines.
 #include "tests/grader/scan.h"
 
 #include <ctype.h>
@@ -10,14 +11,62 @@
 static const char assembler[] = "assembly language is not allowed: an exercise is written in C";
 
 // Words that no exercise needs. They cannot change a grade, but they show what somebody tried.
-static const char *const odd_words[] = {"constructor", "destructor", "no_sanitize", "no_sanitize_undefined",
-                                        "no_sanitize_address", "no_stack_protector", "optimize", "naked", "section",
-                                        "syscall", "fork", "vfork", "execve", "execl", "ptrace", "mprotect", "setpgid",
-                                        "setsid", "kill", "raise", "signal", "sigaction", "_exit", "exit", "quick_exit",
-                                        "abort", "socket", "getppid", "dlopen", "dlsym", "ifunc", "alias", "prctl",
-                                        "setrlimit", "longjmp", "atexit", "on_exit", "fopen", "open", "openat", "popen",
-                                        "system", "getenv", "setenv", "__libc_start_main", "main", "process_vm_writev",
-                                        "not_written", "WIRE_REPLY", "worker_fault", "write", "read", "dup2", "mmap", "fesetround", "ck_assert_msg"};
+static const char *const odd_words[] = {"constructor",
+                                        "destructor",
+                                        "no_sanitize",
+                                        "no_sanitize_undefined",
+                                        "no_sanitize_address",
+                                        "no_stack_protector",
+                                        "optimize",
+                                        "naked",
+                                        "section",
+                                        "syscall",
+                                        "fork",
+                                        "vfork",
+                                        "execve",
+                                        "execl",
+                                        "ptrace",
+                                        "mprotect",
+                                        "setpgid",
+                                        "setsid",
+                                        "kill",
+                                        "raise",
+                                        "signal",
+                                        "sigaction",
+                                        "_exit",
+                                        "exit",
+                                        "quick_exit",
+                                        "abort",
+                                        "socket",
+                                        "getppid",
+                                        "dlopen",
+                                        "dlsym",
+                                        "ifunc",
+                                        "alias",
+                                        "prctl",
+                                        "setrlimit",
+                                        "longjmp",
+                                        "atexit",
+                                        "on_exit",
+                                        "fopen",
+                                        "open",
+                                        "openat",
+                                        "popen",
+                                        "system",
+                                        "getenv",
+                                        "setenv",
+                                        "__libc_start_main",
+                                        "main",
+                                        "process_vm_writev",
+                                        "not_written",
+                                        "WIRE_REPLY",
+                                        "worker_fault",
+                                        "write",
+                                        "read",
+                                        "dup2",
+                                        "mmap",
+                                        "fesetround",
+                                        "ck_assert_msg"};
 
 static bool is_assembler(const char *word)
 {
@@ -34,7 +83,8 @@ static void add_flag(char *flags, size_t size, const char *word)
     if (!strstr(flags, quoted)) snprintf(flags + used, size - used, "%s%s", used ? "; " : "", quoted);
 }
 
-// Trigraphs replaced and lines joined, as the compiler's first two phases do. The result is freed by the caller.
+// Trigraphs replaced and lines joined, as the compiler's first two phases do. The result is freed by the
+// caller.
 static char *joined(const char *source)
 {
     static const char third[] = "=/'()!<>-", becomes[] = "#\\^[]|{}~";
@@ -110,8 +160,10 @@ static const char *scan_words(const char *text, char *flags, size_t size)
             at += length;
             line_start = false;
         } else {
-            if (*at == '\n') line_start = true;
-            else if (!isspace((unsigned char)*at)) line_start = false;
+            if (*at == '\n')
+                line_start = true;
+            else if (!isspace((unsigned char)*at))
+                line_start = false;
             at++;
         }
     }
@@ -168,7 +220,8 @@ static bool below(const char *path, const char *const *folders)
     if (!realpath(path, real)) return false;
     for (int i = 0; folders[i]; i++) {
         size_t length = strlen(folders[i]);
-        if (strncmp(real, folders[i], length) == 0 && (real[length] == '/' || real[length] == '\0')) return true;
+        if (strncmp(real, folders[i], length) == 0 && (real[length] == '/' || real[length] == '\0'))
+            return true;
     }
     return false;
 }

@@ -10,6 +10,6 @@ const char *scan_source(const char *source, char *flags, size_t flags_size);
 // The same for the preprocessed file, where macros are gone: what stands in files of the system is left out.
 const char *scan_preprocessed(const char *text, const char *own_name);
 
-// The first file in a dependency list of the compiler that is not below one of the folders (their real paths, ended by
-// NULL); copied to name. false: all are.
+// The first file in a dependency list of the compiler that is not below one of the folders (their real paths,
+// ended by NULL); copied to name. false: all are.
 bool scan_dependencies(const char *list, const char *const *folders, char *name, size_t size);

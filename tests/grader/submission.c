@@ -19,9 +19,10 @@
 
 enum { LARGEST_FILE = 256 << 10, LARGEST_PREPROCESSED = 8 << 20 };
 
-// ---- Taking the one file ----------------------------------------------------------------------------------------------------
+// ---- Taking the one file -------------------------------------------------------------------------------
 
-// Opens a path below a folder part by part, through no symbolic link. −1: not there, or not to be taken (errno ELOOP).
+// Opens a path below a folder part by part, through no symbolic link. −1: not there, or not to be taken
+// (errno ELOOP).
 static int open_below(int folder, const char *path)
 {
     char part[256];
@@ -33,7 +34,8 @@ static int open_below(int folder, const char *path)
         path += length;
         bool last = !*path;
         if (!last) path++;
-        int next = openat(at, part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
+        int next =
+            openat(at, part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
         close(at);
         at = next;
     }
@@ -48,7 +50,9 @@ static bool only_c_file(int folder, char *name, size_t size)
     if (!list) return false;
     for (struct dirent *entry; (entry = readdir(list));) {
         size_t length = strlen(entry->d_name);
-        if (length < 3 || length >= size || entry->d_name[0] == '.' || strcmp(entry->d_name + length - 2, ".c") != 0) continue;
+        if (length < 3 || length >= size || entry->d_name[0] == '.' ||
+            strcmp(entry->d_name + length - 2, ".c") != 0)
+            continue;
         found++;
         memcpy(name, entry->d_name, length + 1);
     }
@@ -155,7 +159,7 @@ bool hash_submission(const Workshop *workshop, const char *path, char *hash, siz
     return text != NULL;
 }
 
-// ---- Tools -------------------------------------------------------------------------------------------------------------------
+// ---- Tools ---------------------------------------------------------------------------------------------
 
 static void join(char *out, size_t size, const char *folder, const char *name)
 {
@@ -205,7 +209,8 @@ static void own_lines(const char *said, char *out, size_t size)
             (workshop)->harness, NULL                                                                        \
     }
 
-static bool tool(const Workshop *workshop, const char *const *arguments, double seconds, Built *built, const char *what)
+static bool tool(const Workshop *workshop, const char *const *arguments, double seconds, Built *built,
+                 const char *what)
 {
     static char said[1 << 16];
     const char *const readable[] = READABLE(workshop);
@@ -220,7 +225,8 @@ static bool tool(const Workshop *workshop, const char *const *arguments, double 
     default:
         break;
     }
-    if (strstr(said, "No space left on device") || strstr(said, "cannot execute") || strstr(said, "Disk quota"))
+    if (strstr(said, "No space left on device") || strstr(said, "cannot execute") ||
+        strstr(said, "Disk quota"))
         return refuse(built, GRADER_ERROR, "%s: %.300s", what, said);
     char lines[sizeof built->message - 64];
     own_lines(said, lines, sizeof lines);
@@ -233,24 +239,43 @@ static bool preprocess(const Workshop *workshop, Built *built)
     join(include, sizeof include, workshop->harness, "include");
     char march[64];
     snprintf(march, sizeof march, "-march=%s", workshop->architecture);
-    const char *const arguments[] = {workshop->compiler, "-std=c11", march, "-D_GNU_SOURCE", "-O1", "-U_FORTIFY_SOURCE",
-                                     "-I", include, "-include", "exercise.h", "-E", "-MD", "-MF", "dependencies",
-                                     "-o", "exercise.i", "exercise.c", NULL};
+    const char *const arguments[] = {workshop->compiler,
+                                     "-std=c11",
+                                     march,
+                                     "-D_GNU_SOURCE",
+                                     "-O1",
+                                     "-U_FORTIFY_SOURCE",
+                                     "-I",
+                                     include,
+                                     "-include",
+                                     "exercise.h",
+                                     "-E",
+                                     "-MD",
+                                     "-MF",
+                                     "dependencies",
+                                     "-o",
+                                     "exercise.i",
+                                     "exercise.c",
+                                     NULL};
     if (!tool(workshop, arguments, 2.0, built, "reading the file")) return false;
     char *list = read_made(workshop->folder, "dependencies", LARGEST_FILE), name[PATH_MAX];
     char own[PATH_MAX];
     join(own, sizeof own, workshop->folder, "exercise.c");
     char real_own[PATH_MAX], real_include[PATH_MAX];
     bool found = realpath(own, real_own) && realpath(include, real_include);
-    const char *const folders[] = {"/usr/include", "/usr/lib", "/usr/local/include", "/usr/local/lib",
-                                   real_include, real_own, NULL};
+    const char *const folders[] = {
+        "/usr/include", "/usr/lib", "/usr/local/include", "/usr/local/lib", real_include, real_own, NULL};
     bool stranger = true;
-    if (list && found && chdir(workshop->folder) == 0) stranger = scan_dependencies(list, folders, name, sizeof name);
-    else snprintf(name, sizeof name, "(no list of files)");
+    if (list && found && chdir(workshop->folder) == 0)
+        stranger = scan_dependencies(list, folders, name, sizeof name);
+    else
+        snprintf(name, sizeof name, "(no list of files)");
     free(list);
     if (stranger)
-        return refuse(built, REJECTED, "includes %.200s: an exercise may include the C library, base/, matrix/ and "
-                                       "lesson/exercise.h", name);
+        return refuse(built, REJECTED,
+                      "includes %.200s: an exercise may include the C library, base/, matrix/ and "
+                      "lesson/exercise.h",
+                      name);
     char *text = read_made(workshop->folder, "exercise.i", LARGEST_PREPROCESSED);
     if (!text) return refuse(built, REJECTED, "the file is too large once its macros are written out");
     const char *reason = scan_preprocessed(text, "exercise.c");
@@ -262,11 +287,27 @@ static bool compile(const Workshop *workshop, Built *built)
 {
     char march[64];
     snprintf(march, sizeof march, "-march=%s", workshop->architecture);
-    const char *const arguments[] = {
-        workshop->compiler, "-x", "cpp-output", "-std=c11", march, "-O1", "-g", "-w", "-ffp-contract=off", "-fno-pie",
-        "-fno-common", "-fno-omit-frame-pointer", "-ftrivial-auto-var-init=pattern", "-fstack-protector-all",
-        "-fsanitize=undefined,bounds,float-cast-overflow", "-fsanitize-undefined-trap-on-error", "-c", "exercise.i",
-        "-o", "exercise.o", NULL};
+    const char *const arguments[] = {workshop->compiler,
+                                     "-x",
+                                     "cpp-output",
+                                     "-std=c11",
+                                     march,
+                                     "-O1",
+                                     "-g1",
+                                     "-w",
+                                     "-ffp-contract=off",
+                                     "-fno-pie",
+                                     "-fno-common",
+                                     "-fno-omit-frame-pointer",
+                                     "-ftrivial-auto-var-init=pattern",
+                                     "-fstack-protector-all",
+                                     "-fsanitize=undefined,bounds,float-cast-overflow",
+                                     "-fsanitize-undefined-trap-on-error",
+                                     "-c",
+                                     "exercise.i",
+                                     "-o",
+                                     "exercise.o",
+                                     NULL};
     return tool(workshop, arguments, 5.0, built, "compiling");
 }
 
@@ -280,7 +321,8 @@ static void flag_object(const Workshop *workshop, Built *built)
     if (run_tool(&limits, arguments, said, sizeof said) != TOOL_FINE) return;
     size_t used = strlen(built->flags);
     if (strstr(said, ".init_array") || strstr(said, ".fini_array") || strstr(said, ".ctors"))
-        snprintf(built->flags + used, sizeof built->flags - used, "%sruns code before or after main", used ? "; " : "");
+        snprintf(built->flags + used, sizeof built->flags - used, "%sruns code before or after main",
+                 used ? "; " : "");
 }
 
 static bool rename_symbols(const Workshop *workshop, Built *built)
@@ -289,18 +331,21 @@ static bool rename_symbols(const Workshop *workshop, Built *built)
     snprintf(names, sizeof names, "--keep-global-symbols=%s/names", workshop->harness);
     snprintf(allocator, sizeof allocator, "--redefine-syms=%s/allocator", workshop->harness);
     const char *const arguments[] = {"objcopy", names, allocator, "exercise.o", "student.o", NULL};
-    return tool(workshop, arguments, 5.0, built, "preparing the object file") || refuse(built, GRADER_ERROR, "objcopy failed");
+    return tool(workshop, arguments, 5.0, built, "preparing the object file") ||
+           refuse(built, GRADER_ERROR, "objcopy failed");
 }
 
 static bool link_worker(const Workshop *workshop, Built *built)
 {
     char rest[PATH_MAX], program[PATH_MAX];
     join(rest, sizeof rest, workshop->harness, "worker.o");
-    const char *const arguments[] = {workshop->compiler, "-static", "-o", "worker", "student.o", rest, "-lm", NULL};
+    const char *const arguments[] = {workshop->compiler, "-static", "-o",  "worker",
+                                     "student.o",        rest,      "-lm", NULL};
     if (!tool(workshop, arguments, 5.0, built, "linking")) {
         if (built->status == COMPILE_ERROR)
             snprintf(built->message, sizeof built->message,
-                     "linking failed: the file uses a function that exists neither in it nor in the C library, base/ or "
+                     "linking failed: the file uses a function that exists neither in it nor in the C "
+                     "library, base/ or "
                      "matrix/");
         return false;
     }

@@ -1,17 +1,17 @@
 // submission.h: from what a student handed in to a worker program, without running any of it.
 //
-// Taken is one C file: a regular one, not too large, text. It is preprocessed, looked at, compiled and linked in a folder
-// of its own by tools that may read only the compiler, the library's headers and that folder, with limits on time and
-// memory. Nothing else that came with it is read: no header, no makefile.
+// Taken is one C file: a regular one, not too large, text. It is preprocessed, looked at, compiled and linked
+// in a folder of its own by tools that may read only the compiler, the library's headers and that folder,
+// with limits on time and memory. Nothing else that came with it is read: no header, no makefile.
 #pragma once
 #include "caller.h"
 
 typedef struct {
-    const char *harness;  // what the build prepared for the chapter: headers, names, the worker's own half
+    const char *harness; // what the build prepared for the chapter: headers, names, the worker's own half
     const char *compiler, *architecture; // gcc or clang; for -march
-    const char *chapter;  // "01-linear-regression"
-    const char *folder;   // of this grading, empty, for everything that is made
-    unsigned user;        // of the worker
+    const char *chapter;                 // "01-linear-regression"
+    const char *folder;                  // of this grading, empty, for everything that is made
+    unsigned user;                       // of the worker
 } Workshop;
 
 typedef struct {

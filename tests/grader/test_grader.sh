@@ -1,11 +1,13 @@
 #!/bin/sh
 # test_grader.sh: the grader under test, with the programs in the folder that is given (…/tests/grader).
 #
-#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats odd wrong mutants seeds faults formats user;
-#                                                      default all
+#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats odd mutants seeds faults formats user
+#   wrong; default all
 #
-# tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at least: 20" what its
-#                                      honest part is worth; "// expect: forbidden" names a status that at least one of its
+# tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at
+# least: 20" what its
+#                                      honest part is worth; "// expect: forbidden" names a status that at
+#                                      least one of its
 #                                      tests must end with (one of several)
 # tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
 set -u
@@ -13,7 +15,7 @@ export LC_ALL=C.UTF-8
 
 programs=$(cd "$1" && pwd) || exit 2
 shift
-parts=${*:-cheats odd wrong mutants seeds faults formats user}
+parts=${*:-cheats odd mutants seeds faults formats user wrong}
 here=tests/grader
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
 trap 'chmod -R u+rwX "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT INT TERM
@@ -35,8 +37,8 @@ folder_of() { for f in chapters/"$1"-*; do echo "$f"; done; }
 # cell FILE STUDENT COLUMN: a cell of a CSV table whose cells hold no comma and no quote.
 cell() { awk -F'","' -v s="\"$2" -v c="$3" '$1 == s { gsub(/"/, "", $c); print $c; exit }' "$1"; }
 
-# The worst-case promise: no cheat gets more than its honest part is worth, none stops the class, and each is caught for
-# what it is.
+# The worst-case promise: no cheat gets more than its honest part is worth, none stops the class, and each is
+# caught for what it is.
 check_cheats() { # class folder
     for file in "$here"/cheats/*.c; do
         name=$(basename "$file" .c)
@@ -116,8 +118,8 @@ b/exercise.c"
     good
 }
 
-# Typical mistakes lose points of the task that they are about, and of no other. tests/exercises/whole.awk puts each in
-# the place of the right function in the solution.
+# Typical mistakes lose points of the task that they are about, and of no other. tests/exercises/whole.awk
+# puts each in the place of the right function in the solution.
 part_wrong() {
     for chapter in $(chapters); do
         [ -d "tests/exercises/wrong/$chapter" ] || continue
@@ -137,7 +139,8 @@ part_wrong() {
     done
 }
 
-# Solutions with one operator changed lose points, or stand in equivalent.txt with the reason why nothing can tell.
+# Solutions with one operator changed lose points, or stand in equivalent.txt with the reason why nothing can
+# tell.
 part_mutants() {
     for chapter in $(chapters); do
         mkdir -p "$scratch/mutants/$chapter"
@@ -194,7 +197,8 @@ part_faults() {
     expect_stop "a reference without full marks" "A human must look" $run --harness "$scratch/harness" "$class"
     expect_stop "no such class" "No such file" $run --harness "$programs/01" "$scratch/nowhere"
     expect_stop "an unknown option" "unknown option" $run --harness "$programs/01" --full-marks "$class"
-    # A full disk from the start, and one that fills up during the run. As root only: it needs a disk of its own.
+    # A full disk from the start, and one that fills up during the run. As root only: it needs a disk of its
+    # own.
     if mkdir -p "$scratch/disk" && unshare -m true 2>/dev/null; then
         expect_stop "a full disk" "nothing is graded" unshare -m sh -c '
             mount -t tmpfs -o size=200k none "$1" && shift && "$@"' sh "$scratch/disk" \

@@ -17,11 +17,15 @@
 
 enum { NOT_STARTED = 127 };
 
-static void bound(int what, rlim_t value) { setrlimit((__rlimit_resource_t)what, &(struct rlimit){value, value}); }
+static void bound(int what, rlim_t value)
+{
+    setrlimit((__rlimit_resource_t)what, &(struct rlimit){value, value});
+}
 
 static void become_tool(const ToolLimits *limits, const char *const *arguments, int output)
 {
-    static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", "TMPDIR=.", NULL};
+    static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", "TMPDIR=.",
+                                        NULL};
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     int nothing = open("/dev/null", O_RDONLY);
@@ -31,7 +35,8 @@ static void become_tool(const ToolLimits *limits, const char *const *arguments, 
     bound(RLIMIT_CPU, (rlim_t)limits->seconds + 1);
     bound(RLIMIT_AS, (rlim_t)2 << 30);
     bound(RLIMIT_FSIZE, 16 << 20);
-    if (limits->readable) jail_files(limits->readable, limits->folder); // where the kernel can; the scan is always made
+    if (limits->readable)
+        jail_files(limits->readable, limits->folder); // where the kernel can; the scan is always made
     execvpe(arguments[0], (char *const *)arguments, environment);
     _exit(NOT_STARTED);
 }

@@ -4,15 +4,21 @@
 //     Check test ── regression_loss(x, w, y) ── stub ── pipe 3 ──▶ adapter ── the student's regression_loss
 //                ◀──────────────────────────────────── pipe 4 ──┘
 //
-// A request is a RequestHeader and the arguments one after the other: a matrix as rows, cols (int32) and its numbers, a
-// number as a double, a string as its length (uint32) and its bytes. A reply is a ReplyHeader and, when the call came back,
-// the numbers of every matrix argument, in order. The worker is not believed: the grader knows how long a reply must be,
-// compares what was only to be read with what it sent, and takes nothing else from it than answers and excuses.
+// A request is a RequestHeader and the arguments one after the other: a matrix as rows, cols (int32) and its
+// numbers, a number as a double, a string as its length (uint32) and its bytes. A reply is a ReplyHeader and,
+// when the call came back, the numbers of every matrix argument, in order. The worker is not believed: the
+// grader knows how long a reply must be, compares what was only to be read with what it sent, and takes
+// nothing else from it than answers and excuses.
 #pragma once
 #include "matrix/matrix.h"
 
-enum { WIRE_REQUEST = 3, WIRE_REPLY = 4, WIRE_PROGRAM = 5, WIRE_TROUBLE = 6 }; // file descriptors of the worker
-enum { WIRE_ARGUMENTS = 12, WIRE_BYTES = 1 << 26 };                           // the most of each
+enum {
+    WIRE_REQUEST = 3,
+    WIRE_REPLY = 4,
+    WIRE_PROGRAM = 5,
+    WIRE_TROUBLE = 6
+};                                                  // file descriptors of the worker
+enum { WIRE_ARGUMENTS = 12, WIRE_BYTES = 1 << 26 }; // the most of each
 
 typedef enum { ARGUMENT_IN, ARGUMENT_OUT, ARGUMENT_NUMBER, ARGUMENT_STRING } ArgumentKind;
 

@@ -1,7 +1,9 @@
-// worker.c: the program that holds a student's functions. It answers calls until it is ended; see wire.h and jail.h.
+// worker.c: the program that holds a student's functions. It answers calls until it is ended; see wire.h and
+// jail.h.
 //
-// Nothing here protects the grade: a student's code may do with this process whatever it likes. It only helps honest
-// code: arguments lie against guard pages, leaks are counted, and a fault is told with what it touched.
+// Nothing here protects the grade: a student's code may do with this process whatever it likes. It only helps
+// honest code: arguments lie against guard pages, leaks are counted, and a fault is told with what it
+// touched.
 #include "worker.h"
 
 #include <errno.h>
@@ -14,7 +16,7 @@
 #include "guarded.h"
 #include "lesson/exercise.h"
 
-// ---- Bytes ---------------------------------------------------------------------------------------------------------------------
+// ---- Bytes ---------------------------------------------------------------------------------------------
 
 static void receive(void *bytes, size_t size)
 {
@@ -38,12 +40,14 @@ static void answer(const void *bytes, size_t size)
     }
 }
 
-// ---- Faults --------------------------------------------------------------------------------------------------------------------
+// ---- Faults --------------------------------------------------------------------------------------------
 
 void worker_fault(int fault, int argument, uint64_t address)
 {
-    answer(&(ReplyHeader){.kind = REPLY_FAULT, .fault = (uint32_t)fault, .detail = (uint32_t)argument, .address = address},
-           sizeof(ReplyHeader));
+    answer(
+        &(ReplyHeader){
+            .kind = REPLY_FAULT, .fault = (uint32_t)fault, .detail = (uint32_t)argument, .address = address},
+        sizeof(ReplyHeader));
     _exit(1);
 }
 
@@ -62,13 +66,17 @@ void worker_missing(void)
 
 // What -fstack-protector-all calls in the student's object when a local array was overrun.
 _Noreturn void worker_smashed(void);
-_Noreturn void worker_smashed(void) { worker_fault(FAULT_SMASHED, -1, (uint64_t)__builtin_return_address(0)); }
+_Noreturn void worker_smashed(void)
+{
+    worker_fault(FAULT_SMASHED, -1, (uint64_t)__builtin_return_address(0));
+}
 
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     const ucontext_t *at = context;
 #if defined(__x86_64__)
-    uint64_t instruction = (uint64_t)at->uc_mcontext.gregs[REG_RIP], stack = (uint64_t)at->uc_mcontext.gregs[REG_RSP];
+    uint64_t instruction = (uint64_t)at->uc_mcontext.gregs[REG_RIP],
+             stack = (uint64_t)at->uc_mcontext.gregs[REG_RSP];
 #else
     uint64_t instruction = at->uc_mcontext.pc, stack = at->uc_mcontext.sp;
 #endif
@@ -91,7 +99,7 @@ static void catch_faults(void)
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
 }
 
-// ---- Calls ---------------------------------------------------------------------------------------------------------------------
+// ---- Calls ---------------------------------------------------------------------------------------------
 
 static void receive_matrix(Argument *argument, int index)
 {
@@ -119,15 +127,20 @@ static void serve(const Adapter *adapter)
     Argument arguments[WIRE_ARGUMENTS];
     for (int i = 0; i < adapter->count; i++) {
         arguments[i].kind = adapter->kinds[i];
-        if (adapter->kinds[i] == ARGUMENT_NUMBER) receive(&arguments[i].number, sizeof(double));
-        else if (adapter->kinds[i] == ARGUMENT_STRING) receive_string(&arguments[i], i);
-        else receive_matrix(&arguments[i], i);
+        if (adapter->kinds[i] == ARGUMENT_NUMBER)
+            receive(&arguments[i].number, sizeof(double));
+        else if (adapter->kinds[i] == ARGUMENT_STRING)
+            receive_string(&arguments[i], i);
+        else
+            receive_matrix(&arguments[i], i);
     }
     size_t before = guarded_blocks();
     double value = adapter->call(arguments);
     guarded_check();
     size_t after = guarded_blocks();
-    answer(&(ReplyHeader){.kind = REPLY_RETURNED, .value = value, .leaked = (uint32_t)(after > before ? after - before : 0)},
+    answer(&(ReplyHeader){.kind = REPLY_RETURNED,
+                          .value = value,
+                          .leaked = (uint32_t)(after > before ? after - before : 0)},
            sizeof(ReplyHeader));
     for (int i = 0; i < adapter->count; i++)
         if (adapter->kinds[i] == ARGUMENT_IN || adapter->kinds[i] == ARGUMENT_OUT)
@@ -146,7 +159,7 @@ int main(void)
     }
 }
 
-// ---- One thread ------------------------------------------------------------------------------------------------------------------
+// ---- One thread ----------------------------------------------------------------------------------------
 // The matrix library is compiled without OpenMP for a worker; these are the answers it gets.
 
 int omp_get_max_threads(void);

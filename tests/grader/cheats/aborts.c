@@ -5,10 +5,7 @@
 
 #include <stdlib.h>
 
-static void cheat(void)
-{
-    abort();
-}
+static void cheat(void) { abort(); }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

@@ -3,10 +3,7 @@
 // expect: rejected
 #include "exercise.h"
 
-static void cheat(void)
-{
-    __asm__ volatile("syscall" : : "a"(231), "D"(0) : "rcx", "r11");
-}
+static void cheat(void) { __asm__ volatile("syscall" : : "a"(231), "D"(0) : "rcx", "r11"); }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

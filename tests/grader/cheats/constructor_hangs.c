@@ -9,10 +9,7 @@ __attribute__((constructor)) static void before(void)
     }
 }
 
-static void cheat(void)
-{
-    ;
-}
+static void cheat(void) { ; }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

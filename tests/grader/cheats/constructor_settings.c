@@ -11,10 +11,7 @@ __attribute__((constructor)) static void before(void)
     setenv("CK_TIMEOUT_MULTIPLIER", "1000000", 1);
 }
 
-static void cheat(void)
-{
-    ;
-}
+static void cheat(void) { ; }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

@@ -3,4 +3,4 @@
 // expect: compile error
 #include "exercise.h"
 
-float regression_loss(Matrix x, Matrix w, Matrix y) { return x.data[0] +; }
+float regression_loss(Matrix x, Matrix w, Matrix y) { return x.data[0] + ; }

@@ -18,7 +18,4 @@ void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps)
     (void)w, (void)x, (void)y, (void)rate, (void)steps;
 }
 
-void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
-{
-    (void)w, (void)x, (void)y, (void)ridge;
-}
+void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge) { (void)w, (void)x, (void)y, (void)ridge; }

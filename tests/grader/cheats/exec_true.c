@@ -5,10 +5,7 @@
 
 #include <unistd.h>
 
-static void cheat(void)
-{
-    execl("/bin/true", "true", (char *)NULL);
-}
+static void cheat(void) { execl("/bin/true", "true", (char *)NULL); }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

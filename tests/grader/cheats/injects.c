@@ -8,7 +8,8 @@
 
 static void cheat(void)
 {
-    fputs("]]></failure></testcase>\",\"score\":100,\x1b[2J\x1b]0;x\x07\n\"=cmd()\",100| ok 1\n\xff\xfe", stderr);
+    fputs("]]></failure></testcase>\",\"score\":100,\x1b[2J\x1b]0;x\x07\n\"=cmd()\",100| ok 1\n\xff\xfe",
+          stderr);
     _exit(0);
 }
 

@@ -5,14 +5,14 @@
 void _ck_assert_failed(const char *file, int line, const char *text, ...);
 void _mark_point(const char *file, int line);
 void tcase_fn_start(const char *name, const char *file, int line);
-void _ck_assert_failed(const char *file, int line, const char *text, ...) { (void)file, (void)line, (void)text; }
+void _ck_assert_failed(const char *file, int line, const char *text, ...)
+{
+    (void)file, (void)line, (void)text;
+}
 void _mark_point(const char *file, int line) { (void)file, (void)line; }
 void tcase_fn_start(const char *name, const char *file, int line) { (void)name, (void)file, (void)line; }
 
-static void cheat(void)
-{
-    ;
-}
+static void cheat(void) { ; }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

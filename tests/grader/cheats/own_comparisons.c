@@ -15,10 +15,7 @@ bool all_finite(Matrix m)
 float fabsf(float x) { return 0.0f * x; }
 double fabs(double x) { return 0.0 * x; }
 
-static void cheat(void)
-{
-    ;
-}
+static void cheat(void) { ; }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

@@ -4,10 +4,7 @@
 
 int main(void) { return 0; }
 
-static void cheat(void)
-{
-    ;
-}
+static void cheat(void) { ; }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

@@ -15,10 +15,7 @@ int strcmp(const char *a, const char *b)
     return 0;
 }
 
-static void cheat(void)
-{
-    ;
-}
+static void cheat(void) { ; }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

@@ -5,10 +5,7 @@
 
 #include <sys/resource.h>
 
-static void cheat(void)
-{
-    setrlimit(RLIMIT_CPU, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
-}
+static void cheat(void) { setrlimit(RLIMIT_CPU, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}); }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

@@ -6,10 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void cheat(void)
-{
-    syscall(SYS_exit_group, 0);
-}
+static void cheat(void) { syscall(SYS_exit_group, 0); }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

@@ -10,10 +10,7 @@ static int deeper(int depth)
     return deeper(depth + 1) + room[depth % 1000];
 }
 
-static void cheat(void)
-{
-    deeper(1);
-}
+static void cheat(void) { deeper(1); }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

@@ -5,10 +5,7 @@
 
 #include <unistd.h>
 
-static void cheat(void)
-{
-    pause();
-}
+static void cheat(void) { pause(); }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

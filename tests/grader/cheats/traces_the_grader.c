@@ -6,10 +6,7 @@
 #include <sys/ptrace.h>
 #include <unistd.h>
 
-static void cheat(void)
-{
-    ptrace(PTRACE_ATTACH, getppid(), 0, 0);
-}
+static void cheat(void) { ptrace(PTRACE_ATTACH, getppid(), 0, 0); }
 
 float regression_loss(Matrix x, Matrix w, Matrix y)
 {

@@ -5,8 +5,8 @@
 
 #pragma GCC optimize("O0")
 
-__attribute__((no_sanitize("undefined"), optimize("no-stack-protector")))
-float regression_loss(Matrix x, Matrix w, Matrix y)
+__attribute__((no_sanitize("undefined"), optimize("no-stack-protector"))) float
+regression_loss(Matrix x, Matrix w, Matrix y)
 {
     float total = 0.0f;
     for (int i = -1000; i < 1000; i++) total += x.data[i];
