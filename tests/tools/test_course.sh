@@ -157,6 +157,16 @@ run solution1 TASK=3
 prints "one answer alone" "void regression_descend"
 silent_about "one answer alone, no other" "regression_ridge"
 
+# Every chapter's answers pass under the sanitizers as well.
+cp -r chapters "$scratch/chapters"
+for header in chapters/*/exercise.h; do
+    folder=${header%/*} number=${folder#chapters/} number=${number%%-*}
+    cp "$here/$folder/solution.c" "$folder/exercise.c"
+    run "grade${number#0}"
+    prints "the answers of $folder have full marks" "all PUBLIC tests passed"
+done
+rm -r chapters && mv "$scratch/chapters" chapters
+
 run reset1 </dev/null
 cmp -s "$exercise" "$solution"
 result $? "without an answer nothing is reset"
