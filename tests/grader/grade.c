@@ -280,6 +280,13 @@ typedef struct {
     int64_t since;
 } Job;
 
+static void tell(const Grade *grade)
+{
+    char points[16] = "–";
+    if (!grade->needs_human) snprintf(points, sizeof points, "%d", grade->points);
+    fprintf(stderr, "%-40s %s/%d  %s\n", grade->id, points, grade->most, grade_state(grade));
+}
+
 // Waits until a job ends, and puts its student's record in its place.
 static void await_job(const Session *session, Job *jobs, const Entry *entries, Grade **grades)
 {
@@ -304,8 +311,7 @@ static void await_job(const Session *session, Job *jobs, const Entry *entries, G
                              late ? "the grader took too long" : "the grader ended early (a full disk?)",
                              &record);
             grades[jobs[j].entry] = kept_grade(&record);
-            fprintf(stderr, "%-40s %d/%d  %s\n", record.grade.id, record.grade.points, record.grade.most,
-                    grade_state(&record.grade));
+            tell(&record.grade);
             return;
         }
         poll(NULL, 0, 5);
@@ -521,10 +527,11 @@ static void probe_reference(const Session *given)
     if (process == 0) {
         prctl(PR_SET_CHILD_SUBREAPER, 1);
         grade_file(session, &entry, 0, &grade);
-        for (int i = 0; i < grade.count; i++)
-            if (grade.results[i].status != PASSED)
-                fprintf(stderr, "%s %s: %s: %s\n", grade.results[i].task, grade.results[i].test,
-                        status_name(grade.results[i].status), grade.results[i].message);
+        int i = 0;
+        while (i < grade.count - 1 && grade.results[i].status == PASSED) i++;
+        const Result *r = &grade.results[i]; // the first that is not as it should be
+        if (r->status != PASSED)
+            fprintf(stderr, "%s %s: %s: %s\n", r->task, r->test, status_name(r->status), r->message);
         _exit(!grade.needs_human && grade.points == grade.most ? 0 : 1);
     }
     int status = 1;

@@ -202,19 +202,34 @@ static void own_lines(const char *said, char *out, size_t size)
     out[used] = '\0';
 }
 
-// What the tools may read: the compiler, and what the build prepared.
-#define READABLE(workshop)                                                                                   \
-    {                                                                                                        \
-        "/usr", "/lib", "/lib64", "/bin", "/opt", "/nix", "/etc/alternatives", "/etc/ld.so.cache",           \
-            (workshop)->harness, NULL                                                                        \
+// What the tools may read: the compiler, and what the build prepared for them.
+enum { MOST_READABLE = 16 };
+typedef struct {
+    char prepared[4][PATH_MAX];
+    const char *list[MOST_READABLE];
+} Readable;
+
+static const char *const *readable_for(const Workshop *workshop, Readable *readable)
+{
+    static const char *const system[] = {
+        "/usr", "/lib", "/lib64", "/bin", "/opt", "/nix", "/etc/alternatives", "/etc/ld.so.cache"};
+    static const char *const prepared[] = {"include", "names", "allocator", "worker.o"};
+    int count = 0;
+    for (size_t i = 0; i < sizeof system / sizeof *system; i++) readable->list[count++] = system[i];
+    for (int i = 0; i < 4; i++) {
+        join(readable->prepared[i], PATH_MAX, workshop->harness, prepared[i]);
+        readable->list[count++] = readable->prepared[i];
     }
+    readable->list[count] = NULL;
+    return readable->list;
+}
 
 static bool tool(const Workshop *workshop, const char *const *arguments, double seconds, Built *built,
                  const char *what)
 {
     static char said[1 << 16];
-    const char *const readable[] = READABLE(workshop);
-    ToolLimits limits = {workshop->folder, readable, seconds};
+    Readable readable;
+    ToolLimits limits = {workshop->folder, readable_for(workshop, &readable), seconds};
     switch (run_tool(&limits, arguments, said, sizeof said)) {
     case TOOL_FINE:
         return true;
@@ -315,8 +330,8 @@ static bool compile(const Workshop *workshop, Built *built)
 static void flag_object(const Workshop *workshop, Built *built)
 {
     static char said[1 << 18];
-    const char *const readable[] = READABLE(workshop);
-    ToolLimits limits = {workshop->folder, readable, 5.0};
+    Readable readable;
+    ToolLimits limits = {workshop->folder, readable_for(workshop, &readable), 5.0};
     const char *const arguments[] = {"objdump", "-h", "-t", "exercise.o", NULL};
     if (run_tool(&limits, arguments, said, sizeof said) != TOOL_FINE) return;
     size_t used = strlen(built->flags);
@@ -381,8 +396,8 @@ void line_of(const Workshop *workshop, uint64_t address, char *text, size_t size
     text[0] = '\0';
     if (address == 0) return;
     snprintf(number, sizeof number, "0x%llx", (unsigned long long)address);
-    const char *const readable[] = READABLE(workshop);
-    ToolLimits limits = {workshop->folder, readable, 5.0};
+    Readable readable;
+    ToolLimits limits = {workshop->folder, readable_for(workshop, &readable), 5.0};
     const char *const arguments[] = {"addr2line", "-e", "worker", number, NULL};
     if (run_tool(&limits, arguments, said, sizeof said) != TOOL_FINE) return;
     const char *name = strstr(said, "exercise.c:");

@@ -43,6 +43,7 @@ check_cheats() { # class folder
     for file in "$here"/cheats/*.c; do
         name=$(basename "$file" .c)
         most=$(sed -n 's|^// at most: ||p' "$file")
+        case $most in '' | *[!0-9]*) complain "$name: does not say how many points it may reach" && continue ;; esac
         wanted=$(sed -n 's|^// expect: ||p' "$file")
         state=$(cell "$1/grades.csv" "$name" 4)
         points=$(cell "$1/grades.csv" "$name" 2)
@@ -204,12 +205,17 @@ part_faults() {
             mount -t tmpfs -o size=200k none "$1" && shift && "$@"' sh "$scratch/disk" \
             "$programs/grade-01" --seed 3 --harness "$programs/01" --out "$scratch/disk/grades" "$class"
         for i in 1 2 3 4 5 6 7 8; do cp "$class/good.c" "$class/good$i.c"; done
-        unshare -m sh -c 'mount -t tmpfs -o size=4m none "$1" && shift && "$@"
-            status=$?; cat '"$scratch"'/disk/grades/grades.csv 2>/dev/null; exit $status' sh "$scratch/disk" \
-            sh -c '"$0" "$@" & sleep 0; wait $!' "$programs/grade-01" --seed 3 --jobs 1 --harness "$programs/01" \
-            --out "$scratch/disk/grades" "$class" >"$scratch/table" 2>"$scratch/message"
-        grep -q ',"0","100",' "$scratch/table" && complain "a disk that fills up: an honest answer got 0 points"
-        good
+        filled=no
+        for size in 700 800 900 1000 1100 1200 1300 1500; do # one of these is enough for some and not for all
+            unshare -m sh -c '
+                disk=$1 && mount -t tmpfs -o size="$2k" none "$disk" && shift 2 && "$@"
+                cat "$disk/grades/grades.csv"' sh "$scratch/disk" "$size" \
+                "$programs/grade-01" --seed 3 --jobs 1 --harness "$programs/01" --out "$scratch/disk/grades" "$class" \
+                >"$scratch/table" 2>"$scratch/message"
+            grep -q ',"0","100",' "$scratch/table" && complain "a disk that fills up: an honest answer got 0 points"
+            grep -q ',"100","100",' "$scratch/table" && grep -q ',,"100","needs a human"' "$scratch/table" && filled=yes && break
+        done
+        [ $filled = yes ] && good || complain "a disk that fills up: no size was found that fills up in the middle"
     fi
 }
 

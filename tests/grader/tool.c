@@ -33,7 +33,7 @@ static void become_tool(const ToolLimits *limits, const char *const *arguments, 
     if (chdir(limits->folder) != 0) _exit(NOT_STARTED);
     bound(RLIMIT_CORE, 1);
     bound(RLIMIT_CPU, (rlim_t)limits->seconds + 1);
-    bound(RLIMIT_AS, (rlim_t)2 << 30);
+    bound(RLIMIT_AS, (rlim_t)1 << 30);
     bound(RLIMIT_FSIZE, 16 << 20);
     if (limits->readable)
         jail_files(limits->readable, limits->folder); // where the kernel can; the scan is always made

@@ -1,5 +1,5 @@
-// forged_answer.c: writes an answer of its own to the grader: "returned", and the value that the first test
-// wants. at most: 0
+// forged_answer.c: writes an answer of its own to the grader: "returned", and the value that a test wants.
+// at most: 0
 #include "exercise.h"
 
 #include <stdint.h>
