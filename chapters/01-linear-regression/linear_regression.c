@@ -894,7 +894,8 @@ this picture?*
 
 ## Exercises
 
-Write your answers in `exercise.c`; the signatures are in `exercise.h`.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade1` tells how far you are,
+`make hint1` helps.
 
 - **TASK 1.1** the loss of a weighted sum.
 - **TASK 1.2** its gradient.

@@ -1061,7 +1061,8 @@ and others that are not straight at all.
 
 ## Exercises
 
-Write your answers in `exercise.c`; the signatures are in `exercise.h`.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade2` tells how far you are,
+`make hint2` helps.
 
 - **TASK 2.1** the cross-entropy of yes-or-no answers, for scores of any size.
 - **TASK 2.2** its gradient.

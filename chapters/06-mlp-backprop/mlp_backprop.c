@@ -634,14 +634,14 @@ branches, we would rather not. The next chapter writes a program that does it.
 
 ## Exercises
 
-Write your answers in `exercise.c`; the signatures are in `exercise.h`.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade6` tells how far you are,
+`make hint6` helps.
 
 - **TASK 6.1** the hidden layer: a weighted sum and a bend.
 - **TASK 6.2** the gradient at the output, with a softmax that survives large scores.
 - **TASK 6.3** the error, carried back through the output weights and the bend.
 - **TASK 6.4** the gradients of all four parts of a network.
-- **TASK 6.5** one step of training that solves XOR: the test trains with your function and measures the
-  loss.
+- **TASK 6.5** training on all examples at once, to be measured: it must solve XOR.
 
 And without a computer, or with five minutes at one:
 

@@ -711,9 +711,10 @@ From here on nobody derives by hand. The next question is what to build with it:
 
 ## Exercises
 
-Write your answers in `exercise.c`; the signatures are in `exercise.h`.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade7` tells how far you are,
+`make hint7` helps.
 
-- **TASK 7.1** one line of the tape: the value and the slopes of a product.
+- **TASK 7.1** one line of the tape: the value of a quotient, and its two slopes.
 - **TASK 7.2** play a tape backwards.
 - **TASK 7.3** what a product of matrices gives back to its two factors.
 - **TASK 7.4** what softmax gives back, for any gradient that arrives.

@@ -636,7 +636,8 @@ stands inside the brackets will change, and $h \leftarrow h + f(\mathrm{norm}(h)
 
 ## Exercises
 
-Write your answers in `exercise.c`; the signatures are in `exercise.h`.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade9` tells how far you are,
+`make hint9` helps.
 
 - **TASK 9.1** the gain that keeps the size of a signal for a leaky bend.
 - **TASK 9.2** layer normalisation, forwards.
