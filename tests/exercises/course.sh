@@ -5,7 +5,7 @@
 #   sh tests/exercises/course.sh progress                                            all chapters
 #   sh tests/exercises/course.sh handout FOLDER                                      (for teachers) a tree for students
 #
-# From the environment: COURSE_BUILD, a command that builds the programs it is given; COURSE_PROGRAMS, the folder of the
+# From the environment: COURSE_MAKE, a command that builds the programs it is given; COURSE_PROGRAMS, the folder of the
 # programs grade_NN; COURSE_STATE, a folder for what is remembered; TASK, LEVEL, TEST, FORCE as typed after make.
 # Everything works on this folder's chapters/NN-name/exercise.c and is also right where git is not.
 set -u
@@ -62,7 +62,7 @@ build() {
     number=$(number_of "$1")
     state=$(state_of "$1")
     mkdir -p "$state" || exit 1
-    if ! $COURSE_BUILD "$COURSE_PROGRAMS/grade_$number" >"$state/compiler" 2>&1; then
+    if ! $COURSE_MAKE "$COURSE_PROGRAMS/grade_$number" >"$state/compiler" 2>&1; then
         grep -v '^make' "$state/compiler" | head -n 30
         if grep -q "^$1/exercise.c:.*error" "$state/compiler"; then
             say "" "$1/exercise.c does not compile yet: the first error above is the one to look at."
