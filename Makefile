@@ -322,6 +322,7 @@ grade-class: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## DIR=submissions OUT=
 	$(QUIET)$(if $(DIR),,echo "Say DIR=folder: one folder or .c file a student" >&2; exit 2)
 	$(QUIET)$(GRADER)/grade-$(GRADE_CHAPTER) $(GRADE_OPTIONS) --out $(or $(OUT),grades) $(DIR)
 grade-one: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade one file as a teacher would: FILE=… [CHAPTER=1] [SEED=]
+	$(QUIET)$(if $(FILE),,echo "Say FILE=exercise.c" >&2; exit 2)
 	$(QUIET)$(GRADER)/grade-$(GRADE_CHAPTER) $(GRADE_OPTIONS) --out $(BUILD)/grade-one --one $(FILE)
 
 # ---- Exercises (tests/exercises) ------------------------------------------------------------------------------------------
