@@ -154,9 +154,10 @@ static bool write_markdown(FILE *file, const void *context)
         else
             fprintf(file, "%d/%d", r->points, r->most);
         fprintf(file, " | %s | ", status_name(r->status));
-        put_markdown(file, g->built.status == PASSED ? told(r) : "");
+        bool more = g->built.status == PASSED && strcmp(told(r), status_name(r->status)) != 0;
+        put_markdown(file, more ? told(r) : "");
         if (!r->hidden && r->output[0]) {
-            fputs(" It printed: ", file);
+            fputs(". It printed: ", file);
             put_markdown(file, r->output);
         }
         fputs(" |\n", file);
