@@ -527,8 +527,9 @@ INLINE Product lie_down(Product p)
 
 // ---- One thread -------------------------------------------------------------------------------------------
 
-// Rows at this distance, in floats, lie on different pages.
-enum { PAGE = 1024 };
+// Rows at a distance of PAGE floats lie on different pages. STAYS floats of A stay in the second-level
+// cache from one strip to the next.
+enum { PAGE = 1024, STAYS = 1 << 17 };
 
 // How long are the pieces when length is cut into equal ones of at most limit?
 static int piece(int length, int limit)
@@ -537,6 +538,7 @@ static int piece(int length, int limit)
     return (length + count - 1) / count;
 }
 
+// One thread's product: in blocks, unless everything can be read where it is.
 static void multiply(const Product *whole)
 {
     const GemmShape shape = whole->shape;
@@ -546,11 +548,12 @@ static void multiply(const Product *whole)
     }
     const bool copy_b = shape.transpose_b || (whole->b_step >= PAGE && shape.m >= 128);
     const bool copy_a = whole->a_step >= PAGE && shape.n >= 128;
-    if (!copy_a && !copy_b && shape.k <= BLOCK_K) {
+    const bool a_stays = shape.n <= TILE_COLUMNS || (size_t)shape.m * (size_t)shape.k <= STAYS;
+    if (!copy_a && !copy_b && a_stays && shape.k <= BLOCK_K) {
         strips(whole);
         return;
     }
-    const int block_m = copy_a ? BLOCK_M : shape.m, block_n = copy_b ? BLOCK_N : shape.n;
+    const int block_m = a_stays && !copy_a ? shape.m : BLOCK_M, block_n = copy_b ? BLOCK_N : shape.n;
     const int block_k = piece(shape.k, BLOCK_K);
     for (int j = 0; j < shape.n; j += block_n) {
         const Product columns = some_columns(*whole, j, int_min(block_n, shape.n - j));
