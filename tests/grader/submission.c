@@ -358,10 +358,10 @@ static bool link_worker(const Workshop *workshop, Built *built)
                                      "student.o",        rest,      "-lm", NULL};
     if (!tool(workshop, arguments, 5.0, built, "linking")) {
         if (built->status == COMPILE_ERROR)
-            snprintf(built->message, sizeof built->message,
-                     "linking failed: the file uses a function that exists neither in it nor in the C "
-                     "library, base/ or "
-                     "matrix/");
+            snprintf(
+                built->message, sizeof built->message,
+                "linking failed: the file uses a function that exists neither in it nor in the C library, "
+                "base/ or matrix/, or its variables are too large");
         return false;
     }
     join(program, sizeof program, workshop->folder, "worker");
