@@ -249,19 +249,19 @@ INLINE void tiles(const int rows, const bool wide, const bool by_rows, Strip *s)
 }
 
 // The whole strip: full tiles, then lower ones for the rows that are left.
-INLINE void strip(const bool wide, const bool by_rows, Strip s)
+INLINE void strip(const bool wide, const bool by_rows, Strip *s)
 {
-    tiles(TILE_ROWS, wide, by_rows, &s);
-    tiles(8, wide, by_rows, &s);
-    tiles(4, wide, by_rows, &s);
-    tiles(2, wide, by_rows, &s);
-    tiles(1, wide, by_rows, &s);
+    tiles(TILE_ROWS, wide, by_rows, s);
+    tiles(8, wide, by_rows, s);
+    tiles(4, wide, by_rows, s);
+    tiles(2, wide, by_rows, s);
+    tiles(1, wide, by_rows, s);
 }
 
-static void strip_narrow_rows(const Strip *s) { strip(false, true, *s); }
-static void strip_narrow_columns(const Strip *s) { strip(false, false, *s); }
-static void strip_wide_rows(const Strip *s) { strip(true, true, *s); }
-static void strip_wide_columns(const Strip *s) { strip(true, false, *s); }
+static void strip_narrow_rows(Strip *s) { strip(false, true, s); }
+static void strip_narrow_columns(Strip *s) { strip(false, false, s); }
+static void strip_wide_rows(Strip *s) { strip(true, true, s); }
+static void strip_wide_columns(Strip *s) { strip(true, false, s); }
 
 // ---- Products and their parts -----------------------------------------------------------------------------
 
@@ -306,7 +306,7 @@ INLINE void strips(const Product *p)
     for (int j = 0; j < p->shape.n; j += TILE_COLUMNS) {
         const int columns = int_min(TILE_COLUMNS, p->shape.n - j);
         const bool wide = columns > LANES;
-        const Strip s = {
+        Strip s = {
             .a = p->a,
             .b = p->b + (size_t)(j / TILE_COLUMNS) * p->b_next,
             .c = p->c + j,
