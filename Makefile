@@ -309,9 +309,9 @@ $(GRADER)/check_format: $(GRADER)/check_format.o
 
 .PHONY: test-grader test-mutants
 test-grader: grader-programs $(GRADER)/check_format
-	$(QUIET)sh tests/grader/test_grader.sh $(GRADER) cheats odd seeds faults formats user $(if $(FULL),wrong)
+	$(QUIET)CC="$(CC)" sh tests/grader/test_grader.sh $(GRADER) cheats odd seeds faults formats user $(if $(FULL),wrong)
 test-mutants: grader-programs
-	$(QUIET)sh tests/grader/test_grader.sh $(GRADER) mutants
+	$(QUIET)CC="$(CC)" sh tests/grader/test_grader.sh $(GRADER) mutants
 TEST_EXTRAS += test-grader $(if $(filter release,$(MODE)),test-mutants)
 
 GRADE_CHAPTER := $(or $(filter $(CHAPTER) 0$(CHAPTER),$(GRADED)),$(if $(CHAPTER),,01))

@@ -10,6 +10,7 @@
 #                                      least one of its
 #                                      tests must end with (one of several)
 # tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
+# CC is the compiler for the submissions.
 set -u
 export LC_ALL=C.UTF-8
 
@@ -17,6 +18,7 @@ programs=$(cd "$1" && pwd) || exit 2
 shift
 parts=${*:-cheats odd mutants seeds faults formats user wrong}
 here=tests/grader
+compiler=${CC:-gcc}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
 trap 'chmod -R u+rwX "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT INT TERM
 problems=0
@@ -29,7 +31,7 @@ good() { passed=$((passed + 1)); }
 grade() {
     chapter=$1
     shift
-    "$programs/grade-$chapter" --harness "$programs/$chapter" "$@" 2>>"$scratch/log"
+    "$programs/grade-$chapter" --compiler "$compiler" --harness "$programs/$chapter" "$@" 2>>"$scratch/log"
 }
 chapters() { for p in "$programs"/grade-[0-9]*; do [ -x "$p" ] && echo "${p##*grade-}"; done; }
 folder_of() { for f in chapters/"$1"-*; do echo "$f"; done; }
@@ -188,7 +190,7 @@ part_faults() {
     class=$scratch/small
     mkdir -p "$class"
     cp "$(folder_of 01)/solution.c" "$class/good.c"
-    run="$programs/grade-01 --seed 3 --out $scratch/stopped"
+    run="$programs/grade-01 --compiler $compiler --seed 3 --out $scratch/stopped"
     expect_stop "no compiler" "could not be started" $run --harness "$programs/01" --compiler "$scratch/gcc" "$class"
     for missing in worker.o names allocator probe include/exercise.h; do
         rm -rf "$scratch/harness" && cp -r "$programs/01" "$scratch/harness" && rm "$scratch/harness/$missing"
@@ -203,14 +205,14 @@ part_faults() {
     if mkdir -p "$scratch/disk" && unshare -m true 2>/dev/null; then
         expect_stop "a full disk" "nothing is graded" unshare -m sh -c '
             mount -t tmpfs -o size=200k none "$1" && shift && "$@"' sh "$scratch/disk" \
-            "$programs/grade-01" --seed 3 --harness "$programs/01" --out "$scratch/disk/grades" "$class"
+            "$programs/grade-01" --compiler "$compiler" --seed 3 --harness "$programs/01" --out "$scratch/disk/grades" "$class"
         for i in 1 2 3 4 5 6 7 8; do cp "$class/good.c" "$class/good$i.c"; done
         filled=no
         for size in 700 800 900 1000 1100 1200 1300 1500; do # one of these is enough for some and not for all
             unshare -m sh -c '
                 disk=$1 && mount -t tmpfs -o size="$2k" none "$disk" && shift 2 && "$@"
                 cat "$disk/grades/grades.csv"' sh "$scratch/disk" "$size" \
-                "$programs/grade-01" --seed 3 --jobs 1 --harness "$programs/01" --out "$scratch/disk/grades" "$class" \
+                "$programs/grade-01" --compiler "$compiler" --seed 3 --jobs 1 --harness "$programs/01" --out "$scratch/disk/grades" "$class" \
                 >"$scratch/table" 2>"$scratch/message"
             grep -q ',"0","100",' "$scratch/table" && complain "a disk that fills up: an honest answer got 0 points"
             grep -q ',"100","100",' "$scratch/table" && grep -q ',,"100","needs a human"' "$scratch/table" && filled=yes && break
@@ -249,7 +251,7 @@ part_user() {
     done
     cp "$(folder_of 01)/solution.c" "$scratch/class/good.c"
     chmod -R a+rX "$scratch/class" "$scratch/01" "$scratch/grade-01"
-    setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade-01" --harness "$scratch/01" --seed 5 --out "$scratch/mine/grades" \
+    setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade-01" --compiler "$compiler" --harness "$scratch/01" --seed 5 --out "$scratch/mine/grades" \
         "$scratch/class" 2>>"$scratch/log" || complain "as an ordinary user: $(tail -1 "$scratch/log")"
     [ "$(cell "$scratch/mine/grades/grades.csv" good 2)" = 100 ] && good || complain "as an ordinary user: the answers have no full marks"
     for file in "$scratch"/class/*.c; do

@@ -1,6 +1,6 @@
 // null_pointer.c: writes to address 0.
 // at most: 0
-// expect: undefined behaviour
+// expect: undefined behaviour memory error
 #include "exercise.h"
 
 static void cheat(void) { *(volatile int *)0 = 1; }
