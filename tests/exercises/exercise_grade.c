@@ -190,10 +190,12 @@ static bool explain(char *out, size_t size, const char *text, const char **begin
     return true;
 }
 
+enum { STORY = 8192 }; // bytes; a message and the arguments of a call
+
 // What is to be said about a test that did not pass: one line, and in *printed what else the test wrote.
 static const char *story(TestResult *result, int test, char **printed)
 {
-    static char text[4096];
+    static char text[STORY];
     const char *message = tr_msg(result), *report = NULL;
     *printed = printed_by(test);
     if (tr_rtype(result) == CK_FAILURE) return message;
@@ -208,7 +210,8 @@ static const char *story(TestResult *result, int test, char **printed)
     }
     size_t used = strlen(text);
     if (shared[test].arguments[0])
-        snprintf(text + used, sizeof text - used, "; with %s", shared[test].arguments);
+        snprintf(text + used, sizeof text - used, "; with %.*s", (int)(sizeof text - used - 8),
+                 shared[test].arguments);
     return text;
 }
 
@@ -239,7 +242,7 @@ static void print_wrapped(const char *text)
 
 static void print_failure(TestResult *result, int test)
 {
-    char name[128], *printed, told[4096];
+    char name[128], *printed, told[STORY];
     snprintf(name, sizeof name, "%s", table[test].test->name);
     for (char *at = name; *at; at++)
         if (*at == '_') *at = ' ';
