@@ -19,7 +19,7 @@ MODE ?= release
 BUILD ?= build
 
 # A team of threads that spins while it waits is a little faster alone, and ten times slower as soon as another program
-# wants one of its cores. Benchmarks, which need the machine for themselves, spin.
+# wants one of its cores. Benchmarks, which need the machine for themselves, spin for a moment.
 export OMP_WAIT_POLICY ?= passive
 
 # The chapters keep their pictures' data and scripts there.
@@ -405,4 +405,4 @@ bench: ## how fast it is (NAME=gemm; PEERS=1 beside other libraries)
 	$(QUIET)$(if $(BENCH_CHOSEN),,echo "NAME=$(NAME): there are $(BENCHES)" >&2; exit 1)
 	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) bench-programs
 	$(QUIET)for name in $(BENCH_CHOSEN); do \
-		env -u OMP_WAIT_POLICY BENCH_PEERS=$(PEERS) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
+		env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000} BENCH_PEERS=$(PEERS) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
