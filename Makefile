@@ -339,7 +339,7 @@ $(TREE)/tests/exercises/exercise_grade.o: CPPFLAGS += -Itests/unit
 $(GRADE_PROGRAMS): $(TREE)/tests/exercises/exercise_grade.o $(filter $(TREE)/common/base/% $(TREE)/common/matrix/%,$(COMMON_OBJECTS))
 	$(QUIET)$(CC) $(CFLAGS) $^ $(CHECK_LIBS) -lm -o $@
 
-COURSE := COURSE_MAKE="$(TEST_MAKE) MODE=asan" COURSE_PROGRAMS=$(BUILD)/$(notdir $(CC))-$(ARCH)-asan/tests/exercises \
+COURSE := COURSE_MAKE="$(TEST_MAKE) MODE=asan WERROR=" COURSE_PROGRAMS=$(BUILD)/$(notdir $(CC))-$(ARCH)-asan/tests/exercises \
 	COURSE_STATE=$(BUILD)/progress TASK="$(TASK)" LEVEL="$(LEVEL)" TEST="$(TEST)" FORCE="$(FORCE)" sh tests/exercises/course.sh
 
 #: gradeN ## run the tests on your exercise.c: points, what is not right yet
