@@ -1,29 +1,53 @@
-// utf8.h: how wide a text is on a screen. Strings in this course are UTF-8; a Chinese character is two columns wide.
+// utf8.h: characters as bytes, and how wide they are on a screen. Strings in this course are UTF-8; a Chinese character
+// is three bytes long and two columns wide.
 #pragma once
 #include <stdint.h>
+#include <string.h>
 
 enum { UTF8_REPLACEMENT = 0xFFFD }; // what stands for bytes that are not UTF-8
 
-// The character at *text, and moves *text behind it. Bytes that are no UTF-8 give UTF8_REPLACEMENT, one byte at a time.
-// At the end of the string it gives 0 and does not move.
-static inline uint32_t utf8_next(const char **text)
+// The character at the beginning of size ≥ 1 bytes; returns how many bytes it takes, 1 to 4. What is no UTF-8 gives
+// UTF8_REPLACEMENT, one byte at a time; the replacement character itself takes three.
+static inline int utf8_decode(const char *bytes, size_t size, uint32_t *character)
 {
-    const unsigned char *at = (const unsigned char *)*text;
-    if (at[0] == 0) return 0;
-    *text += 1;
-    if (at[0] < 0x80) return at[0];
+    const unsigned char *at = (const unsigned char *)bytes;
+    *character = at[0];
+    if (at[0] < 0x80) return 1;
+    *character = UTF8_REPLACEMENT;
     int more = at[0] >= 0xF0 ? 3 : at[0] >= 0xE0 ? 2 : 1;
-    if (at[0] < 0xC2 || at[0] > 0xF4) return UTF8_REPLACEMENT;
-    uint32_t character = at[0] & (0x3Fu >> more);
+    if (at[0] < 0xC2 || at[0] > 0xF4 || size <= (size_t)more) return 1;
+    uint32_t c = at[0] & (0x3Fu >> more);
     for (int i = 1; i <= more; i++) {
-        if ((at[i] & 0xC0) != 0x80) return UTF8_REPLACEMENT;
-        character = character << 6 | (at[i] & 0x3Fu);
+        if ((at[i] & 0xC0) != 0x80) return 1;
+        c = c << 6 | (at[i] & 0x3Fu);
     }
     const uint32_t smallest[] = {0, 0x80, 0x800, 0x10000};
-    if (character < smallest[more] || character > 0x10FFFF || (character >> 11) == 0x1B)
-        return UTF8_REPLACEMENT;
-    *text += more;
+    if (c < smallest[more] || c > 0x10FFFF || (c >> 11) == 0x1B) return 1;
+    *character = c;
+    return more + 1;
+}
+
+// The character at *text, and moves *text behind it. At the end of the string it gives 0 and does not move.
+static inline uint32_t utf8_next(const char **text)
+{
+    if (**text == 0) return 0;
+    uint32_t character;
+    *text += utf8_decode(*text, strnlen(*text, 4), &character);
     return character;
+}
+
+// Writes a character as 1 to 4 bytes and returns how many; what is no character is written as UTF8_REPLACEMENT.
+static inline int utf8_encode(char bytes[4], uint32_t c)
+{
+    if (c > 0x10FFFF || (c >> 11) == 0x1B) c = UTF8_REPLACEMENT;
+    if (c < 0x80) {
+        bytes[0] = (char)c;
+        return 1;
+    }
+    int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    bytes[0] = (char)(0xF00u >> more | c >> 6 * more);
+    for (int i = 1; i <= more; i++) bytes[i] = (char)(0x80 | (c >> 6 * (more - i) & 0x3F));
+    return more + 1;
 }
 
 // Columns of a fixed-width screen: 0 for a combining mark, 2 for East Asian characters and emoji, else 1.
