@@ -13,6 +13,7 @@
 #include "learning/op_norm.h"
 #include "learning/op_shape.h"
 #include "learning/optim.h"
+#include "matrix/eigen.h"
 #include "matrix/gemm.h"
 #include "matrix/matrix.h"
 
@@ -181,7 +182,10 @@ static Parameters *parameter_set(void)
     K(rng_normal, for (int i = 0; i < out.cols; i++) row_out.data[i] = rng_normal(&rng))                     \
     K(rng_normals, rng_normals(&rng, out.data, matrix_size(out)))                                            \
     K(rng_stream, Rng stream = rng_stream(&rng, 7); rng_normals(&stream, out.data, matrix_size(out)))        \
-    K(rng_permutation, rng_permutation(&rng, indices_out, out.rows))
+    K(rng_permutation, rng_permutation(&rng, indices_out, out.rows))                                         \
+    K(eigenvalues, Complex values[24]; int n = matrix_size(a) < 576 ? 5 : 24;                                \
+      eigenvalues(values, matrix_view(n, n, a.data));                                                        \
+      for (int i = 0; i < n; i++) out.data[i] = (float)(complex_size(values[i]) + complex_angle(values[i])))
 
 #define LEARNING_KERNELS(K)                                                                                  \
     K(relu, taped(relu(x)))                                                                                  \

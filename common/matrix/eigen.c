@@ -1,0 +1,173 @@
+// eigen.c: see eigen.h. h is the working copy (n × n) in double precision.
+#include "matrix/eigen.h"
+
+#include <math.h>
+
+Complex complex_over(Complex a, Complex b)
+{
+    double square = b.re * b.re + b.im * b.im;
+    return (Complex){(a.re * b.re + a.im * b.im) / square, (a.im * b.re - a.re * b.im) / square};
+}
+
+double complex_size(Complex z) { return sqrt(z.re * z.re + z.im * z.im); }
+
+// With θ the angle from the nearer end of the real axis, tan(θ/2) = |im| / (|z| + |re|), and a tangent t of any angle
+// becomes t / (1 + √(1 + t²)) for half of it. Halved until t < 0.1, the series of the arc tangent does the rest.
+double complex_angle(Complex z)
+{
+    const double pi = 3.14159265358979324;
+    double size = complex_size(z), re = fabs(z.re), im = fabs(z.im);
+    if (size == 0.0) return 0.0;
+    double t = im / (size + re), series = 0.0;
+    for (int halving = 0; halving < 3; halving++) t /= 1.0 + sqrt(1.0 + t * t);
+    for (int k = 19; k >= 1; k -= 2) series = 1.0 / k - t * t * series;
+    double angle = 16.0 * t * series;
+    if (z.re < 0.0) angle = pi - angle;
+    return z.im < 0.0 ? -angle : angle;
+}
+
+// ---- Eigenvalues --------------------------------------------------------------------------------------------
+
+typedef struct {
+    double *h; // (n × n)
+    int n;
+} Work;
+
+static double *at(Work w, int i, int j) { return w.h + (size_t)i * (size_t)w.n + (size_t)j; }
+
+// h ← P h P with P = I − 2 v vᵀ / vᵀv, where P maps v's old value, a column, to a multiple of its first element. v
+// (count) belongs to the rows and columns first …; only columns from left on and rows up to bottom are wanted, inside
+// low … high. v is overwritten.
+static void reflect(Work w, double *v, int first, int count, int left, int bottom, int low, int high)
+{
+    double square = 0.0;
+    for (int k = 0; k < count; k++) square += v[k] * v[k];
+    if (square == 0.0) return;
+    double old = v[0];
+    v[0] += copysign(sqrt(square), old);
+    double factor = 2.0 / (square - old * old + v[0] * v[0]);
+    for (int j = left; j <= high; j++) {
+        double inner = 0.0;
+        for (int k = 0; k < count; k++) inner += v[k] * *at(w, first + k, j);
+        for (int k = 0; k < count; k++) *at(w, first + k, j) -= factor * inner * v[k];
+    }
+    for (int i = low; i <= bottom; i++) {
+        double inner = 0.0;
+        for (int k = 0; k < count; k++) inner += v[k] * *at(w, i, first + k);
+        for (int k = 0; k < count; k++) *at(w, i, first + k) -= factor * inner * v[k];
+    }
+}
+
+// Zeros below the first subdiagonal, column by column.
+static void reduce_to_hessenberg(Work w, double *v)
+{
+    for (int j = 0; j + 2 < w.n; j++) {
+        int count = w.n - j - 1;
+        for (int k = 0; k < count; k++) v[k] = *at(w, j + 1 + k, j);
+        reflect(w, v, j + 1, count, j, w.n - 1, 0, w.n - 1);
+        for (int k = 1; k < count; k++) *at(w, j + 1 + k, j) = 0.0;
+    }
+}
+
+// One step of QR on the rows and columns low … high, with two shifts at once, whose sum and product are given: the
+// first column of H² − sum · H + product · I is reflected to one element, and the bulge that this makes is chased down.
+static void francis_step(Work w, int low, int high, double sum, double product)
+{
+    double a = *at(w, low, low), c = *at(w, low + 1, low);
+    double v[3] = {a * (a - sum) + *at(w, low, low + 1) * c + product,
+                   c * (a + *at(w, low + 1, low + 1) - sum), c * *at(w, low + 2, low + 1)};
+    for (int k = low; k < high; k++) {
+        int count = int_min(3, high - k + 1);
+        for (int i = 0; i < count && k > low; i++) v[i] = *at(w, k + i, k - 1);
+        reflect(w, v, k, count, int_max(low, k - 1), int_min(k + 3, high), low, high);
+        for (int i = 1; i < count && k > low; i++) *at(w, k + i, k - 1) = 0.0;
+    }
+}
+
+// The two eigenvalues of the block at i, i + 1. The smaller real one comes from the product: nothing cancels.
+static void solve_pair(Complex *values, Work w, int i)
+{
+    double a = *at(w, i, i), b = *at(w, i, i + 1), c = *at(w, i + 1, i), d = *at(w, i + 1, i + 1);
+    double half = 0.5 * (a - d), square = half * half + b * c;
+    if (square < 0.0) {
+        values[0] = (Complex){0.5 * (a + d), sqrt(-square)};
+        values[1] = (Complex){values[0].re, -values[0].im};
+    } else {
+        double m = half + copysign(sqrt(square), half);
+        values[0] = (Complex){d + m, 0.0};
+        values[1] = (Complex){m == 0.0 ? d : d - b * c / m, 0.0};
+    }
+}
+
+// Where the block that ends at high begins: behind the last subdiagonal element that is as good as zero.
+static int block_start(Work w, int high, double largest)
+{
+    for (int k = high; k > 0; k--) {
+        double beside = fabs(*at(w, k - 1, k - 1)) + fabs(*at(w, k, k));
+        if (fabs(*at(w, k, k - 1)) <= 0x1p-52 * (beside > 0.0 ? beside : largest)) return k;
+    }
+    return 0;
+}
+
+static bool larger(Complex a, Complex b)
+{
+    double x = complex_size(a), y = complex_size(b);
+    return x != y ? x > y : a.re != b.re ? a.re > b.re : a.im > b.im;
+}
+
+static void sort_by_size(Complex *values, int n)
+{
+    for (int i = 1; i < n; i++)
+        for (int j = i; j > 0 && larger(values[j], values[j - 1]); j--) {
+            Complex other = values[j];
+            values[j] = values[j - 1], values[j - 1] = other;
+        }
+}
+
+void eigenvalues_at(Place place, Complex *values, Matrix m)
+{
+    check_at(place, m.rows == m.cols && m.rows > 0, "only square matrices have eigenvalues",
+             "eigenvalues: the matrix is (%d × %d)", m.rows, m.cols);
+    check_at(place, all_finite(m), "look for a division by zero or a run that diverged",
+             "eigenvalues: the matrix holds a NaN or an infinity");
+    int n = m.rows;
+    Arena *arena = arena_new();
+    Work w = {arena_alloc(arena, matrix_size(m), sizeof(double)), n};
+    double largest = 0.0;
+    for (size_t i = 0; i < matrix_size(m); i++) {
+        w.h[i] = (double)m.data[i];
+        largest = fmax(largest, fabs(w.h[i]));
+    }
+    reduce_to_hessenberg(w, arena_alloc(arena, (size_t)n, sizeof(double)));
+    for (int high = n - 1, tries = 0; high >= 0;) {
+        int low = block_start(w, high, largest);
+        if (low == high) {
+            values[high] = (Complex){*at(w, high, high), 0.0};
+            high -= 1, tries = 0;
+        } else if (low == high - 1) {
+            solve_pair(values + low, w, low);
+            high -= 2, tries = 0;
+        } else {
+            check_at(place, ++tries < 300, NULL, "eigenvalues: no convergence in 300 steps (n = %d)", n);
+            double a = *at(w, high - 1, high - 1), d = *at(w, high, high);
+            double sum = a + d, product = a * d - *at(w, high - 1, high) * *at(w, high, high - 1);
+            if (tries % 10 == 0) { // a shift from elsewhere, should the usual one go in circles
+                double size = fabs(*at(w, high, high - 1)) + fabs(*at(w, high - 1, high - 2));
+                sum = 1.5 * size, product = size * size;
+            }
+            francis_step(w, low, high, sum, product);
+        }
+    }
+    arena_free(arena);
+    sort_by_size(values, n);
+}
+
+double spectral_radius_at(Place place, Matrix m)
+{
+    Arena *arena = arena_new();
+    Complex *values = arena_alloc(arena, (size_t)m.rows + 1, sizeof *values);
+    eigenvalues_at(place, values, m);
+    double radius = complex_size(values[0]);
+    arena_free(arena);
+    return radius;
+}
