@@ -6,7 +6,8 @@
 //
 // Shapes: B sequences, T time steps, I inputs, H hidden units, C channels, k taps.
 //
-// Backward functions add to the gradients they are given and skip those whose data is NULL.
+// Backward functions add to the gradients they are given and skip those whose data is NULL. scratch serves during
+// the call only: the recurrent weights stand there in the order in which they are read, once for all steps.
 #pragma once
 #include "learning/tensor.h"
 
@@ -29,31 +30,33 @@ RecurrentState recurrent_state_new(Arena *arena, int batch, int hidden);
 typedef enum { RNN_LINEAR, RNN_TANH, RNN_RELU } RnnKind;
 
 // h (B·T × H): all states; before (B × H): the state before the first step, data NULL for zeros
-void rnn_forward(Matrix h, Matrix x, Matrix w, Matrix u, Matrix b, Matrix before, Sequences shape,
-                 RnnKind kind);
-// d_z (B·T × H) is scratch and receives the gradient before the bend
-void rnn_backward(Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b, Matrix d_z, Matrix d_h, Matrix h, Matrix x,
-                  Matrix w, Matrix u, Matrix before, Sequences shape, RnnKind kind);
+void rnn_forward(Arena *scratch, Matrix h, Matrix x, Matrix w, Matrix u, Matrix b, Matrix before,
+                 Sequences shape, RnnKind kind);
+// d_z (B·T × H) receives the gradient before the bend
+void rnn_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b, Matrix d_z, Matrix d_h,
+                  Matrix h, Matrix x, Matrix w, Matrix u, Matrix before, Sequences shape, RnnKind kind);
 
 // ---- LSTM (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000) --------------------------------------
 // Columns of w (I × 4H), u (H × 4H) and b (1 × 4H) in the order i, f, g, o: input gate, forget gate, candidate, output
 // gate. c_t = f ⊙ c_{t−1} + i ⊙ g, h_t = o ⊙ tanh(c_t); i, f, o through the sigmoid, g through tanh.
 // gates (B·T × 4H), after their bends, and c (B·T × H) are kept for the backward.
-void lstm_forward(Matrix h, Matrix c, Matrix gates, Matrix x, Matrix w, Matrix u, Matrix b,
+void lstm_forward(Arena *scratch, Matrix h, Matrix c, Matrix gates, Matrix x, Matrix w, Matrix u, Matrix b,
                   RecurrentState before, Sequences shape);
-// d_gates (B·T × 4H) is scratch and receives the gradient before the bends
-void lstm_backward(Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b, Matrix d_gates, Matrix d_h, Matrix h,
-                   Matrix c, Matrix gates, Matrix x, Matrix w, Matrix u, RecurrentState before,
+// d_gates (B·T × 4H) receives the gradient before the bends
+void lstm_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b, Matrix d_gates, Matrix d_h,
+                   Matrix h, Matrix c, Matrix gates, Matrix x, Matrix w, Matrix u, RecurrentState before,
                    Sequences shape);
 
 // ---- GRU (Cho et al. 2014, in the form that cuDNN and PyTorch compute) --------------------------------------------
 // Columns of w (I × 3H), u (H × 3H), b (1 × 3H) and b_u (1 × 3H) in the order r, z, n: reset, update, candidate.
 // n = tanh(x·w_n + b_n + r ⊙ (h_{t−1}·u_n + b_un)), h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}.
 // gates (B·T × 4H) keeps r, z, n and h_{t−1}·u_n + b_un.
-void gru_forward(Matrix h, Matrix gates, Matrix x, Matrix w, Matrix u, Matrix b, Matrix b_u, Matrix before,
-                 Sequences shape);
-void gru_backward(Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b, Matrix d_b_u, Matrix d_gates, Matrix d_h,
-                  Matrix h, Matrix gates, Matrix x, Matrix w, Matrix u, Matrix before, Sequences shape);
+// d_gates (B·T × 4H) receives the gradient before the bends, and in its last columns that of h_{t−1}·u_n + b_un.
+void gru_forward(Arena *scratch, Matrix h, Matrix gates, Matrix x, Matrix w, Matrix u, Matrix b, Matrix b_u,
+                 Matrix before, Sequences shape);
+void gru_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b, Matrix d_b_u,
+                  Matrix d_gates, Matrix d_h, Matrix h, Matrix gates, Matrix x, Matrix w, Matrix u,
+                  Matrix before, Sequences shape);
 
 // ---- Linear recurrence: h_t = a_t ⊙ h_{t−1} + x_t, h_{−1} = 0 ------------------------------------------------------
 // a is (1 × C), the same for all steps, or (B·T × C), one for each. The scan (Blelloch 1990) composes pairs
