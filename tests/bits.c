@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "learning/least_squares.h"
 #include "learning/op_activation.h"
+#include "learning/op_attention.h"
 #include "learning/op_linear.h"
 #include "learning/op_loss.h"
 #include "learning/op_norm.h"
@@ -113,6 +114,23 @@ static void taped(Tensor *node)
         if (leaves[i]->has_gradient) keep(leaves[i]->gradient);
 }
 
+// A divisor of the number of rows, so that they are sequences of this length: few enough for all pairs of them.
+static int sequence_length(int rows) { return rows == 40001 ? 181 : rows; }
+
+// 4 heads of width 24, 2 for keys, over these rows; the last third of the keys of each sequence does not count.
+static void attended(bool causal, bool together)
+{
+    const int time = sequence_length(out.rows), heads = 4, groups = 2, width = 24, batch = out.rows / time;
+    AttentionShape shape = self_attention_shape(batch, time, heads, causal);
+    int *counts = arena_alloc(arena, (size_t)batch, sizeof *counts);
+    for (int i = 0; i < batch; i++) counts[i] = time - time / 3;
+    shape.key_heads = groups;
+    if (!causal) shape.key_counts = counts;
+    x = variable(out.rows, (together ? heads + 2 * groups : heads) * width);
+    y = variable(out.rows, groups * width), w = variable(out.rows, groups * width);
+    taped(together ? self_attention(x, shape) : attention(x, y, w, shape));
+}
+
 // Five steps of an optimiser on one parameter.
 static void stepped(Parameters *set, Optimiser optimiser)
 {
@@ -210,6 +228,15 @@ static Parameters *parameter_set(void)
     K(layer_norm, taped(layer_norm(x, gain, shift)))                                                         \
     K(rms_norm, taped(rms_norm(x, gain)))                                                                    \
     K(batch_norm, if (out.rows > 1) taped(batch_norm(x, gain, shift, &state, true)); keep(state.variance))   \
+    K(attention, attended(false, false))                                                                     \
+    K(attention_causal, attended(true, false))                                                               \
+    K(self_attention, attended(true, true))                                                                  \
+    K(rotary, RotaryShape turned = {.time = sequence_length(out.rows), .heads = 1, .first = 3};              \
+      taped(rotary(concat_columns(x, y), turned)))                                                           \
+    K(sinusoidal_positions, sinusoidal_positions(out))                                                       \
+    K(add_positions, taped(add_positions(x, y, sequence_length(out.rows))))                                  \
+    K(product_transposed, taped(product_transposed(x, gain)))                                                \
+    K(tied_cross_entropy, x = variable(out.rows, wide.cols); taped(tied_cross_entropy(x, w, labels)))        \
     K(tensor_add, taped(tensor_add(x, y)))                                                                   \
     K(tensor_add_row, taped(tensor_add(x, gain)))                                                            \
     K(tensor_subtract, taped(tensor_subtract(x, y)))                                                         \
@@ -263,8 +290,8 @@ static const Kernel kernels[] = {MATRIX_KERNELS(TABLE_LINE) LEARNING_KERNELS(TAB
     F(exp32)                                                                                                 \
     F(expm1_32)                                                                                              \
     F(log32)                                                                                                 \
-    F(log1p32) F(tanh32) F(sigmoid32) F(silu32) F(softplus32) F(sin32) F(cos32) F(erf32) F(gelu32)           \
-        F(gelu32_slope)
+    F(log1p32)                                                                                               \
+    F(tanh32) F(sigmoid32) F(silu32) F(softplus32) F(sin32) F(cos32) F(erf32) F(gelu32) F(gelu32_slope)
 
 enum { BLOCK = 1024 };
 
