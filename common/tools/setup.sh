@@ -43,6 +43,7 @@ need fonts-dejavu-core "the figures' letters" test -n "$(find /usr/share/fonts "
 need check "runs the tests" has_header check.h
 need pkg-config "finds the test library" has_command pkg-config
 need zlib1g-dev "reads compressed data" has_header zlib.h
+need xz-utils "unpacks the reviews" has_command xz
 need libstb-dev "reads photographs" has_header stb/stb_image.h
 need pandoc "makes the web book" has_command pandoc
 case "$compiler" in
