@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "learning/least_squares.h"
 #include "learning/op_activation.h"
+#include "learning/op_conv.h"
 #include "learning/op_attention.h"
 #include "learning/op_linear.h"
 #include "learning/op_loss.h"
@@ -131,6 +132,36 @@ static void attended(bool causal, bool together)
     taped(together ? self_attention(x, shape) : attention(x, y, w, shape));
 }
 
+// Pictures for convolution and pooling, one kind for each of the shapes above: the grid and the window; x and w
+// receive their sizes.
+static const struct {
+    Grid grid;
+    int channels, outputs;
+    Window window;
+} pictures[SHAPES] = {{{20, 14, 14}, 16, 20, {3, 3, 1, 1, 1}},
+                      {{3, 9, 8}, 6, 4, {3, 2, 2, 1, 2}},
+                      {{33, 12, 12}, 1, 8, {5, 5, 1, 0, 1}},
+                      {{2, 17, 31}, 35, 35, {3, 3, 2, 1, 35}}};
+static Grid grid;
+static Window window;
+
+static void set_up_pictures(void)
+{
+    int s = 0;
+    while (shapes[s].rows != out.rows) s++;
+    grid = pictures[s].grid, window = pictures[s].window;
+    x = variable(grid_rows(grid), pictures[s].channels);
+    w = variable(window.height * window.width * pictures[s].channels / window.groups, pictures[s].outputs);
+    bias = variable(1, pictures[s].outputs);
+}
+
+// The same window for pooling.
+static Window pool_window(void)
+{
+    window.groups = 1;
+    return window;
+}
+
 // Five steps of an optimiser on one parameter.
 static void stepped(Parameters *set, Optimiser optimiser)
 {
@@ -237,6 +268,12 @@ static Parameters *parameter_set(void)
     K(add_positions, taped(add_positions(x, y, sequence_length(out.rows))))                                  \
     K(product_transposed, taped(product_transposed(x, gain)))                                                \
     K(tied_cross_entropy, x = variable(out.rows, wide.cols); taped(tied_cross_entropy(x, w, labels)))        \
+    K(conv2d, set_up_pictures(); taped(conv2d(x, w, bias, grid, window)))                                    \
+    K(conv2d_relu, set_up_pictures(); taped(conv2d_relu(x, w, bias, grid, window)))                          \
+    K(max_pool, set_up_pictures(); taped(max_pool(x, grid, pool_window())))                                  \
+    K(max_pool_halves, set_up_pictures(); taped(max_pool(x, grid, window_square(2, 2, 0))))                  \
+    K(average_pool, set_up_pictures(); taped(average_pool(x, grid, pool_window())))                          \
+    K(global_average_pool, set_up_pictures(); taped(global_average_pool(x, grid)))                           \
     K(tensor_add, taped(tensor_add(x, y)))                                                                   \
     K(tensor_add_row, taped(tensor_add(x, gain)))                                                            \
     K(tensor_subtract, taped(tensor_subtract(x, y)))                                                         \

@@ -74,6 +74,31 @@ Tensor *linear_relu_at(Place place, const Linear *layer, Tensor *x)
     return affine_relu_at(place, x, layer->weight, layer->bias);
 }
 
+Conv conv_new_at(Place place, Parameters *set, const char *name, int inputs, int outputs, Window window,
+                 Rng *rng, Initialiser initialiser, bool with_bias)
+{
+    const int groups = int_max(1, window.groups);
+    check_at(place, inputs > 0 && outputs > 0 && inputs % groups == 0 && outputs % groups == 0,
+             "the groups share the channels equally, in and out",
+             "conv_new: %s from %d to %d channels in %d groups", name, inputs, outputs, groups);
+    check_at(place, window.height > 0 && window.width > 0,
+             "a window is {height, width, stride, padding, groups}",
+             "conv_new: %s with a window of %d × %d pixels", name, window.height, window.width);
+    const int seen = window.height * window.width * (inputs / groups);
+    Linear taps = linear_new_at(place, set, name, seen, outputs, rng, initialiser, with_bias);
+    return (Conv){taps.weight, taps.bias, window};
+}
+
+Tensor *conv_at(Place place, const Conv *layer, Tensor *x, Grid grid)
+{
+    return conv2d_at(place, x, layer->weight, layer->bias, grid, layer->window);
+}
+
+Tensor *conv_relu_at(Place place, const Conv *layer, Tensor *x, Grid grid)
+{
+    return conv2d_relu_at(place, x, layer->weight, layer->bias, grid, layer->window);
+}
+
 static Tensor *ones(Place place, Parameters *set, const char *name, const char *what, int features)
 {
     Tensor *parameter = part(place, set, name, what, 1, features);

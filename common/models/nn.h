@@ -10,6 +10,7 @@
 // what checkpoints and safetensors files contain.
 #pragma once
 #include "learning/op_activation.h"
+#include "learning/op_conv.h"
 #include "learning/op_linear.h"
 #include "learning/op_loss.h"
 #include "learning/op_norm.h"
@@ -45,6 +46,27 @@ Linear linear_new_at(Place place, Parameters *set, const char *name, int inputs,
 #define linear_relu(layer, x) linear_relu_at(HERE, layer, x) // the same through relu, fused
 Tensor *linear_at(Place place, const Linear *layer, Tensor *x);
 Tensor *linear_relu_at(Place place, const Linear *layer, Tensor *x);
+
+// A window of weights over a grid of pixels (op_conv.h). For the Initialiser, `in` is what one output sees: the
+// taps of the window times the channels of its group.
+typedef struct {
+    Tensor *weight; // (k_h·k_w·in/groups × out)
+    Tensor *bias;   // (1 × out), or NULL
+    Window window;
+} Conv;
+
+#define conv_new(set, name, inputs, outputs, window, rng, initialiser)                                       \
+    conv_new_at(HERE, set, name, inputs, outputs, window, rng, initialiser, true)
+#define conv_new_without_bias(set, name, inputs, outputs, window, rng, initialiser)                          \
+    conv_new_at(HERE, set, name, inputs, outputs, window, rng, initialiser, false)
+Conv conv_new_at(Place place, Parameters *set, const char *name, int inputs, int outputs, Window window,
+                 Rng *rng, Initialiser initialiser, bool with_bias);
+
+// x has one row for each pixel of the grid; what comes out has those of window_grid(HERE, grid, layer->window).
+#define conv(layer, x, grid)      conv_at(HERE, layer, x, grid)      // (n·H·W × in) → (n·H'·W' × out)
+#define conv_relu(layer, x, grid) conv_relu_at(HERE, layer, x, grid) // the same through relu, fused
+Tensor *conv_at(Place place, const Conv *layer, Tensor *x, Grid grid);
+Tensor *conv_relu_at(Place place, const Conv *layer, Tensor *x, Grid grid);
 
 typedef struct {
     Tensor *gain, *bias; // (1 × features): ones and zeros

@@ -17,14 +17,17 @@ START_TEST(layers_name_their_parameters)
     rms_norm_new(&set, "rms", 6);
     batch_norm_new(&set, "batch", 6);
     embedding_new(&set, "words", 11, 4, &rng, 0.1f);
+    conv_new(&set, "edges", 4, 6, ((Window){3, 2, 1, 1, 2}), &rng, INIT_HE);
+    conv_new_without_bias(&set, "bare", 1, 2, window_square(5, 1, 0), &rng, INIT_HE);
     const char *expected[] = {"head.weight", "head.bias",     "plain.weight",       "body.0.weight",
                               "body.0.bias", "body.1.weight", "body.1.bias",        "norm.gain",
                               "norm.bias",   "rms.gain",      "batch.running_mean", "batch.running_variance",
-                              "batch.gain",  "batch.bias",    "words.table"};
+                              "batch.gain",  "batch.bias",    "words.table",        "edges.weight",
+                              "edges.bias",  "bare.weight"};
     ck_assert_int_eq(set.count, (int)(sizeof expected / sizeof *expected));
     for (int i = 0; i < set.count; i++)
         ck_assert_msg(parameters_find(&set, expected[i]) != NULL, "%s is missing", expected[i]);
-    ck_assert(parameters_size(&set) == 8 + 2 + 8 + 35 + 5 + 15 + 3 + 12 + 6 + 24 + 44);
+    ck_assert(parameters_size(&set) == 8 + 2 + 8 + 35 + 5 + 15 + 3 + 12 + 6 + 24 + 44 + 78 + 50);
     ck_assert(parameters_find(&set, "head") == NULL);
     arena_free(arena);
 }
