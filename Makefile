@@ -52,9 +52,13 @@ WIDE := -mprefer-vector-width=512
 endif
 endif
 
+# The tokenizer's libraries, where they are installed; without them it says what to install, and all else works. Looked for
+# when something is linked: `make setup` may have come before.
+if_header = $(if $(shell echo '\#include <$1>' | $(CC) -E -o /dev/null - 2>/dev/null && echo yes),$2)
+
 CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS)
 CPPFLAGS := -D_GNU_SOURCE -Icommon
-LDLIBS   := -lz -lm
+LDLIBS    = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) -lz -lm
 
 COMMON_SOURCES := $(wildcard common/base/*.c common/matrix/*.c common/learning/*.c common/models/*.c common/lesson/*.c)
 COMMON_OBJECTS := $(COMMON_SOURCES:%.c=$(TREE)/%.o)
@@ -377,10 +381,11 @@ test-wrong: need-check $(EXERCISES:%=$(TREE)/tests/exercises/exercise_%.o) $(EXE
 test-mathf-all: $(TREE)/tests/unit/test_mathf ## try exp, log, tanh, … on every float there is (minutes)
 	$(QUIET)EXHAUSTIVE=1 nice $<
 
-# Everything but floor 5, which reads compressed files: nothing but the C library is needed, for whatever processor.
+# Everything but floor 5, which reads compressed files, and the tokenizer: nothing but the C library is needed, for
+# whatever processor.
 BITS := $(TREE)/tests/bits
-$(BITS): $(BITS).o $(filter-out $(TREE)/common/lesson/%,$(COMMON_OBJECTS))
-	$(QUIET)$(CC) $(CFLAGS) $^ $(filter-out -lz,$(LDLIBS)) -o $@
+$(BITS): $(BITS).o $(filter-out $(TREE)/common/lesson/% $(TREE)/common/models/tokenizer%,$(COMMON_OBJECTS))
+	$(QUIET)$(CC) $(CFLAGS) $^ $(filter -static -lm,$(LDLIBS)) -o $@
 
 .PHONY: bits
 bits: ## compare compilers, processors, threads: the same bits?

@@ -44,6 +44,9 @@ need check "runs the tests" has_header check.h
 need pkg-config "finds the test library" has_command pkg-config
 need zlib1g-dev "reads compressed data" has_header zlib.h
 need xz-utils "unpacks the reviews" has_command xz
+need libpcre2-dev "cuts text into words" has_header pcre2.h
+need libunistring-dev "knows Unicode's normal forms" has_header uninorm.h
+need libcjson-dev "reads JSON" has_header cjson/cJSON.h
 need libstb-dev "reads photographs" has_header stb/stb_image.h
 need pandoc "makes the web book" has_command pandoc
 case "$compiler" in
