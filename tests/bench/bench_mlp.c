@@ -102,7 +102,7 @@ int main(void)
     Arena *arena = arena_new();
     ImageSet data = fashion_mnist_load(arena);
     static const int sizes[] = {784, 256, 128, 10};
-    FashionModel model = {"mlp", sizes, 4, 5, OPTIMISER_ADAM, 1e-3f, &data, 0};
+    FashionModel model = fashion_mlp("mlp", sizes, 4, 5, OPTIMISER_ADAM, 1e-3f, &data);
     static Steps steps;
     steps_make(&steps, arena);
     bench_begin("mlp", FASHION_PEERS, FASHION_PEER_COUNT);

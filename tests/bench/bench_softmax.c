@@ -7,7 +7,7 @@ int main(void)
     Arena *arena = arena_new();
     ImageSet data = fashion_mnist_load(arena);
     static const int sizes[] = {784, 10};
-    FashionModel model = {"softmax", sizes, 2, 1, OPTIMISER_SGD, 0.1f, &data, 0};
+    FashionModel model = fashion_mlp("softmax", sizes, 2, 1, OPTIMISER_SGD, 0.1f, &data);
     bench_begin("softmax", FASHION_PEERS, FASHION_PEER_COUNT);
     bench_row((BenchRow){.name = "softmax",
                          .metric = "samples_per_s",

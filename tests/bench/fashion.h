@@ -1,5 +1,5 @@
 // fashion.h: what the training benchmarks on Fashion-MNIST share: one training run, its speed and its
-// accuracy.
+// accuracy. The network is given by two functions.
 //
 // Batches of 64 in a new order each epoch, pixels 0 to 1, weights and biases uniform in ±1/√inputs, a
 // learning rate that falls like half a cosine: what peers/fashion_torch.py and peers/fashion_numpy.py do. The
@@ -13,25 +13,76 @@
 
 enum { BATCH = 64 };
 
-typedef struct {
+typedef struct FashionModel FashionModel;
+struct FashionModel {
     const char *name;
-    const int *sizes; // of the layers: {784, …, 10}
-    int size_count, epochs;
+    int epochs;
     OptimiserKind optimiser; // SGD or Adam
     float rate;
+    // The network, in the arena, its parameters in the set; and its scores (N × 10) for pictures (N × 784)
+    void *(*make)(const FashionModel *model, Parameters *set, Rng *rng);
+    Tensor *(*scores)(void *network, Tape *tape, Matrix pictures, bool training);
+    const int *sizes; // of the layers of fashion_mlp: {784, …, 10}
+    int size_count;
     const ImageSet *data;
     uint64_t seed; // of the last training: each takes another
-} FashionModel;
+};
 
-// Trains a new model; returns the share of test pictures that it knows. *rate receives training samples per
-// second.
+// ---- Linear layers ----------------------------------------------------------------------------------------
+
+static inline void *fashion_mlp_make(const FashionModel *model, Parameters *set, Rng *rng)
+{
+    Mlp *network = arena_alloc(set->arena, 1, sizeof *network);
+    *network = mlp_new(set, model->name, model->sizes, model->size_count, rng, INIT_FAN_IN_UNIFORM);
+    return network;
+}
+
+static inline Tensor *fashion_mlp_scores(void *network, Tape *tape, Matrix pictures, bool training)
+{
+    (void)training;
+    return mlp((const Mlp *)network, tape_input(tape, pictures));
+}
+
+static inline FashionModel fashion_mlp(const char *name, const int *sizes, int size_count, int epochs,
+                                       OptimiserKind optimiser, float rate, const ImageSet *data)
+{
+    return (FashionModel){.name = name,
+                          .epochs = epochs,
+                          .optimiser = optimiser,
+                          .rate = rate,
+                          .make = fashion_mlp_make,
+                          .scores = fashion_mlp_scores,
+                          .sizes = sizes,
+                          .size_count = size_count,
+                          .data = data};
+}
+
+// ---- Training ---------------------------------------------------------------------------------------------
+
+// The share of test pictures that the network knows.
+static inline double fashion_test(const FashionModel *model, void *network, Tape *tape, Arena *arena)
+{
+    enum { AT_ONCE = 500 };
+    Matrix test = image_matrix(arena, model->data->test, 0.0f, 1.0f);
+    double right = 0.0;
+    tape_record(tape, false);
+    for (int first = 0; first < test.rows; first += AT_ONCE) {
+        int count = int_min(AT_ONCE, test.rows - first);
+        tape_reset(tape);
+        Tensor *scores = model->scores(network, tape, matrix_rows(test, first, count), false);
+        right += accuracy(scores->value, model->data->test_labels + first) * count;
+    }
+    return right / test.rows;
+}
+
+// Trains a new model; returns its accuracy on the test pictures. *rate receives training samples per second.
 static inline double fashion_train(FashionModel *model, int epochs, double *rate)
 {
     Arena *arena = arena_new();
     Tape *tape = tape_new();
     Rng rng = rng_new(++model->seed, 0);
     Parameters set = parameters_new(arena);
-    Mlp net = mlp_new(&set, model->name, model->sizes, model->size_count, &rng, INIT_FAN_IN_UNIFORM);
+    void *network = model->make(model, &set, &rng);
     Optimiser optimiser = model->optimiser == OPTIMISER_SGD
                               ? sgd_new(arena, &set, 0.0f)
                               : adam_new(arena, &set, 0.9f, 0.999f, 1e-8f, 0.0f);
@@ -49,16 +100,13 @@ static inline double fashion_train(FashionModel *model, int epochs, double *rate
             image_gather(x, data->train, chosen, 0.0f, 1.0f);
             for (int i = 0; i < BATCH; i++) labels[i] = data->train_labels[chosen[i]];
             tape_reset(tape);
-            backward(cross_entropy(mlp(&net, tape_input(tape, x)), labels));
+            backward(cross_entropy(model->scores(network, tape, x, true), labels));
             optimiser_step(&optimiser, cosine_schedule(model->rate, step, 0, steps));
         }
     }
     *rate = (double)steps * BATCH / (seconds_now() - start);
 
-    tape_reset(tape);
-    tape_record(tape, false);
-    Matrix test = image_matrix(arena, data->test, 0.0f, 1.0f);
-    double right = accuracy(mlp(&net, tape_input(tape, test))->value, data->test_labels);
+    double right = fashion_test(model, network, tape, arena);
     tape_free(tape);
     arena_free(arena);
     return right;

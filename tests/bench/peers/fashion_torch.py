@@ -1,4 +1,5 @@
-# The PyTorch twin of bench_softmax.c and bench_mlp.c: the same model, data, batch, optimiser, rates and epochs.
+# The PyTorch twin of bench_softmax.c, bench_mlp.c, bench_lenet.c and bench_resnet.c: the same model, data, batch,
+# optimiser, rates and epochs.
 import os
 import sys
 
@@ -14,14 +15,54 @@ x, y = map(torch.from_numpy, fashion.load("train"))
 test_x, test_y = map(torch.from_numpy, fashion.load("t10k"))
 
 
+def softmax():
+    return nn.Linear(784, 10)
+
+
+def mlp():
+    return nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10))
+
+
+def lenet():
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 8, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(256, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    )
+
+
+class Block(nn.Module):
+    """Two convolutions with batch norm, and the input added before the last ReLU."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs),
+        )
+        self.short = nn.Identity()
+        if inputs != outputs:
+            self.short = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        return torch.relu_(self.body(x) + self.short(x))
+
+
+def resnet():
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True),
+        Block(16, 16, 1), Block(16, 16, 1), Block(16, 32, 2), Block(32, 32, 1), Block(32, 64, 2), Block(64, 64, 1),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10),
+    )
+
+
+MODELS = {"softmax": softmax, "mlp": mlp, "lenet": lenet, "resnet": resnet}
+
+
 def start(name, seed):
     torch.manual_seed(seed)
-    if name == "softmax":
-        model = nn.Linear(784, 10)
-        optimiser = torch.optim.SGD(model.parameters(), lr=1)
-    else:
-        model = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10))
-        optimiser = torch.optim.Adam(model.parameters(), lr=1)
+    model = MODELS[name]()
+    optimiser = (torch.optim.SGD if name == "softmax" else torch.optim.Adam)(model.parameters(), lr=1)
     loss_of = nn.CrossEntropyLoss()
 
     def step(batch, rate):
@@ -35,8 +76,10 @@ def start(name, seed):
 
 
 def test(model):
+    model.eval()
     with torch.no_grad():
-        return (model(test_x).argmax(1) == test_y).float().mean().item()
+        parts = [(model(part).argmax(1) == labels).float() for part, labels in zip(test_x.split(500), test_y.split(500))]
+    return torch.cat(parts).mean().item()
 
 
 fashion.answer(f"PyTorch {torch.__version__}", start, test)
