@@ -174,3 +174,60 @@ Tensor *mlp_at(Place place, const Mlp *model, Tensor *x)
     for (int i = 0; i < model->count - 1; i++) x = linear_relu_at(place, &model->layers[i], x);
     return linear_at(place, &model->layers[model->count - 1], x);
 }
+
+// ---- Recurrent layers -------------------------------------------------------------------------------------
+
+// Input and recurrent weights of a cell whose gates stand side by side, and a bias of zeros.
+typedef struct {
+    Tensor *weight, *recurrent, *bias;
+} Gates;
+
+static Gates gates_new(Place place, Parameters *set, const char *name, int inputs, int hidden, int gates,
+                       Rng *rng)
+{
+    check_at(place, inputs > 0 && hidden > 0, "count the input features and the hidden units",
+             "%s: a recurrent layer from %d inputs to %d hidden units", name, inputs, hidden);
+    Gates made = {.weight = part(place, set, name, "weight", inputs, gates * hidden),
+                  .recurrent = part(place, set, name, "recurrent", hidden, gates * hidden),
+                  .bias = part(place, set, name, "bias", 1, gates * hidden)};
+    fill_normal(made.weight->value, rng, 0.0f, glorot_deviation(inputs, hidden));
+    fill_normal(made.recurrent->value, rng, 0.0f, sqrtf(1.0f / (float)hidden));
+    return made;
+}
+
+Rnn rnn_new_at(Place place, Parameters *set, const char *name, int inputs, int hidden, Rng *rng, RnnKind kind)
+{
+    Gates made = gates_new(place, set, name, inputs, hidden, 1, rng);
+    return (Rnn){made.weight, made.recurrent, made.bias, kind};
+}
+
+Tensor *rnn_states_at(Place place, const Rnn *layer, Tensor *x, Sequences shape, RecurrentState *state)
+{
+    return rnn_at(place, x, layer->weight, layer->recurrent, layer->bias, shape, layer->kind, state);
+}
+
+Lstm lstm_new_at(Place place, Parameters *set, const char *name, int inputs, int hidden, Rng *rng,
+                 float forget_bias)
+{
+    Gates made = gates_new(place, set, name, inputs, hidden, 4, rng);
+    for (int j = hidden; j < 2 * hidden; j++) made.bias->value.data[j] = forget_bias; // i, f, g, o
+    return (Lstm){made.weight, made.recurrent, made.bias};
+}
+
+Tensor *lstm_states_at(Place place, const Lstm *layer, Tensor *x, Sequences shape, RecurrentState *state)
+{
+    return lstm_at(place, x, layer->weight, layer->recurrent, layer->bias, shape, state);
+}
+
+Gru gru_new_at(Place place, Parameters *set, const char *name, int inputs, int hidden, Rng *rng)
+{
+    Gates made = gates_new(place, set, name, inputs, hidden, 3, rng);
+    return (Gru){made.weight, made.recurrent, made.bias,
+                 part(place, set, name, "recurrent_bias", 1, 3 * hidden)};
+}
+
+Tensor *gru_states_at(Place place, const Gru *layer, Tensor *x, Sequences shape, RecurrentState *state)
+{
+    return gru_at(place, x, layer->weight, layer->recurrent, layer->bias, layer->recurrent_bias, shape,
+                  state);
+}

@@ -14,6 +14,7 @@
 #include "learning/op_linear.h"
 #include "learning/op_loss.h"
 #include "learning/op_norm.h"
+#include "learning/op_recurrent.h"
 #include "learning/op_shape.h"
 #include "learning/optim.h"
 #include "learning/parameters.h"
@@ -122,6 +123,43 @@ typedef struct {
 Mlp mlp_new_at(Place place, Parameters *set, const char *name, const int *sizes, int size_count, Rng *rng,
                Initialiser initialiser);
 Tensor *mlp_at(Place place, const Mlp *model, Tensor *x);
+
+// Recurrent layers: see op_recurrent.h for the cells. Input weights begin as INIT_GLOROT would have them for each gate
+// alone, recurrent weights with the variance 1 / hidden, biases as zeros. *_states gives the hidden states of all
+// steps, (B·T × hidden), from x (B·T × inputs); state may be NULL.
+typedef struct {
+    Tensor *weight, *recurrent, *bias; // (inputs × hidden), (hidden × hidden), (1 × hidden)
+    RnnKind kind;
+} Rnn;
+
+#define rnn_new(set, name, inputs, hidden, rng, kind) rnn_new_at(HERE, set, name, inputs, hidden, rng, kind)
+#define rnn_states(layer, x, shape, state)            rnn_states_at(HERE, layer, x, shape, state)
+Rnn rnn_new_at(Place place, Parameters *set, const char *name, int inputs, int hidden, Rng *rng,
+               RnnKind kind);
+Tensor *rnn_states_at(Place place, const Rnn *layer, Tensor *x, Sequences shape, RecurrentState *state);
+
+typedef struct {
+    Tensor *weight, *recurrent, *bias; // (inputs × 4·hidden), (hidden × 4·hidden), (1 × 4·hidden): i, f, g, o
+} Lstm;
+
+// forget_bias: what the bias of the forget gate begins with. At 0 the gate halves the cell in every step; 1 or 2 lets
+// it remember from the start (Gers et al. 2000; Jozefowicz et al. 2015).
+#define lstm_new(set, name, inputs, hidden, rng, forget_bias)                                                \
+    lstm_new_at(HERE, set, name, inputs, hidden, rng, forget_bias)
+#define lstm_states(layer, x, shape, state) lstm_states_at(HERE, layer, x, shape, state)
+Lstm lstm_new_at(Place place, Parameters *set, const char *name, int inputs, int hidden, Rng *rng,
+                 float forget_bias);
+Tensor *lstm_states_at(Place place, const Lstm *layer, Tensor *x, Sequences shape, RecurrentState *state);
+
+typedef struct {
+    Tensor *weight, *recurrent;    // (inputs × 3·hidden), (hidden × 3·hidden): r, z, n
+    Tensor *bias, *recurrent_bias; // (1 × 3·hidden)
+} Gru;
+
+#define gru_new(set, name, inputs, hidden, rng) gru_new_at(HERE, set, name, inputs, hidden, rng)
+#define gru_states(layer, x, shape, state)      gru_states_at(HERE, layer, x, shape, state)
+Gru gru_new_at(Place place, Parameters *set, const char *name, int inputs, int hidden, Rng *rng);
+Tensor *gru_states_at(Place place, const Gru *layer, Tensor *x, Sequences shape, RecurrentState *state);
 
 // "name.part" or "name.part3" for the names of layers; the text lives in the arena of the set. index −1: no
 // number.

@@ -69,12 +69,13 @@ enum { SIZE_COUNT = sizeof SIZES / sizeof *SIZES };
 static void expect_equal(Matrix got, Matrix expected, const char *what, const Case *c)
 {
     ck_assert(same_shape(got, expected));
+    // Every ck_assert writes a file: only what is wrong is handed to Check.
     for (int i = 0; i < got.rows; i++)
         for (int j = 0; j < got.cols; j++)
-            ck_assert_msg(memcmp(&AT(got, i, j), &AT(expected, i, j), sizeof(float)) == 0,
-                          "%s, cell %d, %d sequences of %d, %d threads: (%d, %d): got %.9g, expected %.9g",
-                          what, (int)c->cell, c->shape.batch, c->shape.time, omp_get_max_threads(), i, j,
-                          (double)AT(got, i, j), (double)AT(expected, i, j));
+            if (memcmp(&AT(got, i, j), &AT(expected, i, j), sizeof(float)) != 0)
+                ck_abort_msg("%s, cell %d, %d sequences of %d, %d threads: (%d, %d): got %.9g, expected %.9g",
+                             what, (int)c->cell, c->shape.batch, c->shape.time, omp_get_max_threads(), i, j,
+                             (double)AT(got, i, j), (double)AT(expected, i, j));
 }
 
 // Fills what a naive forward gives: h, the cells, the gates.
@@ -340,16 +341,16 @@ static Tensor *build_last(Tape *tape, void *context)
 
 static void expect_near(Matrix got, int row, int col, double expected, double tolerance, const char *what)
 {
-    ck_assert_msg(fabs((double)AT(got, row, col) - expected) <= tolerance * (1 + fabs(expected)),
-                  "%s, (%d × %d), (%d, %d): got %.9g, expected %.9g", what, got.rows, got.cols, row, col,
-                  (double)AT(got, row, col), expected);
+    if (!(fabs((double)AT(got, row, col) - expected) <= tolerance * (1 + fabs(expected))))
+        ck_abort_msg("%s, (%d × %d), (%d, %d): got %.9g, expected %.9g", what, got.rows, got.cols, row, col,
+                     (double)AT(got, row, col), expected);
 }
 
 static const struct {
     Sequences shape;
     int channels;
-} SIMPLE[] = {{{1, 1}, 1},  {{1, 2}, 1},   {{2, 3}, 5},   {{3, 8}, 2},     {{1, 7}, 70},
-              {{5, 17}, 3}, {{2, 64}, 65}, {{37, 31}, 9}, {{1, 20011}, 3}, {{2, 1000}, 130}};
+} SIMPLE[] = {{{1, 1}, 1},  {{1, 2}, 1},   {{2, 3}, 5},   {{3, 8}, 2},    {{1, 7}, 70},
+              {{5, 17}, 3}, {{2, 64}, 65}, {{37, 31}, 9}, {{1, 4099}, 3}, {{2, 300}, 130}};
 enum { SIMPLE_COUNT = sizeof SIMPLE / sizeof *SIMPLE };
 
 START_TEST(the_scan_and_the_loop_equal_the_recurrence)
