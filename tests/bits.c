@@ -13,6 +13,7 @@
 #include "learning/op_linear.h"
 #include "learning/op_loss.h"
 #include "learning/op_norm.h"
+#include "learning/op_recurrent.h"
 #include "learning/op_shape.h"
 #include "learning/optim.h"
 #include "matrix/eigen.h"
@@ -175,6 +176,28 @@ static void stepped(Parameters *set, Optimiser optimiser)
     keep(set->items[0]->value);
 }
 
+// The rows as sequences of 13, 11 or 7 steps where that is possible.
+static Sequences sequences(void)
+{
+    int time = out.rows % 13 == 0 ? 13 : out.rows % 11 == 0 ? 11 : out.rows % 7 == 0 ? 7 : 1;
+    return (Sequences){out.rows / time, time};
+}
+
+// A recurrent cell with so many gates; y is its recurrent weight, gain its second bias. Its state belongs to the result.
+static void recurrent(int gates, RnnKind kind)
+{
+    int hidden = wide.cols, all = gates * hidden;
+    w = variable(out.cols, all), y = variable(hidden, all), bias = variable(1, all), gain = variable(1, all);
+    scale(w->value, 0.1f), scale(y->value, 0.2f);
+    Sequences s = sequences();
+    RecurrentState memory = recurrent_state_new(arena, s.batch, hidden);
+    fill_normal(memory.hidden, &rng, 0.0f, 1.0f), fill_normal(memory.cell, &rng, 0.0f, 1.0f);
+    taped(gates == 1   ? rnn(x, w, y, bias, s, kind, &memory)
+          : gates == 4 ? lstm(x, w, y, bias, s, &memory)
+                       : gru(x, w, y, bias, gain, s, &memory));
+    keep(memory.hidden), keep(memory.cell);
+}
+
 static Parameters *parameter_set(void)
 {
     static Parameters set;
@@ -288,6 +311,15 @@ static Parameters *parameter_set(void)
     K(tensor_row_means, taped(tensor_row_means(x)))                                                          \
     K(tensor_column_means, taped(tensor_column_means(x)))                                                    \
     K(dropout, taped(dropout(x, 0.4f, &rng, true)))                                                          \
+    K(rnn, recurrent(1, RNN_TANH))                                                                           \
+    K(rnn_relu, recurrent(1, RNN_RELU))                                                                      \
+    K(lstm, recurrent(4, RNN_LINEAR))                                                                        \
+    K(gru, recurrent(3, RNN_LINEAR))                                                                         \
+    K(linear_recurrence, taped(linear_recurrence(x, y, sequences())))                                        \
+    K(linear_recurrence_shared, taped(linear_recurrence(gain, x, sequences())))                              \
+    K(linear_recurrence_scan, linear_recurrence_scan(arena, out, a, b, sequences()))                         \
+    K(causal_conv, w = variable(5, out.cols); taped(causal_conv(x, w, sequences())))                         \
+    K(last_steps, taped(last_steps(x, sequences())))                                                         \
     K(sgd, stepped(set, sgd_new(arena, set, 0.01f)))                                                         \
     K(momentum, stepped(set, momentum_new(arena, set, 0.9f, 0.01f)))                                         \
     K(nesterov, stepped(set, nesterov_new(arena, set, 0.9f, 0.01f)))                                         \

@@ -197,6 +197,49 @@ START_TEST(misuse_stops_with_the_callers_line)
 }
 END_TEST
 
-SUITE("nn", layers_name_their_parameters, weights_begin_with_the_deviation_of_their_paper,
-      new_normalisations_change_only_mean_and_deviation, gradients_of_a_net_of_every_layer,
-      it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)
+// Recurrent layers: names, the size of the weights, the forget bias, and that all of it is used.
+START_TEST(recurrent_layers_begin_as_they_say_and_learn)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Rng rng = rng_new(8, 0);
+    Parameters set = parameters_new(arena);
+    Rnn plain = rnn_new(&set, "rnn", 50, 200, &rng, RNN_TANH);
+    Lstm gated = lstm_new(&set, "lstm", 50, 200, &rng, 1.5f);
+    Gru light = gru_new(&set, "gru", 50, 200, &rng);
+    ck_assert_str_eq(set.names[0], "rnn.weight");
+    ck_assert_str_eq(set.names[4], "lstm.recurrent");
+    ck_assert_str_eq(set.names[9], "gru.recurrent_bias");
+    Matrix inner[] = {plain.weight->value, gated.weight->value, light.weight->value},
+           outer[] = {plain.recurrent->value, gated.recurrent->value, light.recurrent->value};
+    for (int i = 0; i < 3; i++) {
+        double got = sqrt(sum_of_squares(inner[i]) / (double)matrix_size(inner[i])),
+               expected = sqrt(2.0 / 250);
+        ck_assert_msg(fabs(got / expected - 1) < 0.05, "layer %d, weight: got %g, expected %g", i, got,
+                      expected);
+        got = sqrt(sum_of_squares(outer[i]) / (double)matrix_size(outer[i])), expected = sqrt(1.0 / 200);
+        ck_assert_msg(fabs(got / expected - 1) < 0.05, "layer %d, recurrent: got %g, expected %g", i, got,
+                      expected);
+    }
+    for (int j = 0; j < 800; j++)
+        if (gated.bias->value.data[j] != (j / 200 == 1 ? 1.5f : 0.0f)) ck_abort_msg("bias %d", j);
+
+    Sequences shape = {3, 4};
+    Matrix data = matrix_new(arena, 12, 50);
+    fill_normal(data, &rng, 0, 1);
+    RecurrentState state = recurrent_state_new(arena, 3, 200);
+    Tensor *x = tape_input(tape, data);
+    Tensor *all =
+        tensor_add(tensor_add(rnn_states(&plain, x, shape, NULL), lstm_states(&gated, x, shape, &state)),
+                   gru_states(&light, x, shape, NULL));
+    backward(mean_squared_error(last_steps(all, shape), matrix_new(arena, 3, 200)));
+    ck_assert(sum_of_squares(state.hidden) > 0 && sum_of_squares(state.cell) > 0);
+    for (int i = 0; i < set.count; i++) ck_assert(sum_of_squares(set.items[i]->gradient) > 0);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+SUITE("nn", recurrent_layers_begin_as_they_say_and_learn, layers_name_their_parameters,
+      weights_begin_with_the_deviation_of_their_paper, new_normalisations_change_only_mean_and_deviation,
+      gradients_of_a_net_of_every_layer, it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)
