@@ -54,7 +54,7 @@ endif
 
 # The tokenizer's libraries, where they are installed; without them it says what to install, and all else works. Looked for
 # when something is linked: `make setup` may have come before.
-if_header = $(if $(shell echo '\#include <$1>' | $(CC) -E -o /dev/null - 2>/dev/null && echo yes),$2)
+if_header = $(if $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - 2>/dev/null && echo yes),$2)
 
 CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS)
 CPPFLAGS := -D_GNU_SOURCE -Icommon

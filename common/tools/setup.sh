@@ -20,7 +20,7 @@ esac
 
 compiler=${CC:-gcc}
 has_command() { command -v "$1" >/dev/null 2>&1; }
-has_header() { echo "#include <$1>" | "$compiler" -E -o /dev/null - >/dev/null 2>&1; }
+has_header() { echo "#include <$1>" | "$compiler" -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - >/dev/null 2>&1; } # PCRE2 insists
 
 if ! has_command "$compiler"; then
     echo "setup: there is no C compiler '$compiler'. Type: apt-get install gcc libc6-dev make" >&2
