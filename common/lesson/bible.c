@@ -71,9 +71,9 @@ static size_t entity(Text text, char character[4], int *length)
     return 0;
 }
 
-static Text plain_text(Place place, Arena *arena, Text osis, const char *path, int slot)
+static Text plain_text(Place place, Arena *arena, Arena *scratch, Text osis, const char *path, int slot)
 {
-    Arena *scratch = arena_new();
+    ArenaMark mark = arena_mark(scratch);
     char *bytes = arena_alloc_at(place, scratch, osis.size + 1, 1);
     size_t size = 0;
     int depth = 0; // of notes and titles around
@@ -104,7 +104,7 @@ static Text plain_text(Place place, Arena *arena, Text osis, const char *path, i
     size_t wrong = text_invalid(plain);
     check_at(place, wrong == plain.size, BRING_AGAIN, "%s: verse slot %d is no UTF-8 at its byte %zu", path,
              slot, wrong);
-    arena_free(scratch);
+    arena_rewind(scratch, mark);
     return plain;
 }
 
@@ -187,7 +187,8 @@ static void read_testament(Place place, Arena *arena, Verses *verses, const char
                      block < block_count && from <= blocks[block].size && length <= blocks[block].size - from,
                      BRING_AGAIN, "%s: verse slot %zu is said to be %u bytes from byte %u of block %u on",
                      path, i, length, from, block);
-            verse = plain_text(place, arena, (Text){blocks[block].bytes + from, length}, path, (int)i);
+            verse =
+                plain_text(place, arena, scratch, (Text){blocks[block].bytes + from, length}, path, (int)i);
         }
         verses->verses[verses->count++] = verse;
     }

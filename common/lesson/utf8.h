@@ -45,7 +45,7 @@ static inline int utf8_encode(char bytes[4], uint32_t c)
         return 1;
     }
     int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-    bytes[0] = (char)(0xF00u >> more | c >> 6 * more);
+    bytes[0] = (char)(0xFF00u >> (more + 1) | c >> 6 * more);
     for (int i = 1; i <= more; i++) bytes[i] = (char)(0x80 | (c >> 6 * (more - i) & 0x3F));
     return more + 1;
 }

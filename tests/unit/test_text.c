@@ -1,0 +1,557 @@
+// Texts, alphabets and corpora: good files are read exactly, damaged ones stop the program with a message.
+#include "lesson/corpora.h"
+#include "suite.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static Text bytes_of(const char *bytes, size_t size) { return (Text){bytes, size}; }
+#define expect_text(got, expected)                                                                           \
+    do {                                                                                                     \
+        Text got_ = (got);                                                                                   \
+        ck_assert_msg(text_equal(got_, text_of(expected)), "got '%.*s', expected '%s'", (int)got_.size,      \
+                      got_.bytes, expected);                                                                 \
+    } while (0)
+
+// ---- UTF-8 ---------------------------------------------------------------------------------------------------------------
+
+START_TEST(every_code_point_survives_encoding_and_decoding)
+{
+    for (uint32_t c = 0; c <= 0x10FFFF; c++) {
+        if (c >= 0xD800 && c <= 0xDFFF) continue;
+        char bytes[4];
+        int length = utf8_encode(bytes, c);
+        uint32_t again;
+        int used = utf8_decode(bytes, (size_t)length, &again);
+        if (again != c || used != length)
+            ck_abort_msg("U+%04X became U+%04X, %d bytes of %d", c, again, used, length);
+        // A byte fewer is no character.
+        if (length > 1 && (utf8_decode(bytes, (size_t)length - 1, &again) != 1 || again != UTF8_REPLACEMENT))
+            ck_abort_msg("U+%04X cut short was taken for U+%04X", c, again);
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_character_is_written_as_the_replacement)
+{
+    const uint32_t none[] = {0xD800, 0xDFFF, 0x110000, 0xFFFFFFFF};
+    for (int i = 0; i < 4; i++) {
+        char bytes[4];
+        ck_assert_int_eq(utf8_encode(bytes, none[i]), 3);
+        ck_assert_mem_eq(bytes, "\xEF\xBF\xBD", 3);
+    }
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_utf8_are_found_and_counted_one_by_one)
+{
+    const struct {
+        const char *bytes;
+        size_t size, wrong, characters;
+    } cases[] = {
+        {"abc", 3, 3, 3},
+        {"", 0, 0, 0},
+        {"\xEF\xBF\xBD", 3, 3, 1}, // the replacement character itself is fine
+        {"a\x80"
+         "b",
+         3, 1, 3},                         // a continuation without a beginning
+        {"\xC3", 1, 0, 1},                 // cut short
+        {"\xE4\xB8", 2, 0, 2},             //
+        {"\xC0\x80", 2, 0, 2},             // 0 in two bytes
+        {"\xE0\x80\xAF", 3, 0, 3},         // '/' in three
+        {"\xF0\x80\x80\xAF", 4, 0, 4},     // and in four
+        {"\xED\xA0\x80", 3, 0, 3},         // half a surrogate pair
+        {"\xF4\x90\x80\x80", 4, 0, 4},     // beyond the last code point
+        {"\xF8\x88\x80\x80\x80", 5, 0, 5}, // five bytes
+        {"\xFF\xFE", 2, 0, 2},
+        {"\xE4\xB8\xAD\xE6", 4, 3, 2}, // 中 and a piece
+        {"a\0b", 3, 3, 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Text text = bytes_of(cases[i].bytes, cases[i].size);
+        ck_assert_msg(text_invalid(text) == cases[i].wrong && text_characters(text) == cases[i].characters,
+                      "case %zu: wrong at %zu, %zu characters; expected %zu, %zu", i, text_invalid(text),
+                      text_characters(text), cases[i].wrong, cases[i].characters);
+    }
+}
+END_TEST
+
+START_TEST(a_text_is_never_left)
+{
+    // Under the sanitizers a byte beyond the end stops the test: each piece lies at the end of its own memory.
+    const char *all = "a中\xF0\x9F\x98\x80z";
+    for (size_t size = 1; size <= strlen(all); size++) {
+        char *tight = malloc(size);
+        ck_assert_ptr_nonnull(tight);
+        memcpy(tight, all, size);
+        Text text = {tight, size};
+        ck_assert_uint_ge(text_characters(text), 1);
+        text_invalid(text);
+        text_find(text, "zz");
+        free(tight);
+    }
+}
+END_TEST
+
+// ---- Files -----------------------------------------------------------------------------------------------------------------
+
+static void read_text(void *path) { text_read(arena_new(), path); }
+#define expect_text_refusal(bytes, size, message)                                                            \
+    expect_death(read_text, (void *)(uintptr_t)scratch_file("text", bytes, size), message)
+
+START_TEST(a_file_is_read_as_it_is)
+{
+    Arena *arena = arena_new();
+    expect_text(text_read(arena, scratch_file("text", "中文\r\n", 8)), "中文\r\n");
+    expect_text(text_read(arena, scratch_file("text", "", 0)), "");
+    Text bytes = text_read_bytes(arena, scratch_file("text", "\xFF\0", 2));
+    ck_assert_uint_eq(bytes.size, 2);
+    ck_assert_mem_eq(bytes.bytes, "\xFF\0\0", 3);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_text_is_refused)
+{
+    expect_text_refusal("one\ntwo\xFF", 8, "line 2 is no UTF-8 at the byte 0xff, byte 7 of the file");
+    expect_text_refusal("one\n\0", 5, "line 2 holds a NUL byte, byte 4 of the file");
+    expect_text_refusal("\xE4\xB8", 2, "line 1 is no UTF-8");
+    expect_death(read_text, "/", "is not a file");
+    const char *pipe = scratch_path("pipe");
+    ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+    expect_death(read_text, (void *)(uintptr_t)pipe, "is not a file");
+    const char *huge = scratch_file("huge", "x", 1);
+    ck_assert_int_eq(truncate(huge, (off_t)TEXT_MAX_BYTES + 1), 0);
+    expect_death(read_text, (void *)(uintptr_t)huge, "at most 1073741824 are read");
+}
+END_TEST
+
+START_TEST(missing_data_names_the_target_that_brings_it)
+{
+    expect_death(read_text, "nowhere/datasets/cache/austen/austen.txt", "type `make data DATA=austen`");
+    expect_death(read_text, "nowhere/file", "nowhere/file is missing");
+}
+END_TEST
+
+// ---- Pieces ----------------------------------------------------------------------------------------------------------------
+
+static void take_part(void *first) { text_part(text_of("abc"), *(size_t *)first, 2); }
+
+START_TEST(a_text_is_cut_into_pieces)
+{
+    Arena *arena = arena_new();
+    int count;
+    Text *lines = text_split(arena, text_of("a\n\nbc\n"), "\n", &count);
+    ck_assert_int_eq(count, 3);
+    expect_text(lines[0], "a");
+    expect_text(lines[1], "");
+    expect_text(lines[2], "bc");
+    text_split(arena, text_of(""), "\n", &count);
+    ck_assert_int_eq(count, 0);
+    lines = text_split(arena, text_of("x--y-z"), "--", &count);
+    ck_assert_int_eq(count, 2);
+    expect_text(lines[1], "y-z");
+    expect_text(text_part(text_of("abc"), 1, 2), "bc");
+    size_t first = 2;
+    expect_death(take_part, &first, "2 bytes from byte 2 on, of 3");
+    first = (size_t)-1;
+    expect_death(take_part, &first, "of 3");
+    ck_assert_uint_eq(text_find(text_of("abc"), "c"), 2);
+    ck_assert_uint_eq(text_find(text_of("abc"), "d"), 3);
+    ck_assert_str_eq(text_string(arena, text_part(text_of("abc"), 1, 1)), "b");
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(blanks_are_collapsed)
+{
+    Arena *arena = arena_new();
+    expect_text(text_collapse_blanks(arena, text_of("  a \n\t b\xC2\xA0 c　")), "a b c");
+    expect_text(text_collapse_blanks(arena, text_of(" \n ")), "");
+    expect_text(text_collapse_blanks(arena, text_of("中 文")), "中 文");
+    arena_free(arena);
+}
+END_TEST
+
+// ---- Alphabets -------------------------------------------------------------------------------------------------------------
+
+START_TEST(an_alphabet_is_sorted_and_inverts_itself)
+{
+    Arena *arena = arena_new();
+    Text text = text_of("中b文a中\n😀");
+    Alphabet alphabet = alphabet_of(arena, text);
+    ck_assert_int_eq(alphabet.size, 6);
+    for (int i = 1; i < alphabet.size; i++)
+        ck_assert_uint_lt(alphabet.characters[i - 1], alphabet.characters[i]);
+    size_t length;
+    int *ids = alphabet_encode(arena, alphabet, text, &length);
+    ck_assert_uint_eq(length, 7);
+    ck_assert_int_eq(ids[0], 3); // \n a b 中 文 😀
+    ck_assert_int_eq(ids[0], ids[4]);
+    expect_text(alphabet_decode(arena, alphabet, ids, length), "中b文a中\n😀");
+    ck_assert_int_eq(alphabet_id(alphabet, 'z'), -1);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(the_frequent_characters_share_their_alphabet_with_the_replacement)
+{
+    Arena *arena = arena_new();
+    Text text = text_of("aaabbc中中");
+    Alphabet alphabet = alphabet_frequent(arena, text, 3);
+    ck_assert_int_eq(alphabet.size, 3); // a, b (before 中, as often) and U+FFFD
+    ck_assert_uint_eq(alphabet.characters[0], 'a');
+    ck_assert_uint_eq(alphabet.characters[1], 'b');
+    ck_assert_uint_eq(alphabet.characters[2], UTF8_REPLACEMENT);
+    size_t length;
+    int *ids = alphabet_encode(arena, alphabet, text, &length);
+    expect_text(alphabet_decode(arena, alphabet, ids, length), "aaabb���");
+    ck_assert_int_eq(alphabet_frequent(arena, text, 1).size, 1);
+    ck_assert_int_eq(alphabet_frequent(arena, text, 100).size, 5);
+    ck_assert_int_eq(alphabet_frequent(arena, text_of("a���"), 2).size, 2);
+    arena_free(arena);
+}
+END_TEST
+
+static void encode_stranger(void *unused)
+{
+    (void)unused;
+    Arena *arena = arena_new();
+    size_t length;
+    alphabet_encode(arena, alphabet_of(arena, text_of("ab")), text_of("abc"), &length);
+}
+
+static void decode_number(void *id)
+{
+    Arena *arena = arena_new();
+    alphabet_decode(arena, alphabet_of(arena, text_of("ab")), id, 1);
+}
+
+static void alphabet_of_nothing(void *unused)
+{
+    (void)unused;
+    alphabet_of(arena_new(), text_of(""));
+}
+
+START_TEST(strangers_are_refused)
+{
+    expect_death(encode_stranger, NULL, "the character U+0063, number 2 of the text, is not in the alphabet");
+    int outside[] = {2, -1};
+    expect_death(decode_number, &outside[0], "number 0 is 2; the alphabet has 2 characters");
+    expect_death(decode_number, &outside[1], "number 0 is -1");
+    expect_death(alphabet_of_nothing, NULL, "the text is empty");
+}
+END_TEST
+
+// ---- A Bible of four slots -------------------------------------------------------------------------------------------------
+
+typedef struct {
+    unsigned char bytes[4096];
+    size_t size;
+} Blob;
+
+static void put_number(Blob *blob, uint32_t number, int count)
+{
+    for (int i = 0; i < count; i++) blob->bytes[blob->size++] = (unsigned char)(number >> 8 * i);
+}
+
+typedef struct {
+    Blob blocks, slots, packed;
+} Module;
+
+// Adds a block with these verses; an empty one is a slot without text.
+static void add_block(Module *module, int count, const char *const verses[])
+{
+    Blob plain = {.size = 0};
+    uint32_t block = (uint32_t)(module->blocks.size / 12);
+    for (int i = 0; i < count; i++) {
+        put_number(&module->slots, block, 4);
+        put_number(&module->slots, (uint32_t)plain.size, 4);
+        put_number(&module->slots, (uint32_t)strlen(verses[i]), 2);
+        memcpy(plain.bytes + plain.size, verses[i], strlen(verses[i]));
+        plain.size += strlen(verses[i]);
+    }
+    uLongf length = sizeof module->packed.bytes - module->packed.size;
+    ck_assert_int_eq(compress(module->packed.bytes + module->packed.size, &length, plain.bytes, plain.size),
+                     Z_OK);
+    put_number(&module->blocks, (uint32_t)module->packed.size, 4);
+    put_number(&module->blocks, (uint32_t)length, 4);
+    put_number(&module->blocks, (uint32_t)plain.size, 4);
+    module->packed.size += length;
+}
+
+static char folder[4096]; // the last path that scratch_file returned, without its name
+
+static void write_module(const Module *module, const char *name)
+{
+    const struct {
+        const char *ending;
+        const Blob *blob;
+    } parts[] = {{"bzs", &module->blocks}, {"bzv", &module->slots}, {"bzz", &module->packed}};
+    for (int i = 0; i < 3; i++) {
+        char file[64];
+        snprintf(file, sizeof file, "%s.%s", name, parts[i].ending);
+        snprintf(folder, sizeof folder, "%s", scratch_file(file, parts[i].blob->bytes, parts[i].blob->size));
+        *strrchr(folder, '/') = 0;
+    }
+}
+
+static Module good_module(const char *first)
+{
+    Module module = {0};
+    add_block(&module, 2, (const char *const[]){first, "two &amp; two"});
+    add_block(&module, 2, (const char *const[]){"", "<l>three,</l><l>and four</l>"});
+    return module;
+}
+
+static void write_good(void)
+{
+    Module module =
+        good_module("<title>A <hi>title</hi></title>¶ <w lemma=\"x\">One</w><note n=\"1\">a note</note>.");
+    write_module(&module, "english-ot"), write_module(&module, "english-nt");
+    module = good_module("Uno");
+    write_module(&module, "spanish-nt");
+    module = (Module){0};
+    add_block(&module, 4, (const char *const[]){"", "dos", "x", "tres"});
+    write_module(&module, "spanish-ot");
+}
+
+static void load_bible(void *unused)
+{
+    (void)unused;
+    bible_load_at(HERE, arena_new(), folder);
+}
+
+START_TEST(verses_lose_their_tags_and_keep_their_order)
+{
+    write_good();
+    Arena *arena = arena_new();
+    Bible bible = bible_load_at(HERE, arena, folder);
+    const char *const english[] = {"two & two", "three, and four", "One.", "two & two", "three, and four"};
+    const char *const spanish[] = {"dos", "tres", "Uno", "two & two", "three, and four"};
+    ck_assert_int_eq(bible.english.count, 5);
+    ck_assert_int_eq(bible.spanish.count, 5);
+    for (int i = 0; i < 5; i++) {
+        expect_text(bible.english.verses[i], english[i]);
+        expect_text(bible.spanish.verses[i], spanish[i]);
+    }
+    expect_text(verses_text(arena, (Verses){2, bible.spanish.verses}), "dos\ntres\n");
+    ck_assert_int_eq(sword_verses_at(HERE, arena, folder, "english").count, 8);
+    arena_free(arena);
+}
+END_TEST
+
+// The good module with one byte, or a number of four, changed.
+static void expect_bible_refusal(int part, size_t at, uint32_t number, const char *message)
+{
+    Module module = good_module("one");
+    Blob *parts[] = {&module.blocks, &module.slots, &module.packed};
+    size_t size = parts[part]->size;
+    parts[part]->size = at;
+    put_number(parts[part], number, 4);
+    parts[part]->size = size;
+    write_module(&module, "english-nt");
+    expect_death(load_bible, NULL, message);
+}
+
+START_TEST(damaged_modules_are_refused)
+{
+    write_good();
+    enum { BLOCKS, SLOTS, PACKED };
+    expect_bible_refusal(BLOCKS, 0, 5000, "is too short: block 0 is said to be");
+    expect_bible_refusal(BLOCKS, 4, 0xFFFFFFFF, "is too short: block 0 is said to be 4294967295 bytes");
+    expect_bible_refusal(BLOCKS, 8, 1 << 27, "is said to unpack to 134217728");
+    expect_bible_refusal(BLOCKS, 8, 10, "block 0 is damaged: it does not unpack to its 10 bytes");
+    expect_bible_refusal(BLOCKS, 8, 100, "block 0 is damaged");
+    expect_bible_refusal(SLOTS, 0, 2, "verse slot 0 is said to be 3 bytes from byte 0 of block 2 on");
+    expect_bible_refusal(SLOTS, 4, 0xFFFFFFF0, "verse slot 0 is said to be");
+    expect_bible_refusal(PACKED, 4, 0x12345678, "block 0 is damaged");
+
+    Module module = good_module("one");
+    module.blocks.size -= 1;
+    write_module(&module, "english-nt");
+    expect_death(load_bible, NULL, "are no list of blocks of 12 bytes");
+    module = good_module("one");
+    module.slots.size -= 1;
+    write_module(&module, "english-nt");
+    expect_death(load_bible, NULL, "are no list of at most");
+    module = good_module("one");
+    module.slots.size -= 10;
+    write_module(&module, "english-nt");
+    expect_death(load_bible, NULL, "8 Spanish ones");
+    module = good_module("<note");
+    write_module(&module, "english-nt");
+    expect_death(load_bible, NULL, "verse slot 0: a tag does not end");
+    module = good_module("one \xFF");
+    write_module(&module, "english-nt");
+    expect_death(load_bible, NULL, "verse slot 0 is no UTF-8 at its byte 4");
+    module = good_module("one");
+    module.blocks.size = 0;
+    write_module(&module, "english-nt");
+    expect_death(load_bible, NULL, "0 bytes are no list of blocks");
+}
+END_TEST
+
+START_TEST(no_mutation_of_a_module_crashes_the_reader)
+{
+    write_good();
+    uint32_t state = 1;
+    for (int round = 0; round < 60; round++) {
+        Module module = good_module("<note a>b</note>one &lt; two");
+        Blob *parts[] = {&module.blocks, &module.slots, &module.packed};
+        for (int change = 0; change < 2; change++) {
+            state = state * 1664525 + 1013904223;
+            Blob *part = parts[(state >> 8) % 3];
+            part->bytes[(state >> 16) % part->size] ^= (unsigned char)(1 << (state >> 13) % 8);
+        }
+        write_module(&module, "english-ot");
+        int status;
+        const char *message = stderr_of(load_bible, NULL, &status);
+        ck_assert_msg(status <= 1, "round %d: status %d, %s", round, status, message);
+    }
+}
+END_TEST
+
+// ---- Poems and reviews -----------------------------------------------------------------------------------------------------
+
+static void write_poems(const char *tang, const char *song)
+{
+    scratch_file("tang300.txt", tang, strlen(tang));
+    snprintf(folder, sizeof folder, "%s", scratch_file("song100.txt", song, strlen(song)));
+    *strrchr(folder, '/') = 0;
+}
+
+static void load_poems(void *unused)
+{
+    (void)unused;
+    poems_load_at(HERE, arena_new(), folder);
+}
+
+START_TEST(poems_have_titles_authors_and_lines)
+{
+    write_poems("\x1b[32m《春晓》\x1b[m\n\x1b[33m作者：孟浩然\x1b[m\n春眠不觉晓，\n处处闻啼鸟。\n%"
+                "\n《二》\n作者：李白\n一行\n",
+                "\x1b[32m题目:《三》\x1b[m\n作者:柳开（９４６－９９９）\n\n  其一\n一行\n%   \n");
+    Arena *arena = arena_new();
+    Poems poems = poems_load_at(HERE, arena, folder);
+    ck_assert_int_eq(poems.count, 3);
+    expect_text(poems.poems[0].title, "春晓");
+    expect_text(poems.poems[0].author, "孟浩然");
+    ck_assert_int_eq(poems.poems[0].count, 2);
+    expect_text(poems.poems[0].lines[1], "处处闻啼鸟。");
+    expect_text(poems.poems[2].author, "柳开");
+    expect_text(poems.poems[2].lines[0], "其一");
+    poems.poems++, poems.count = 1;
+    expect_text(poems_text(arena, poems), "二\n李白\n一行\n\n");
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(damaged_poems_are_refused)
+{
+    write_poems("《一》\n作者：李白\n一行\n%\n《二》\n", "");
+    expect_death(load_poems, NULL, "poem 2 has 1 lines");
+    write_poems("一\n作者：李白\n一行\n", "");
+    expect_death(load_poems, NULL, "poem 1 does not begin with its title and its author");
+    write_poems("《一》\n李白\n一行\n", "");
+    expect_death(load_poems, NULL, "poem 1 does not begin");
+}
+END_TEST
+
+static void load_reviews(void *unused)
+{
+    (void)unused;
+    reviews_load_at(HERE, arena_new(), folder);
+}
+
+START_TEST(reviews_have_labels)
+{
+    const char *train = "great\tvery good\nother\tbad\n", *test = "other\t\n";
+    scratch_file("train.tsv", train, strlen(train));
+    snprintf(folder, sizeof folder, "%s", scratch_file("test.tsv", test, strlen(test)));
+    *strrchr(folder, '/') = 0;
+    Arena *arena = arena_new();
+    ReviewSet set = reviews_load_at(HERE, arena, folder);
+    ck_assert_int_eq(set.train.count, 2);
+    ck_assert_int_eq(set.train.great[0], 1);
+    ck_assert_int_eq(set.train.great[1], 0);
+    expect_text(set.train.texts[1], "bad");
+    expect_text(set.test.texts[0], "");
+    arena_free(arena);
+    scratch_file("test.tsv", "other\tx\nfine\ty\n", 15);
+    expect_death(load_reviews, NULL, "test.tsv: line 2 does not begin with");
+    scratch_file("test.tsv", "great", 5);
+    expect_death(load_reviews, NULL, "test.tsv: line 1 does not begin with");
+}
+END_TEST
+
+// ---- The real texts, where they are here -------------------------------------------------------------------------------------
+
+static bool here(const char *set)
+{
+    char path[256];
+    snprintf(path, sizeof path, "datasets/cache/%s/.done", set);
+    return access(path, F_OK) == 0;
+}
+
+START_TEST(the_real_bibles_are_whole)
+{
+    if (!here("bible")) return;
+    Arena *arena = arena_new();
+    Bible bible = bible_load(arena);
+    ck_assert_int_eq(bible.english.count, 31084);
+    ck_assert_int_eq(bible.spanish.count, 31084);
+    expect_text(bible.english.verses[0], "In the beginning God created the heaven and the earth.");
+    expect_text(bible.spanish.verses[0], "EN el principio crió Dios los cielos y la tierra.");
+    int wept = 0;
+    while (wept < bible.english.count - 1 && !text_equal(bible.english.verses[wept], text_of("Jesus wept.")))
+        wept++;
+    expect_text(bible.spanish.verses[wept], "Y lloró Jesús.");
+    expect_text(bible.english.verses[31083], "The grace of our Lord Jesus Christ be with you all. Amen.");
+    Text english = verses_text(arena, bible.english);
+    ck_assert_uint_eq(text_characters(english), 4137016);
+    ck_assert_uint_eq(text_find(english, "<"), english.size);
+    ck_assert_uint_eq(text_characters(verses_text(arena, bible.spanish)), 3811251);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(the_real_poems_novels_and_reviews_are_whole)
+{
+    Arena *arena = arena_new();
+    if (here("poems-small")) {
+        Poems poems = poems_load(arena);
+        ck_assert_int_eq(poems.count, 409);
+        expect_text(poems.poems[0].title, "感遇・其一");
+        expect_text(poems.poems[408].author, "郑思肖");
+        ck_assert_int_eq(alphabet_of(arena, poems_text(arena, poems)).size, 2824);
+    }
+    if (here("austen")) {
+        Text novels = austen_load(arena);
+        ck_assert_uint_eq(novels.size, 4025029);
+        ck_assert_uint_lt(text_find(novels, "It is a truth universally acknowledged"), novels.size);
+    }
+    if (here("reviews")) {
+        ReviewSet set = reviews_load(arena);
+        ck_assert_int_eq(set.train.count, 4000);
+        ck_assert_int_eq(set.test.count, 1000);
+        int great = 0;
+        for (int i = 0; i < 1000; i++) great += set.test.great[i];
+        ck_assert_int_eq(great, 658);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+SUITE("text", every_code_point_survives_encoding_and_decoding,
+      what_is_no_character_is_written_as_the_replacement,
+      bytes_that_are_no_utf8_are_found_and_counted_one_by_one, a_text_is_never_left, a_file_is_read_as_it_is,
+      a_file_that_is_no_text_is_refused, missing_data_names_the_target_that_brings_it,
+      a_text_is_cut_into_pieces, blanks_are_collapsed, an_alphabet_is_sorted_and_inverts_itself,
+      the_frequent_characters_share_their_alphabet_with_the_replacement, strangers_are_refused,
+      verses_lose_their_tags_and_keep_their_order, damaged_modules_are_refused,
+      no_mutation_of_a_module_crashes_the_reader, poems_have_titles_authors_and_lines,
+      damaged_poems_are_refused, reviews_have_labels, the_real_bibles_are_whole,
+      the_real_poems_novels_and_reviews_are_whole)
