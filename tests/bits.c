@@ -330,7 +330,9 @@ static Parameters *parameter_set(void)
     K(clip_gradients, fill(tensor_gradient(set->items[0]), 0.1f); number = clip_gradients(set, 1.0f))        \
     K(least_squares_sgd, LeastSquaresPlan plan = {2, 32, 1e-5f};                                             \
       Matrix weights = matrix_new(arena, out.cols, 1);                                                       \
-      least_squares_sgd(arena, weights, a, column, plan, &rng); keep(weights))
+      least_squares_sgd(arena, weights, a, column, plan, &rng); keep(weights))                               \
+    K(least_squares_solve, Matrix weights = matrix_new(arena, out.cols, 1);                                  \
+      if (out.rows > out.cols) least_squares_solve(weights, a, column); keep(weights))
 
 typedef struct {
     const char *name;

@@ -1,5 +1,6 @@
 #include "learning/least_squares.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LANES = 16 };
@@ -77,4 +78,47 @@ void least_squares_sgd_at(Place place, Arena *scratch, Matrix w, Matrix x, Matri
     }
     memcpy(w.data, weights, (size_t)w.rows * sizeof(float));
     arena_rewind(scratch, mark);
+}
+
+// ---- The solution at once ------------------------------------------------------------------------------------
+
+// The lower triangle of xᵀx, and behind its last row xᵀy: (d + 1 × d), row-major
+static double *normal_equations(Arena *arena, Matrix x, Matrix y)
+{
+    int d = x.cols;
+    double *m = arena_zeros(arena, (size_t)(d + 1) * (size_t)d, sizeof *m);
+    for (int r = 0; r < x.rows; r++) {
+        const float *row = matrix_row(x, r);
+        for (int i = 0; i <= d; i++) {
+            double left = i < d ? (double)row[i] : (double)y.data[r];
+            for (int j = 0; j <= (i < d ? i : d - 1); j++) m[i * d + j] += left * (double)row[j];
+        }
+    }
+    return m;
+}
+
+void least_squares_solve_at(Place place, Matrix w, Matrix x, Matrix y)
+{
+    int d = x.cols;
+    check_at(place, d == w.rows && w.cols == 1 && y.rows == x.rows && y.cols == 1 && x.rows > 0 && d > 0,
+             "x is (n × d), w (d × 1), y (n × 1)",
+             "least_squares_solve: x (%d × %d), w (%d × %d), y (%d × %d)", x.rows, x.cols, w.rows, w.cols,
+             y.rows, y.cols);
+    Arena *arena = arena_new();
+    double *m = normal_equations(arena, x, y), *solution = arena_alloc(arena, (size_t)d, sizeof *solution);
+    for (int i = 0; i <= d; i++) // m = l lᵀ, and the last row becomes the right-hand side divided by l
+        for (int j = 0; j <= (i < d ? i : d - 1); j++) {
+            double rest = m[i * d + j], before = rest;
+            for (int k = 0; k < j; k++) rest -= m[i * d + k] * m[j * d + k];
+            check_at(place, i != j || rest > 1e-12 * before, "leave a column out, or bring more rows",
+                     "least_squares_solve: column %d of x is a weighted sum of the columns before", j);
+            m[i * d + j] = i == j ? sqrt(rest) : rest / m[j * d + j];
+        }
+    for (int i = d - 1; i >= 0; i--) {
+        solution[i] = m[d * d + i];
+        for (int k = i + 1; k < d; k++) solution[i] -= m[k * d + i] * solution[k];
+        solution[i] /= m[i * d + i];
+        w.data[i] = (float)solution[i];
+    }
+    arena_free(arena);
 }

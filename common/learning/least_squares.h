@@ -1,4 +1,4 @@
-// least_squares.h: chapter 1's minibatch descent on a weighted sum, in one fused loop.
+// least_squares.h: a weighted sum that fits best: chapter 1's minibatch descent in one fused loop, and the solution at once.
 //
 // The chapter spells it out with products and subtractions on small matrices; here a minibatch is one pass over its rows:
 // prediction, error and its share of the gradient while the row is in registers. Bits do not depend on the machine: a row
@@ -17,3 +17,8 @@ typedef struct {
 #define least_squares_sgd(scratch, w, x, y, plan, rng) least_squares_sgd_at(HERE, scratch, w, x, y, plan, rng)
 void least_squares_sgd_at(Place place, Arena *scratch, Matrix w, Matrix x, Matrix y, LeastSquaresPlan plan,
                           Rng *rng);
+
+// The same minimum without descent: the normal equations xᵀx w = xᵀy in double precision, by Cholesky's factorisation.
+// Overwrites w. The columns of x must be independent: when one is a sum of others to 12 digits, it stops.
+#define least_squares_solve(w, x, y) least_squares_solve_at(HERE, w, x, y)
+void least_squares_solve_at(Place place, Matrix w, Matrix x, Matrix y);

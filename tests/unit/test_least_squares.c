@@ -30,7 +30,8 @@ static void naive_sgd(double *w, Problem p, LeastSquaresPlan plan, Rng *rng)
             for (int i = 0; i < count; i++) {
                 double error = -(double)p.y.data[order[first + i]];
                 for (int j = 0; j < d; j++) error += (double)AT(p.x, order[first + i], j) * w[j];
-                for (int j = 0; j < d; j++) gradient[j] += (double)AT(p.x, order[first + i], j) * error / count;
+                for (int j = 0; j < d; j++)
+                    gradient[j] += (double)AT(p.x, order[first + i], j) * error / count;
             }
             for (int j = 0; j < d; j++) w[j] -= (double)plan.rate * gradient[j];
         }
@@ -50,8 +51,9 @@ START_TEST(it_takes_the_same_steps_as_plain_loops)
         naive_sgd(w, p, plan, &first);
         least_squares_sgd(arena, p.w, p.x, p.y, plan, &second);
         for (int j = 0; j < p.w.rows; j++)
-            ck_assert_msg(fabs(w[j] - (double)p.w.data[j]) <= 1e-5, "%d × %d: weight %d is %.8f, expected %.8f", p.x.rows,
-                          p.x.cols, j, (double)p.w.data[j], w[j]);
+            ck_assert_msg(fabs(w[j] - (double)p.w.data[j]) <= 1e-5,
+                          "%d × %d: weight %d is %.8f, expected %.8f", p.x.rows, p.x.cols, j,
+                          (double)p.w.data[j], w[j]);
         arena_free(arena);
     }
 }
@@ -63,7 +65,8 @@ START_TEST(no_epochs_change_nothing)
     Problem p = problem(arena, 9, 5);
     Matrix before = matrix_copy(arena, p.w);
     Rng rng = rng_new(1, 1);
-    least_squares_sgd(arena, p.w, p.x, p.y, ((LeastSquaresPlan){.epochs = 0, .batch = 4, .rate = 1.0f}), &rng);
+    least_squares_sgd(arena, p.w, p.x, p.y, ((LeastSquaresPlan){.epochs = 0, .batch = 4, .rate = 1.0f}),
+                      &rng);
     ck_assert(memcmp(before.data, p.w.data, 5 * sizeof(float)) == 0);
     arena_free(arena);
 }
@@ -84,4 +87,60 @@ START_TEST(wrong_shapes_are_named)
 }
 END_TEST
 
-SUITE("least_squares", it_takes_the_same_steps_as_plain_loops, no_epochs_change_nothing, wrong_shapes_are_named)
+// At the minimum, the errors are orthogonal to every column.
+START_TEST(what_is_solved_leaves_errors_orthogonal_to_every_column)
+{
+    const int shapes[][2] = {{1, 1}, {5, 5}, {50, 10}, {33, 16}, {700, 3}, {101, 40}};
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        Arena *arena = arena_new();
+        Problem p = problem(arena, shapes[s][0], shapes[s][1]);
+        least_squares_solve(p.w, p.x, p.y);
+        for (int j = 0; j < p.x.cols; j++) {
+            double inner = 0.0;
+            for (int i = 0; i < p.x.rows; i++) {
+                double error = -(double)p.y.data[i];
+                for (int k = 0; k < p.x.cols; k++) error += (double)AT(p.x, i, k) * (double)p.w.data[k];
+                inner += error * (double)AT(p.x, i, j);
+            }
+            ck_assert_msg(fabs(inner) <= 2e-5, "%d × %d: column %d and the errors give %g", p.x.rows,
+                          p.x.cols, j, inner);
+        }
+        arena_free(arena);
+    }
+}
+END_TEST
+
+START_TEST(weights_that_fit_are_found)
+{
+    float x_values[] = {1, 2, 3, 4, 5, 7, -1, 0}, y_values[] = {-4, -6, -11, -2}, w_values[] = {9, 9};
+    Matrix w = matrix_view(2, 1, w_values);
+    least_squares_solve(w, matrix_view(4, 2, x_values), matrix_view(4, 1, y_values)); // y = 2 x₁ − 3 x₂
+    ck_assert_double_eq_tol((double)w_values[0], 2.0, 1e-6);
+    ck_assert_double_eq_tol((double)w_values[1], -3.0, 1e-6);
+}
+END_TEST
+
+static void dependent_columns(void *context)
+{
+    (void)context;
+    float x[] = {1, 2, 3, 6, 5, 10}, y[] = {1, 2, 3}, w[2];
+    least_squares_solve(matrix_view(2, 1, w), matrix_view(3, 2, x), matrix_view(3, 1, y));
+}
+
+static void wrong_shape_to_solve(void *context)
+{
+    (void)context;
+    Arena *arena = arena_new();
+    least_squares_solve(matrix_new(arena, 4, 1), matrix_new(arena, 9, 5), matrix_new(arena, 9, 1));
+}
+
+START_TEST(what_cannot_be_solved_is_refused)
+{
+    expect_death(dependent_columns, NULL, "column 1 of x");
+    expect_death(wrong_shape_to_solve, NULL, "least_squares_solve: x (9 × 5), w (4 × 1), y (9 × 1)");
+}
+END_TEST
+
+SUITE("least_squares", it_takes_the_same_steps_as_plain_loops, no_epochs_change_nothing,
+      wrong_shapes_are_named, what_is_solved_leaves_errors_orthogonal_to_every_column,
+      weights_that_fit_are_found, what_cannot_be_solved_is_refused)
