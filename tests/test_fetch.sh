@@ -101,11 +101,34 @@ tree $poems_hash 8 all poems
 from deb course-letters 0.1 usr/share/course-letters
 $numbers_line
 
+set converted
+title letters, each twice
+licence free
+from deb course-letters 0.1 usr/share/course-letters
+$letters_line
+convert $(letters | sed p | hash_of) $(letters | sed p | wc -c) twice.txt repeat 2 letters.txt
+
 set either
 from deb course-letters 0.1 usr/share/course-letters
 $letters_line
 from npm @course/poems@1.2.3 0.1 .
 $letters_line
+END
+
+# A program that converts: prints each line of a file so many times.
+mkdir "$room/converters"
+cat >"$room/converters/repeat.c" <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char **argv)
+{
+    char line[100];
+    FILE *file = argc == 3 ? fopen(argv[2], "r") : NULL;
+    if (!file) return 1;
+    while (fgets(line, sizeof line, file))
+        for (int i = 0; i < atoi(argv[1]); i++) fputs(line, stdout);
+    return 0;
+}
 END
 
 # ---- Asking and checking ---------------------------------------------------------------------------------------------------
@@ -115,7 +138,8 @@ fetch() { # fetch BEHAVIOUR[/NPM'S BEHAVIOUR] OPTION… SET…: sets $status, $s
     rm -f "$room/updated"
     apt=${1%/*} npm=${1#*/}
     shift
-    BEHAVIOUR=$apt NPM_BEHAVIOUR=$npm sh "$top/datasets/fetch.sh" --recipes "${recipes:-$room/recipes}" --cache "$cache" "$@" >"$room/out" 2>"$room/said"
+    BEHAVIOUR=$apt NPM_BEHAVIOUR=$npm sh "$top/datasets/fetch.sh" --recipes "${recipes:-$room/recipes}" --cache "$cache" \
+        --tools "${converters:-$room/converters}" "$@" >"$room/out" 2>"$room/said"
     status=$?
     said=$(cat "$room/said")
     calls=$(cat "$room/calls")
@@ -380,10 +404,52 @@ test_the_second_source_helps_when_the_first_fails() {
     expect "$calls" "apt-get download course-letters" "calls"
 }
 
+test_a_file_is_converted_once_and_checked() {
+    fetch good converted
+    expect $status 0 "exit status"
+    expect "$(hash_of <"$cache/converted/twice.txt")" "$(letters | sed p | hash_of)" "what was converted"
+    [ ! -e "$cache/.fetch/converted" ] || wrong "the staging folder was left"
+    converters=$room/nowhere
+    fetch fail converted
+    expect "$status$calls$said" 0 "what a complete set asks for"
+    converters=
+    rm "$cache/converted/twice.txt"
+    fetch fail converted # its source is still there
+    expect "$status$calls" 0 "exit status and calls when the converted file was deleted"
+    letters >"$cache/converted/twice.txt"
+    fetch fail --verify converted
+    expect $status 0 "exit status when the converted file was changed"
+    expect "$(hash_of <"$cache/converted/twice.txt")" "$(letters | sed p | hash_of)" "what was converted again"
+    expect "$(hash_of <"$cache/converted/twice.txt.wrong")" "$(letters | hash_of)" "the file moved aside"
+}
+
+test_a_conversion_that_fails_leaves_nothing_under_the_name() {
+    converters=$room/nowhere
+    fetch good converted
+    converters=
+    expect $status 1 "exit status without the program"
+    expect_said "repeat: the program that converts cannot be built"
+    expect_said "twice.txt sha256 $(letters | sed p | hash_of)"
+    [ ! -e "$cache/converted/twice.txt" ] && [ ! -e "$cache/converted/.done" ] || wrong "the set counts as complete"
+    sed 's/repeat 2 letters/repeat 3 letters/' "$room/recipes" >"$room/recipes2"
+    recipes=$room/recipes2
+    fetch good converted
+    recipes=
+    expect $status 1 "exit status when it makes something else"
+    expect_said "twice.txt: what repeat makes is not the file we know"
+    [ ! -e "$cache/converted/twice.txt" ] || wrong "what it made was kept"
+    fetch good converted
+    expect $status 0 "exit status of the next run"
+    rm -rf "$cache"
+    fetch fail converted
+    expect_said "course-letters: apt-get could not bring it"
+    case $said in *"what repeat makes"*) wrong "it converted what is not there" ;; esac
+}
+
 test_wrong_requests_are_refused() {
     fetch good nonsense
     expect $status 2 "exit status for a set that is not there"
-    expect_said "there is no set 'nonsense'. There are: letters poems mixed either"
+    expect_said "there is no set 'nonsense'. There are: letters poems mixed converted either"
     fetch good --nonsense letters
     expect $status 2 "exit status for an option that is not there"
     expect_said "unknown option --nonsense"
@@ -402,10 +468,15 @@ test_the_list_says_what_is_here() {
 }
 
 test_the_shipped_recipes_are_well_formed() {
-    expect "$(awk '
+    expect "$(awk -v top="$top" '
         $1 == "set" { if (NF != 2 || seen[$2]++) print "line " NR; delete names; next }
         $1 == "file" || $1 == "tree" {
             if ((NF != 4 && NF != 5) || length($2) != 64 || $2 ~ /[^0-9a-f]/ || $3 ~ /[^0-9]/ || names[$4]++) print "line " NR
+            next
+        }
+        $1 == "convert" {
+            if (NF < 5 || length($2) != 64 || $2 ~ /[^0-9a-f]/ || $3 ~ /[^0-9]/ || names[$4]++) print "line " NR
+            if (system("test -r " top "/common/tools/" $5 ".c") != 0) print "line " NR ": there is no " $5
             next
         }
         $1 == "from" { if (NF != 5 || ($2 != "deb" && $2 != "npm") || $4 + 0 <= 0) print "line " NR; next }
