@@ -39,7 +39,7 @@ typedef struct {
 
 // Some query heads of one sequence and the one key head that all of them look at.
 typedef struct {
-    AttentionShape shape; // with key_heads and scale filled in
+    AttentionShape shape; // with key_heads, key_rows and scale filled in
     int width;            // D
     int sequence, first;  // which sequence; the first of the query heads
     Three x, d;           // inputs and gradients, from the first row of the sequence and column of the head
@@ -50,6 +50,7 @@ typedef struct {
 static AttentionShape complete(AttentionShape shape, int width)
 {
     if (!shape.key_heads) shape.key_heads = shape.heads;
+    if (!shape.key_rows) shape.key_rows = shape.keys;
     if (shape.scale == 0.0f) shape.scale = 1.0f / sqrtf((float)width);
     return shape;
 }
@@ -66,7 +67,7 @@ static Group one_group(Group whole, int number)
 {
     const AttentionShape s = whole.shape;
     const int b = number / s.key_heads, key_head = number % s.key_heads, heads = s.heads / s.key_heads;
-    const int query_row = b * s.queries, key_row = b * s.keys;
+    const int query_row = b * s.queries, key_row = b * s.key_rows;
     const int query_column = key_head * heads * whole.width, key_column = key_head * whole.width;
     Group g = whole;
     g.sequence = b;
@@ -334,8 +335,8 @@ void attention_naive_forward(Arena *scratch, Matrix out, Matrix weights, Matrix 
     for (int b = 0; b < s.batch; b++) {
         for (int h = 0; h < s.heads; h++) {
             const int key_column = h / (s.heads / s.key_heads) * width;
-            const Columns keys = part(columns_from(k, 0), b * s.keys, key_column);
-            const Columns values = part(columns_from(v, 0), b * s.keys, key_column);
+            const Columns keys = part(columns_from(k, 0), b * s.key_rows, key_column);
+            const Columns values = part(columns_from(v, 0), b * s.key_rows, key_column);
             for (int i = 0; i < s.queries; i++) {
                 float *p = weights.data ? matrix_row(weights, (b * s.heads + h) * s.queries + i) : own;
                 naive_weights(p, &AT(q, b * s.queries + i, h * width), keys, visible_keys(&s, b, i), s.keys,
@@ -389,7 +390,7 @@ void attention_naive_backward(Arena *scratch, Matrix d_q, Matrix d_k, Matrix d_v
           *d_s = arena_alloc(scratch, (size_t)s.keys, sizeof *d_s);
     for (int b = 0; b < s.batch; b++) {
         for (int h = 0; h < s.heads; h++) {
-            const int row = b * s.keys, column = h / (s.heads / s.key_heads) * width;
+            const int row = b * s.key_rows, column = h / (s.heads / s.key_heads) * width;
             const Columns keys = part(columns_from(k, 0), row, column),
                           values = part(columns_from(v, 0), row, column);
             for (int i = 0; i < s.queries; i++) {
@@ -437,13 +438,13 @@ static void angles(float *sines, float *cosines, int t, double frequency, double
 static void turn_position(Matrix y, Matrix x, const RotaryShape *s, int t, int first, int count,
                           double frequency, double ratio, bool backwards)
 {
-    const int width = x.cols / s->heads, half = width / 2;
+    const int half = s->width / 2;
     float sines[PAIRS], cosines[PAIRS];
     angles(sines, cosines, s->first + t, frequency, ratio, count);
     for (int row = t; row < x.rows; row += s->time) {
         for (int h = 0; h < s->heads; h++) {
-            const float *a = &AT(x, row, h * width + first), *b = a + half;
-            float *out_a = &AT(y, row, h * width + first), *out_b = out_a + half;
+            const float *a = &AT(x, row, h * s->width + first), *b = a + half;
+            float *out_a = &AT(y, row, h * s->width + first), *out_b = out_a + half;
             for (int j = 0; j < count; j++) {
                 const float c = cosines[j], sine = backwards ? -sines[j] : sines[j], left = a[j],
                             right = b[j];
@@ -456,9 +457,20 @@ static void turn_position(Matrix y, Matrix x, const RotaryShape *s, int t, int f
     }
 }
 
+// The columns behind the heads: y = x; or added.
+static void pass_on(Matrix y, Matrix x, const RotaryShape *s, int t, bool backwards)
+{
+    for (int row = t; row < x.rows; row += s->time) {
+        const float *in = matrix_row(x, row);
+        float *out = matrix_row(y, row);
+        for (int j = s->heads * s->width; j < x.cols; j++) out[j] = backwards ? out[j] + in[j] : in[j];
+    }
+}
+
 static void turn_all(Matrix y, Matrix x, RotaryShape s, bool backwards)
 {
-    const int half = x.cols / s.heads / 2;
+    if (!s.width) s.width = x.cols / s.heads;
+    const int half = s.width / 2;
     const double ratio = half ? geometric_ratio(s.base != 0.0f ? (double)s.base : 10000.0, half) : 1.0;
 #pragma omp parallel for if (parallel_worth(matrix_size(x) * 2))
     for (int t = 0; t < s.time; t++) {
@@ -467,6 +479,7 @@ static void turn_all(Matrix y, Matrix x, RotaryShape s, bool backwards)
             turn_position(y, x, &s, t, j, int_min(PAIRS, half - j), frequency, ratio, backwards);
             for (int i = 0; i < PAIRS; i++) frequency *= ratio;
         }
+        pass_on(y, x, &s, t, backwards);
     }
 }
 
@@ -557,8 +570,11 @@ Tensor *attention_at(Place place, Tensor *q, Tensor *k, Tensor *v, AttentionShap
     check_counts(place, name, &shape);
     const int key_heads = shape.key_heads ? shape.key_heads : shape.heads;
     check_rows(place, name, "q", q->value, shape.batch, shape.queries);
-    check_rows(place, name, "k", k->value, shape.batch, shape.keys);
-    check_rows(place, name, "v", v->value, shape.batch, shape.keys);
+    const int key_rows = shape.key_rows ? shape.key_rows : shape.keys;
+    check_at(place, key_rows >= shape.keys, "a sequence has room for its keys", "%s: %d keys in %d rows",
+             name, shape.keys, key_rows);
+    check_rows(place, name, "k", k->value, shape.batch, key_rows);
+    check_rows(place, name, "v", v->value, shape.batch, key_rows);
     check_at(place, q->value.cols > 0 && q->value.cols % shape.heads == 0,
              "the columns of q are its heads, side by side", "%s: %d columns for %d heads", name,
              q->value.cols, shape.heads);
@@ -631,7 +647,10 @@ Tensor *rotary_at(Place place, Tensor *x, RotaryShape shape)
     check_at(place, shape.time > 0 && x->value.rows % shape.time == 0,
              "row b · T + t is position t of sequence b", "rotary: x (%d × %d) in sequences of %d positions",
              x->value.rows, x->value.cols, shape.time);
-    check_at(place, shape.heads > 0 && x->value.cols % (2 * shape.heads) == 0,
+    const int width = shape.width ? shape.width : x->value.cols / int_max(1, shape.heads);
+    check_at(place,
+             shape.heads > 0 && width % 2 == 0 &&
+                 (shape.width ? shape.heads * width <= x->value.cols : shape.heads * width == x->value.cols),
              "a head is turned in pairs: its width is even", "rotary: x (%d × %d) with %d heads",
              x->value.rows, x->value.cols, shape.heads);
     Tensor *y = tensor_node(place, "rotary", x->value.rows, x->value.cols, rotary_step, sizeof shape, 1, x);

@@ -20,8 +20,8 @@ typedef struct {
     int heads, key_heads;     // key_heads 0: as many as heads
     bool causal;              // query i sees the keys 0 … S − T + i: its own position is the last
     float scale;              // 0: 1/√D
-    const int
-        *key_counts; // [batch] how many keys of each sequence count, the others being padding; NULL: all
+    const int *key_counts;    // [batch] how many keys of each sequence count, the rest is padding; NULL: all
+    int key_rows; // rows of k and v from one sequence to the next, when there is room behind the keys; 0: keys
 } AttentionShape;
 
 // B sequences of T positions that look at themselves
@@ -50,6 +50,7 @@ void attention_naive_backward(Arena *scratch, Matrix d_q, Matrix d_k, Matrix d_v
 typedef struct {
     int time, heads, first;
     float base; // 0: 10000
+    int width;  // of a head: the columns behind the heads stay as they are; 0: all columns are heads
 } RotaryShape;
 void rotary_forward(Matrix y, Matrix x, RotaryShape shape); // y may be x
 void rotary_backward(Matrix d_x, Matrix d_y, RotaryShape shape);
