@@ -266,6 +266,7 @@ static Parameters *parameter_set(void)
     K(hyperbolic_tangent, taped(hyperbolic_tangent(x)))                                                      \
     K(gelu, taped(gelu(x)))                                                                                  \
     K(silu, taped(silu(x)))                                                                                  \
+    K(swiglu, taped(swiglu(concat_columns(x, y))))                                                           \
     K(softplus, taped(softplus(x)))                                                                          \
     K(exponential, taped(exponential(x)))                                                                    \
     K(sine, taped(sine(x)))                                                                                  \

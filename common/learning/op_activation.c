@@ -111,6 +111,33 @@ void silu_backward(Matrix d_x, Matrix d_y, Matrix x)
         d_x.data[i] = __builtin_fmaf(d_y.data[i], silu_slope(x.data[i]), d_x.data[i]);
 }
 
+void swiglu_forward(Matrix y, Matrix x)
+{
+    const int cols = y.cols;
+#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
+    for (int i = 0; i < y.rows; i++) {
+        const float *a = matrix_row(x, i), *b = a + cols;
+        float *out = matrix_row(y, i);
+        for (int j = 0; j < cols; j++) out[j] = silu32(a[j]) * b[j];
+    }
+}
+
+void swiglu_backward(Matrix d_x, Matrix d_y, Matrix x)
+{
+    if (!d_x.data) return;
+    // y = silu(a) ⊙ b
+    const int cols = d_y.cols;
+#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
+    for (int i = 0; i < d_y.rows; i++) {
+        const float *a = matrix_row(x, i), *b = a + cols, *d = matrix_row(d_y, i);
+        float *restrict d_a = matrix_row(d_x, i), *restrict d_b = d_a + cols;
+        for (int j = 0; j < cols; j++) {
+            d_a[j] = __builtin_fmaf(d[j] * b[j], silu_slope(a[j]), d_a[j]);
+            d_b[j] = __builtin_fmaf(d[j], silu32(a[j]), d_b[j]);
+        }
+    }
+}
+
 void softplus_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
@@ -235,6 +262,20 @@ static void silu_step(Tensor *self)
 }
 
 Tensor *silu_at(Place place, Tensor *x) { return element_wise(place, "silu", x, silu_step, silu_forward); }
+
+static void swiglu_step(Tensor *self)
+{
+    swiglu_backward(tensor_gradient(self->inputs[0]), self->gradient, self->inputs[0]->value);
+}
+
+Tensor *swiglu_at(Place place, Tensor *x)
+{
+    check_at(place, x->value.cols % 2 == 0, "the left half is the gate of the right half",
+             "swiglu: x (%d × %d)", x->value.rows, x->value.cols);
+    Tensor *y = tensor_node(place, "swiglu", x->value.rows, x->value.cols / 2, swiglu_step, 0, 1, x);
+    swiglu_forward(y->value, x->value);
+    return y;
+}
 
 static void softplus_step(Tensor *self)
 {

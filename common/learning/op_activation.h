@@ -24,6 +24,10 @@ void gelu_backward(Matrix d_x, Matrix d_y, Matrix x);
 void silu_forward(Matrix y, Matrix x); // x · sigmoid(x)
 void silu_backward(Matrix d_x, Matrix d_y, Matrix x);
 
+// y = silu(a) ⊙ b for the halves of each row of x (N × 2C), a left and b right: SwiGLU (Shazeer 2020, eq. 6)
+void swiglu_forward(Matrix y, Matrix x);
+void swiglu_backward(Matrix d_x, Matrix d_y, Matrix x);
+
 void softplus_forward(Matrix y, Matrix x); // log(1 + eˣ)
 void softplus_backward(Matrix d_x, Matrix d_y, Matrix x);
 
@@ -39,6 +43,7 @@ void sine_backward(Matrix d_x, Matrix d_y, Matrix x);
 #define hyperbolic_tangent(x) hyperbolic_tangent_at(HERE, x)
 #define gelu(x)               gelu_at(HERE, x)
 #define silu(x)               silu_at(HERE, x)
+#define swiglu(x)             swiglu_at(HERE, x) // (N × 2C) → (N × C)
 #define softplus(x)           softplus_at(HERE, x)
 #define exponential(x)        exponential_at(HERE, x)
 #define sine(x)               sine_at(HERE, x)
@@ -48,6 +53,7 @@ Tensor *sigmoid_at(Place place, Tensor *x);
 Tensor *hyperbolic_tangent_at(Place place, Tensor *x);
 Tensor *gelu_at(Place place, Tensor *x);
 Tensor *silu_at(Place place, Tensor *x);
+Tensor *swiglu_at(Place place, Tensor *x);
 Tensor *softplus_at(Place place, Tensor *x);
 Tensor *exponential_at(Place place, Tensor *x);
 Tensor *sine_at(Place place, Tensor *x);

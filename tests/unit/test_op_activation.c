@@ -76,6 +76,28 @@ START_TEST(gradients_of_every_activation)
 }
 END_TEST
 
+static Tensor *build_swiglu(Tape *tape, void *context) { return swiglu(tape_parameter(tape, context)); }
+
+START_TEST(swiglu_is_the_silu_of_the_left_half_times_the_right)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Tensor *x = parameter_new(arena, 3, 38);
+    Rng rng = rng_new(9, 0);
+    fill_normal(x->value, &rng, 0.0f, 1.0f);
+    Matrix y = build_swiglu(tape, x)->value;
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 19; j++) {
+            double expected = exact_silu((double)AT(x->value, i, j)) * (double)AT(x->value, i, j + 19);
+            ck_assert(fabs((double)AT(y, i, j) - expected) <= 1e-6);
+        }
+    }
+    check_operation(build_swiglu, x, &x, (const char *[]){"x"}, 1, 2e-3);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(a_nan_is_never_hidden)
 {
     Arena *arena = arena_new();
@@ -93,4 +115,4 @@ START_TEST(a_nan_is_never_hidden)
 END_TEST
 
 SUITE("op_activation", values_are_those_of_double_precision, gradients_of_every_activation,
-      a_nan_is_never_hidden)
+      swiglu_is_the_silu_of_the_left_half_times_the_right, a_nan_is_never_hidden)

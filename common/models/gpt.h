@@ -1,0 +1,124 @@
+// gpt.h: a decoder of language, from GPT-2 to Llama by its configuration: trained on a tape, asked with a cache.
+//
+//     GptConfig config = {.vocabulary = 96, .context = 128, .layers = 4, .heads = 4, .width = 128};
+//     Gpt gpt = gpt_new(&parameters, config, &rng);
+//     …
+//     backward(gpt_loss(&gpt, tape, ids, labels, batch, time));          // training
+//
+//     GptCache *cache = gpt_cache_new(arena, &gpt, 1, 512);             // asking
+//     Matrix logits = gpt_step(&gpt, cache, prompt, prompt_count);
+//     int next = sample_token(logits, (Sampling){.temperature = 0.8f}, &rng);
+//     logits = gpt_step(&gpt, cache, &next, 1);                          // costs one position, not all of them
+//
+// Each of the layers adds to the stream x of width C, first what attention finds, then what a small network makes of
+// each position (pre-norm: Radford et al. 2019, section 2.3):
+//
+//     x += out(attention(qkv(norm1(x))))
+//     x += down(activation(up(norm2(x))))
+//
+// and the logits are norm(x) times a table with a row for each token. With a cache the same numbers are added up in the
+// same order: logits are equal bit for bit to those without, so the same seed gives the same text.
+//
+// Parameters by name: token.table (V × C), position.table (context × C) when learned; of layer i = 0 …: blocki.norm1.gain,
+// blocki.qkv.weight (C × (h + 2g)·D: all queries, all keys, all values), blocki.out.weight (h·D × C), blocki.norm2.gain,
+// blocki.up.weight (C × H; SwiGLU C × 2H: gate, then value), blocki.down.weight (H × C); norm.gain; output.table (V × C)
+// unless tied. A .bias (1 × columns) stands beside each .weight, and beside the .gain of layer norms.
+// Weights are (in × out): the transposes of PyTorch's and of most checkpoints'; the tables are stored as theirs are.
+#pragma once
+#include "learning/op_attention.h"
+#include "models/nn.h"
+#include "models/sampler.h"
+
+typedef enum {
+    GPT_LEARNED,
+    GPT_ROTARY
+} GptPositions; // a table that is added; queries and keys that are turned
+typedef enum { GPT_LAYER_NORM, GPT_RMS_NORM } GptNorm;
+typedef enum { GPT_GELU, GPT_SWIGLU } GptActivation;
+
+// What is 0 takes the default that stands beside it.
+typedef struct {
+    int vocabulary, context;  // V; the most positions of a sequence
+    int layers, heads, width; // C
+    int key_heads;            // g: as many as heads
+    int head_width;           // D: width / heads
+    int hidden;               // H: 4 · width; with SwiGLU 8/3 · width, rounded up to a multiple of 8
+    GptPositions positions;
+    float rotary_base; // 10000
+    GptNorm norm;
+    GptActivation activation;
+    bool tied;                 // the output uses token.table
+    bool without_biases;       // linear layers have weights only
+    float embedding_deviation; // of the tables of tokens and positions: 0.3, tied 0.02
+    float deviation; // of weights and of output.table: 1/√in. Those of out and down are divided by
+                     // √(2 · layers), so that the stream does not grow with depth
+} GptConfig;
+
+typedef struct {
+    Tensor *gain, *bias; // (1 × C); bias NULL: RMS norm
+} GptNormLayer;
+
+// The layers are open: another tensor of the same shape may stand in the place of a weight (LoRA: weight + A·B).
+typedef struct {
+    GptNormLayer norm1, norm2;
+    Linear qkv, out, up, down;
+} GptBlock;
+
+typedef struct {
+    GptConfig config; // with all defaults filled in
+    Embedding token;
+    Tensor *position; // NULL: rotary
+    GptBlock *blocks; // [layers]
+    GptNormLayer norm;
+    Tensor *output; // (V × C); the token table when tied
+} Gpt;
+
+#define gpt_new(set, config, rng) gpt_new_at(HERE, set, config, rng)
+Gpt gpt_new_at(Place place, Parameters *set, GptConfig config, Rng *rng);
+
+// ---- On a tape ---------------------------------------------------------------------------------------------------
+// ids: batch sequences of time tokens, one after the other; positions are counted from 0. T = time, B = batch.
+
+#define gpt_states(gpt, tape, ids, batch, time)       gpt_states_at(HERE, gpt, tape, ids, batch, time)
+#define gpt_logits(gpt, tape, ids, batch, time)       gpt_logits_at(HERE, gpt, tape, ids, batch, time)
+#define gpt_loss(gpt, tape, ids, labels, batch, time) gpt_loss_at(HERE, gpt, tape, ids, labels, batch, time)
+// norm(x), (B·T × C): for other outputs than the next token
+Tensor *gpt_states_at(Place place, const Gpt *gpt, Tape *tape, const int *ids, int batch, int time);
+Tensor *gpt_logits_at(Place place, const Gpt *gpt, Tape *tape, const int *ids, int batch,
+                      int time); // (B·T × V)
+// The mean cross entropy of labels [B·T], the token that follows each position; LABEL_IGNORED does not count. Without
+// keeping the logits when there are many.
+Tensor *gpt_loss_at(Place place, const Gpt *gpt, Tape *tape, const int *ids, const int *labels, int batch,
+                    int time);
+
+// ---- With a cache --------------------------------------------------------------------------------------------------
+// The keys and values of what was read, for some sequences side by side, each of its own length. No tape, no gradients.
+
+typedef struct GptCache GptCache;
+
+#define gpt_cache_new(arena, gpt, batch, capacity) gpt_cache_new_at(HERE, arena, gpt, batch, capacity)
+GptCache *gpt_cache_new_at(Place place, Arena *arena, const Gpt *gpt, int batch, int capacity);
+void gpt_cache_clear(GptCache *cache);                         // all sequences are empty
+int gpt_cache_length(const GptCache *cache, int sequence);     // how many tokens it has read
+void gpt_cache_cut(GptCache *cache, int sequence, int length); // forgets the tokens after the first length
+
+// Reads count ≥ 1 tokens of each sequence (ids [batch · count]) → the logits after the last (batch × V), which live
+// until the next call.
+#define gpt_step(gpt, cache, ...) gpt_step_at(HERE, gpt, cache, __VA_ARGS__)
+Matrix gpt_step_at(Place place, const Gpt *gpt, GptCache *cache, const int *ids, int count);
+
+// The same for one of the sequences → (1 × V): prompts of different lengths are read one by one.
+#define gpt_read(gpt, cache, ...) gpt_read_at(HERE, gpt, cache, __VA_ARGS__)
+Matrix gpt_read_at(Place place, const Gpt *gpt, GptCache *cache, int sequence, const int *ids, int count);
+
+// Continues a text: ids holds a prompt of count ≥ 1 tokens and has room for limit. Stops after the token stop (−1:
+// never), or when limit tokens stand there, and returns how many do. The cache is cleared first; it holds one sequence.
+#define gpt_sample(gpt, cache, ...) gpt_sample_at(HERE, gpt, cache, __VA_ARGS__)
+int gpt_sample_at(Place place, const Gpt *gpt, GptCache *cache, int *ids, int count, int limit, int stop,
+                  Sampling sampling, Rng *rng);
+
+// What the heads of one layer look at in one sequence: row h · T + i, column j (h·T × T), for heat maps.
+#define gpt_attention_weights(arena, gpt, ids, time, layer)                                                  \
+    gpt_attention_weights_at(HERE, arena, gpt, ids, time, layer)
+Matrix gpt_attention_weights_at(Place place, Arena *arena, const Gpt *gpt, const int *ids, int time,
+                                int layer);
