@@ -84,20 +84,20 @@ static void count_word(void *context, const char *bytes, size_t size, int added)
 
 // ---- Pairs ----------------------------------------------------------------------------------------------------
 
-static int pair_index(Training *r, int left, int right)
+static Pair *pair_of(Training *r, int left, int right)
 {
     int found = table_find(&r->by_key, pair_key(left, right));
-    if (found >= 0) return found;
-    found = (int)r->pair_count;
+    if (found >= 0) return &r->pairs[found];
     r->pairs = grown(r->place, r->arena, r->pairs, r->pair_count, &r->pair_room, sizeof *r->pairs);
-    r->pairs[r->pair_count++] = (Pair){.left = left, .right = right, .last_word = -1};
-    table_insert(r->place, r->arena, &r->by_key, pair_key(left, right), found);
-    return found;
+    table_insert(r->place, r->arena, &r->by_key, pair_key(left, right), (int)r->pair_count);
+    Pair *pair = &r->pairs[r->pair_count++];
+    *pair = (Pair){.left = left, .right = right, .last_word = -1};
+    return pair;
 }
 
 static void add_pair(Training *r, int left, int right, int word)
 {
-    Pair *pair = &r->pairs[pair_index(r, left, right)];
+    Pair *pair = pair_of(r, left, right);
     pair->count += r->words[word].count;
     if (pair->last_word == word) return;
     r->nodes[++r->node_count] = (Node){word, pair->words};
@@ -107,7 +107,7 @@ static void add_pair(Training *r, int left, int right, int word)
 
 static void take_pair(Training *r, int left, int right, int word)
 {
-    r->pairs[pair_index(r, left, right)].count -= r->words[word].count;
+    pair_of(r, left, right)->count -= r->words[word].count;
 }
 
 // Whether entry a is to be merged before b: the higher count, then the lower left piece, then the lower right one.
