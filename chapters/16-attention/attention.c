@@ -1,0 +1,1000 @@
+/*
+# Attention
+
+"The cat sleeps. It …" What is *it*? You look back at the cat and pass over the rest. Our layers so far
+cannot do that. A convolution sees a window of fixed width: a cat that is further away does not exist. A
+recurrent network sees everything that came before, but through a state that fades, and every word must
+squeeze past all the words behind it. Neither chooses *where* to look by what is *there*.
+
+**Attention** (注意力) does. Each position asks a question, every position holds up a label and a message, and
+the answer is the average of the messages, weighted by how well the labels fit the question. In this chapter we
+
+- work through three words with a pencil;
+- write attention and its derivative in plain loops, with a mask over the future and with several heads;
+- ask what it is (a soft dictionary), what it cannot know (the order), what it costs ($T^2$);
+- check a famous sentence about $\sqrt d$, which is half true;
+- train one layer to look up, to reverse and to sort, and look at where it looks.
+
+You need softmax (chapter 2), the tape (chapter 7) and embeddings; chapters 10, 13 and 15 for comparison.
+*/
+
+#include "base/mathf.h"
+#include "base/parallel.h"
+#include "learning/op_attention.h"
+#include "learning/optim.h"
+#include "lesson/lesson.h"
+#include "lesson/plot.h"
+#include "models/nn.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+## Three words
+
+Rows are positions, columns are features. Let our text be *cat sleeps it*, and give each word three features:
+how much it is a thing, a deed, a pointer to something else. From each row $x_i$ we make three vectors, each
+by a matrix that would be learned and that we choose by hand today:
+
+- a **query** (查询) $q_i = x_i W_q$, what this word wants to know;
+- a **key** (键) $k_i = x_i W_k$, the label by which others find it;
+- a **value** (值) $v_i = x_i W_v$, what it tells those who look.
+
+How well does key $j$ fit query $i$? We take their product $\langle q_i, k_j \rangle$, divide it by $\sqrt d$,
+where $d$ is the width of a query (why, we shall see), and let softmax turn each row of scores into weights
+that add up to one. The answer is the weighted mean of the values:
+
+$$\mathrm{out} = \mathrm{softmax}\Big(\frac{Q K^\top}{\sqrt d}\Big)\, V .$$
+
+This is the **scaled dot product** (缩放点积) of Vaswani and others (2017). Take a pencil: $d = 4$, so
+$\sqrt d = 2$, and all scores come out whole. You need $e = 2.718$, $e^2 = 7.389$, $e^4 = 54.598$ and
+$e^{-1} = 0.368$.
+*/
+
+static void print_words(const char *name, Matrix m, const char *const *rows, int digits)
+{
+    printf("%s\n", name);
+    for (int i = 0; i < m.rows; i++) {
+        printf("    %-8s", rows[i]);
+        for (int j = 0; j < m.cols; j++) printf("%9.*f", digits, (double)AT(m, i, j));
+        printf("\n");
+    }
+}
+
+static void three_words(Lesson *lesson)
+{
+    section(lesson, "Three words");
+    static const char *const words[] = {"cat", "sleeps", "it"}, *const features[] = {"thing", "deed",
+                                                                                     "pointer"};
+    float words_in[] = {2, 0, 0, 0, 1, 0, 1, 0, 2};
+    float query_of[] = {0, 1, 1, 0, 1, 0, 0, 1, 1, -1, -1, 1},
+          key_of[] = {1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0};
+    float value_of[] = {1, 0, 0, 2, -0.5f, 0};
+    Matrix x = matrix_view(3, 3, words_in), w_q = matrix_view(3, 4, query_of),
+           w_k = matrix_view(3, 4, key_of), w_v = matrix_view(3, 2, value_of);
+    Arena *arena = lesson_arena(lesson);
+    Matrix q = matrix_new(arena, 3, 4), k = matrix_new(arena, 3, 4), v = matrix_new(arena, 3, 2);
+    Matrix scores = matrix_new(arena, 3, 3), weights = matrix_new(arena, 3, 3), out = matrix_new(arena, 3, 2);
+    matmul(q, x, w_q), matmul(k, x, w_k), matmul(v, x, w_v);
+    print_words("x: thing, deed, pointer", x, words, 0);
+    print_words("W_q", w_q, features, 0), print_words("W_k", w_k, features, 0),
+        print_words("W_v", w_v, features, 1);
+    print_words("\nqueries: q = x · W_q", q, words, 0), print_words("keys: k = x · W_k", k, words, 0);
+    print_words("values: v = x · W_v", v, words, 0);
+
+    matmul_nt(scores, q, k);
+    print_words("\nscores: row i, column j holds q_i · k_j", scores, words, 0);
+    scale(scores, 0.5f);
+    print_words("divided by √4", scores, words, 0);
+    softmax_rows(weights, scores);
+    print_words("weights: softmax of each row", weights, words, 4);
+    matmul(out, weights, v);
+    print_words("out = weights · v", out, words, 4);
+    printf("\n");
+    double cat = (double)AT(weights, 1, 0), by_pencil = 7.389056 / (7.389056 + 1.0 + 2.718282);
+    claim(lesson, fabs(cat - by_pencil) < 1e-6, "sleeps gives to cat the weight e² / (e² + 1 + e) = %.4f",
+          by_pencil);
+    claim(lesson, AT(weights, 2, 0) > 0.8f, "it puts more than 0.8 of its weight on cat");
+}
+
+/*
+Read the row of *it*. As a pointer it asks for things, its product with the cat's key is 8, halved 4, and
+$54.6 / (54.6 + 0.4 + 7.4) = 0.876$: nearly nine tenths of what *it* receives are the cat's value. The word
+that said nothing, with the value $(0, 0)$, leaves the layer with nearly $(2, 0)$: it has become a cat. In the
+same product *cat* has found out what it does, and *sleeps* who does it.
+
+No row knew where the others stand. That is the point, and we come back to it.
+
+## In plain loops
+
+Now for any number of rows, with two additions.
+
+A text is written from left to right. Who learns to predict the next word must not see it: query $i$ may look
+at keys up to its own place only. This is the **causal mask** (因果掩码).
+
+And one row of weights is one average: who must look at two things at once, at the verb and at the
+full stop, gets a mixture and cannot tell any more which was which. So the columns are cut into $h$ groups, the
+**heads** (头), and each head attends for itself: **multi-head attention** (多头注意力). Head number $n$ of width
+$d$ uses the columns $nd \dots nd + d - 1$ of $Q$, $K$, $V$ and of the result.
+*/
+
+typedef struct {
+    int first, width; // this head's columns
+    float scale;      // of the scores: 1/√width
+    bool causal;
+} Head;
+
+static float inner_product(const float *a, const float *b, int n)
+{
+    float total = 0.0f;
+    for (int c = 0; c < n; c++) total += a[c] * b[c];
+    return total;
+}
+
+// How many keys query i sees. With fewer queries than keys, the queries are the last ones.
+static int keys_seen(Head head, int queries, int keys, int i)
+{
+    return head.causal ? keys - queries + i + 1 : keys;
+}
+
+// One head of one sequence: q and out (T × C), k and v (S × C), weights (T × S). Returns how many pairs it compared.
+static long head_forward(Matrix out, Matrix weights, Matrix q, Matrix k, Matrix v, Head head)
+{
+    long pairs = 0;
+    fill(weights, 0.0f);
+    for (int i = 0; i < q.rows; i++) {
+        int seen = keys_seen(head, q.rows, k.rows, i);
+        float *p = matrix_row(weights, i), *o = &AT(out, i, head.first), largest = -INFINITY, total = 0.0f;
+        for (int j = 0; j < seen; j++) {
+            p[j] = head.scale * inner_product(&AT(q, i, head.first), &AT(k, j, head.first), head.width);
+            largest = fmaxf(largest, p[j]);
+        }
+        for (int j = 0; j < seen; j++) p[j] = exp32(p[j] - largest), total += p[j];
+        for (int j = 0; j < seen; j++) p[j] /= total;
+        for (int c = 0; c < head.width; c++) {
+            o[c] = 0.0f;
+            for (int j = 0; j < seen; j++) o[c] += p[j] * AT(v, j, head.first + c);
+        }
+        pairs += seen;
+    }
+    return pairs;
+}
+
+/*
+The derivative, line by line from below. With $p$ for the weights and $d_o$ for the gradient that arrives:
+
+- $o_i = \sum_j p_{ij} v_j$: a value is answered in proportion to its weight, $d_{v_j} = \sum_i p_{ij} d_{o_i}$,
+  and a weight by how much its value would have helped, $d_{p_{ij}} = \langle d_{o_i}, v_j \rangle$;
+- softmax (chapter 2): only what is better or worse than the *average* counts,
+  $d_{s_{ij}} = p_{ij} \big( d_{p_{ij}} - \sum_l p_{il} d_{p_{il}} \big)$;
+- $s_{ij} = \langle q_i, k_j \rangle / \sqrt d$: queries and keys exchange,
+  $d_{q_i} = \sum_j d_{s_{ij}} k_j / \sqrt d$ and $d_{k_j} = \sum_i d_{s_{ij}} q_i / \sqrt d$.
+*/
+
+// Adds to d_q (T × C), d_k and d_v (S × C); d_scores (T × S) receives the gradient of what enters the softmax.
+static void head_backward(Matrix d_q, Matrix d_k, Matrix d_v, Matrix d_scores, Matrix d_out, Matrix q,
+                          Matrix k, Matrix v, Matrix weights, Head head)
+{
+    fill(d_scores, 0.0f);
+    for (int i = 0; i < q.rows; i++) {
+        int seen = keys_seen(head, q.rows, k.rows, i);
+        const float *p = matrix_row(weights, i), *d_o = &AT(d_out, i, head.first);
+        float *d_s = matrix_row(d_scores, i), average = 0.0f;
+        for (int j = 0; j < seen; j++) {
+            d_s[j] = inner_product(d_o, &AT(v, j, head.first), head.width); // d_p for now
+            average += p[j] * d_s[j];
+        }
+        for (int j = 0; j < seen; j++) d_s[j] = p[j] * (d_s[j] - average);
+        for (int j = 0; j < seen; j++)
+            for (int c = head.first; c < head.first + head.width; c++) {
+                AT(d_v, j, c) += p[j] * d_o[c - head.first];
+                AT(d_q, i, c) += head.scale * d_s[j] * AT(k, j, c);
+                AT(d_k, j, c) += head.scale * d_s[j] * AT(q, i, c);
+            }
+    }
+}
+
+/*
+A batch lies in one matrix, sequence below sequence. Each head of each sequence is a problem of its own. The
+struct that says what is what comes from the library.
+*/
+
+static Head head_of(AttentionShape s, int columns, int number)
+{
+    int width = columns / s.heads;
+    return (Head){number * width, width, 1.0f / sqrtf((float)width), s.causal};
+}
+
+// out, q (B·T × C), k, v (B·S × C), weights (B·h·T × S)
+static void attend(Matrix out, Matrix weights, Matrix q, Matrix k, Matrix v, AttentionShape s)
+{
+    for (int n = 0; n < s.batch * s.heads; n++) {
+        int from = n / s.heads * s.queries, keys_from = n / s.heads * s.keys;
+        head_forward(matrix_rows(out, from, s.queries), matrix_rows(weights, n * s.queries, s.queries),
+                     matrix_rows(q, from, s.queries), matrix_rows(k, keys_from, s.keys),
+                     matrix_rows(v, keys_from, s.keys), head_of(s, q.cols, n % s.heads));
+    }
+}
+
+static void attend_backward(Matrix d_q, Matrix d_k, Matrix d_v, Matrix d_scores, Matrix d_out, Matrix q,
+                            Matrix k, Matrix v, Matrix weights, AttentionShape s)
+{
+    for (int n = 0; n < s.batch * s.heads; n++) {
+        int from = n / s.heads * s.queries, keys_from = n / s.heads * s.keys;
+        head_backward(matrix_rows(d_q, from, s.queries), matrix_rows(d_k, keys_from, s.keys),
+                      matrix_rows(d_v, keys_from, s.keys), d_scores, matrix_rows(d_out, from, s.queries),
+                      matrix_rows(q, from, s.queries), matrix_rows(k, keys_from, s.keys),
+                      matrix_rows(v, keys_from, s.keys), matrix_rows(weights, n * s.queries, s.queries),
+                      head_of(s, q.cols, n % s.heads));
+    }
+}
+
+/*
+Where queries, keys and values are made from the same rows, as above, one speaks of **self-attention**
+(自注意力). Nothing in the loops needs that. When $T$ queries come from one text and $S$ keys and values from
+another, it is **cross-attention** (交叉注意力); chapter 17 translates with it, and we shall look up with it.
+
+The library computes the same without ever keeping the $T \times S$ weights: it walks over the keys in blocks,
+with a running maximum and a running sum (Milakov and Gimelshein 2018; Dao and others 2022), and on the way
+back it computes the weights again. Do the two agree, for odd sizes, with and without the mask, in values and
+in all three gradients?
+*/
+
+static Matrix normals(Arena *arena, Rng *rng, int rows, int cols)
+{
+    Matrix m = matrix_new(arena, rows, cols);
+    fill_normal(m, rng, 0.0f, 1.0f);
+    return m;
+}
+
+static void compare_with_library(Lesson *lesson)
+{
+    section(lesson, "In plain loops");
+    enum { SHAPES = 6, WIDTH = 5 };
+    static const struct {
+        int batch, queries, keys, heads;
+        bool causal;
+    } sizes[SHAPES] = {{1, 1, 1, 1, false},  {2, 7, 7, 3, false}, {2, 7, 7, 3, true},
+                       {3, 5, 12, 2, false}, {2, 3, 9, 1, true},  {1, 131, 131, 2, true}};
+    float values_apart = 0.0f, gradients_apart = 0.0f;
+    printf("sequences  queries  keys  heads  mask     values  gradients\n");
+    for (int n = 0; n < SHAPES; n++) {
+        AttentionShape s = {.batch = sizes[n].batch,
+                            .queries = sizes[n].queries,
+                            .keys = sizes[n].keys,
+                            .heads = sizes[n].heads,
+                            .causal = sizes[n].causal};
+        Arena *arena = lesson_arena(lesson);
+        Rng rng = lesson_rng(lesson, 10 + (uint64_t)n);
+        int columns = s.heads * WIDTH, rows = s.batch * s.queries, key_rows = s.batch * s.keys;
+        Matrix q = normals(arena, &rng, rows, columns), k = normals(arena, &rng, key_rows, columns),
+               v = normals(arena, &rng, key_rows, columns), d_out = normals(arena, &rng, rows, columns);
+        Matrix out = matrix_new(arena, rows, columns), weights = matrix_new(arena, s.heads * rows, s.keys);
+        Matrix d_q = matrix_new(arena, rows, columns), d_k = matrix_new(arena, key_rows, columns),
+               d_v = matrix_new(arena, key_rows, columns), d_scores = matrix_new(arena, s.queries, s.keys);
+        attend(out, weights, q, k, v, s);
+        attend_backward(d_q, d_k, d_v, d_scores, d_out, q, k, v, weights, s);
+
+        Tape *tape = tape_new();
+        Tensor *tq = tape_variable(tape, q), *tk = tape_variable(tape, k), *tv = tape_variable(tape, v);
+        Tensor *fused = attention(tq, tk, tv, s);
+        backward_from(fused, d_out);
+        float apart = largest_difference(fused->value, out);
+        float d_apart =
+            fmaxf(largest_difference(tq->gradient, d_q),
+                  fmaxf(largest_difference(tk->gradient, d_k), largest_difference(tv->gradient, d_v)));
+        printf("%9d%9d%6d%7d  %-6s  %s  %s\n", s.batch, s.queries, s.keys, s.heads,
+               s.causal ? "causal" : "none", apart <= 1e-5f ? "agree" : "differ",
+               d_apart <= 1e-4f ? "agree" : "differ");
+        values_apart = fmaxf(values_apart, apart), gradients_apart = fmaxf(gradients_apart, d_apart);
+        tape_free(tape);
+    }
+    printf("\n");
+    claim(lesson, values_apart <= 1e-5f, "loops and library agree on the values to 1e-5");
+    claim(lesson, gradients_apart <= 1e-4f, "and on all three gradients to 1e-4");
+}
+
+/*
+## A wrong turn: the mask after the softmax
+
+Where does the mask belong? We set the scores of the future aside *before* softmax. It looks just as good to
+compute all weights and then to strike out those of the future. Let us do that, on six random words, and change
+the last word. The answers of the first five must not move.
+*/
+
+static void masked_head(Matrix out, Matrix weights, Matrix q, Matrix k, Matrix v, Head head, bool too_late)
+{
+    head.causal = !too_late;
+    head_forward(out, weights, q, k, v, head);
+    if (!too_late) return;
+    for (int i = 0; i < weights.rows; i++)
+        for (int j = i + 1; j < weights.cols; j++) AT(weights, i, j) = 0.0f;
+    matmul(out, weights, v);
+}
+
+static void wrong_turn(Lesson *lesson)
+{
+    section(lesson, "A wrong turn: the mask after the softmax");
+    enum { WORDS = 6, WIDTH = 8 };
+    Arena *arena = lesson_arena(lesson);
+    Rng rng = lesson_rng(lesson, 20);
+    Matrix q = normals(arena, &rng, WORDS, WIDTH), k = normals(arena, &rng, WORDS, WIDTH),
+           v = normals(arena, &rng, WORDS, WIDTH), other_k = matrix_copy(arena, k);
+    fill_normal(matrix_rows(other_k, WORDS - 1, 1), &rng, 0.0f, 1.0f); // another last word
+    Head head = {0, WIDTH, 1.0f / sqrtf((float)WIDTH), true};
+    Matrix before = matrix_new(arena, WORDS, WIDTH), after = matrix_new(arena, WORDS, WIDTH);
+    Matrix weights = matrix_new(arena, WORDS, WORDS), sums = matrix_new(arena, WORDS, 1);
+    float moved[2], least[2];
+    printf("sum of each row of weights\n");
+    for (int late = 0; late < 2; late++) {
+        masked_head(after, weights, q, other_k, v, head, late);
+        masked_head(before, weights, q, k, v, head, late);
+        row_sums(sums, weights);
+        printf("    mask %-7s", late ? "after" : "before");
+        for (int i = 0; i < WORDS; i++) printf("%7.3f", (double)sums.data[i]);
+        printf("\n");
+        least[late] = smallest(sums);
+        moved[late] = largest_difference(matrix_rows(before, 0, WORDS - 1), matrix_rows(after, 0, WORDS - 1));
+    }
+    printf("another last word moves the five answers before it by at most\n    mask before %9.5f\n    mask "
+           "after  %9.5f\n\n",
+           (double)moved[0], (double)moved[1]);
+    claim(lesson, fabsf(least[0] - 1.0f) < 1e-6f && moved[0] == 0.0f,
+          "mask before: rows add up to one, and the future changes nothing, to the last bit");
+    claim(lesson, least[1] < 0.5f && moved[1] > 0.01f,
+          "mask after: a row adds up to less than a half, and the future leaks");
+}
+
+/*
+The struck weights are gone, but the divisor remembers them: every weight that stays has been divided by a sum
+over the whole text. A first word that finds its own weight small can conclude that something attractive is
+coming. A model trained that way scores well and writes badly, because when it writes there is no future to
+peep at. The first answers also come out too small, since their row has lost most of its weight.
+
+## A soft dictionary
+
+A dictionary compares your word with its entries, and where they are equal it gives you what stands there.
+Attention does this softly: every entry gets a say, in proportion to $e^{\text{score}/\tau}$. The divisor
+$\tau$ is called **temperature** (温度); $\sqrt d$ is one choice of it. Let us make eight entries, keys of
+length one in random directions, and ask for number 3, misspelt: its key with noise on top.
+*/
+
+static void soft_dictionary(Lesson *lesson)
+{
+    section(lesson, "A soft dictionary");
+    enum { ENTRIES = 8, WIDTH = 16, STEPS = 61, ASKED = 3 };
+    Arena *arena = lesson_arena(lesson);
+    Rng rng = lesson_rng(lesson, 30);
+    Matrix k = normals(arena, &rng, ENTRIES, WIDTH), v = normals(arena, &rng, ENTRIES, WIDTH);
+    for (int i = 0; i < ENTRIES; i++) scale(matrix_rows(k, i, 1), 1.0f / (float)norm(matrix_rows(k, i, 1)));
+    Matrix q = matrix_copy(arena, matrix_rows(k, ASKED, 1)), noise = normals(arena, &rng, 1, WIDTH);
+    add_scaled(q, 0.1f, noise);
+    Matrix out = matrix_new(arena, 1, WIDTH), weights = matrix_new(arena, 1, ENTRIES);
+    Matrix mean_value = matrix_new(arena, 1, WIDTH), entry = matrix_rows(v, ASKED, 1);
+    column_means(mean_value, v);
+
+    printf("temperature   weight of the entry   distance from its value   from the mean value\n");
+    static const float shown[] = {100.0f, 1.0f, 0.25f, 0.1f, 0.01f, 0.001f};
+    float apart[6], from_mean[6];
+    for (int n = 0; n < 6; n++) {
+        head_forward(out, weights, q, k, v, (Head){0, WIDTH, 1.0f / shown[n], false});
+        apart[n] = largest_difference(out, entry), from_mean[n] = largest_difference(out, mean_value);
+        printf("%11g%22.6f%26.6f%22.6f\n", (double)shown[n], (double)weights.data[ASKED], (double)apart[n],
+               (double)from_mean[n]);
+    }
+    printf("\n");
+    claim(lesson, apart[5] == 0.0f, "at temperature 0.001 the answer is the entry's value, to the last bit");
+    claim(lesson, from_mean[0] <= 0.05f, "at temperature 100 it is the mean of all values, to 0.05");
+
+    float temperatures[STEPS], curves[ENTRIES][STEPS];
+    for (int n = 0; n < STEPS; n++) {
+        temperatures[n] = 0.01f * exp32(log32(10000.0f) * (float)n / (STEPS - 1)); // 0.01 … 100
+        head_forward(out, weights, q, k, v, (Head){0, WIDTH, 1.0f / temperatures[n], false});
+        for (int e = 0; e < ENTRIES; e++) curves[e][n] = weights.data[e];
+    }
+    Plot *plot = plot_begin(lesson, "temperature.png", "Eight entries share the weight");
+    plot_axes(plot, "temperature", "weight");
+    plot_log(plot, "x");
+    plot_range_y(plot, 0.0, 1.02);
+    for (int e = 0; e < ENTRIES; e++)
+        if (e != ASKED) plot_line(plot, NULL, temperatures, curves[e], STEPS);
+    plot_line(plot, "the entry asked for", temperatures, curves[ASKED], STEPS);
+    plot_horizontal(plot, "one eighth", 1.0 / ENTRIES);
+    plot_end(
+        plot,
+        "Cold attention looks up, hot attention averages. Between the two it can be differentiated: that is "
+        "what training needs.");
+}
+
+/*
+In an exact dictionary nothing can be learned: move a key a little, and either nothing changes or everything.
+With weights between 0 and 1 each key has a gradient, and descent can move it.
+
+## Why divide by √d?
+
+If the entries of $q$ and $k$ are independent with variance 1, their product is a sum of $d$ terms with variance
+1 each: its deviation is $\sqrt d$. So without a divisor the scores grow with the width, and softmax becomes
+cold. Vaswani and others (2017) put it so: large products push the softmax "into regions where it has extremely
+small gradients". This sentence is in every course. Is it so?
+
+We take 512 queries with 32 keys each, all numbers normal, an arriving gradient of size 1, and look at each row's
+gradient at the scores, where it enters the softmax; a row is **dead** if that is below 0.001. We also look
+at what arrives at the queries.
+*/
+
+typedef struct {
+    double median, dead,
+        mean_query; // gradient norm at the scores; share of rows below 0.001; mean norm at the queries
+} Flow;
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static Flow gradient_flow(Lesson *lesson, int width, float scale_of_scores)
+{
+    enum { SEQUENCES = 16, TIME = 32 };
+    Arena *arena = lesson_arena(lesson);
+    double norms[SEQUENCES * TIME];
+    Flow flow = {0};
+    for (int s = 0; s < SEQUENCES; s++) {
+        ArenaMark mark = arena_mark(arena);
+        Rng rng = lesson_rng(lesson, 40 + (uint64_t)s);
+        Matrix q = normals(arena, &rng, TIME, width), k = normals(arena, &rng, TIME, width),
+               v = normals(arena, &rng, TIME, width), d_out = normals(arena, &rng, TIME, width);
+        scale(d_out, 1.0f / sqrtf((float)width));
+        Matrix out = matrix_new(arena, TIME, width), weights = matrix_new(arena, TIME, TIME);
+        Matrix d_q = matrix_new(arena, TIME, width), d_k = matrix_new(arena, TIME, width),
+               d_v = matrix_new(arena, TIME, width), d_scores = matrix_new(arena, TIME, TIME);
+        Head head = {0, width, scale_of_scores, false};
+        head_forward(out, weights, q, k, v, head);
+        head_backward(d_q, d_k, d_v, d_scores, d_out, q, k, v, weights, head);
+        for (int i = 0; i < TIME; i++) {
+            norms[s * TIME + i] = norm(matrix_rows(d_scores, i, 1));
+            flow.dead += norms[s * TIME + i] < 1e-3 ? 1.0 / (SEQUENCES * TIME) : 0.0;
+            flow.mean_query += norm(matrix_rows(d_q, i, 1)) / (SEQUENCES * TIME);
+        }
+        arena_rewind(arena, mark);
+    }
+    qsort(norms, SEQUENCES * TIME, sizeof *norms, by_size);
+    flow.median = 0.5 * (norms[SEQUENCES * TIME / 2 - 1] + norms[SEQUENCES * TIME / 2]);
+    return flow;
+}
+
+static void why_divide(Lesson *lesson)
+{
+    section(lesson, "Why divide by √d?");
+    enum { WIDTHS = 5 };
+    static const int widths[WIDTHS] = {4, 16, 64, 256, 1024};
+    Flow divided[WIDTHS], plain[WIDTHS];
+    printf("           divided by √d                        not divided\n");
+    printf("    d      median   dead   mean at queries      median    dead   mean at queries\n");
+    for (int n = 0; n < WIDTHS; n++) {
+        divided[n] = gradient_flow(lesson, widths[n], 1.0f / sqrtf((float)widths[n]));
+        plain[n] = gradient_flow(lesson, widths[n], 1.0f);
+        printf("%5d%12.3f%6.0f%%%15.3f%16.1e%7.0f%%%15.3f\n", widths[n], divided[n].median,
+               100.0 * divided[n].dead, divided[n].mean_query, plain[n].median, 100.0 * plain[n].dead,
+               plain[n].mean_query);
+        lesson_progress(lesson, "widths", n + 1, WIDTHS, NAN);
+    }
+    printf("\n");
+    claim(lesson, plain[1].median >= 100.0 * plain[4].median,
+          "without the divisor the median row's gradient falls at least 100-fold from d = 16 to d = 1024");
+    claim(lesson, plain[4].dead >= 0.3, "and at d = 1024 at least 30 %% of the rows are dead");
+    claim(lesson, plain[4].mean_query > plain[1].mean_query,
+          "and yet the mean gradient at the queries grows");
+    double low = divided[0].median, high = low;
+    for (int n = 0; n < WIDTHS; n++) low = fmin(low, divided[n].median), high = fmax(high, divided[n].median);
+    claim(lesson, high <= 2.0 * low, "with the divisor the median stays within a factor of 2 for all widths");
+
+    Plot *plot = plot_begin(lesson, "saturation.png", "Gradient of one row, by width");
+    plot_axes(plot, "width d", "norm of the gradient");
+    plot_log(plot, "xy");
+    float x[WIDTHS], y[4][WIDTHS];
+    for (int n = 0; n < WIDTHS; n++) {
+        x[n] = (float)widths[n];
+        y[0][n] = (float)divided[n].median, y[1][n] = (float)plain[n].median;
+        y[2][n] = (float)divided[n].mean_query, y[3][n] = (float)plain[n].mean_query;
+    }
+    plot_line_points(plot, "divided: median at the scores", x, y[0], WIDTHS);
+    plot_line_points(plot, "not divided: median at the scores", x, y[1], WIDTHS);
+    plot_line_points(plot, "divided: mean at the queries", x, y[2], WIDTHS);
+    plot_line_points(plot, "not divided: mean at the queries", x, y[3], WIDTHS);
+    plot_legend(plot, "bottom left");
+    plot_end(plot, "Without the divisor the typical row goes silent, and the mean hides it.");
+}
+
+/*
+The sentence is true for the typical row and false for the mean. A row in which one key has won, with a weight
+of $1 - 10^{-6}$, is **saturated** (饱和): whatever arrives, $p\,(1-p)$ lets nothing through. But now and then two
+keys are nearly tied, and such a row passes all of its gradient on, times keys that are $\sqrt d$ long. A few
+loud rows make up a mean that even grows. Whoever plots the norm of the gradient, as everybody does, sees
+nothing wrong, while half of the positions learn nothing and the rest learn in jumps. The divisor keeps all
+rows alike.
+
+## A bag of rows
+
+Nothing in the formula says where a row stands. If we shuffle the rows of a text, the same answers must come
+out, in the new order: attention is **permutation equivariant** (置换等变). Exactly? Let us see.
+*/
+
+static void bag_of_rows(Lesson *lesson)
+{
+    section(lesson, "A bag of rows");
+    enum { TIME = 12, WIDTH = 8 };
+    Arena *arena = lesson_arena(lesson);
+    Rng rng = lesson_rng(lesson, 50);
+    Matrix qkv[3], shuffled[3];
+    int order[TIME];
+    rng_permutation(&rng, order, TIME);
+    for (int n = 0; n < 3; n++) {
+        qkv[n] = normals(arena, &rng, TIME, WIDTH), shuffled[n] = matrix_new(arena, TIME, WIDTH);
+        gather_rows(shuffled[n], qkv[n], order);
+    }
+    Matrix out = matrix_new(arena, TIME, WIDTH), expected = matrix_new(arena, TIME, WIDTH),
+           got = matrix_new(arena, TIME, WIDTH), weights = matrix_new(arena, 2 * TIME, TIME);
+    AttentionShape shape = self_attention_shape(1, TIME, 2, false);
+    attend(out, weights, qkv[0], qkv[1], qkv[2], shape);
+    gather_rows(expected, out, order);
+    attend(got, weights, shuffled[0], qkv[1], qkv[2], shape);
+    float queries_only = largest_difference(got, expected);
+    attend(got, weights, shuffled[0], shuffled[1], shuffled[2], shape);
+    float all = largest_difference(got, expected);
+    int differ = 0;
+    for (int i = 0; i < TIME * WIDTH; i++) differ += got.data[i] != expected.data[i];
+    shape.causal = true;
+    attend(out, weights, qkv[0], qkv[1], qkv[2], shape);
+    gather_rows(expected, out, order);
+    attend(got, weights, shuffled[0], shuffled[1], shuffled[2], shape);
+    float masked = largest_difference(got, expected);
+    printf("queries shuffled: answers differ by %g\nall rows shuffled: %d of %d numbers differ, by %.0e at "
+           "most\n"
+           "all rows shuffled, causal mask: by %.2f\n\n",
+           (double)queries_only, differ, TIME * WIDTH, (double)all, (double)masked);
+    claim(lesson, queries_only == 0.0f, "shuffled queries give shuffled answers, to the last bit");
+    claim(lesson, all <= 1e-6f,
+          "shuffled rows give shuffled answers to 1e-6: a sum in another order rounds differently");
+    claim(lesson, masked >= 0.1f, "the causal mask knows the order");
+}
+
+/*
+Queries never meet each other, so for them it holds to the last bit. Keys and values are added up, and addition
+of floats depends on the order in its last digit.
+
+For a set, this is what we want. For a text it is a disaster: *dog bites man* and *man bites dog* are the same
+bag. So the order must come in as data: we add to each row a vector that says where it stands, its **position**
+(位置). Here we learn one vector for each place; chapter 17 computes them.
+
+## Look up, reverse, sort
+
+Now one layer must learn three things, from examples alone. Ten symbols, eight of them in a row:
+
+- **look up**: eight records with different keys, each a key and a value (7 is 3, 2 is 9, …), and eight
+  questions (7?). Cross-attention, no positions: the records are a set.
+- **reverse**: write the eight symbols backwards. Self-attention with positions, and again without.
+- **sort**: write them in order. With positions.
+
+Every row is a sum of two embeddings, of a symbol and of its place or of the record's value. One head looks,
+what it found is added to the row, and a small network with one hidden layer says the answer. We count a
+sequence as *exact* when all eight answers are right, of 1024 new ones.
+
+And a baseline: a network without attention, which sees all eight rows at once, side by side in one long row.
+*/
+
+enum { SYMBOLS = 10, NOTHING = 20, VOCABULARY = 21, LENGTH = 8, BATCH = 64, ROWS = BATCH * SYMBOLS };
+typedef enum { LOOK_UP, REVERSE, SORT } Kind;
+
+typedef struct {
+    const char *name;
+    Kind kind;
+    bool positions, attends;
+    int width, steps;
+} Task;
+
+// BATCH sequences of length rows each. A row is two symbols: what stands there, and 10 + its value or place.
+typedef struct {
+    int length, asked[2][ROWS], stored[2][ROWS];
+    int source[ROWS], answers[ROWS]; // where the answer stands (0 … length − 1), and what it is
+} Examples;
+
+static void draw_sequence(Examples *e, int base, const Task *task, Rng *rng)
+{
+    int n = e->length, keys[SYMBOLS], found = 0, *stored = e->stored[0] + base, *source = e->source + base;
+    rng_permutation(rng, keys, SYMBOLS);
+    for (int i = 0; i < n; i++) {
+        bool look_up = task->kind == LOOK_UP;
+        stored[i] = look_up ? keys[i] : (int)rng_below(rng, SYMBOLS);
+        e->stored[1][base + i] = look_up           ? SYMBOLS + (int)rng_below(rng, SYMBOLS)
+                                 : task->positions ? SYMBOLS + i
+                                                   : NOTHING;
+        source[i] = look_up ? (int)rng_below(rng, (uint32_t)n) : n - 1 - i;
+    }
+    if (task->kind == SORT)
+        for (int symbol = 0; symbol < SYMBOLS; symbol++)
+            for (int i = 0; i < n; i++)
+                if (stored[i] == symbol) source[found++] = i;
+    for (int i = 0; i < n; i++) {
+        bool look_up = task->kind == LOOK_UP;
+        e->asked[0][base + i] = stored[look_up ? source[i] : i];
+        e->asked[1][base + i] = look_up ? NOTHING : e->stored[1][base + i];
+        e->answers[base + i] = look_up ? e->stored[1][base + source[i]] - SYMBOLS : stored[source[i]];
+    }
+}
+
+static void draw_examples(Examples *e, int length, const Task *task, Rng *rng)
+{
+    e->length = length;
+    for (int s = 0; s < BATCH; s++) draw_sequence(e, s * length, task, rng);
+}
+
+typedef struct {
+    Parameters parameters;
+    Embedding symbols;
+    Linear query, key, value, found, hidden, answer;
+    Mlp everything; // the baseline
+    int width;
+} Model;
+
+static Model *model_new(Arena *arena, const Task *task, Rng *rng)
+{
+    Model *m = arena_zeros(arena, 1, sizeof *m);
+    m->parameters = parameters_new(arena);
+    Parameters *set = &m->parameters;
+    int d = m->width = task->width;
+    if (!task->attends) {
+        const int sizes[] = {LENGTH * 3 * VOCABULARY, 256, LENGTH * SYMBOLS};
+        m->everything = mlp_new(set, "everything", sizes, 3, rng, INIT_HE);
+        return m;
+    }
+    m->symbols = embedding_new(set, "symbols", VOCABULARY, d, rng, 1.0f);
+    m->query = linear_new(set, "query", d, d, rng, INIT_LECUN);
+    m->key = linear_new(set, "key", d, d, rng, INIT_LECUN);
+    m->value = linear_new(set, "value", d, d, rng, INIT_LECUN);
+    m->found = linear_new(set, "found", d, d, rng, INIT_LECUN);
+    m->hidden = linear_new(set, "hidden", d, 2 * d, rng, INIT_HE);
+    m->answer = linear_new(set, "answer", 2 * d, SYMBOLS, rng, INIT_LECUN);
+    return m;
+}
+
+typedef struct {
+    Tensor *query, *key, *scores; // scores (B·T × 10)
+} Pass;
+
+static Tensor *embed_rows(const Model *m, Tape *tape, int rows[2][ROWS], int count)
+{
+    return tensor_add(embed(tape, &m->symbols, rows[0], count), embed(tape, &m->symbols, rows[1], count));
+}
+
+static Pass run_attention(const Model *m, Tape *tape, Examples *e)
+{
+    int count = BATCH * e->length;
+    Tensor *asked = embed_rows(m, tape, e->asked, count), *stored = embed_rows(m, tape, e->stored, count);
+    Pass pass = {.query = linear(&m->query, asked), .key = linear(&m->key, stored)};
+    AttentionShape shape = self_attention_shape(BATCH, e->length, 1, false);
+    Tensor *seen = attention(pass.query, pass.key, linear(&m->value, stored), shape);
+    Tensor *row = tensor_add(asked, linear(&m->found, seen));
+    pass.scores = linear(&m->answer, linear_relu(&m->hidden, row));
+    return pass;
+}
+
+// Without attention: a 1 for each symbol at each place, all in one row for each sequence
+static Pass run_everything(const Model *m, Tape *tape, Examples *e)
+{
+    Matrix x = matrix_new(tape_arena(tape), BATCH, LENGTH * 3 * VOCABULARY);
+    for (int r = 0; r < BATCH * LENGTH; r++) {
+        float *place = &AT(x, r / LENGTH, r % LENGTH * 3 * VOCABULARY);
+        place[e->asked[0][r]] = place[VOCABULARY + e->stored[0][r]] =
+            place[2 * VOCABULARY + e->stored[1][r]] = 1.0f;
+    }
+    return (Pass){.scores =
+                      tensor_reshape(mlp(&m->everything, tape_input(tape, x)), BATCH * LENGTH, SYMBOLS)};
+}
+
+static Pass run_model(const Model *m, const Task *task, Tape *tape, Examples *e)
+{
+    return (task->attends ? run_attention : run_everything)(m, tape, e);
+}
+
+static Model *train(Lesson *lesson, const Task *task)
+{
+    Rng start = lesson_rng(lesson, 60), rng = lesson_rng(lesson, 61);
+    Model *m = model_new(lesson_arena(lesson), task, &start);
+    Optimiser adam = adam_new(lesson_arena(lesson), &m->parameters, 0.9f, 0.999f, 1e-8f, 0.0f);
+    Examples *e = arena_alloc(lesson_arena(lesson), 1, sizeof *e);
+    Tape *tape = tape_new();
+    int steps = task->steps * (lesson_full(lesson) ? 4 : 1);
+    for (int step = 0; step < steps; step++) {
+        draw_examples(e, LENGTH, task, &rng);
+        tape_reset(tape);
+        Tensor *loss = cross_entropy(run_model(m, task, tape, e).scores, e->answers);
+        backward(loss);
+        optimiser_step(&adam, cosine_schedule(3e-3f, step, 20, steps));
+        lesson_progress(lesson, task->name, step + 1, steps, (double)loss->value.data[0]);
+    }
+    tape_free(tape);
+    return m;
+}
+
+typedef struct {
+    double right, exact;    // share of answers, of whole sequences
+    double source, largest; // mean weight on the row that holds the answer; mean largest weight
+} Score;
+
+// The weights of one sequence (length × length)
+static void weights_of(Matrix weights, Pass pass, int sequence)
+{
+    int n = weights.rows, width = pass.query->value.cols;
+    Matrix q = matrix_rows(pass.query->value, sequence * n, n),
+           k = matrix_rows(pass.key->value, sequence * n, n);
+    ArenaMark mark = arena_mark(tape_arena(pass.query->tape));
+    Matrix out = matrix_new(tape_arena(pass.query->tape), n, width);
+    head_forward(out, weights, q, k, k, (Head){0, width, 1.0f / sqrtf((float)width), false});
+    arena_rewind(tape_arena(pass.query->tape), mark);
+}
+
+static Score test_model(Lesson *lesson, const Model *m, const Task *task, int length)
+{
+    enum { ROUNDS = 16 };
+    Rng rng = lesson_rng(lesson, 62);
+    Arena *arena = lesson_arena(lesson);
+    Examples *e = arena_alloc(arena, 1, sizeof *e);
+    Matrix weights = matrix_new(arena, length, length);
+    int *best = arena_alloc(arena, ROWS, sizeof(int));
+    Score score = {0};
+    Tape *tape = tape_new();
+    tape_record(tape, false);
+    for (int round = 0; round < ROUNDS; round++) {
+        draw_examples(e, length, task, &rng);
+        tape_reset(tape);
+        Pass pass = run_model(m, task, tape, e);
+        row_argmax(best, pass.scores->value);
+        for (int s = 0; s < BATCH; s++) {
+            int right = 0;
+            if (task->attends) weights_of(weights, pass, s);
+            for (int i = 0; i < length; i++) {
+                int r = s * length + i;
+                right += best[r] == e->answers[r];
+                score.source += (double)AT(weights, i, e->source[r]) / (ROUNDS * BATCH * length);
+                score.largest += (double)largest(matrix_rows(weights, i, 1)) / (ROUNDS * BATCH * length);
+            }
+            score.right += (double)right / (ROUNDS * BATCH * length);
+            score.exact += right == length ? 1.0 / (ROUNDS * BATCH) : 0.0;
+        }
+    }
+    tape_free(tape);
+    return score;
+}
+
+// Where one sequence looks.
+static void draw_weights(Lesson *lesson, const Model *m, const Task *task, const char *file,
+                         const char *caption)
+{
+    Rng rng = lesson_rng(lesson, 63);
+    Examples *e = arena_alloc(lesson_arena(lesson), 1, sizeof *e);
+    Matrix weights = matrix_new(lesson_arena(lesson), LENGTH, LENGTH);
+    char rows[LENGTH][24], columns[LENGTH][24];
+    const char *row_names[LENGTH], *column_names[LENGTH];
+    Tape *tape = tape_new();
+    draw_examples(e, LENGTH, task, &rng);
+    weights_of(weights, run_attention(m, tape, e), 0);
+    tape_free(tape);
+    for (int i = 0; i < LENGTH; i++) {
+        if (task->kind == LOOK_UP) {
+            snprintf(rows[i], sizeof rows[i], "%d? (%d)", e->asked[0][i], e->answers[i]);
+            snprintf(columns[i], sizeof columns[i], "%d is %d", e->stored[0][i], e->stored[1][i] - SYMBOLS);
+        } else {
+            snprintf(rows[i], sizeof rows[i], "place %d (%d)", i + 1, e->answers[i]);
+            snprintf(columns[i], sizeof columns[i], "%d", e->stored[0][i]);
+        }
+        row_names[i] = rows[i], column_names[i] = columns[i];
+    }
+    Plot *plot = plot_begin(lesson, file, task->name);
+    plot_axes(plot, task->kind == LOOK_UP ? "records" : "the row that is read",
+              task->kind == LOOK_UP ? "question (right answer)" : "answer to be written");
+    plot_cells(plot, weights, row_names, column_names, 2);
+    plot_end(plot, caption);
+}
+
+static void three_tasks(Lesson *lesson)
+{
+    section(lesson, "Look up, reverse, sort");
+    static const Task tasks[] = {{"look up", LOOK_UP, false, true, 32, 400},
+                                 {"reverse", REVERSE, true, true, 32, 400},
+                                 {"reverse, no positions", REVERSE, false, true, 32, 400},
+                                 {"sort", SORT, true, true, 64, 1000},
+                                 {"look up, no attention", LOOK_UP, false, false, 0, 400},
+                                 {"reverse, no attention", REVERSE, true, false, 0, 400},
+                                 {"sort, no attention", SORT, true, false, 0, 1000}};
+    enum { TASKS = sizeof tasks / sizeof *tasks };
+    Model *models[TASKS];
+    Score scores[TASKS];
+    printf(
+        "                       parameters   answers right     exact   weight on source   largest weight\n");
+    for (int n = 0; n < TASKS; n++) {
+        models[n] = train(lesson, &tasks[n]);
+        Score s = scores[n] = test_model(lesson, models[n], &tasks[n], LENGTH);
+        printf("%-23s%10zu%14.1f %%%8.1f %%", tasks[n].name, parameters_size(&models[n]->parameters),
+               100.0 * s.right, 100.0 * s.exact);
+        if (tasks[n].attends) printf("%19.2f%17.2f", s.source, s.largest);
+        printf("\n");
+    }
+    printf("\nthe look-up layer, as trained with 8 records\nrecords   exact\n");
+    double shorter = 0.0;
+    for (int records = 2; records <= SYMBOLS; records += 2) {
+        double exact = test_model(lesson, models[0], &tasks[0], records).exact;
+        printf("%7d%7.1f %%\n", records, 100.0 * exact);
+        if (records == 4) shorter = exact;
+    }
+    printf("\n");
+    claim(lesson, scores[0].exact >= 0.97 && scores[1].exact >= 0.97 && scores[3].exact >= 0.97,
+          "one layer looks up, reverses and sorts at least 97 %% of new sequences without a mistake");
+    claim(lesson, scores[2].exact <= 0.05, "without positions at most 5 %% are reversed");
+    claim(lesson, scores[0].source >= 0.8 && scores[1].source >= 0.8,
+          "looking up and reversing put at least 0.8 of the weight on the row with the answer");
+    claim(lesson, scores[3].largest <= 0.5,
+          "sorting does not point: its largest weight is below a half on average");
+    claim(lesson, scores[4].exact <= 0.05 && scores[5].exact >= 0.97,
+          "without attention, reversing is learned as well, and looking up is not");
+    claim(lesson, shorter >= 0.97, "the layer trained with 8 records looks up in 4");
+    draw_weights(lesson, models[0], &tasks[0], "lookup.png", "Each question finds its record.");
+    draw_weights(lesson, models[1], &tasks[1], "reverse.png",
+                 "The weights follow the places, not the symbols.");
+    draw_weights(
+        lesson, models[3], &tasks[3], "sort.png",
+        "The places weigh everything that is there, equal symbols equally, and at most the ends lean on "
+        "one row.");
+}
+
+/*
+Looking up and reversing are done as one would do them: the question finds the record with its key, the place
+finds the place that mirrors it. The first works for any number of records, more or fewer than ever seen in
+training, with the same weights. Without positions, reversing is hopeless: the layer cannot know which symbol
+stood last.
+
+Sorting is a surprise. It is done nearly without a mistake, but the weights do not point at the answer. A place
+looks at everything, with more weight on symbols of about the right size; what it receives is a mixture that tells
+*how many of what* there are, and the small network behind reads the answer from that. A heat map shows where a
+layer looks. It does not show how it thinks.
+
+And the baseline? With all eight rows in one, reversing is a fixed wiring, and sorting is counting: a plain network
+learns both as well as attention does, with many times the parameters and for exactly eight symbols. Only
+looking up defeats it. There the wiring is not fixed: *which* row matters is written in the rows. This is what
+attention is for, and what no layer with constant weights can do.
+
+## What it costs
+
+Each of $T$ queries meets each of $T$ keys. For one head of width $d$ that is $T^2 d$ multiply-adds for the
+scores and as many for the values. And the $T \times T$ weights must be somewhere, unless one is clever. We count.
+*/
+
+static void what_it_costs(Lesson *lesson)
+{
+    section(lesson, "What it costs");
+    enum { SIZES = 5, WIDTH = 32 };
+    static const int times[SIZES] = {128, 256, 512, 1024, 2048};
+    float x[SIZES], kilobytes[2][SIZES];
+    double products[SIZES];
+    int threads = parallel_threads();
+    omp_set_num_threads(1); // each thread has its own scratch; the table counts one
+    printf("    T   multiply-adds   naive, kB   in blocks, kB\n");
+    for (int n = 0; n < SIZES; n++) {
+        int t = times[n];
+        ArenaMark mark = arena_mark(lesson_arena(lesson));
+        Rng rng = lesson_rng(lesson, 70);
+        Matrix q = normals(lesson_arena(lesson), &rng, t, WIDTH),
+               k = normals(lesson_arena(lesson), &rng, t, WIDTH),
+               v = normals(lesson_arena(lesson), &rng, t, WIDTH),
+               out = matrix_new(lesson_arena(lesson), t, WIDTH);
+        Arena *naive = arena_new(), *blocks = arena_new();
+        long pairs = head_forward(out, matrix_new(naive, t, t), q, k, v,
+                                  (Head){0, WIDTH, 1.0f / sqrtf((float)WIDTH), false});
+        products[n] = 2.0 * WIDTH * (double)pairs;
+        double start = seconds_now();
+        attention_forward(blocks, out, matrix_new(blocks, t, 1), q, k, v,
+                          self_attention_shape(1, t, 1, false));
+        double seconds = seconds_now() - start;
+        x[n] = (float)t, kilobytes[0][n] = (float)arena_peak(naive) / 1024.0f;
+        kilobytes[1][n] = (float)arena_peak(blocks) / 1024.0f;
+        printf("%5d%16.0f%12.0f%16.0f\n", t, products[n], (double)kilobytes[0][n], (double)kilobytes[1][n]);
+        lesson_wipe_progress(lesson);
+        fprintf(stderr, "T = %d: %.2f ms in blocks, one thread\n", t, 1000.0 * seconds);
+        arena_free(naive), arena_free(blocks);
+        arena_rewind(lesson_arena(lesson), mark);
+    }
+    omp_set_num_threads(threads);
+    printf("\n");
+    double cost = products[4] / products[2], memory = (double)(kilobytes[0][4] / kilobytes[0][2]),
+           in_blocks = (double)(kilobytes[1][4] / kilobytes[1][2]);
+    claim(lesson, cost == 16.0 && memory >= 15.0,
+          "four times the rows: 16 times the multiply-adds and the weights");
+    claim(lesson, in_blocks <= 4.0, "in blocks: at most 4 times the memory");
+
+    Plot *plot =
+        plot_begin(lesson, "memory.png", "Memory beside q, k, v and the result, one head of width 32");
+    plot_axes(plot, "rows T", "memory (kB)");
+    plot_log(plot, "xy");
+    plot_line_points(plot, "all weights at once: T²", x, kilobytes[0], SIZES);
+    plot_line_points(plot, "in blocks: T", x, kilobytes[1], SIZES);
+    plot_end(plot, "Same answers, another bill.");
+}
+
+/*
+With four times the rows the work is sixteen times as much, however it is organised: the library does not save
+multiply-adds. What it saves is room, and with it the time to fill that room and read it again. What a layer must
+keep for its backward pass is one number for each row, the logarithm of its sum. (The times went to standard error;
+they are your machine's.)
+
+And the projections? For a layer of width $C$ they cost $4TC^2$ and the rest $2T^2C$: below $T = 2C$ the famous
+square is not what you wait for.
+
+## Which rows does it mix?
+
+Data is a matrix; rows are positions, columns are features. The layer that mixes rows gives a network its name.
+
+| layer | a row hears | with weights that are |
+|---|---|---|
+| convolution (10) | its neighbours on a grid, a fixed few | learned, the same at every place |
+| recurrence (13, 14) | the past, through a state | learned, fading with distance |
+| aggregation (15) | its neighbours in a given graph | given by the graph |
+| **attention** | whoever is relevant | computed from the rows, each time anew |
+
+So attention is aggregation on a graph that has all edges and weighs them itself. What goes in as $T$ rows of
+$C$ columns comes out as $T$ rows of $C$ columns: such layers can be stacked, on the residual road of
+chapter 9. That is chapter 17.
+
+## The lesson, from end to end
+*/
+
+int main(int argc, char **argv)
+{
+    Lesson *lesson = lesson_begin(argc, argv, "16-attention", "Attention");
+    three_words(lesson);
+    compare_with_library(lesson);
+    wrong_turn(lesson);
+    soft_dictionary(lesson);
+    why_divide(lesson);
+    bag_of_rows(lesson);
+    three_tasks(lesson);
+    what_it_costs(lesson);
+    return lesson_end(lesson);
+}
+
+/*
+## What to take along
+
+- A query asks, keys are labels, values are messages; the answer is the mean of the messages, weighted by the
+  softmax of query times key. It can be done with a pencil.
+- Hide the future *before* the softmax. Afterwards the divisor has seen it.
+- Cold attention is a dictionary, hot attention a mean. Between them it has a gradient.
+- Divide by $\sqrt d$. Without it the typical row goes silent at large widths; the mean of the gradient does not
+  tell, it even grows.
+- Attention sees a bag of rows. Order must come in as data, or through the mask.
+- It costs $T^2$ multiply-adds. It need not cost $T^2$ memory.
+- Reversing and sorting do not need attention. Looking up does.
+
+## Exercises
+
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade16` tells how far you are,
+`make hint16` helps.
+
+- **TASK 16.1** the scaled scores of queries and keys.
+- **TASK 16.2** the softmax of each row under the causal mask, also for scores of ±10 000.
+- **TASK 16.3** causal attention with several heads for a batch of sequences.
+- **TASK 16.4** the gradient of the scores from that of the weights.
+- **TASK 16.5** the gradients of queries, keys and values of one head.
+
+And without a computer, or with five minutes at one:
+
+1. In the three words, give the pointer the value $(3, 0)$ instead of $(-0.5, 0)$. What does *it* say then, and to
+   whom?
+2. Strike out the future after the softmax, then divide each row by what is left of its sum. Does the future still
+   leak? Does it work for scores of 10 000?
+3. All keys are equal. What does attention compute, and what is the gradient of the queries?
+4. Write a convolution with three taps as an attention with three heads. Which queries and keys do you need?
+5. Give the reversing layer a sequence of ten, when it was trained with eight. What goes wrong, and which kind of
+   position would help?
+6. Train with `FULL=1`. Do the weights of the sorting layer become sharper?
+*/

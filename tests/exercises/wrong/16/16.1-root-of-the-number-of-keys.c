@@ -1,0 +1,11 @@
+// 16.1-root-of-the-number-of-keys.c: √S instead of √d.
+// expect-fail: 16.1
+// and therefore: 16.3 16.5
+#include "exercise.h"
+#include <math.h>
+
+void attention_scores(Matrix s, Matrix q, Matrix k)
+{
+    matmul_nt(s, q, k);
+    scale(s, 1.0f / sqrtf((float)k.rows));
+}

@@ -1,0 +1,13 @@
+// 16.4-average-forgotten.c: p times d_p: the other weights of the row are taken for constants.
+// expect-fail: 16.4
+// and therefore: 16.5
+#include "exercise.h"
+
+void attention_softmax_gradient(Matrix d_s, Matrix d_p, Matrix p)
+{
+    for (int i = 0; i < p.rows; i++) {
+        float average = 0.0f;
+        for (int j = 0; j < p.cols; j++) average += AT(p, i, j) * AT(d_p, i, j);
+        for (int j = 0; j < p.cols; j++) AT(d_s, i, j) = AT(p, i, j) * AT(d_p, i, j);
+    }
+}
