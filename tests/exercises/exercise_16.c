@@ -133,9 +133,12 @@ START_TEST(scores_of_ten_thousand_and_a_tall_future)
         Arena *arena = arena_new();
         Rng rng = rng_of(2, 50 + n);
         Matrix s = random_normal(arena, &rng, sizes[n].t, sizes[n].s);
-        for (int i = 0; i < s.rows; i++)
+        for (int i = 0; i < s.rows; i++) {
+            int seen = s.cols - s.rows + i + 1;
             for (int j = 0; j < s.cols; j++)
-                AT(s, i, j) += j > s.cols - s.rows + i ? 10000.0f : (n % 2 ? -10000.0f : 9000.0f);
+                AT(s, i, j) += j >= seen ? 10000.0f : n % 2 ? -10000.0f : 9000.0f;
+            AT(s, i, (i + 1) % seen) += 200.0f; // whoever overlooks it as the largest overflows
+        }
         expect_weights(arena, s);
         arena_free(arena);
     }
