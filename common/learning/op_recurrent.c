@@ -48,18 +48,33 @@ static inline StepRows rows_before(Matrix states, Matrix before, Sequences s, in
     return (StepRows){before.data ? before.data + (size_t)first * (size_t)states.cols : NULL, states.cols};
 }
 
-// out (count × columns of the factor) += in · factor, or = when it does not accumulate
+// Some columns of the recurrent weights as the second factor of a product, (H × width), or transposed, (width × H).
 typedef struct {
     const float *data;
-    int inputs, outputs, distance;
+    int k, n, distance;
     bool transposed;
+    GemmFactor packed; // strips NULL: there are too few steps for packing to pay
 } Factor;
 
+static Factor factor_of(Arena *scratch, Matrix u, int from, int width, bool transposed, Sequences s)
+{
+    enum { FEW_STEPS = 4 };
+    Factor f = {
+        u.data + from, transposed ? width : u.rows, transposed ? u.rows : width, u.cols, transposed, {0}};
+    if (s.time >= FEW_STEPS) f.packed = gemm_pack(scratch, f.k, f.n, transposed, f.data, f.distance);
+    return f;
+}
+
+// out (count × n) = in (count × k) · factor, or += when it accumulates
 static void multiply_step(StepRows out, StepRows in, const Factor *factor, int count, bool accumulate)
 {
+    if (factor->packed.strips) {
+        gemm_packed(count, accumulate, in.data, in.distance, &factor->packed, out.data, out.distance);
+        return;
+    }
     GemmShape shape = {.m = count,
-                       .n = factor->outputs,
-                       .k = factor->inputs,
+                       .n = factor->n,
+                       .k = factor->k,
                        .transpose_b = factor->transposed,
                        .accumulate = accumulate};
     gemm(shape, in.data, in.distance, factor->data, factor->distance, out.data, out.distance);
@@ -73,9 +88,14 @@ static int shares_of(Sequences s, size_t step_operations)
     return int_max(1, int_min(parallel_threads(), s.batch / FEWEST));
 }
 
-static inline int share_begin(int batch, int shares, int index)
+typedef struct {
+    int first, count;
+} Share;
+
+static inline Share share_of(Sequences s, int shares, int index)
 {
-    return (int)((long)batch * index / shares);
+    int first = (int)((long)s.batch * index / shares);
+    return (Share){first, (int)((long)s.batch * (index + 1) / shares) - first};
 }
 
 // shifted (B·T × H): beside each row the state that stood before it. Gradients of u are one product with it.
@@ -118,20 +138,20 @@ static void rnn_row(float *h, const float *b, int hidden, RnnKind kind)
 void rnn_forward(Arena *scratch, Matrix h, Matrix x, Matrix w, Matrix u, Matrix b, Matrix before,
                  Sequences shape, RnnKind kind)
 {
-    (void)scratch;
-    matmul(h, x, w);
-    const Factor factor = {.data = u.data, .inputs = h.cols, .outputs = h.cols, .distance = h.cols};
+    ArenaMark mark = arena_mark(scratch);
+    const Factor factor = factor_of(scratch, u, 0, u.cols, false, shape);
     const int shares = shares_of(shape, matrix_size(u));
+    matmul(h, x, w);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
-        int first = share_begin(shape.batch, shares, share);
-        int count = share_begin(shape.batch, shares, share + 1) - first;
+        const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = 0; t < shape.time; t++) {
             StepRows now = step_rows(h, shape, first, t), last = rows_before(h, before, shape, first, t);
             if (last.data) multiply_step(now, last, &factor, count, true);
             for (int i = 0; i < count; i++) rnn_row(row_of(now, i), b.data, h.cols, kind);
         }
     }
+    arena_rewind(scratch, mark);
 }
 
 // d_z = (d_z + d_h) f′, one row. d_z arrives with what the next step sends back; f′ is found from h = f(z).
@@ -150,12 +170,10 @@ void rnn_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b
 {
     const int hidden = h.cols, shares = shares_of(shape, matrix_size(u));
     ArenaMark mark = arena_mark(scratch);
-    const Factor back = {
-        .data = u.data, .inputs = hidden, .outputs = hidden, .distance = hidden, .transposed = true};
+    const Factor back = factor_of(scratch, u, 0, u.cols, true, shape);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
-        int first = share_begin(shape.batch, shares, share);
-        int count = share_begin(shape.batch, shares, share + 1) - first;
+        const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = shape.time - 1; t >= 0; t--) {
             StepRows now = step_rows(d_z, shape, first, t), d_out = step_rows(d_h, shape, first, t);
             StepRows out = step_rows(h, shape, first, t);
@@ -200,14 +218,13 @@ static void lstm_row(float *restrict h, float *restrict c, float *restrict gates
 void lstm_forward(Arena *scratch, Matrix h, Matrix c, Matrix gates, Matrix x, Matrix w, Matrix u, Matrix b,
                   RecurrentState before, Sequences shape)
 {
-    (void)scratch;
     const int hidden = h.cols, shares = shares_of(shape, matrix_size(u));
-    const Factor factor = {.data = u.data, .inputs = hidden, .outputs = 4 * hidden, .distance = 4 * hidden};
+    ArenaMark mark = arena_mark(scratch);
+    const Factor factor = factor_of(scratch, u, 0, u.cols, false, shape);
     matmul(gates, x, w);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
-        int first = share_begin(shape.batch, shares, share);
-        int count = share_begin(shape.batch, shares, share + 1) - first;
+        const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = 0; t < shape.time; t++) {
             StepRows gate = step_rows(gates, shape, first, t), now = step_rows(h, shape, first, t);
             StepRows cell = step_rows(c, shape, first, t);
@@ -219,6 +236,7 @@ void lstm_forward(Arena *scratch, Matrix h, Matrix c, Matrix gates, Matrix x, Ma
                          hidden);
         }
     }
+    arena_rewind(scratch, mark);
 }
 
 // One row. What the next step sends back stands in d_gates: to h in the first H columns, to c in the second H; what
@@ -252,12 +270,10 @@ void lstm_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_
 {
     const int hidden = h.cols, shares = shares_of(shape, matrix_size(u));
     ArenaMark mark = arena_mark(scratch);
-    const Factor back = {
-        .data = u.data, .inputs = 4 * hidden, .outputs = hidden, .distance = 4 * hidden, .transposed = true};
+    const Factor back = factor_of(scratch, u, 0, u.cols, true, shape);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
-        int first = share_begin(shape.batch, shares, share);
-        int count = share_begin(shape.batch, shares, share + 1) - first;
+        const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = shape.time - 1; t >= 0; t--) {
             StepRows d_gate = step_rows(d_gates, shape, first, t), gate = step_rows(gates, shape, first, t);
             StepRows d_out = step_rows(d_h, shape, first, t), cell = step_rows(c, shape, first, t);
@@ -302,29 +318,18 @@ static void gru_row(float *restrict h, float *restrict gates, const float *b, co
     }
 }
 
-// The columns of u for r and z, and those for n.
-static Factor gru_factor(Matrix u, bool new, bool transposed)
-{
-    const int hidden = u.rows, width = new ? hidden : 2 * hidden;
-    return (Factor){.data = u.data + (new ? 2 * hidden : 0),
-                    .inputs = transposed ? width : hidden,
-                    .outputs = transposed ? hidden : width,
-                    .distance = u.cols,
-                    .transposed = transposed};
-}
-
 void gru_forward(Arena *scratch, Matrix h, Matrix gates, Matrix x, Matrix w, Matrix u, Matrix b, Matrix b_u,
                  Matrix before, Sequences shape)
 {
-    (void)scratch;
     const int hidden = h.cols, shares = shares_of(shape, matrix_size(u));
-    const Factor both = gru_factor(u, false, false), new = gru_factor(u, true, false);
+    ArenaMark mark = arena_mark(scratch);
+    const Factor both = factor_of(scratch, u, 0, 2 * hidden, false, shape);
+    const Factor new = factor_of(scratch, u, 2 * hidden, hidden, false, shape);
     gemm((GemmShape){.m = x.rows, .n = w.cols, .k = x.cols}, x.data, x.cols, w.data, w.cols, gates.data,
          gates.cols);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
-        int first = share_begin(shape.batch, shares, share);
-        int count = share_begin(shape.batch, shares, share + 1) - first;
+        const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = 0; t < shape.time; t++) {
             StepRows gate = step_rows(gates, shape, first, t), now = step_rows(h, shape, first, t);
             StepRows last = rows_before(h, before, shape, first, t), past = from_column(gate, 3 * hidden);
@@ -338,6 +343,7 @@ void gru_forward(Arena *scratch, Matrix h, Matrix gates, Matrix x, Matrix w, Mat
                 gru_row(row_of(now, i), row_of(gate, i), b.data, b_u.data, row_of(last, i), hidden);
         }
     }
+    arena_rewind(scratch, mark);
 }
 
 // One row. What the next step sends back to h stands in the first H columns of d_gates; what passes from here to the
@@ -366,11 +372,10 @@ static void gru_row_backward(float *restrict d_gates, float *restrict d_h_before
 }
 
 // The time loop of the backward: d_gates from d_h, for the sequences first … first + count − 1.
-static void gru_share_backward(Matrix d_gates, Matrix d_h, Matrix h, Matrix gates, Matrix u, Matrix before,
-                               Sequences shape, int first, int count)
+static void gru_share_backward(Matrix d_gates, Matrix d_h, Matrix h, Matrix gates, const Factor *both,
+                               const Factor *new, Matrix before, Sequences shape, int first, int count)
 {
     const int hidden = h.cols;
-    const Factor both = gru_factor(u, false, true), new = gru_factor(u, true, true);
     for (int t = shape.time - 1; t >= 0; t--) {
         StepRows d_gate = step_rows(d_gates, shape, first, t), gate = step_rows(gates, shape, first, t);
         StepRows d_out = step_rows(d_h, shape, first, t), last = rows_before(h, before, shape, first, t);
@@ -379,8 +384,8 @@ static void gru_share_backward(Matrix d_gates, Matrix d_h, Matrix h, Matrix gate
         // sums_{t+1} = … + h_t·u, for r and z together, for n apart
         if (t < shape.time - 1) {
             StepRows d_next = step_rows(d_gates, shape, first, t + 1);
-            multiply_step(d_gate, d_next, &both, count, true);
-            multiply_step(d_gate, from_column(d_next, 3 * hidden), &new, count, true);
+            multiply_step(d_gate, d_next, both, count, true);
+            multiply_step(d_gate, from_column(d_next, 3 * hidden), new, count, true);
         } else {
             for (int i = 0; i < count; i++) memset(row_of(d_gate, i), 0, (size_t)hidden * sizeof(float));
         }
@@ -404,11 +409,12 @@ void gru_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b
 {
     const int hidden = h.cols, shares = shares_of(shape, matrix_size(u)), rows = h.rows, wide = 4 * hidden;
     ArenaMark mark = arena_mark(scratch);
+    const Factor both = factor_of(scratch, u, 0, 2 * hidden, true, shape);
+    const Factor new = factor_of(scratch, u, 2 * hidden, hidden, true, shape);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
-        int first = share_begin(shape.batch, shares, share);
-        int count = share_begin(shape.batch, shares, share + 1) - first;
-        gru_share_backward(d_gates, d_h, h, gates, u, before, shape, first, count);
+        const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
+        gru_share_backward(d_gates, d_h, h, gates, &both, &new, before, shape, first, count);
     }
     // sums of r, z, n = x_t·w + b
     if (d_x.data)

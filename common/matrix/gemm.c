@@ -436,19 +436,23 @@ static void copy_transposed(float *to, size_t to_step, const float *from, size_t
     }
 }
 
-// B (K × N), or (N × K) transposed, becomes strip after strip of (K × TILE_COLUMNS).
+// The strip of B (K × N), or (N × K) transposed, that begins at column j: to (K × TILE_COLUMNS).
+static void pack_strip(float *to, const Product *p, int j)
+{
+    const Product part = some_columns(*p, j, int_min(TILE_COLUMNS, p->shape.n - j));
+    if (part.shape.transpose_b)
+        copy_transposed(to, TILE_COLUMNS, part.b, part.b_step, part.shape.n, part.shape.k);
+    else
+        copy_block(to, TILE_COLUMNS, part.b, part.b_step, part.shape.k, part.shape.n);
+}
+
+// B becomes strip after strip.
 static void pack_b(Product *p)
 {
     float *to = packed();
     const size_t next = (size_t)TILE_COLUMNS * (size_t)p->shape.k;
-    for (int j = 0; j < p->shape.n; j += TILE_COLUMNS) {
-        const Product part = some_columns(*p, j, int_min(TILE_COLUMNS, p->shape.n - j));
-        float *strip_of_b = to + (size_t)(j / TILE_COLUMNS) * next;
-        if (part.shape.transpose_b)
-            copy_transposed(strip_of_b, TILE_COLUMNS, part.b, part.b_step, part.shape.n, part.shape.k);
-        else
-            copy_block(strip_of_b, TILE_COLUMNS, part.b, part.b_step, part.shape.k, part.shape.n);
-    }
+    for (int j = 0; j < p->shape.n; j += TILE_COLUMNS)
+        pack_strip(to + (size_t)(j / TILE_COLUMNS) * next, p, j);
     p->shape.transpose_b = false;
     p->b = to;
     p->b_step = TILE_COLUMNS;
@@ -595,11 +599,16 @@ static Product rectangle(const Product *whole, int parts, int part)
     return some_rows(some_columns(*whole, j, int_min(columns, n - j)), i, int_min(rows, m - i));
 }
 
+// A product without terms.
+static void clear(float *c, int ldc, int m, int n)
+{
+    for (int i = 0; i < m && n > 0; i++) memset(c + (size_t)i * (size_t)ldc, 0, (size_t)n * sizeof *c);
+}
+
 void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc)
 {
     if (shape.k <= 0 || shape.m <= 0 || shape.n <= 0) {
-        for (int i = 0; i < shape.m && !shape.accumulate && shape.n > 0; i++)
-            memset(c + (size_t)i * (size_t)ldc, 0, (size_t)shape.n * sizeof *c);
+        if (!shape.accumulate) clear(c, ldc, shape.m, shape.n);
         return;
     }
     Product whole = {shape, a, b, c, (size_t)lda, (size_t)ldb, (size_t)ldc, TILE_COLUMNS};
@@ -616,6 +625,36 @@ void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, flo
         const Product mine = rectangle(&whole, omp_get_num_threads(), omp_get_thread_num());
         if (mine.shape.m > 0 && mine.shape.n > 0) multiply(&mine);
     }
+}
+
+GemmFactor gemm_pack(Arena *arena, int k, int n, bool transpose_b, const float *b, int ldb)
+{
+    if (k <= 0 || n <= 0) return (GemmFactor){k, n, NULL};
+    const Product whole = {
+        .shape = {.n = n, .k = k, .transpose_b = transpose_b}, .b = b, .b_step = (size_t)ldb};
+    const int count = (n + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    const size_t next = (size_t)TILE_COLUMNS * (size_t)k;
+    float *to = arena_alloc(arena, (size_t)count * next, sizeof *to);
+#pragma omp parallel for if (parallel_worth((size_t)count * next))
+    for (int i = 0; i < count; i++) pack_strip(to + (size_t)i * next, &whole, i * TILE_COLUMNS);
+    return (GemmFactor){k, n, to};
+}
+
+void gemm_packed(int m, bool accumulate, const float *a, int lda, const GemmFactor *b, float *c, int ldc)
+{
+    if (b->k <= 0 || m <= 0 || b->n <= 0) {
+        if (!accumulate) clear(c, ldc, m, b->n);
+        return;
+    }
+    const Product whole = {.shape = {.m = m, .n = b->n, .k = b->k, .accumulate = accumulate},
+                           .a = a,
+                           .b = b->strips,
+                           .c = c,
+                           .a_step = (size_t)lda,
+                           .b_step = TILE_COLUMNS,
+                           .c_step = (size_t)ldc,
+                           .b_next = (size_t)TILE_COLUMNS * (size_t)b->k};
+    multiply(&whole);
 }
 
 // C (M × N) = op(A) (M × K) · op(B) (K × N), three plain loops: the oracle of gemm.

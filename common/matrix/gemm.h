@@ -7,7 +7,7 @@
 // A is stored (M × K), or (K × M) when transpose_a; B is (K × N), or (N × K) when transpose_b; C is (M × N). lda, ldb and
 // ldc are the distances, in floats, from one stored row to the next. C must not overlap A or B. K = 0 gives zeros.
 #pragma once
-#include "base/base.h"
+#include "base/arena.h"
 
 typedef struct {
     int m, n, k;                   // C is (m × n), the sums run over k
@@ -17,3 +17,16 @@ typedef struct {
 
 void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc);
 void gemm_naive(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc);
+
+// A second factor that meets many first ones, as the weights of a recurrent network do: brought once into the order in
+// which it is read. op(B) is (k × n), stored as for gemm. The copy lives in the arena.
+typedef struct {
+    int k, n;
+    const float *strips;
+} GemmFactor;
+
+GemmFactor gemm_pack(Arena *arena, int k, int n, bool transpose_b, const float *b, int ldb);
+
+// C (m × n) = A (m × k) · B, or C += when accumulating: the same bits as gemm. On the calling thread alone: for loops
+// that are themselves shared between threads.
+void gemm_packed(int m, bool accumulate, const float *a, int lda, const GemmFactor *b, float *c, int ldc);

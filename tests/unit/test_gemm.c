@@ -279,6 +279,38 @@ START_TEST(random_shapes_agree)
 }
 END_TEST
 
+// gemm with B packed beforehand, in pieces of rows, as a loop that is shared out would do it.
+static void multiply_packed(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c,
+                            int ldc)
+{
+    Arena *arena = arena_new();
+    GemmFactor factor = gemm_pack(arena, shape.k, shape.n, shape.transpose_b, b, ldb);
+    for (int first = 0; first < shape.m; first += 37)
+        gemm_packed(int_min(37, shape.m - first), shape.accumulate, a + (size_t)first * (size_t)lda, lda,
+                    &factor, c + (size_t)first * (size_t)ldc, ldc);
+    arena_free(arena);
+}
+
+START_TEST(packed_factors_agree)
+{
+    static const int shapes[][3] = {{1, 1, 1},    {5, 3, 2},      {15, 17, 9},    {74, 65, 33},  {3, 100, 50},
+                                    {100, 1, 20}, {1, 70, 30},    {9, 1030, 37},  {0, 5, 3},     {5, 0, 3},
+                                    {9, 21, 0},   {38, 33, 1025}, {33, 512, 128}, {32, 128, 512}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        for (int way = 0; way < 8; way++) {
+            GemmShape shape = {shapes[i][0], shapes[i][1], shapes[i][2], .transpose_b = way & 1,
+                               .accumulate = way & 2};
+            Problem p = new_problem(shape, way & 4 ? 1100 : 1, i + (size_t)way);
+            float *got = solve(&p, multiply_packed), *expected = solve(&p, gemm_naive);
+            expect_same(&p, got, expected, "packed");
+            free(got);
+            free(expected);
+            free_problem(&p);
+        }
+    }
+}
+END_TEST
+
 // ---- Threads ----------------------------------------------------------------------------------------------
 
 // Large enough to be divided; down, across and both; more threads than strips.
@@ -361,5 +393,5 @@ SUITE("gemm", the_naive_product_is_the_product, each_step_rounds_once,
       terms_are_added_from_the_first_to_the_last, every_small_shape_agrees,
       padded_rows_agree_and_the_padding_is_left_alone, a_product_without_terms_is_zero,
       a_product_without_rows_or_columns_touches_nothing, vectors_agree, products_of_several_blocks_agree,
-      random_shapes_agree, the_number_of_threads_does_not_change_a_bit, products_in_a_parallel_region_agree,
-      nan_and_infinity_reach_the_elements_that_they_belong_to)
+      random_shapes_agree, packed_factors_agree, the_number_of_threads_does_not_change_a_bit,
+      products_in_a_parallel_region_agree, nan_and_infinity_reach_the_elements_that_they_belong_to)

@@ -10,8 +10,8 @@ from peer import serve
 
 FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "..", "datasets", "cache", "fashion-mnist")
 BATCH = 64
-EPOCHS = {"softmax": 1, "mlp": 5, "lenet": 3, "resnet": 1}
-RATE = {"softmax": 0.1, "mlp": 1e-3, "lenet": 1e-3, "resnet": 1e-3}
+EPOCHS = {"softmax": 1, "mlp": 5, "lenet": 3, "resnet": 1, "lstm": 1}
+RATE = {"softmax": 0.1, "mlp": 1e-3, "lenet": 1e-3, "resnet": 1e-3, "lstm": 1e-3}
 
 
 def read(name, header):

@@ -1,5 +1,5 @@
-# The PyTorch twin of bench_softmax.c, bench_mlp.c, bench_lenet.c and bench_resnet.c: the same model, data, batch,
-# optimiser, rates and epochs.
+# The PyTorch twin of bench_softmax.c, bench_mlp.c, bench_lenet.c, bench_resnet.c and bench_lstm.c: the same model, data,
+# batch, optimiser, rates and epochs.
 import os
 import sys
 
@@ -56,7 +56,19 @@ def resnet():
     )
 
 
-MODELS = {"softmax": softmax, "mlp": mlp, "lenet": lenet, "resnet": resnet}
+class Reader(nn.Module):
+    """Rows of pixels are steps; the last state is scored."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(28, 128, batch_first=True)
+        self.head = nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.head(self.lstm(x.view(-1, 28, 28))[0][:, -1])
+
+
+MODELS = {"softmax": softmax, "mlp": mlp, "lenet": lenet, "resnet": resnet, "lstm": Reader}
 
 
 def start(name, seed):
