@@ -1,7 +1,7 @@
 // op_conv.c: convolution and pooling. See op_conv.h.
 #include "learning/op_conv.h"
 #include "base/parallel.h"
-#include "learning/columns.h"
+#include "matrix/windows.h"
 
 #include <limits.h>
 #include <math.h>
@@ -51,7 +51,7 @@ static inline int pixel_under(Grid grid, Window window, int i, int j, int dy, in
 // The gradient of a weight is a long sum. It is cut into chunks of pictures whose number depends on the batch
 // alone; each is summed in the order of the pixels, and the chunks are added in order.
 
-enum { MOST_CHUNKS = 16 };
+enum { MOST_CHUNKS = 8 };
 
 static int chunk_pictures(int count) { return (count + MOST_CHUNKS - 1) / MOST_CHUNKS; }
 
@@ -100,7 +100,7 @@ static void naive_pixel_backward(Matrix d_x, Matrix d_y, Matrix w, Grid grid, Wi
         }
 }
 
-// What pictures first … last − 1 add to d_w of tap (dy, dx), channel c of its group, output o; and to d_b
+// What pictures first … last − 1 add to d_w of tap (dy, dx), channel c of its group, output o
 static float naive_weight_backward(Matrix d_y, Matrix x, Grid grid, Window window, int first, int last,
                                    int dy, int dx, int c, int o)
 {
@@ -136,7 +136,14 @@ void conv2d_naive_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matri
                     for (int o = 0; o < d_y.cols; o++)
                         AT(d_w, (dy * window.width + dx) * channels + c, o) += naive_weight_backward(
                             d_y, x, grid, window, first, int_min(first + chunk, grid.count), dy, dx, c, o);
-    if (d_b.data) add_column_sums(d_b, d_y);
+    const int pixels = out.height * out.width;
+    for (int first = 0; d_b.data && first < grid.count; first += chunk)
+        for (int o = 0; o < d_y.cols; o++) {
+            float total = 0.0f;
+            for (int p = first * pixels; p < int_min(first + chunk, grid.count) * pixels; p++)
+                total += AT(d_y, p, o);
+            d_b.data[o] += total;
+        }
 }
 
 // ---- Patches ----------------------------------------------------------------------------------------------
@@ -184,42 +191,434 @@ void patches_to_grid(Matrix d_x, Matrix d_patches, Grid grid, Window window)
 }
 
 // ---- Convolution ------------------------------------------------------------------------------------------
+// One line of the output at a time, all its channels: that is a product whose first factor is what the windows
+// show of the lines of x (matrix/windows.h). Nothing is copied but pictures that need a margin, one at a time.
+//
+// d_x is a convolution of d_y: the pixels of x that lie alike under the windows, those whose row and column leave
+// the same remainders (a phase) when divided by the stride, meet the same taps, in steps of one pixel of d_y.
+//
+// Fewer channels than a vector has lanes would waste the others. Then `fold` neighbouring pixels become one with
+// fold times the channels, and the window sees a few pixels more, with weights 0 for those that are not its own.
+
+typedef struct {
+    Grid grid, out;
+    Window window;
+    int inputs, outputs; // channels of one group
+} Plan;
+
+static Plan plan_of(Grid grid, Window window, int inputs, int outputs)
+{
+    window = usual(window);
+    if (window.height == 1 && window.width == 1 && window.stride == 1 && window.padding == 0) {
+        grid.width *= grid.height; // every pixel alone: one long line
+        grid.height = 1;
+    }
+    return (Plan){grid, window_grid(HERE, grid, window), window, inputs / window.groups,
+                  outputs / window.groups};
+}
+
+// Of the lines of length pixels, how many neighbours become one, so that a vector is well used? The window has width
+// taps and moves by stride, and there are so many channels.
+static int best_fold(int length, int width, int stride, int channels)
+{
+    enum { LANES = 16, LEAST_SUMS = 8 }; // a choice for speed alone: no result depends on it
+    int best = 1;
+    long least = LONG_MAX;
+    for (int fold = 1; fold * channels <= 2 * LANES && fold <= length; fold++) {
+        if (length % fold != 0) continue;
+        const int vectors = (fold * channels + LANES - 1) / LANES;
+        const long cost = (long)(width + (fold - 1) * stride) * int_max(length / fold * vectors, LEAST_SUMS);
+        if (cost < least) least = cost, best = fold;
+    }
+    return best;
+}
+
+// Lines of pixels, side by side in memory: pixel j of line i is at data + (i · length + j) · channels.
+typedef struct {
+    const float *data;
+    int length, channels;
+} Lines;
+
+static const float *pixel_at(Lines lines, int i, int j)
+{
+    return lines.data + ((size_t)i * (size_t)lines.length + (size_t)j) * (size_t)lines.channels;
+}
+
+// Lines first … last − 1 of a picture, with margin pixels of zeros on their left and zeros up to length on their
+// right. column: of the first channel. Where active is given, only numbers for which it is positive are kept.
+typedef struct {
+    const float *picture, *active; // the latter NULL: all numbers
+    int width, columns;            // of the picture: pixels in a line, channels of all groups
+    int column, channels;          // those that are wanted
+    int margin, length;            // in pixels
+} Cut;
+
+static Lines cut_lines(const Cut *cut, int first, int last, float *to)
+{
+    const size_t line = (size_t)cut->width * (size_t)cut->columns, channels = (size_t)cut->channels;
+    if (cut->length == cut->width && cut->channels == cut->columns && !cut->active)
+        return (Lines){cut->picture + (size_t)first * line, cut->length, cut->channels};
+    const size_t length = (size_t)cut->length * channels, margin = (size_t)cut->margin * channels;
+    const size_t right = length - margin - (size_t)cut->width * channels;
+    for (int i = first; i < last; i++) {
+        const size_t place = (size_t)i * line + (size_t)cut->column;
+        float *restrict out = to + (size_t)(i - first) * length;
+        memset(out, 0, margin * sizeof *out);
+        out += margin;
+        if (cut->active) {
+            const float *in = cut->picture + place, *y = cut->active + place;
+            for (int j = 0; j < cut->width; j++, in += cut->columns, y += cut->columns, out += channels)
+                for (size_t c = 0; c < channels; c++) out[c] = y[c] > 0.0f ? in[c] : 0.0f;
+        } else {
+            const float *in = cut->picture + place;
+            const size_t pixels = cut->channels == cut->columns ? 1 : (size_t)cut->width;
+            const size_t piece = (size_t)cut->width * channels / pixels;
+            for (size_t j = 0; j < pixels; j++, in += cut->columns, out += piece)
+                memcpy(out, in, piece * sizeof *out);
+        }
+        memset(out, 0, right * sizeof *out);
+    }
+    return (Lines){to, cut->length, cut->channels};
+}
+
+static Cut cut_of_x(const Plan *plan, Matrix x, int picture, int group)
+{
+    return (Cut){.picture = matrix_row(x, picture * plan->grid.height * plan->grid.width),
+                 .width = plan->grid.width,
+                 .columns = x.cols,
+                 .column = group * plan->inputs,
+                 .channels = plan->inputs,
+                 .margin = plan->window.padding,
+                 .length = plan->grid.width + 2 * plan->window.padding};
+}
+
+// How many taps of a window of this side meet a pixel of this phase?
+static int phase_taps(int side, int stride, int phase) { return (side - phase + stride - 1) / stride; }
+
+static Cut cut_of_d_y(const Plan *plan, Matrix d_y, const float *active, int picture, int group)
+{
+    const size_t first = (size_t)picture * (size_t)(plan->out.height * plan->out.width) * (size_t)d_y.cols;
+    const Window window = plan->window;
+    const int margin = phase_taps(window.width, window.stride, 0) - 1;
+    const int seen = (plan->grid.width - 1 + window.padding) / window.stride + 1;
+    return (Cut){.picture = d_y.data + first,
+                 .active = active ? active + first : NULL,
+                 .width = plan->out.width,
+                 .columns = d_y.cols,
+                 .column = group * plan->outputs,
+                 .channels = plan->outputs,
+                 .margin = margin,
+                 .length = margin + int_max(plan->out.width, seen)};
+}
+
+// The weights as the product wants them: w itself, or folded.
+static const float *folded_weights(Arena *scratch, const Plan *plan, Matrix w, int fold)
+{
+    if (fold == 1) return w.data;
+    const Window window = plan->window;
+    const int seen = window.width + (fold - 1) * window.stride, outputs = plan->outputs;
+    Matrix folded = matrix_new(scratch, window.height * seen * plan->inputs, fold * outputs);
+    for (int dy = 0; dy < window.height; dy++)
+        for (int f = 0; f < fold; f++)
+            for (int dx = 0; dx < window.width; dx++)
+                for (int c = 0; c < plan->inputs; c++)
+                    memcpy(&AT(folded, (dy * seen + dx + f * window.stride) * plan->inputs + c, f * outputs),
+                           matrix_row(w, (dy * window.width + dx) * plan->inputs + c),
+                           (size_t)outputs * sizeof(float));
+    return folded.data;
+}
+
+static const float *folded_bias(Arena *scratch, Matrix b, int fold)
+{
+    if (fold == 1 || !b.data) return b.data;
+    Matrix folded = matrix_uninitialised(scratch, fold, b.cols);
+    for (int f = 0; f < fold; f++) memcpy(matrix_row(folded, f), b.data, (size_t)b.cols * sizeof(float));
+    return folded.data;
+}
+
+// What all lines of the output have in common.
+typedef struct {
+    Plan plan;
+    Matrix y, x, w;
+    const float *weights, *bias; // folded
+    int fold;
+    bool relu;
+} Forward;
+
+// Lines first … last − 1 of the output of a picture; place is for a cut.
+static void forward_lines(const Forward *f, float *place, int picture, int group, int first, int last)
+{
+    const Plan *plan = &f->plan;
+    const Window window = plan->window;
+    const int above = int_max(0, first * window.stride - window.padding);
+    const int below = int_min(plan->grid.height, (last - 1) * window.stride - window.padding + window.height);
+    const Cut cut = cut_of_x(plan, f->x, picture, group);
+    const Lines x = cut_lines(&cut, above, below, place);
+    const int terms = (window.width + (f->fold - 1) * window.stride) * plan->inputs;
+    const size_t b_term = (size_t)f->fold * (size_t)f->w.cols;
+    for (int i = first; i < last; i++) {
+        // The lines of the window that lie on the picture.
+        const int top = i * window.stride - window.padding;
+        const int dy = int_max(0, -top), end = int_min(window.height, plan->grid.height - top);
+        window_product((WindowProduct){
+            .rows = plan->out.width / f->fold,
+            .columns = f->fold * plan->outputs,
+            .pieces = int_max(0, end - dy),
+            .terms = terms,
+            .a = pixel_at(x, top + dy - above, 0),
+            .a_row = (size_t)(f->fold * window.stride) * (size_t)plan->inputs,
+            .a_piece = (size_t)x.length * (size_t)plan->inputs,
+            .a_term = 1,
+            .b = f->weights + (size_t)(dy * terms) * b_term + group * plan->outputs,
+            .b_piece = (size_t)terms * b_term,
+            .b_term = b_term,
+            .c = &AT(f->y, (picture * plan->out.height + i) * plan->out.width, group * plan->outputs),
+            .c_row = (size_t)f->fold * (size_t)f->y.cols,
+            .bias = f->bias ? f->bias + group * plan->outputs : NULL,
+            .relu = f->relu,
+        });
+    }
+}
+
+// y = x ∗ w + b, or max(0, x ∗ w + b)
+static void forward(Arena *scratch, Matrix y, Matrix x, Matrix w, Matrix b, Grid grid, Window window,
+                    bool relu)
+{
+    ArenaMark mark = arena_mark(scratch);
+    Forward f = {.plan = plan_of(grid, window, x.cols, y.cols), .y = y, .x = x, .w = w, .relu = relu};
+    const Plan *plan = &f.plan;
+    const int groups = plan->window.groups, threads = parallel_threads(), height = plan->out.height;
+    if (groups == 1)
+        f.fold = best_fold(plan->out.width, plan->window.width, plan->window.stride, plan->outputs);
+    if (groups > 1) f.fold = 1;
+    f.weights = folded_weights(scratch, plan, w, f.fold);
+    f.bias = folded_bias(scratch, b, f.fold);
+    const int length = plan->grid.width + 2 * plan->window.padding;
+    Matrix places = matrix_uninitialised(scratch, threads, plan->grid.height * length * plan->inputs);
+    // A band of lines of one picture and one group at a time; whole pictures when there are enough of them.
+    const int wanted = (2 * threads + plan->grid.count * groups - 1) / int_max(1, plan->grid.count * groups);
+    const int bands = plan->grid.count * groups >= 2 * threads ? 1 : int_min(height, wanted);
+    const int parts = plan->grid.count * groups * bands;
+#pragma omp parallel for schedule(dynamic) if (parallel_worth(matrix_size(y) * (size_t)w.rows / 8))
+    for (int part = 0; part < parts; part++) {
+        const int band = part % bands, group = part / bands % groups, picture = part / bands / groups;
+        forward_lines(&f, matrix_row(places, omp_get_thread_num()), picture, group, height * band / bands,
+                      height * (band + 1) / bands);
+    }
+    arena_rewind(scratch, mark);
+}
 
 void conv2d_forward(Arena *scratch, Matrix y, Matrix x, Matrix w, Matrix b, Grid grid, Window window)
 {
-    if (usual(window).groups > 1) {
-        conv2d_naive_forward(y, x, w, b, grid, window);
-        return;
+    forward(scratch, y, x, w, b, grid, window, false);
+}
+
+// The weights that pixels of one phase meet in d_y, for one group: (lines · steps · O × fold · C). The first line of
+// d_y that a pixel sees has met it through the last line of the window.
+static void turned_weights(Matrix turned, const Plan *plan, Matrix w, int group, int phase_y, int phase_x,
+                           int fold)
+{
+    const Window window = plan->window;
+    const int lines = phase_taps(window.height, window.stride, phase_y);
+    const int taps = phase_taps(window.width, window.stride, phase_x), seen = taps + fold - 1;
+    const int inputs = plan->inputs, outputs = plan->outputs;
+    fill(turned, 0.0f);
+    for (int i = 0; i < lines; i++)
+        for (int j = 0; j < taps; j++) {
+            const int dy = phase_y + window.stride * (lines - 1 - i),
+                      dx = phase_x + window.stride * (taps - 1 - j);
+            for (int f = 0; f < fold; f++)
+                for (int o = 0; o < outputs; o++)
+                    for (int c = 0; c < inputs; c++)
+                        AT(turned, ((i * seen) + j + f) * outputs + o, f * inputs + c) =
+                            AT(w, (dy * window.width + dx) * inputs + c, group * outputs + o);
+        }
+}
+
+// What the gradients of all pictures have in common. The data of what is not wanted is NULL.
+typedef struct {
+    Plan plan;
+    Matrix d_x, d_y, x, w;
+    bool accumulate;     // add to d_x
+    const float *active; // NULL, or where it is not positive d_y counts as 0
+    Matrix *turned;      // for each group and phase: [(group · stride + phase_y) · stride + phase_x]
+    int fold;            // of d_x
+} Backward;
+
+// d_x of the pixels of one line of a picture
+static void d_x_line(const Backward *k, Lines d_y, int picture, int group, int line)
+{
+    const Plan *plan = &k->plan;
+    const Window window = plan->window;
+    const int margin = phase_taps(window.width, window.stride, 0) - 1;
+    const int phase_y = (line + window.padding) % window.stride,
+              last = (line + window.padding) / window.stride;
+    const int lines = phase_taps(window.height, window.stride, phase_y), top = last - lines + 1;
+    const int first = int_max(0, top), end = int_min(plan->out.height, last + 1);
+    for (int phase_x = 0; phase_x < window.stride; phase_x++) {
+        // The first pixel of this phase, and the first pixel of d_y that has seen it.
+        const int phases = window.stride, j = (phase_x + phases - window.padding % phases) % phases;
+        if (j >= plan->grid.width) continue;
+        const int taps = phase_taps(window.width, window.stride, phase_x);
+        const int left = (j + window.padding) / window.stride - taps + 1;
+        const Matrix turned = k->turned[(group * phases + phase_y) * phases + phase_x];
+        const size_t terms = (size_t)(taps + k->fold - 1) * (size_t)plan->outputs,
+                     columns = (size_t)turned.cols;
+        window_product((WindowProduct){
+            .rows = ((plan->grid.width - j + phases - 1) / phases) / k->fold,
+            .columns = turned.cols,
+            .pieces = taps > 0 ? int_max(0, end - first) : 0,
+            .terms = (int)terms,
+            .a = pixel_at(d_y, first, left + margin),
+            .a_row = (size_t)k->fold * (size_t)plan->outputs,
+            .a_piece = (size_t)d_y.length * (size_t)plan->outputs,
+            .a_term = 1,
+            .b = turned.data + (size_t)(first - top) * terms * columns,
+            .b_piece = terms * columns,
+            .b_term = columns,
+            .c = &AT(k->d_x, (picture * plan->grid.height + line) * plan->grid.width + j,
+                     group * plan->inputs),
+            .c_row = (size_t)(k->fold * phases) * (size_t)k->d_x.cols,
+            .accumulate = k->accumulate,
+        });
     }
+}
+
+// d_w of one picture, into or onto what those before it gave
+static void d_w_picture(const Backward *k, Matrix d_w, Lines x, Lines d_y, int group, bool onto)
+{
+    const Plan *plan = &k->plan;
+    const Window window = plan->window;
+    const int margin = phase_taps(window.width, window.stride, 0) - 1;
+    for (int dy = 0; dy < window.height; dy++) {
+        // The lines of the output whose window has this line of its own on the picture.
+        const int first = int_max(0, (window.padding - dy + window.stride - 1) / window.stride);
+        const int bottom = plan->grid.height - 1 + window.padding - dy;
+        const int end = bottom < 0 ? 0 : int_min(plan->out.height, bottom / window.stride + 1);
+        window_product((WindowProduct){
+            .rows = window.width * plan->inputs,
+            .columns = plan->outputs,
+            .pieces = int_max(0, end - first),
+            .terms = plan->out.width,
+            .a = pixel_at(x, first * window.stride + dy - window.padding, 0),
+            .a_row = 1,
+            .a_piece = (size_t)(window.stride * x.length) * (size_t)plan->inputs,
+            .a_term = (size_t)(window.stride * plan->inputs),
+            .b = pixel_at(d_y, first, margin),
+            .b_piece = (size_t)d_y.length * (size_t)plan->outputs,
+            .b_term = (size_t)plan->outputs,
+            .c = &AT(d_w, dy * window.width * plan->inputs, group * plan->outputs),
+            .c_row = (size_t)d_w.cols,
+            .accumulate = onto,
+        });
+    }
+}
+
+// d_b += the sums of d_y over a picture
+static void d_b_picture(const Plan *plan, Matrix d_b, Lines d_y, int group)
+{
+    const int margin = phase_taps(plan->window.width, plan->window.stride, 0) - 1;
+    float *restrict total = d_b.data + group * plan->outputs;
+    for (int i = 0; i < plan->out.height; i++) {
+        const float *restrict d_out = pixel_at(d_y, i, margin);
+        for (int j = 0; j < plan->out.width; j++, d_out += plan->outputs)
+            for (int o = 0; o < plan->outputs; o++) total[o] += d_out[o];
+    }
+}
+
+static size_t cut_size(const Cut *cut, int lines)
+{
+    return (size_t)lines * (size_t)cut->length * (size_t)cut->channels;
+}
+
+// One chunk of pictures; d_w and d_b receive their sums over it. place is for two cuts.
+static void backward_chunk(const Backward *k, Matrix d_w, Matrix d_b, float *place, int first, int last)
+{
+    const Plan *plan = &k->plan;
+    if (d_b.data) fill(d_b, 0.0f);
+    for (int n = first; n < last; n++)
+        for (int group = 0; group < plan->window.groups; group++) {
+            const Cut cut = cut_of_d_y(plan, k->d_y, k->active, n, group);
+            const Lines d_y = cut_lines(&cut, 0, plan->out.height, place);
+            if (d_b.data) d_b_picture(plan, d_b, d_y, group);
+            for (int line = 0; k->d_x.data && line < plan->grid.height; line++)
+                d_x_line(k, d_y, n, group, line);
+            if (!d_w.data) continue;
+            const Cut x_cut = cut_of_x(plan, k->x, n, group);
+            const Lines x = cut_lines(&x_cut, 0, plan->grid.height, place + cut_size(&cut, plan->out.height));
+            d_w_picture(k, d_w, x, d_y, group, n > first);
+        }
+}
+
+// The weights of all phases.
+static void turn_weights(Arena *scratch, Backward *k)
+{
+    const Plan *plan = &k->plan;
+    const Window window = plan->window;
+    const int stride = window.stride, count = window.groups * stride * stride;
+    k->fold =
+        stride == 1 && window.groups == 1 ? best_fold(plan->grid.width, window.width, 1, plan->inputs) : 1;
+    k->turned = arena_alloc(scratch, (size_t)count, sizeof *k->turned);
+    for (int i = 0; i < count; i++) {
+        const int group = i / stride / stride, phase_y = i / stride % stride, phase_x = i % stride;
+        const int lines = int_max(0, phase_taps(window.height, stride, phase_y));
+        const int taps = int_max(0, phase_taps(window.width, stride, phase_x));
+        k->turned[i] = matrix_uninitialised(scratch, lines * (taps + k->fold - 1) * plan->outputs,
+                                            k->fold * plan->inputs);
+        turned_weights(k->turned[i], plan, k->w, group, phase_y, phase_x, k->fold);
+    }
+}
+
+// The sum of the chunks, in order, and d added to it or not
+static void add_chunks(Matrix d, Matrix parts, int column)
+{
+    size_t count = matrix_size(d);
+    if (!d.data) return;
+#pragma omp parallel for simd if (parallel : parallel_worth(count * (size_t)parts.rows))
+    for (size_t i = 0; i < count; i++) {
+        float total = d.data[i];
+        for (int part = 0; part < parts.rows; part++) total += AT(parts, part, (size_t)column + i);
+        d.data[i] = total;
+    }
+}
+
+// As conv2d_backward; d_y counts as 0 where active is given and not positive.
+static void backward_all(Arena *scratch, Backward k, Matrix d_w, Matrix d_b)
+{
+    const Plan *plan = &k.plan;
+    const int count = plan->grid.count, chunk = chunk_pictures(count);
+    const int chunks = chunk ? (count + chunk - 1) / chunk : 0;
+    if (chunks == 0) return;
     ArenaMark mark = arena_mark(scratch);
-    Matrix patches = matrix_uninitialised(scratch, y.rows, w.rows);
-    grid_to_patches(patches, x, grid, window);
-    fill(y, 0.0f);
-    if (b.data) add_row(y, b);
-    matmul_add(y, patches, w);
+    if (k.d_x.data) turn_weights(scratch, &k);
+    const int w_size = d_w.data ? k.w.rows * k.w.cols : 0, b_size = d_b.data ? d_b.cols : 0;
+    Matrix parts = matrix_uninitialised(scratch, chunks, w_size + b_size);
+    const Cut x_cut = cut_of_x(plan, k.x, 0, 0), cut = cut_of_d_y(plan, k.d_y, NULL, 0, 0);
+    const size_t size = cut_size(&x_cut, plan->grid.height) + cut_size(&cut, plan->out.height);
+    float *places = arena_alloc(scratch, size * (size_t)parallel_threads(), sizeof *places);
+#pragma omp parallel for schedule(dynamic) if (parallel_worth(matrix_size(k.d_y) * (size_t)k.w.rows / 4))
+    for (int part = 0; part < chunks; part++) {
+        float *sums = matrix_row(parts, part);
+        backward_chunk(&k, (Matrix){k.w.rows, k.w.cols, d_w.data ? sums : NULL},
+                       (Matrix){1, d_b.cols, d_b.data ? sums + w_size : NULL},
+                       places + size * (size_t)omp_get_thread_num(), part * chunk,
+                       int_min((part + 1) * chunk, count));
+    }
+    add_chunks(d_w, parts, 0);
+    add_chunks(d_b, parts, w_size);
     arena_rewind(scratch, mark);
 }
 
 void conv2d_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, Matrix w,
                      Grid grid, Window window)
 {
-    if (usual(window).groups > 1) {
-        conv2d_naive_backward(d_x, d_w, d_b, d_y, x, w, grid, window);
-        return;
-    }
-    ArenaMark mark = arena_mark(scratch);
-    Matrix patches = matrix_uninitialised(scratch, d_y.rows, w.rows);
-    // y = patches · w + b
-    if (d_w.data) {
-        grid_to_patches(patches, x, grid, window);
-        matmul_tn_add(d_w, patches, d_y);
-    }
-    if (d_b.data) add_column_sums(d_b, d_y);
-    if (d_x.data) {
-        matmul_nt(patches, d_y, w);
-        patches_to_grid(d_x, patches, grid, window);
-    }
-    arena_rewind(scratch, mark);
+    Backward k = {.plan = plan_of(grid, window, x.cols, d_y.cols),
+                  .d_x = d_x,
+                  .d_y = d_y,
+                  .x = x,
+                  .w = w,
+                  .accumulate = true};
+    backward_all(scratch, k, d_w, d_b);
 }
 
 // ---- Pooling ----------------------------------------------------------------------------------------------
@@ -373,19 +772,16 @@ static void conv2d_step(Tensor *self)
 {
     const ConvContext *context = self->context;
     Tensor *x = self->inputs[0], *w = self->inputs[1], *b = self->inputs[2];
-    Arena *scratch = tape_arena(self->tape);
-    ArenaMark mark = arena_mark(scratch);
-    Matrix d_z = self->gradient;
-    if (context->active) {
-        d_z = matrix_uninitialised(scratch, self->value.rows, self->value.cols);
-        size_t count = matrix_size(d_z);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-        for (size_t i = 0; i < count; i++)
-            d_z.data[i] = self->value.data[i] > 0.0f ? self->gradient.data[i] : 0.0f;
-    }
-    conv2d_backward(scratch, tensor_gradient(x), tensor_gradient(w), tensor_gradient(b), d_z, x->value,
-                    w->value, context->grid, context->window);
-    arena_rewind(scratch, mark);
+    bool accumulate;
+    Matrix d_x = tensor_gradient_raw(x, &accumulate);
+    Backward k = {.plan = plan_of(context->grid, context->window, x->value.cols, self->value.cols),
+                  .d_x = d_x,
+                  .d_y = self->gradient,
+                  .x = x->value,
+                  .w = w->value,
+                  .accumulate = accumulate,
+                  .active = context->active ? self->value.data : NULL};
+    backward_all(tape_arena(self->tape), k, tensor_gradient(w), tensor_gradient(b));
 }
 
 static Tensor *conv2d_node(Place place, const char *name, Tensor *x, Tensor *w, Tensor *b, Grid grid,
@@ -398,14 +794,8 @@ static Tensor *conv2d_node(Place place, const char *name, Tensor *x, Tensor *w, 
     Tensor *y =
         tensor_node(place, name, grid_rows(out), w->value.cols, conv2d_step, sizeof(ConvContext), 3, x, w, b);
     *(ConvContext *)y->context = (ConvContext){grid, window, active};
-    conv2d_forward(tape_arena(y->tape), y->value, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL},
-                   grid, window);
-    if (active) {
-        size_t count = matrix_size(y->value);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-        for (size_t i = 0; i < count; i++)
-            y->value.data[i] = y->value.data[i] < 0.0f ? 0.0f : y->value.data[i];
-    }
+    forward(tape_arena(y->tape), y->value, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL}, grid,
+            window, active);
     return y;
 }
 
