@@ -366,3 +366,17 @@ static inline float gelu32_slope(float x)
     double phi = x < 0.0f ? normal.tail : 1.0 - normal.tail;
     return unless_nan(x, (float)__builtin_fma(bounded * 0.3989422804014327, normal.bell, phi));
 }
+
+// Both at once, with the same bits.
+typedef struct {
+    float value, slope;
+} Gelu;
+
+static inline Gelu gelu32_and_slope(float x)
+{
+    float bounded = clamp32(x, -14.9f, 14.9f), below = x < -14.9f ? -14.9f : x;
+    Normal normal = normal_parts(__builtin_fabsf(bounded));
+    double phi = x < 0.0f ? normal.tail : 1.0 - normal.tail;
+    double slope = __builtin_fma(bounded * 0.3989422804014327, normal.bell, phi);
+    return (Gelu){unless_nan(x, (float)(below * phi)), unless_nan(x, (float)slope)};
+}

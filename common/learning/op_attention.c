@@ -45,6 +45,7 @@ typedef struct {
     Three x, d;           // inputs and gradients, from the first row of the sequence and column of the head
     Columns out, d_out;   // the same
     Matrix log_sums;
+    bool clear; // the gradients hold nothing yet
 } Group;
 
 static AttentionShape complete(AttentionShape shape, int width)
@@ -83,82 +84,114 @@ static Group one_group(Group whole, int number)
 
 // ---- Forward ----------------------------------------------------------------------------------------------
 
-// to (D × S) = the keys (S × D) turned round, so that products need not do it again for each block of queries
-static void turn(float *to, Columns from, int rows, int width)
+// The keys (S × D), or values, turned round block by block: to (D × KEY_BLOCK) of each block, one after the other.
+// Products then need not turn them again for each block of queries.
+static void turn(float *to, Columns from, int keys, int width)
 {
-    for (int j = 0; j < rows; j++)
-        for (int d = 0; d < width; d++)
-            to[(size_t)d * (size_t)rows + (size_t)j] = from.data[(size_t)j * from.step + (size_t)d];
+    for (int j = 0; j < keys; j += KEY_BLOCK)
+        copy_transposed(to + (size_t)j * (size_t)width, KEY_BLOCK, part(from, j, 0).data, from.step,
+                        int_min(KEY_BLOCK, keys - j), width);
 }
 
-// scores (rows × count, KEY_BLOCK apart) = q · kᵀ for the keys j … j + count − 1. turned: kᵀ, or NULL.
-static void score(float *scores, Columns q, Columns k, const float *turned, int keys, int j, int rows,
-                  int count, int width)
+// scores (rows × count, KEY_BLOCK apart) = q · kᵀ for the keys j … j + count − 1. turned: what turn made of k, or NULL.
+static void score(float *scores, Columns q, Columns k, const float *turned, int j, int rows, int count,
+                  int width)
 {
     GemmShape shape = {.m = rows, .n = count, .k = width, .transpose_b = !turned};
     if (turned) {
-        gemm(shape, q.data, (int)q.step, turned + j, keys, scores, KEY_BLOCK);
+        gemm(shape, q.data, (int)q.step, turned + (size_t)j * (size_t)width, KEY_BLOCK, scores, KEY_BLOCK);
     } else {
         gemm(shape, q.data, (int)q.step, part(k, j, 0).data, (int)k.step, scores, KEY_BLOCK);
     }
 }
 
-// The running softmax of one query: the largest score so far and Σ e^(score − largest).
+// The running softmax of each query of a block: the largest score so far and Σ e^(score − largest).
 typedef struct {
-    float most, total;
+    float most[QUERY_BLOCK], total[QUERY_BLOCK];
+    float shrink[QUERY_BLOCK]; // by how much everything before the last block of keys has to shrink
 } Running;
 
-// scores: seen of them count, the room up to a multiple of ROW_LANES being free → e^(scale · score − most), 0 for those
-// that do not count. Returns by how much everything before shrinks.
-static float extend(Running *running, float *scores, int seen, int padded, float scale)
+static int whole_lanes(int count) { return (count + ROW_LANES - 1) / ROW_LANES * ROW_LANES; }
+
+// The largest of padded values, a multiple of ROW_LANES; −∞ at least. A NaN may be passed over, as in lanes.h.
+static float largest_score(const float *scores, int padded)
 {
-    for (int j = 0; j < seen; j++) scores[j] *= scale;
-    float most = lanes_max(scores, seen);
-    most = running->most > most ? running->most : most;
-    for (int j = seen; j < padded; j++) scores[j] = -__builtin_inff();
-    for (int j = 0; j < padded; j++) scores[j] = exp32(scores[j] - most);
-    float shrink = exp32(running->most - most);
-    running->total = __builtin_fmaf(running->total, shrink, lanes_sum(scores, padded));
-    running->most = most;
-    return shrink;
+    float lane[ROW_LANES];
+    for (int l = 0; l < ROW_LANES; l++) lane[l] = scores[l];
+    for (int j = ROW_LANES; j < padded; j += ROW_LANES)
+        for (int l = 0; l < ROW_LANES; l++) lane[l] = scores[j + l] > lane[l] ? scores[j + l] : lane[l];
+    for (int half = ROW_LANES / 2; half; half /= 2)
+        for (int l = 0; l < half; l++) lane[l] = lane[l + half] > lane[l] ? lane[l + half] : lane[l];
+    return lane[0];
 }
 
-// One block of queries i … i + rows − 1 of one head: out and log_sums, which lie at the first of them.
-static void block_forward(const Group *g, Columns q, Columns out, float *log_sums, const float *turned,
-                          float *scores, int i, int rows)
+// scores (rows × padded, KEY_BLOCK apart), of which seen[r] count → e^(scale · score − most), 0 for those that do not.
+static void extend(Running *running, float *scores, const int *seen, int rows, int padded, float scale)
+{
+    float before[QUERY_BLOCK], base[QUERY_BLOCK];
+    for (int r = 0; r < rows; r++) {
+        float *row = scores + (size_t)r * KEY_BLOCK;
+        for (int j = 0; j < padded; j++) row[j] *= scale;
+        for (int j = seen[r]; j < padded; j++) row[j] = -__builtin_inff();
+        const float most = largest_score(row, padded);
+        before[r] = running->most[r];
+        running->most[r] = before[r] > most ? before[r] : most;
+        base[r] = running->most[r] == -__builtin_inff() ? 0.0f : running->most[r]; // nothing seen yet
+        for (int j = 0; j < padded; j++) row[j] = exp32(row[j] - base[r]);
+    }
+    for (int r = 0; r < rows; r++) running->shrink[r] = exp32(before[r] - base[r]);
+    for (int r = 0; r < rows; r++)
+        running->total[r] = __builtin_fmaf(running->total[r], running->shrink[r],
+                                           lanes_sum(scores + (size_t)r * KEY_BLOCK, padded));
+}
+
+static void multiply_rows(Columns out, const float *factors, int rows, int width)
+{
+    for (int r = 0; r < rows; r++) {
+        float *o = out.data + (size_t)r * out.step;
+        for (int d = 0; d < width; d++) o[d] *= factors[r];
+    }
+}
+
+// How many of the keys j … j + count − 1 the queries i … i + rows − 1 see.
+static void count_seen(int *seen, const Group *g, int i, int j, int rows, int count)
+{
+    for (int r = 0; r < rows; r++)
+        seen[r] = int_max(0, int_min(count, visible_keys(&g->shape, g->sequence, i + r) - j));
+}
+
+// Some queries of one head, and where their results belong.
+typedef struct {
+    Columns q, out;
+    float *log_sums; // s.heads apart
+    int first, rows; // queries first … first + rows − 1
+} Queries;
+
+static void block_forward(const Group *g, Queries queries, const float *turned, float *scores)
 {
     const AttentionShape *s = &g->shape;
-    const int width = g->width, keys = visible_keys(s, g->sequence, i + rows - 1);
-    Running running[QUERY_BLOCK];
-    for (int r = 0; r < rows; r++) {
-        running[r] = (Running){-__builtin_inff(), 0.0f};
-        memset(part(out, r, 0).data, 0, (size_t)width * sizeof(float));
-    }
+    const int width = g->width, rows = queries.rows,
+              keys = visible_keys(s, g->sequence, queries.first + rows - 1);
+    const Columns out = queries.out;
+    Running running;
+    for (int r = 0; r < rows; r++) running.most[r] = -__builtin_inff(), running.total[r] = 0.0f;
     for (int j = 0; j < keys; j += KEY_BLOCK) {
-        const int count = int_min(KEY_BLOCK, keys - j),
-                  padded = (count + ROW_LANES - 1) / ROW_LANES * ROW_LANES;
-        score(scores, q, g->x.k, turned, s->keys, j, rows, count, width);
-        for (int r = 0; r < rows; r++) {
-            float *row = scores + (size_t)r * KEY_BLOCK, *o = part(out, r, 0).data;
-            const int seen = int_min(count, visible_keys(s, g->sequence, i + r) - j);
-            if (seen <= 0) {
-                memset(row, 0, (size_t)count * sizeof *row);
-                continue;
-            }
-            const float shrink = extend(&running[r], row, seen, padded, s->scale);
-            if (j)
-                for (int d = 0; d < width; d++) o[d] *= shrink;
-        }
-        gemm((GemmShape){.m = rows, .n = width, .k = count, .accumulate = true}, scores, KEY_BLOCK,
+        const int count = int_min(KEY_BLOCK, keys - j);
+        int seen[QUERY_BLOCK];
+        count_seen(seen, g, queries.first, j, rows, count);
+        score(scores, queries.q, g->x.k, turned, j, rows, count, width);
+        extend(&running, scores, seen, rows, whole_lanes(count), s->scale);
+        if (j) multiply_rows(out, running.shrink, rows, width);
+        gemm((GemmShape){.m = rows, .n = width, .k = count, .accumulate = j > 0}, scores, KEY_BLOCK,
              part(g->x.v, j, 0).data, (int)g->x.v.step, out.data, (int)out.step);
     }
-    for (int r = 0; r < rows; r++) {
-        float *o = part(out, r, 0).data;
-        const float total = running[r].total, share = 1.0f / total;
-        log_sums[(size_t)r * (size_t)s->heads] = running[r].most + log32(total);
-        if (total == 0.0f) continue;
-        for (int d = 0; d < width; d++) o[d] *= share;
-    }
+    float log_sums[QUERY_BLOCK], share[QUERY_BLOCK];
+    for (int r = 0; r < rows; r++) log_sums[r] = running.most[r] + log32(running.total[r]);
+    for (int r = 0; r < rows; r++) share[r] = running.total[r] == 0.0f ? 0.0f : 1.0f / running.total[r];
+    for (int r = 0; r < rows; r++) queries.log_sums[(size_t)r * (size_t)s->heads] = log_sums[r];
+    if (keys > 0) multiply_rows(out, share, rows, width);
+    for (int r = 0; keys <= 0 && r < rows; r++)
+        memset(part(out, r, 0).data, 0, (size_t)width * sizeof(float));
 }
 
 static void group_forward(const Group *g, float *scratch)
@@ -168,10 +201,20 @@ static void group_forward(const Group *g, float *scratch)
     if (turned) turn(turned, g->x.k, s->keys, g->width);
     for (int h = 0; h < s->heads / s->key_heads; h++) {
         for (int i = 0; i < s->queries; i += QUERY_BLOCK)
-            block_forward(g, part(g->x.q, i, h * g->width), part(g->out, i, h * g->width),
-                          &AT(g->log_sums, g->sequence * s->queries + i, g->first + h), turned, scores, i,
-                          int_min(QUERY_BLOCK, s->queries - i));
+            block_forward(g,
+                          (Queries){.q = part(g->x.q, i, h * g->width),
+                                    .out = part(g->out, i, h * g->width),
+                                    .log_sums = &AT(g->log_sums, g->sequence * s->queries + i, g->first + h),
+                                    .first = i,
+                                    .rows = int_min(QUERY_BLOCK, s->queries - i)},
+                          turned, scores);
     }
+}
+
+// How many floats the turned keys take.
+static size_t turned_size(const AttentionShape *s, int width)
+{
+    return ((size_t)s->keys + KEY_BLOCK) / KEY_BLOCK * KEY_BLOCK * (size_t)width;
 }
 
 // How many multiply-adds one pass over all scores takes.
@@ -183,7 +226,7 @@ static size_t attention_work(const AttentionShape *s, int width)
 static void groups_forward(Arena *arena, const Group *whole)
 {
     const AttentionShape s = whole->shape;
-    const size_t room = (size_t)QUERY_BLOCK * KEY_BLOCK + (size_t)s.keys * (size_t)whole->width + ROW_LANES;
+    const size_t room = (size_t)QUERY_BLOCK * KEY_BLOCK + turned_size(&s, whole->width);
     ArenaMark mark = arena_mark(arena);
     float *scratch = arena_alloc(arena, (size_t)parallel_threads() * room, sizeof *scratch);
 #pragma omp parallel for schedule(dynamic) if (parallel_worth(attention_work(&s, whole->width)))
@@ -215,21 +258,19 @@ typedef struct {
 
 // One block of queries and one of keys: p from the scores, and d_s, the gradient of the scores, from that of p.
 static void block_slopes(const Group *g, BackwardRoom room, const float *log_sums, const float *overlaps,
-                         int i, int j, int rows, int count)
+                         const int *seen, int rows, int padded)
 {
-    const AttentionShape *s = &g->shape;
-    const int padded = (count + ROW_LANES - 1) / ROW_LANES * ROW_LANES;
+    const float scale = g->shape.scale;
     for (int r = 0; r < rows; r++) {
-        float *p = room.p + (size_t)r * KEY_BLOCK, *d = room.d_p + (size_t)r * KEY_BLOCK;
-        const int seen = int_max(0, int_min(count, visible_keys(s, g->sequence, i + r) - j));
-        const float log_sum = log_sums[(size_t)r * (size_t)s->heads], overlap = overlaps[r], scale = s->scale;
+        float *restrict p = room.p + (size_t)r * KEY_BLOCK, *restrict d = room.d_p + (size_t)r * KEY_BLOCK;
+        const float log_sum = log_sums[(size_t)r * (size_t)g->shape.heads], overlap = overlaps[r];
         // p_ij = e^(s_ij − log Σ_j e^s_ij), s_ij = scale · ⟨q_i, k_j⟩
-        for (int t = 0; t < seen; t++) p[t] = p[t] * scale - log_sum;
-        for (int t = seen; t < padded; t++) p[t] = -__builtin_inff();
-        for (int t = seen; t < padded; t++) d[t] = 0.0f;
-        for (int t = 0; t < padded; t++) p[t] = exp32(p[t]);
         // d_s_ij = p_ij (d_p_ij − Σ_j d_p_ij p_ij): see softmax_rows_backward
-        for (int t = 0; t < padded; t++) d[t] = p[t] * (d[t] - overlap) * scale;
+        for (int t = 0; t < padded; t++) {
+            p[t] = exp32(p[t] * scale - log_sum);
+            d[t] = p[t] * (d[t] - overlap) * scale;
+        }
+        for (int t = seen[r]; t < padded; t++) p[t] = d[t] = 0.0f;
     }
 }
 
@@ -240,14 +281,16 @@ static void block_backward(const Group *g, int h, BackwardRoom room, int i, int 
     const Columns q = part(g->x.q, i, column), d_q = part(g->d.q, i, column);
     const Columns out = part(g->out, i, column), d_out = part(g->d_out, i, column);
     const float *log_sums = &AT(g->log_sums, g->sequence * s->queries + i, g->first + h);
+    int seen[QUERY_BLOCK];
     float overlaps[QUERY_BLOCK]; // Σ_j d_p_ij p_ij = ⟨d_out_i, out_i⟩, because d_p_ij = ⟨d_out_i, v_j⟩
     for (int r = 0; r < rows; r++)
         overlaps[r] = lanes_dot(part(d_out, r, 0).data, part(out, r, 0).data, width);
     for (int j = 0; j < keys; j += KEY_BLOCK) {
         const int count = int_min(KEY_BLOCK, keys - j);
-        score(room.p, q, g->x.k, room.keys, s->keys, j, rows, count, width);
-        score(room.d_p, d_out, g->x.v, room.values, s->keys, j, rows, count, width);
-        block_slopes(g, room, log_sums, overlaps, i, j, rows, count);
+        score(room.p, q, g->x.k, room.keys, j, rows, count, width);
+        score(room.d_p, d_out, g->x.v, room.values, j, rows, count, width);
+        count_seen(seen, g, i, j, rows, count);
+        block_slopes(g, room, log_sums, overlaps, seen, rows, whole_lanes(count));
         const GemmShape to_keys = {
             .m = count, .n = width, .k = rows, .transpose_a = true, .accumulate = true};
         const GemmShape to_queries = {.m = rows, .n = width, .k = count, .accumulate = true};
@@ -260,14 +303,25 @@ static void block_backward(const Group *g, int h, BackwardRoom room, int i, int 
     }
 }
 
+// The gradients of a group are 0.
+static void clear_gradients_of(const Group *g)
+{
+    const size_t row = (size_t)g->width * sizeof(float),
+                 queries = row * (size_t)(g->shape.heads / g->shape.key_heads);
+    for (int i = 0; i < g->shape.queries; i++) memset(part(g->d.q, i, 0).data, 0, queries);
+    for (int j = 0; j < g->shape.keys; j++) memset(part(g->d.k, j, 0).data, 0, row);
+    for (int j = 0; j < g->shape.keys; j++) memset(part(g->d.v, j, 0).data, 0, row);
+}
+
 static void group_backward(const Group *g, float *scratch)
 {
     const AttentionShape *s = &g->shape;
-    const size_t block = QUERY_BLOCK * KEY_BLOCK, copy_size = (size_t)s->keys * (size_t)g->width;
+    if (g->clear) clear_gradients_of(g);
+    const size_t block = QUERY_BLOCK * KEY_BLOCK;
     BackwardRoom room = {.p = scratch, .d_p = scratch + block};
     if (s->queries >= FEW) {
         room.keys = scratch + 2 * block;
-        room.values = room.keys + copy_size;
+        room.values = room.keys + turned_size(s, g->width);
         turn(room.keys, g->x.k, s->keys, g->width);
         turn(room.values, g->x.v, s->keys, g->width);
     }
@@ -279,8 +333,7 @@ static void group_backward(const Group *g, float *scratch)
 static void groups_backward(Arena *arena, const Group *whole)
 {
     const AttentionShape s = whole->shape;
-    const size_t room =
-        2 * (size_t)QUERY_BLOCK * KEY_BLOCK + 2 * (size_t)s.keys * (size_t)whole->width + ROW_LANES;
+    const size_t room = 2 * ((size_t)QUERY_BLOCK * KEY_BLOCK + turned_size(&s, whole->width));
     ArenaMark mark = arena_mark(arena);
     float *scratch = arena_alloc(arena, (size_t)parallel_threads() * room, sizeof *scratch);
 #pragma omp parallel for schedule(dynamic) if (parallel_worth(attention_work(&s, whole->width)))
@@ -611,9 +664,11 @@ static Group self_group(const Tensor *out, const AttentionContext *context)
 static void self_attention_step(Tensor *self)
 {
     Group whole = self_group(self, self->context);
-    whole.d = beside(tensor_gradient(self->inputs[0]), &whole.shape, whole.width);
+    bool accumulate;
+    whole.d = beside(tensor_gradient_raw(self->inputs[0], &accumulate), &whole.shape, whole.width);
+    whole.clear = !accumulate;
     whole.d_out = columns_from(self->gradient, 0);
-    groups_backward(tape_arena(self->tape), &whole);
+    if (whole.d.q.data) groups_backward(tape_arena(self->tape), &whole);
 }
 
 Tensor *self_attention_at(Place place, Tensor *qkv, AttentionShape shape)

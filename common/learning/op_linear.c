@@ -1,5 +1,6 @@
 // op_linear.c: linear layers, products and table look-ups. See op_linear.h.
 #include "learning/op_linear.h"
+#include "base/mathf.h"
 #include "base/parallel.h"
 #include "learning/columns.h"
 
@@ -45,6 +46,44 @@ void affine_relu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix
 {
     // y = max(0, z)
     relu_mask(d_z, d_y, y);
+    // z = x·w + b
+    affine_backward(d_x, d_w, d_b, d_z, x, w);
+}
+
+void affine_gelu_forward(Matrix y, Matrix slopes, Matrix x, Matrix w, Matrix b)
+{
+    matmul(y, x, w);
+#pragma omp parallel for if (parallel_worth(matrix_size(y) * 8))
+    for (int i = 0; i < y.rows; i++) {
+        float *restrict row = matrix_row(y, i);
+        if (b.data)
+            for (int j = 0; j < y.cols; j++) row[j] += b.data[j];
+        if (!slopes.data) {
+            for (int j = 0; j < y.cols; j++) row[j] = gelu32(row[j]);
+            continue;
+        }
+        float *restrict slope = matrix_row(slopes, i);
+        for (int j = 0; j < y.cols; j++) {
+            const Gelu gelu = gelu32_and_slope(row[j]);
+            row[j] = gelu.value;
+            slope[j] = gelu.slope;
+        }
+    }
+}
+
+// d_z = d_y ⊙ slopes
+static void gelu_slopes(Matrix d_z, Matrix d_y, Matrix slopes)
+{
+    size_t count = matrix_size(d_z);
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
+    for (size_t i = 0; i < count; i++) d_z.data[i] = d_y.data[i] * slopes.data[i];
+}
+
+void affine_gelu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix d_y, Matrix slopes, Matrix x,
+                          Matrix w)
+{
+    // y = gelu(z)
+    gelu_slopes(d_z, d_y, slopes);
     // z = x·w + b
     affine_backward(d_x, d_w, d_b, d_z, x, w);
 }
@@ -155,6 +194,29 @@ Tensor *affine_relu_at(Place place, Tensor *x, Tensor *w, Tensor *b)
     Tensor *y =
         tensor_node(place, "affine_relu", x->value.rows, w->value.cols, affine_relu_step, 0, 3, x, w, b);
     affine_relu_forward(y->value, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL});
+    return y;
+}
+
+static void affine_gelu_step(Tensor *self)
+{
+    Arena *scratch = tape_arena(self->tape);
+    ArenaMark mark = arena_mark(scratch);
+    Matrix d_z = matrix_uninitialised(scratch, self->value.rows, self->value.cols);
+    gelu_slopes(d_z, self->gradient, *(const Matrix *)self->context);
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], d_z);
+    arena_rewind(scratch, mark);
+}
+
+Tensor *affine_gelu_at(Place place, Tensor *x, Tensor *w, Tensor *b)
+{
+    need_affine(place, "affine_gelu", x, w, b);
+    Matrix slopes = {x->value.rows, w->value.cols, NULL};
+    Tensor *y = tensor_node(place, "affine_gelu", slopes.rows, slopes.cols, affine_gelu_step, sizeof slopes,
+                            3, x, w, b);
+    if (y->wants_gradient)
+        slopes = matrix_uninitialised_at(place, tape_arena(y->tape), slopes.rows, slopes.cols);
+    memcpy(y->context, &slopes, sizeof slopes);
+    affine_gelu_forward(y->value, slopes, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL});
     return y;
 }
 

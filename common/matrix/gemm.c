@@ -335,9 +335,8 @@ INLINE void transpose_square(Four row[4])
     row[3] = PICK(ab_high, cd_high, 2, 3, 6, 7);
 }
 
-// to (columns × rows) = from (rows × columns) transposed. The last squares overlap those before them.
-static void copy_transposed(float *to, size_t to_step, const float *from, size_t from_step, int rows,
-                            int columns)
+// The last squares overlap those before them.
+void copy_transposed(float *to, size_t to_step, const float *from, size_t from_step, int rows, int columns)
 {
     if (rows < 4 || columns < 4) {
         for (int i = 0; i < rows; i++)

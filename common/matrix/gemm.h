@@ -30,3 +30,6 @@ GemmFactor gemm_pack(Arena *arena, int k, int n, bool transpose_b, const float *
 // C (m × n) = A (m × k) · B, or C += when accumulating: the same bits as gemm. On the calling thread alone: for loops
 // that are themselves shared between threads.
 void gemm_packed(int m, bool accumulate, const float *a, int lda, const GemmFactor *b, float *c, int ldc);
+
+// to (columns × rows) = from (rows × columns) transposed; the steps are the distances from row to row, as above.
+void copy_transposed(float *to, size_t to_step, const float *from, size_t from_step, int rows, int columns);

@@ -105,8 +105,8 @@ static Tensor *attend(Place place, const Gpt *gpt, const GptBlock *block, Tensor
 
 static Tensor *feed_forward(Place place, const Gpt *gpt, const GptBlock *block, Tensor *x)
 {
-    Tensor *up = linear_at(place, &block->up, x);
-    Tensor *bent = gpt->config.activation == GPT_SWIGLU ? swiglu_at(place, up) : gelu_at(place, up);
+    Tensor *bent = gpt->config.activation == GPT_SWIGLU ? swiglu_at(place, linear_at(place, &block->up, x))
+                                                        : linear_gelu_at(place, &block->up, x);
     return linear_at(place, &block->down, bent);
 }
 

@@ -99,6 +99,11 @@ Tensor *conv_relu_at(Place place, const Conv *layer, Tensor *x, Grid grid)
     return conv2d_relu_at(place, x, layer->weight, layer->bias, grid, layer->window);
 }
 
+Tensor *linear_gelu_at(Place place, const Linear *layer, Tensor *x)
+{
+    return affine_gelu_at(place, x, layer->weight, layer->bias);
+}
+
 static Tensor *ones(Place place, Parameters *set, const char *name, const char *what, int features)
 {
     Tensor *parameter = part(place, set, name, what, 1, features);

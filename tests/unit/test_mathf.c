@@ -290,6 +290,17 @@ START_TEST(zeros_infinities_and_the_ends_of_the_range_are_exact)
 }
 END_TEST
 
+START_TEST(gelu_and_slope_at_once_are_those_one_by_one)
+{
+    for (uint32_t i = 0; i < 1u << 20; i++) {
+        const float x = float_from_bits(i * 4099u);
+        const Gelu both = gelu32_and_slope(x);
+        ck_assert_msg(same_bits(both.value, gelu32(x)) && same_bits(both.slope, gelu32_slope(x)),
+                      "at %a: %a and %a", (double)x, (double)both.value, (double)both.slope);
+    }
+}
+END_TEST
+
 // A quiet NaN keeps its bits; a signalling one becomes quiet. The same on every processor, so hashes of
 // results agree.
 START_TEST(a_nan_goes_through_with_its_bits)
@@ -360,6 +371,7 @@ SUITE_TIMEOUT("mathf", exhaustive() ? 7200.0 : 60.0, exp32_is_close_to_the_true_
               softplus32_is_close_to_the_true_value, sin32_is_close_to_the_true_value,
               cos32_is_close_to_the_true_value, erf32_is_close_to_the_true_value,
               gelu32_is_close_to_the_true_value, gelu32_slope_is_close_to_the_true_value,
+              gelu_and_slope_at_once_are_those_one_by_one,
               zeros_infinities_and_the_ends_of_the_range_are_exact, a_nan_goes_through_with_its_bits,
               a_nan_that_is_made_here_is_the_plain_one, what_rises_never_falls,
               sine_and_cosine_stay_within_one)

@@ -1,6 +1,7 @@
 // Linear layers, products, embeddings: against naive loops, and their gradients.
 #include "suite.h"
 #include "gradients.h"
+#include "learning/op_activation.h"
 #include "learning/op_linear.h"
 
 typedef struct {
@@ -43,6 +44,12 @@ static Tensor *build_affine_relu(Tape *tape, void *context)
     return affine_relu(tape_parameter(tape, c->x), c->w, c->b);
 }
 
+static Tensor *build_affine_gelu(Tape *tape, void *context)
+{
+    Case *c = context;
+    return affine_gelu(tape_parameter(tape, c->x), c->w, c->b);
+}
+
 static Tensor *build_product(Tape *tape, void *context)
 {
     Case *c = context;
@@ -54,6 +61,26 @@ static Tensor *build_embedding(Tape *tape, void *context)
     Case *c = context;
     return embedding(tape, c->x, c->ids, c->count);
 }
+
+// As one operation and as two: the same bits, recording or not.
+START_TEST(affine_gelu_equals_gelu_of_affine_bit_for_bit)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Case c = linear_case(arena, 7, 13, 37);
+    Tensor *expected = gelu(build_affine(tape, &c));
+    for (int recording = 0; recording < 2; recording++) {
+        tape_record(tape, recording);
+        Tensor *y = build_affine_gelu(tape, &c);
+        ck_assert(memcmp(y->value.data, expected->value.data, 7 * 37 * sizeof(float)) == 0);
+    }
+    c.b = NULL;
+    ck_assert(largest_difference(build_affine_gelu(tape, &c)->value,
+                                 gelu(build_affine_without_bias(tape, &c))->value) == 0.0f);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
 
 static const char *const NAMES[] = {"x", "w", "b"};
 
@@ -192,6 +219,7 @@ START_TEST(wrong_shapes_stop_with_the_callers_line)
 }
 END_TEST
 
-SUITE("op_linear", affine_equals_three_loops, gradients_of_affine, gradients_of_affine_relu,
-      gradients_of_product, gradients_of_embedding_add_up_for_repeated_ids,
-      the_plain_backward_equals_the_taped_one_bit_for_bit, wrong_shapes_stop_with_the_callers_line)
+SUITE("op_linear", affine_equals_three_loops, affine_gelu_equals_gelu_of_affine_bit_for_bit,
+      gradients_of_affine, gradients_of_affine_relu, gradients_of_product,
+      gradients_of_embedding_add_up_for_repeated_ids, the_plain_backward_equals_the_taped_one_bit_for_bit,
+      wrong_shapes_stop_with_the_callers_line)
