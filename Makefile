@@ -94,6 +94,7 @@ DATA_2 := fashion-mnist
 DATA_6 := fashion-mnist
 DATA_7 := fashion-mnist
 DATA_9 := fashion-mnist
+DATA_13 := time-series
 chapter_data = $(patsubst %,datasets/cache/%/.done,$(DATA_$(call chapter_number,$1)))# chapter folder → its stamps
 DATA = $(sort $(foreach n,$(CHAPTER_NUMBERS),$(DATA_$n)))
 

@@ -2,6 +2,7 @@
 #include "matrix/eigen.h"
 
 #include <math.h>
+#include <string.h>
 
 Complex complex_over(Complex a, Complex b)
 {
@@ -170,4 +171,73 @@ double spectral_radius_at(Place place, Matrix m)
     double radius = complex_size(values[0]);
     arena_free(arena);
     return radius;
+}
+
+double eigenvalues_apart(Matrix a, Matrix b)
+{
+    Arena *arena = arena_new();
+    const Matrix matrices[2] = {a, b};
+    Complex *values[2];
+    for (int k = 0; k < 2; k++) {
+        values[k] = arena_alloc(arena, (size_t)matrices[k].rows, sizeof(Complex));
+        eigenvalues(values[k], matrices[k]);
+    }
+    double worst = 0.0;
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < matrices[k].rows; i++) {
+            double closest = INFINITY;
+            for (int j = 0; j < matrices[1 - k].rows; j++)
+                closest = fmin(closest, complex_size(complex_minus(values[k][i], values[1 - k][j])));
+            if (closest > 0.0) worst = fmax(worst, closest / complex_size(values[k][i]));
+        }
+    arena_free(arena);
+    return worst;
+}
+
+// ---- The exponential, companion matrices ----------------------------------------------------------------------
+
+// out = a · b + diagonal, all (n × n) doubles; out is neither of them
+static void multiply_square(double *out, const double *a, const double *b, double factor, double diagonal,
+                            int n)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            double total = 0.0;
+            for (int k = 0; k < n; k++) total += a[i * n + k] * b[k * n + j];
+            out[i * n + j] = factor * total + (i == j ? diagonal : 0.0);
+        }
+}
+
+void matrix_exponential_at(Place place, Matrix e, Matrix m, double t)
+{
+    check_at(place, m.rows == m.cols && same_shape(e, m), "only square matrices have an exponential",
+             "matrix_exponential: (%d × %d) into (%d × %d)", m.rows, m.cols, e.rows, e.cols);
+    enum { TERMS = 14, MOST_HALVINGS = 100 };
+    int n = m.rows, halvings = 0;
+    size_t bytes = matrix_size(m) * sizeof(double);
+    Arena *arena = arena_new();
+    double *small = arena_alloc(arena, 1, bytes), *result = arena_zeros(arena, 1, bytes),
+           *next = arena_alloc(arena, 1, bytes);
+    double size = norm(m) * fabs(t), scaling = t;
+    for (; size > 0.25 && halvings < MOST_HALVINGS; halvings++) size *= 0.5, scaling *= 0.5;
+    for (size_t i = 0; i < matrix_size(m); i++) small[i] = scaling * (double)m.data[i];
+    for (int i = 0; i < n; i++) result[i * n + i] = 1.0;
+    for (int k = TERMS; k >= 1; k--) { // 1 + M (1 + M/2 (1 + M/3 (…)))
+        multiply_square(next, small, result, 1.0 / k, 1.0, n);
+        memcpy(result, next, bytes);
+    }
+    for (int k = 0; k < halvings; k++) {
+        multiply_square(next, result, result, 1.0, 0.0, n);
+        memcpy(result, next, bytes);
+    }
+    for (size_t i = 0; i < matrix_size(m); i++) e.data[i] = (float)result[i];
+    arena_free(arena);
+}
+
+Matrix companion_matrix(Arena *arena, const float *w, int n)
+{
+    Matrix m = matrix_new(arena, n, n);
+    memcpy(m.data, w, sizeof(float) * (size_t)n);
+    for (int i = 1; i < n; i++) AT(m, i, i - 1) = 1.0f;
+    return m;
 }

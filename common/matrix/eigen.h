@@ -4,6 +4,9 @@
 //     eigenvalues(poles, a);                        // a (4 × 4), the largest first
 //     printf("%.4f, %.4f rad\n", complex_size(poles[0]), complex_angle(poles[0]));
 //
+// Beside them stand what else a small linear system asks for: the matrix exponential, which takes it from continuous to
+// discrete time, and companion matrices, whose eigenvalues are the roots of a polynomial.
+//
 // Only + − × ÷ and the square root, in double precision: the same bits everywhere. Time n³; meant for n up to a few
 // hundred. Not for eigenvectors, and not for large sparse matrices, where a power iteration does better.
 #pragma once
@@ -32,3 +35,16 @@ void eigenvalues_at(Place place, Complex *values, Matrix m);
 // The largest size of an eigenvalue.
 #define spectral_radius(m) spectral_radius_at(HERE, m)
 double spectral_radius_at(Place place, Matrix m);
+
+// Two sets of eigenvalues as sets: the largest distance of one of them from the nearest of the other set, relative to its
+// size. a and b (n × n) of any two sizes.
+double eigenvalues_apart(Matrix a, Matrix b);
+
+// e = exp(t · m), both (n × n); e may be m. By the series, after t · m has been halved until it is small; the result is
+// squared as often. Relative error about 2⁻⁵² times the size of t · m, then rounded to floats.
+#define matrix_exponential(e, m, t) matrix_exponential_at(HERE, e, m, t)
+void matrix_exponential_at(Place place, Matrix e, Matrix m, double t);
+
+// The matrix (n × n) whose eigenvalues are the roots of zⁿ = w_0 zⁿ⁻¹ + … + w_(n−1): w in the first row, ones below the
+// diagonal.
+Matrix companion_matrix(Arena *arena, const float *w, int n);

@@ -51,8 +51,10 @@ END_TEST
 START_TEST(a_companion_matrix_gives_the_roots_of_its_polynomial)
 {
     // (z − 1)(z − 2)(z² − 2z + 5) = z⁴ − 5z³ + 13z² − 19z + 10
-    float data[] = {5, -13, 19, -10, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0};
-    expect_values(matrix_view(4, 4, data), (Complex[]){{1, 0}, {2, 0}, {1, 2}, {1, -2}}, 1e-12);
+    Arena *arena = arena_new();
+    Matrix m = companion_matrix(arena, (float[]){5, -13, 19, -10}, 4);
+    expect_values(m, (Complex[]){{1, 0}, {2, 0}, {1, 2}, {1, -2}}, 1e-12);
+    arena_free(arena);
 }
 END_TEST
 
@@ -146,6 +148,60 @@ START_TEST(the_spectral_radius_is_the_largest_size)
 }
 END_TEST
 
+START_TEST(sets_of_eigenvalues_are_compared_as_sets)
+{
+    float a[] = {2, 0, 0, -1}, b[] = {-1, 5, 0, 2}, c[] = {2.2f, 0, 0, -1}, d[] = {2, 0, 0, 2};
+    ck_assert_double_eq(eigenvalues_apart(matrix_view(2, 2, a), matrix_view(2, 2, b)), 0.0);
+    ck_assert_double_eq_tol(eigenvalues_apart(matrix_view(2, 2, a), matrix_view(2, 2, c)), 0.1, 1e-7);
+    ck_assert_double_eq_tol(eigenvalues_apart(matrix_view(2, 2, a), matrix_view(2, 2, d)), 3.0, 1e-7);
+}
+END_TEST
+
+// The plain series, in which nothing is halved; for matrices of moderate size.
+START_TEST(the_exponential_equals_its_series)
+{
+    for (int n = 1; n <= 9; n++) {
+        Arena *arena = arena_new();
+        Rng rng = rng_new(14, (uint64_t)n);
+        Matrix m = matrix_new(arena, n, n), e = matrix_new(arena, n, n);
+        fill_normal(m, &rng, 0.0f, 1.0f);
+        matrix_exponential(e, m, 0.7);
+        for (int column = 0; column < n; column++) {
+            double term[9] = {0}, next[9], total[9] = {0};
+            term[column] = 1.0;
+            for (int k = 1; k <= 60; k++) {
+                for (int i = 0; i < n; i++) {
+                    total[i] += term[i];
+                    next[i] = 0.0;
+                    for (int j = 0; j < n; j++) next[i] += 0.7 * (double)AT(m, i, j) * term[j] / k;
+                }
+                memcpy(term, next, sizeof term);
+            }
+            for (int i = 0; i < n; i++)
+                ck_assert_msg(fabs(total[i] - (double)AT(e, i, column)) <= 1e-6 * (1.0 + fabs(total[i])),
+                              "n = %d: (%d, %d) is %.9g, expected %.9g", n, i, column,
+                              (double)AT(e, i, column), total[i]);
+        }
+        arena_free(arena);
+    }
+}
+END_TEST
+
+START_TEST(exponentials_known_by_heart_also_in_place)
+{
+    float turn[] = {0, -1, 1, 0}, grow[] = {3, 0, 0, -200};
+    matrix_exponential(matrix_view(2, 2, turn), matrix_view(2, 2, turn), 100.0);
+    ck_assert_double_eq_tol((double)turn[0], cos(100.0), 1e-7);
+    ck_assert_double_eq_tol((double)turn[2], sin(100.0), 1e-7);
+    matrix_exponential(matrix_view(2, 2, grow), matrix_view(2, 2, grow), 1.0);
+    ck_assert_double_eq_tol((double)grow[0], exp(3.0), 2e-6);
+    ck_assert_double_eq_tol((double)grow[3], 0.0, 1e-30);
+    float zero[] = {0};
+    matrix_exponential(matrix_view(1, 1, zero), matrix_view(1, 1, zero), 5.0);
+    ck_assert_double_eq((double)zero[0], 1.0);
+}
+END_TEST
+
 static void of_a_rectangle(void *context)
 {
     Complex values[3];
@@ -170,4 +226,5 @@ SUITE("eigen", matrices_computed_by_hand, the_roots_of_one,
       a_companion_matrix_gives_the_roots_of_its_polynomial, random_matrices_keep_their_traces,
       conjugates_stand_side_by_side, zeros_and_tiny_and_huge_numbers, angles_and_sizes_all_around,
       a_quotient_times_its_divisor_is_what_was_divided, the_spectral_radius_is_the_largest_size,
-      rectangles_and_not_a_number_are_refused)
+      sets_of_eigenvalues_are_compared_as_sets, the_exponential_equals_its_series,
+      exponentials_known_by_heart_also_in_place, rectangles_and_not_a_number_are_refused)
