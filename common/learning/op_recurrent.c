@@ -198,6 +198,15 @@ void rnn_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b
 
 // ---- LSTM -------------------------------------------------------------------------------------------------
 
+// The sigmoid of a gate, 1 / (1 + e⁻ᶻ), in half the operations of sigmoid32: within 3 ulp, and never 0, because e⁻ᶻ is
+// kept below e⁸⁷.
+static inline float gate(float z)
+{
+    Exponential e = exponential_parts(clamp32(-z, -87.0f, 87.0f));
+    float power = power_of_two(e.n);
+    return unless_nan(z, 1.0f / (1.0f + __builtin_fmaf(e.m, power, power)));
+}
+
 // The gates of one row arrive as sums without the bias, and leave after their bends.
 static void lstm_row(float *restrict h, float *restrict c, float *restrict gates, const float *b,
                      const float *c_before, int hidden)
@@ -206,10 +215,10 @@ static void lstm_row(float *restrict h, float *restrict c, float *restrict gates
                     *restrict out = gates + 3 * hidden;
 #pragma omp simd
     for (int j = 0; j < hidden; j++) {
-        in[j] = sigmoid32(in[j] + bias_at(b, j));
-        forget[j] = sigmoid32(forget[j] + bias_at(b, hidden + j));
+        in[j] = gate(in[j] + bias_at(b, j));
+        forget[j] = gate(forget[j] + bias_at(b, hidden + j));
         new[j] = tanh32(new[j] + bias_at(b, 2 * hidden + j));
-        out[j] = sigmoid32(out[j] + bias_at(b, 3 * hidden + j));
+        out[j] = gate(out[j] + bias_at(b, 3 * hidden + j));
         c[j] = __builtin_fmaf(forget[j], c_before ? c_before[j] : 0.0f, in[j] * new[j]);
         h[j] = out[j] * tanh32(c[j]);
     }
@@ -242,7 +251,7 @@ void lstm_forward(Arena *scratch, Matrix h, Matrix c, Matrix gates, Matrix x, Ma
 // One row. What the next step sends back stands in d_gates: to h in the first H columns, to c in the second H; what
 // this step sends to the cell before it goes to d_c_before, unless that is NULL.
 static void lstm_row_backward(float *restrict d_gates, float *restrict d_c_before, const float *restrict d_h,
-                              const float *restrict gates, const float *restrict c, const float *c_before,
+                              const float *restrict gates, const float *restrict h, const float *c_before,
                               int hidden)
 {
     const float *in = gates, *forget = gates + hidden, *new = gates + 2 * hidden, *out = gates + 3 * hidden;
@@ -250,8 +259,9 @@ static void lstm_row_backward(float *restrict d_gates, float *restrict d_c_befor
                     *restrict d_new = d_gates + 2 * hidden, *restrict d_out = d_gates + 3 * hidden;
 #pragma omp simd
     for (int j = 0; j < hidden; j++) {
-        float d = d_in[j] + d_h[j], bent = tanh32(c[j]);
-        // h = o ⊙ tanh c
+        float d = d_in[j] + d_h[j];
+        // h = o ⊙ tanh c, so tanh c = h / o: no gate is ever 0
+        float bent = h[j] / out[j];
         float d_o = d * bent, d_c = __builtin_fmaf(d * out[j], 1.0f - bent * bent, d_forget[j]);
         // c = f ⊙ c_before + i ⊙ g
         float d_i = d_c * new[j], d_g = d_c *in[j], d_f = d_c *(c_before ? c_before[j] : 0.0f);
@@ -276,7 +286,7 @@ void lstm_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = shape.time - 1; t >= 0; t--) {
             StepRows d_gate = step_rows(d_gates, shape, first, t), gate = step_rows(gates, shape, first, t);
-            StepRows d_out = step_rows(d_h, shape, first, t), cell = step_rows(c, shape, first, t);
+            StepRows d_out = step_rows(d_h, shape, first, t), now = step_rows(h, shape, first, t);
             StepRows last_cell = rows_before(c, before.cell, shape, first, t), d_last = {NULL, 0};
             if (t > 0) d_last = from_column(step_rows(d_gates, shape, first, t - 1), hidden);
             // gates_{t+1} = … + h_t·u
@@ -288,7 +298,7 @@ void lstm_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_
             }
             for (int i = 0; i < count; i++)
                 lstm_row_backward(row_of(d_gate, i), row_of(d_last, i), row_of(d_out, i), row_of(gate, i),
-                                  row_of(cell, i), row_of(last_cell, i), hidden);
+                                  row_of(now, i), row_of(last_cell, i), hidden);
         }
     }
     // gates before their bends = x_t·w + h_{t−1}·u + b
@@ -310,8 +320,8 @@ static void gru_row(float *restrict h, float *restrict gates, const float *b, co
                     *restrict past = gates + 3 * hidden;
 #pragma omp simd
     for (int j = 0; j < hidden; j++) {
-        reset[j] = sigmoid32(reset[j] + bias_at(b, j) + bias_at(b_u, j));
-        update[j] = sigmoid32(update[j] + bias_at(b, hidden + j) + bias_at(b_u, hidden + j));
+        reset[j] = gate(reset[j] + bias_at(b, j) + bias_at(b_u, j));
+        update[j] = gate(update[j] + bias_at(b, hidden + j) + bias_at(b_u, hidden + j));
         past[j] += bias_at(b_u, 2 * hidden + j);
         new[j] = tanh32(__builtin_fmaf(reset[j], past[j], new[j] + bias_at(b, 2 * hidden + j)));
         h[j] = __builtin_fmaf(update[j], (h_before ? h_before[j] : 0.0f) - new[j], new[j]);
@@ -479,7 +489,7 @@ void lstm_naive_forward(Matrix h, Matrix c, Matrix gates, Matrix x, Matrix w, Ma
                     int column = g * h.cols + j;
                     z[g] = chain(chain(0.0f, matrix_row(x, row), w, column), last, u, column) +
                            bias_at(b.data, column);
-                    z[g] = g == 2 ? tanh32(z[g]) : sigmoid32(z[g]);
+                    z[g] = g == 2 ? tanh32(z[g]) : gate(z[g]);
                     AT(gates, row, column) = z[g];
                 }
                 AT(c, row, j) = __builtin_fmaf(z[1], last_cell ? last_cell[j] : 0.0f, z[0] * z[2]);
@@ -502,7 +512,7 @@ void gru_naive_forward(Matrix h, Matrix gates, Matrix x, Matrix w, Matrix u, Mat
                 for (int g = 0; g < 2; g++) {
                     int column = g * hidden + j;
                     float sum = chain(chain(0.0f, matrix_row(x, row), w, column), last, u, column);
-                    z[g] = sigmoid32(sum + bias_at(b.data, column) + bias_at(b_u.data, column));
+                    z[g] = gate(sum + bias_at(b.data, column) + bias_at(b_u.data, column));
                     AT(gates, row, column) = z[g];
                 }
                 int column = 2 * hidden + j;

@@ -156,13 +156,15 @@ INLINE void tile(const int rows, const bool wide, const bool by_rows, const Stri
     tile_end(rows, wide, s, mask, &sums);
 }
 
-// Tiles of the given height, as long as there are rows enough. When two rows would be left over for a tile
-// with too few sums, the full tile is left out: 14 + 2 rows are done sooner as 8 + 8, and 6 + 2 as 4 + 4.
+// Tiles of the given height, as long as there are rows enough. When a few rows would be left over for a tile with too
+// few sums, the last full tiles are left out: 14 + 2 rows are done sooner as 8 + 8, 14 + 14 + 4 as four times 8, and
+// 6 + 2 as 4 + 4.
 INLINE void tiles(const int rows, const bool wide, const bool by_rows, Strip *s)
 {
     if (rows > TILE_ROWS) return;
     for (; s->rows >= rows; s->rows -= rows) {
         if (rows == TILE_ROWS && s->rows == rows + 2) break;
+        if (rows == TILE_ROWS && rows > 8 && s->rows <= 40 && s->rows % 8 == 0 && s->rows % rows != 0) break;
         tile(rows, wide, by_rows, s);
         s->a += by_rows ? (size_t)rows * s->a_step : (size_t)rows;
         s->c += (size_t)rows * s->c_step;

@@ -278,6 +278,28 @@ START_TEST(one_step_from_nothing_does_not_depend_on_u)
 }
 END_TEST
 
+// Gates that are shut or open as far as floats go: nothing overflows, nothing is divided by 0; and a NaN stays one.
+START_TEST(closed_gates_keep_everything_finite)
+{
+    for (int cell = LSTM; cell <= GRU; cell++) {
+        for (int way = 0; way < 3; way++) {
+            Arena *arena = arena_new();
+            Tape *tape = tape_new();
+            Case c = new_case(arena, (Cell)cell, RNN_TANH, (Sequences){2, 3}, 2, 4, true);
+            const float size = way == 2 ? NAN : way ? 1e6f : -1e6f;
+            for (int j = 0; j < 4 * GATES[cell]; j++) c.b->value.data[j] = j / 4 == 2 ? 0.5f : size;
+            Tensor *out = build(tape, &c);
+            Matrix upstream = matrix_new(arena, 6, 4);
+            fill(upstream, 1.0f);
+            backward_from(out, upstream);
+            ck_assert(all_finite(out->value) == (way < 2) && all_finite(c.w->gradient) == (way < 2));
+            tape_free(tape);
+            arena_free(arena);
+        }
+    }
+}
+END_TEST
+
 // A large case on one and on three threads: the same bits in every gradient.
 START_TEST(gradients_do_not_depend_on_threads)
 {
@@ -534,7 +556,7 @@ SUITE("op_recurrent", cells_equal_their_naive_twins_bit_for_bit, one_step_equals
       a_long_text_may_be_read_in_pieces, biases_may_be_left_out, gradients_of_linear_networks,
       gradients_of_networks_with_tanh, gradients_of_the_lstm, gradients_of_the_gru,
       gradients_of_networks_with_relu, one_step_from_nothing_does_not_depend_on_u,
-      gradients_do_not_depend_on_threads, the_scan_and_the_loop_equal_the_recurrence,
-      gradients_of_linear_recurrences, causal_convolution_equals_its_definition,
-      gradients_of_causal_convolutions, last_steps_are_the_last_and_send_their_gradient_there,
-      wrong_shapes_are_refused)
+      closed_gates_keep_everything_finite, gradients_do_not_depend_on_threads,
+      the_scan_and_the_loop_equal_the_recurrence, gradients_of_linear_recurrences,
+      causal_convolution_equals_its_definition, gradients_of_causal_convolutions,
+      last_steps_are_the_last_and_send_their_gradient_there, wrong_shapes_are_refused)
