@@ -1,0 +1,16 @@
+// 18.1-rest-not-cleared.c: what stood in bytes before stays behind the last byte.
+// expect-fail: 18.1
+#include "exercise.h"
+
+int utf8_bytes(Matrix bytes, int character)
+{
+    if (character < 0 || character > 0x10FFFF || (character >= 0xD800 && character <= 0xDFFF)) return 0;
+    int count = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+    for (int k = count - 1; k > 0; k--) { // six bits each, the lowest last
+        bytes.data[k] = (float)(0x80 + character % 64);
+        character /= 64;
+    }
+    const int marks[] = {0, 0x00, 0xC0, 0xE0, 0xF0};
+    bytes.data[0] = (float)(marks[count] + character);
+    return count;
+}
