@@ -274,6 +274,7 @@ static Parameters *parameter_set(void)
     K(affine, taped(affine(x, w, bias)))                                                                     \
     K(affine_relu, taped(affine_relu(x, w, bias)))                                                           \
     K(affine_gelu, taped(affine_gelu(x, w, bias)))                                                           \
+    K(affine_add, taped(affine_add(tape_variable(tape, wide), x, w, bias)))                                  \
     K(product, taped(product(x, w)))                                                                         \
     K(embedding, taped(embedding(tape, x, indices, out.rows)))                                               \
     K(softmax, taped(softmax(x)))                                                                            \

@@ -88,6 +88,28 @@ void affine_gelu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix
     affine_backward(d_x, d_w, d_b, d_z, x, w);
 }
 
+void affine_add_forward(Matrix y, Matrix r, Matrix x, Matrix w, Matrix b)
+{
+    matmul(y, x, w);
+#pragma omp parallel for if (parallel_worth(matrix_size(y)))
+    for (int i = 0; i < y.rows; i++) {
+        const float *in = matrix_row(r, i);
+        float *restrict row = matrix_row(y, i);
+        if (b.data) {
+            for (int j = 0; j < y.cols; j++) row[j] = in[j] + (row[j] + b.data[j]);
+        } else {
+            for (int j = 0; j < y.cols; j++) row[j] += in[j];
+        }
+    }
+}
+
+void affine_add_backward(Matrix d_r, Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, Matrix w)
+{
+    // y = r + (x·w + b)
+    if (d_r.data) add(d_r, d_r, d_y);
+    affine_backward(d_x, d_w, d_b, d_y, x, w);
+}
+
 void product_forward(Matrix y, Matrix a, Matrix b) { matmul(y, a, b); }
 
 void product_backward(Matrix d_a, Matrix d_b, Matrix d_y, Matrix a, Matrix b)
@@ -217,6 +239,27 @@ Tensor *affine_gelu_at(Place place, Tensor *x, Tensor *w, Tensor *b)
         slopes = matrix_uninitialised_at(place, tape_arena(y->tape), slopes.rows, slopes.cols);
     memcpy(y->context, &slopes, sizeof slopes);
     affine_gelu_forward(y->value, slopes, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL});
+    return y;
+}
+
+static void affine_add_step(Tensor *self)
+{
+    bool accumulate;
+    Matrix d_r = tensor_gradient_raw(self->inputs[3], &accumulate);
+    if (d_r.data && accumulate) add(d_r, d_r, self->gradient);
+    if (d_r.data && !accumulate) copy(d_r, self->gradient);
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], self->gradient);
+}
+
+Tensor *affine_add_at(Place place, Tensor *r, Tensor *x, Tensor *w, Tensor *b)
+{
+    need_affine(place, "affine_add", x, w, b);
+    check_at(place, r->value.rows == x->value.rows && r->value.cols == w->value.cols,
+             "the stream has the shape of what is added to it", "affine_add: r (%d × %d), x·w (%d × %d)",
+             r->value.rows, r->value.cols, x->value.rows, w->value.cols);
+    Tensor *y =
+        tensor_node(place, "affine_add", r->value.rows, r->value.cols, affine_add_step, 0, 4, x, w, b, r);
+    affine_add_forward(y->value, r->value, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL});
     return y;
 }
 

@@ -22,6 +22,10 @@ void affine_gelu_forward(Matrix y, Matrix slopes, Matrix x, Matrix w, Matrix b);
 void affine_gelu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix d_y, Matrix slopes, Matrix x,
                           Matrix w);
 
+// y = r + (x·w + b): what a layer adds to the stream r (N × O) of a residual network
+void affine_add_forward(Matrix y, Matrix r, Matrix x, Matrix w, Matrix b);
+void affine_add_backward(Matrix d_r, Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, Matrix w);
+
 // y = a·b: a (N × K), b (K × O), y (N × O)
 void product_forward(Matrix y, Matrix a, Matrix b);
 void product_backward(Matrix d_a, Matrix d_b, Matrix d_y, Matrix a, Matrix b);
@@ -34,10 +38,12 @@ void embedding_backward(Matrix d_table, Matrix d_y, const int *ids);
 #define affine(x, w, b)                    affine_at(HERE, x, w, b) // b may be NULL
 #define affine_relu(x, w, b)               affine_relu_at(HERE, x, w, b)
 #define affine_gelu(x, w, b)               affine_gelu_at(HERE, x, w, b)
+#define affine_add(r, x, w, b)             affine_add_at(HERE, r, x, w, b)
 #define product(a, b)                      product_at(HERE, a, b)
 #define embedding(tape, table, ids, count) embedding_at(HERE, tape, table, ids, count) // the ids are copied
 Tensor *affine_at(Place place, Tensor *x, Tensor *w, Tensor *b);
 Tensor *affine_relu_at(Place place, Tensor *x, Tensor *w, Tensor *b);
 Tensor *affine_gelu_at(Place place, Tensor *x, Tensor *w, Tensor *b);
+Tensor *affine_add_at(Place place, Tensor *r, Tensor *x, Tensor *w, Tensor *b);
 Tensor *product_at(Place place, Tensor *a, Tensor *b);
 Tensor *embedding_at(Place place, Tape *tape, Tensor *table, const int *ids, int count);

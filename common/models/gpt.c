@@ -89,25 +89,29 @@ static Tensor *normalise(Place place, GptNormLayer norm, Tensor *x)
     return norm.bias ? layer_norm_at(place, x, norm.gain, norm.bias) : rms_norm_at(place, x, norm.gain);
 }
 
-static Tensor *attend(Place place, const Gpt *gpt, const GptBlock *block, Tensor *x, int batch, int time)
+// x + out(attention(qkv(norm1(x))))
+static Tensor *add_attention(Place place, const Gpt *gpt, const GptBlock *block, Tensor *x, int batch,
+                             int time)
 {
     const GptConfig *c = &gpt->config;
     AttentionShape shape = self_attention_shape(batch, time, c->heads, true);
     shape.key_heads = c->key_heads;
-    Tensor *qkv = linear_at(place, &block->qkv, x);
+    Tensor *qkv = linear_at(place, &block->qkv, normalise(place, block->norm1, x));
     if (c->positions == GPT_ROTARY) {
         RotaryShape turned = {
             .time = time, .heads = c->heads + c->key_heads, .base = c->rotary_base, .width = c->head_width};
         qkv = rotary_at(place, qkv, turned);
     }
-    return linear_at(place, &block->out, self_attention_at(place, qkv, shape));
+    return linear_add_at(place, &block->out, x, self_attention_at(place, qkv, shape));
 }
 
-static Tensor *feed_forward(Place place, const Gpt *gpt, const GptBlock *block, Tensor *x)
+// x + down(activation(up(norm2(x))))
+static Tensor *add_feed_forward(Place place, const Gpt *gpt, const GptBlock *block, Tensor *x)
 {
-    Tensor *bent = gpt->config.activation == GPT_SWIGLU ? swiglu_at(place, linear_at(place, &block->up, x))
-                                                        : linear_gelu_at(place, &block->up, x);
-    return linear_at(place, &block->down, bent);
+    Tensor *n = normalise(place, block->norm2, x);
+    Tensor *bent = gpt->config.activation == GPT_SWIGLU ? swiglu_at(place, linear_at(place, &block->up, n))
+                                                        : linear_gelu_at(place, &block->up, n);
+    return linear_add_at(place, &block->down, x, bent);
 }
 
 Tensor *gpt_states_at(Place place, const Gpt *gpt, Tape *tape, const int *ids, int batch, int time)
@@ -118,10 +122,8 @@ Tensor *gpt_states_at(Place place, const Gpt *gpt, Tape *tape, const int *ids, i
     Tensor *x = embed_at(place, tape, &gpt->token, ids, batch * time);
     if (gpt->position) x = add_positions_at(place, x, gpt->position, time);
     for (int i = 0; i < gpt->config.layers; i++) {
-        const GptBlock *block = &gpt->blocks[i];
-        x = tensor_add_at(place, x,
-                          attend(place, gpt, block, normalise(place, block->norm1, x), batch, time));
-        x = tensor_add_at(place, x, feed_forward(place, gpt, block, normalise(place, block->norm2, x)));
+        x = add_attention(place, gpt, &gpt->blocks[i], x, batch, time);
+        x = add_feed_forward(place, gpt, &gpt->blocks[i], x);
     }
     return normalise(place, gpt->norm, x);
 }

@@ -104,6 +104,11 @@ Tensor *linear_gelu_at(Place place, const Linear *layer, Tensor *x)
     return affine_gelu_at(place, x, layer->weight, layer->bias);
 }
 
+Tensor *linear_add_at(Place place, const Linear *layer, Tensor *r, Tensor *x)
+{
+    return affine_add_at(place, r, x, layer->weight, layer->bias);
+}
+
 static Tensor *ones(Place place, Parameters *set, const char *name, const char *what, int features)
 {
     Tensor *parameter = part(place, set, name, what, 1, features);

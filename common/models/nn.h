@@ -43,12 +43,14 @@ typedef struct {
 Linear linear_new_at(Place place, Parameters *set, const char *name, int inputs, int outputs, Rng *rng,
                      Initialiser initialiser, bool with_bias);
 
-#define linear(layer, x)      linear_at(HERE, layer, x)      // (N × in) → (N × out)
-#define linear_relu(layer, x) linear_relu_at(HERE, layer, x) // the same through relu, fused
-#define linear_gelu(layer, x) linear_gelu_at(HERE, layer, x) // through gelu, fused
+#define linear(layer, x)        linear_at(HERE, layer, x)        // (N × in) → (N × out)
+#define linear_relu(layer, x)   linear_relu_at(HERE, layer, x)   // the same through relu, fused
+#define linear_add(layer, r, x) linear_add_at(HERE, layer, r, x) // r + linear(layer, x), fused
+#define linear_gelu(layer, x)   linear_gelu_at(HERE, layer, x)   // through gelu, fused
 Tensor *linear_at(Place place, const Linear *layer, Tensor *x);
 Tensor *linear_relu_at(Place place, const Linear *layer, Tensor *x);
 Tensor *linear_gelu_at(Place place, const Linear *layer, Tensor *x);
+Tensor *linear_add_at(Place place, const Linear *layer, Tensor *r, Tensor *x);
 
 // A window of weights over a grid of pixels (op_conv.h). For the Initialiser, `in` is what one output sees: the
 // taps of the window times the channels of its group.

@@ -6,7 +6,7 @@
 
 typedef struct {
     Arena *arena;
-    Tensor *x, *w, *b;
+    Tensor *x, *w, *b, *r; // r: the stream that affine_add adds to
     const int *ids;
     int count;
 } Case;
@@ -21,9 +21,13 @@ static Tensor *filled(Arena *arena, int rows, int cols, Rng *rng)
 static Case linear_case(Arena *arena, int n, int in, int out)
 {
     Rng rng = rng_new(3, 1);
-    return (Case){
-        arena, filled(arena, n, in, &rng), filled(arena, in, out, &rng), filled(arena, 1, out, &rng), NULL,
-        0};
+    return (Case){arena,
+                  filled(arena, n, in, &rng),
+                  filled(arena, in, out, &rng),
+                  filled(arena, 1, out, &rng),
+                  filled(arena, n, out, &rng),
+                  NULL,
+                  0};
 }
 
 static Tensor *build_affine(Tape *tape, void *context)
@@ -50,6 +54,12 @@ static Tensor *build_affine_gelu(Tape *tape, void *context)
     return affine_gelu(tape_parameter(tape, c->x), c->w, c->b);
 }
 
+static Tensor *build_affine_add(Tape *tape, void *context)
+{
+    Case *c = context;
+    return affine_add(c->r, tape_parameter(tape, c->x), c->w, c->b);
+}
+
 static Tensor *build_product(Tape *tape, void *context)
 {
     Case *c = context;
@@ -61,6 +71,22 @@ static Tensor *build_embedding(Tape *tape, void *context)
     Case *c = context;
     return embedding(tape, c->x, c->ids, c->count);
 }
+
+START_TEST(affine_add_equals_the_sum_bit_for_bit)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Case c = linear_case(arena, 7, 13, 37);
+    for (int with_bias = 1; with_bias >= 0; with_bias--) {
+        if (!with_bias) c.b = NULL;
+        Matrix expected = matrix_new(arena, 7, 37), y = build_affine_add(tape, &c)->value;
+        add(expected, c.r->value, affine(tape_parameter(tape, c.x), c.w, c.b)->value);
+        ck_assert(memcmp(y.data, expected.data, 7 * 37 * sizeof(float)) == 0);
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
 
 // As one operation and as two: the same bits, recording or not.
 START_TEST(affine_gelu_equals_gelu_of_affine_bit_for_bit)
@@ -82,7 +108,7 @@ START_TEST(affine_gelu_equals_gelu_of_affine_bit_for_bit)
 }
 END_TEST
 
-static const char *const NAMES[] = {"x", "w", "b"};
+static const char *const NAMES[] = {"x", "w", "b", "r"};
 
 START_TEST(affine_equals_three_loops)
 {
@@ -112,6 +138,8 @@ START_TEST(gradients_of_affine)
     Arena *arena = arena_new();
     Case c = linear_case(arena, 5, 7, 3);
     check_operation(build_affine, &c, (Tensor *[]){c.x, c.w, c.b}, NAMES, 3, 1e-3);
+    check_operation(build_affine_gelu, &c, (Tensor *[]){c.x, c.w, c.b}, NAMES, 3, 2e-3);
+    check_operation(build_affine_add, &c, (Tensor *[]){c.x, c.w, c.b, c.r}, NAMES, 4, 1e-3);
     check_operation(build_affine_without_bias, &c, (Tensor *[]){c.x, c.w}, NAMES, 2, 1e-3);
     Case tall = linear_case(arena, 19, 1, 1);
     check_operation(build_affine, &tall, (Tensor *[]){tall.x, tall.w, tall.b}, NAMES, 3, 1e-3);
@@ -219,7 +247,7 @@ START_TEST(wrong_shapes_stop_with_the_callers_line)
 }
 END_TEST
 
-SUITE("op_linear", affine_equals_three_loops, affine_gelu_equals_gelu_of_affine_bit_for_bit,
-      gradients_of_affine, gradients_of_affine_relu, gradients_of_product,
-      gradients_of_embedding_add_up_for_repeated_ids, the_plain_backward_equals_the_taped_one_bit_for_bit,
-      wrong_shapes_stop_with_the_callers_line)
+SUITE("op_linear", affine_equals_three_loops, affine_add_equals_the_sum_bit_for_bit,
+      affine_gelu_equals_gelu_of_affine_bit_for_bit, gradients_of_affine, gradients_of_affine_relu,
+      gradients_of_product, gradients_of_embedding_add_up_for_repeated_ids,
+      the_plain_backward_equals_the_taped_one_bit_for_bit, wrong_shapes_stop_with_the_callers_line)
