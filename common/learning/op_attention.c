@@ -113,36 +113,56 @@ typedef struct {
 
 static int whole_lanes(int count) { return (count + ROW_LANES - 1) / ROW_LANES * ROW_LANES; }
 
-// The largest of padded values, a multiple of ROW_LANES; −∞ at least. A NaN may be passed over, as in lanes.h.
-static float largest_score(const float *scores, int padded)
+// scores (padded, a multiple of ROW_LANES) *= scale, −∞ from seen on. Returns the largest; a NaN may be passed over, as
+// in lanes.h.
+static float scale_scores(float *scores, int seen, int padded, float scale)
 {
+    typedef int Bits __attribute__((vector_size(sizeof(Lanes))));
+    for (int j = seen; j < padded; j++) scores[j] = scale < 0.0f ? __builtin_inff() : -__builtin_inff();
+    Lanes most = {0}, x;
+    most -= __builtin_inff();
+    for (int j = 0; j < padded; j += ROW_LANES) {
+        lanes_load(&x, scores + j);
+        x *= scale;
+        memcpy(scores + j, &x, sizeof x);
+        const Bits larger = x > most;
+        most = (Lanes)(((Bits)x & larger) | ((Bits)most & ~larger));
+    }
     float lane[ROW_LANES];
-    for (int l = 0; l < ROW_LANES; l++) lane[l] = scores[l];
-    for (int j = ROW_LANES; j < padded; j += ROW_LANES)
-        for (int l = 0; l < ROW_LANES; l++) lane[l] = scores[j + l] > lane[l] ? scores[j + l] : lane[l];
+    memcpy(lane, &most, sizeof lane);
     for (int half = ROW_LANES / 2; half; half /= 2)
         for (int l = 0; l < half; l++) lane[l] = lane[l + half] > lane[l] ? lane[l + half] : lane[l];
     return lane[0];
 }
 
+// scores (padded), of which seen count → e^(score − base), 0 for the others. Returns their sum, as lanes_sum does. No
+// exponential of −∞ is taken: on the way to 0 it would pass through numbers that are slow on some processors.
+static float exponentials(float *scores, int seen, int padded, float base)
+{
+    const int reach = whole_lanes(seen);
+    for (int j = seen; j < reach; j++) scores[j] = base;
+    for (int j = 0; j < reach; j++) scores[j] = exp32(scores[j] - base);
+    for (int j = seen; j < padded; j++) scores[j] = 0.0f;
+    return lanes_sum(scores, reach);
+}
+
 // scores (rows × padded, KEY_BLOCK apart), of which seen[r] count → e^(scale · score − most), 0 for those that do not.
 static void extend(Running *running, float *scores, const int *seen, int rows, int padded, float scale)
 {
-    float before[QUERY_BLOCK], base[QUERY_BLOCK];
+    float base[QUERY_BLOCK], sums[QUERY_BLOCK];
     for (int r = 0; r < rows; r++) {
         float *row = scores + (size_t)r * KEY_BLOCK;
-        for (int j = 0; j < padded; j++) row[j] *= scale;
-        for (int j = seen[r]; j < padded; j++) row[j] = -__builtin_inff();
-        const float most = largest_score(row, padded);
-        before[r] = running->most[r];
-        running->most[r] = before[r] > most ? before[r] : most;
+        const float most = scale_scores(row, seen[r], padded, scale), before = running->most[r];
+        running->most[r] = before > most ? before : most;
         base[r] = running->most[r] == -__builtin_inff() ? 0.0f : running->most[r]; // nothing seen yet
-        for (int j = 0; j < padded; j++) row[j] = exp32(row[j] - base[r]);
+        running->shrink[r] =
+            before == -__builtin_inff() ? 0.0f : before - base[r]; // nothing is there to shrink
+        sums[r] = exponentials(row, seen[r], padded, base[r]);
     }
-    for (int r = 0; r < rows; r++) running->shrink[r] = exp32(before[r] - base[r]);
-    for (int r = 0; r < rows; r++)
-        running->total[r] = __builtin_fmaf(running->total[r], running->shrink[r],
-                                           lanes_sum(scores + (size_t)r * KEY_BLOCK, padded));
+    for (int r = 0; r < rows; r++) {
+        running->shrink[r] = exp32(running->shrink[r]);
+        running->total[r] = __builtin_fmaf(running->total[r], running->shrink[r], sums[r]);
+    }
 }
 
 static void multiply_rows(Columns out, const float *factors, int rows, int width)
@@ -266,7 +286,8 @@ static void block_slopes(const Group *g, BackwardRoom room, const float *log_sum
         const float log_sum = log_sums[(size_t)r * (size_t)g->shape.heads], overlap = overlaps[r];
         // p_ij = e^(s_ij − log Σ_j e^s_ij), s_ij = scale · ⟨q_i, k_j⟩
         // d_s_ij = p_ij (d_p_ij − Σ_j d_p_ij p_ij): see softmax_rows_backward
-        for (int t = 0; t < padded; t++) {
+        const int reach = whole_lanes(seen[r]);
+        for (int t = 0; t < reach; t++) {
             p[t] = exp32(p[t] * scale - log_sum);
             d[t] = p[t] * (d[t] - overlap) * scale;
         }
