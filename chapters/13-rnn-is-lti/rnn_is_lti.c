@@ -954,9 +954,10 @@ static void draw_poles(Lesson *lesson, const Identified *r)
     Plot *plot = plot_begin(lesson, "poles.png", "Two masses: poles, one step = 0.15 s");
     plot_axes(plot, "real part", "imaginary part");
     plot_square(plot);
-    plot_range_x(plot, 0.6, 1.02);
+    plot_range_x(plot, 0.3, 1.05);
     plot_range_y(plot, 0.0, 0.6);
-    plot_size(plot, 760, 700);
+    plot_size(plot, 960, 760);
+    plot_legend(plot, "bottom left");
     for (int k = 0; k < AROUND; k++) {
         float angle = 0.7f * (float)k / (AROUND - 1);
         re[k] = cos32(angle), im[k] = sin32(angle);
@@ -1271,6 +1272,8 @@ static void draw_sunspots(Lesson *lesson, Series s, const float *predicted)
     int first = s.training, count = s.years - first;
     Plot *plot = plot_begin(lesson, "sunspots.png", "Sunspots, predicted one year ahead");
     plot_axes(plot, "year", "sunspot number");
+    plot_range_y(plot, -10.0, 240.0);
+    plot_legend(plot, "top left");
     plot_line_points(plot, "counted", years + first, counted + first, count);
     plot_dashed(plot, "linear RNN of 4 states, told a year before", years + first, told + first, count);
     plot_end(plot, "The 89 test years. The rhythm is caught; the height of a maximum comes as a surprise.");
