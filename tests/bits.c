@@ -301,6 +301,8 @@ static Parameters *parameter_set(void)
     K(max_pool_halves, set_up_pictures(); taped(max_pool(x, grid, window_square(2, 2, 0))))                  \
     K(average_pool, set_up_pictures(); taped(average_pool(x, grid, pool_window())))                          \
     K(global_average_pool, set_up_pictures(); taped(global_average_pool(x, grid)))                           \
+    K(batch_norm_relu, if (out.rows > 1) taped(batch_norm_relu(x, gain, shift, &state, true)))               \
+    K(batch_norm_add_relu, if (out.rows > 1) taped(batch_norm_add_relu(x, y, gain, shift, &state, true)))    \
     K(tensor_add, taped(tensor_add(x, y)))                                                                   \
     K(tensor_add_row, taped(tensor_add(x, gain)))                                                            \
     K(tensor_subtract, taped(tensor_subtract(x, y)))                                                         \

@@ -96,9 +96,11 @@ static void sum_chunk(float *out, const Terms *terms, int column, int width, siz
     }
 }
 
+static size_t chunk_size(int rows) { return (size_t)int_max(CHUNK_ROWS, (rows + CHUNKS - 1) / CHUNKS); }
+
 static void add_sums(Matrix d, Terms terms, int rows)
 {
-    size_t size = (size_t)int_max(CHUNK_ROWS, (rows + CHUNKS - 1) / CHUNKS), count = (size_t)rows;
+    size_t size = chunk_size(rows), count = (size_t)rows;
     int chunks = (int)((count + size - 1) / size);
     if (chunks <= 1) {
 #pragma omp parallel for if (parallel_worth(count * (size_t)d.cols))
@@ -137,4 +139,116 @@ void add_centred_dots(Matrix d, Matrix a, Matrix b, Matrix centre)
 void add_centred_squares(Matrix d, Matrix a, Matrix centre)
 {
     add_sums(d, (Terms){CENTRED_SQUARES, a.data, NULL, centre.data, (size_t)a.cols}, a.rows);
+}
+
+// ---- Two sums at once -------------------------------------------------------------------------------------
+
+typedef struct {
+    const float *a, *active, *b, *centre;
+    size_t stride;
+} Pair;
+
+// sum and dot (width) += the terms of rows first … last − 1, in four lanes of rows. Always inlined: width is known.
+static inline __attribute__((always_inline)) void add_pair(float *restrict sum, float *restrict dot,
+                                                           const Pair *p, bool masked, int width,
+                                                           size_t first, size_t last)
+{
+    float sums[ROWS_AT_ONCE][ROW_LANES] = {{0}}, dots[ROWS_AT_ONCE][ROW_LANES] = {{0}},
+          centre[ROW_LANES] = {0};
+    for (int j = 0; j < width; j++) centre[j] = p->centre[j];
+    for (size_t i = first; i < last; i += ROWS_AT_ONCE)
+        for (size_t l = 0; l < ROWS_AT_ONCE && i + l < last; l++) {
+            const float *a = p->a + (i + l) * p->stride, *b = p->b + (i + l) * p->stride;
+            const float *active = masked ? p->active + (i + l) * p->stride : NULL;
+            for (int j = 0; j < width; j++) {
+                const float d = !masked || active[j] > 0.0f ? a[j] : 0.0f;
+                sums[l][j] += d;
+                dots[l][j] += d * (b[j] - centre[j]);
+            }
+        }
+    for (int j = 0; j < width; j++) {
+        sum[j] += (sums[0][j] + sums[1][j]) + (sums[2][j] + sums[3][j]);
+        dot[j] += (dots[0][j] + dots[1][j]) + (dots[2][j] + dots[3][j]);
+    }
+}
+
+static void pair_chunk(float *sum, float *dot, const Pair *pair, int cols, size_t first, size_t last)
+{
+    for (int column = 0; column < cols; column += ROW_LANES) {
+        const int width = int_min(ROW_LANES, cols - column);
+        Pair p = *pair;
+        p.a += column, p.b += column, p.centre += column;
+        if (p.active) p.active += column;
+        if (width == ROW_LANES && p.active) {
+            add_pair(sum + column, dot + column, &p, true, ROW_LANES, first, last);
+        } else if (width == ROW_LANES) {
+            add_pair(sum + column, dot + column, &p, false, ROW_LANES, first, last);
+        } else {
+            add_pair(sum + column, dot + column, &p, p.active != NULL, width, first, last);
+        }
+    }
+}
+
+void add_active_sums(Matrix sum, Matrix dot, Matrix a, Matrix active, Matrix b, Matrix centre)
+{
+    const size_t size = chunk_size(a.rows), count = (size_t)a.rows;
+    const int chunks = (int)((count + size - 1) / size);
+    for (int column = 0; column < a.cols; column += WIDE) {
+        float sums[CHUNKS][WIDE] = {{0}}, dots[CHUNKS][WIDE] = {{0}};
+        const int width = int_min(WIDE, a.cols - column);
+        const Pair pair = {a.data + column, active.data ? active.data + column : NULL, b.data + column,
+                           centre.data + column, (size_t)a.cols};
+#pragma omp parallel for if (parallel_worth(count * (size_t)width))
+        for (int c = 0; c < chunks; c++) {
+            const size_t first = (size_t)c * size, last = first + size < count ? first + size : count;
+            pair_chunk(sums[c], dots[c], &pair, width, first, last);
+        }
+        for (int c = 0; c < chunks; c++)
+            for (int j = 0; j < width; j++) {
+                sum.data[column + j] += sums[c][j];
+                dot.data[column + j] += dots[c][j];
+            }
+    }
+}
+
+// mean receives the sums of a chunk, then its mean; square the squared distances from that.
+static void chunk_moments(float *mean, float *square, Matrix a, int column, int width, size_t first,
+                          size_t last)
+{
+    const float share = 1.0f / (float)(last - first);
+    sum_chunk(mean, &(Terms){SUMS, a.data, NULL, NULL, (size_t)a.cols}, column, width, first, last);
+    for (int j = 0; j < width; j++) mean[j] *= share;
+    // sum_chunk finds the centre of a column as it finds the column.
+    sum_chunk(square, &(Terms){CENTRED_SQUARES, a.data, NULL, mean - column, (size_t)a.cols}, column, width,
+              first, last);
+}
+
+void column_moments(Matrix mean, Matrix variance, Matrix a)
+{
+    const size_t size = chunk_size(a.rows), count = (size_t)a.rows;
+    const int chunks = (int)((count + size - 1) / size);
+    const float share = 1.0f / (float)a.rows;
+    for (int column = 0; column < a.cols; column += WIDE) {
+        float means[CHUNKS][WIDE] = {{0}}, squares[CHUNKS][WIDE] = {{0}};
+        const int width = int_min(WIDE, a.cols - column);
+#pragma omp parallel for if (parallel_worth(count * (size_t)width))
+        for (int c = 0; c < chunks; c++) {
+            const size_t first = (size_t)c * size, last = first + size < count ? first + size : count;
+            chunk_moments(means[c], squares[c], a, column, width, first, last);
+        }
+        for (int j = 0; j < width; j++) {
+            float total = 0.0f, square = 0.0f;
+            for (int c = 0; c < chunks; c++) {
+                const float rows = (float)((size_t)c + 1 < (size_t)chunks ? size : count - (size_t)c * size);
+                total = chunks == 1 ? means[c][j] : __builtin_fmaf(rows * share, means[c][j], total);
+            }
+            for (int c = 0; c < chunks; c++) {
+                const float rows = (float)((size_t)c + 1 < (size_t)chunks ? size : count - (size_t)c * size);
+                const float off = means[c][j] - total;
+                square += squares[c][j] + rows * off * off;
+            }
+            mean.data[column + j] = total;
+            variance.data[column + j] = square * share;
+        }
+    }
 }

@@ -17,3 +17,12 @@ void add_centred_dots(Matrix d, Matrix a, Matrix b, Matrix centre);
 
 // d (1 × C) += Σ_i (a_i − centre)²; centre (1 × C)
 void add_centred_squares(Matrix d, Matrix a, Matrix centre);
+
+// Both at once, where a_i counts as 0 wherever active_i is not positive (active.data NULL: all count):
+// sum (1 × C) += Σ_i a_i and dot (1 × C) += Σ_i a_i ⊙ (b_i − centre)
+void add_active_sums(Matrix sum, Matrix dot, Matrix a, Matrix active, Matrix b, Matrix centre);
+
+// mean and variance (1 × C) of the columns, the latter the mean squared distance from the mean: no difference of
+// large numbers. Each chunk is read twice while it is in the cache, and its own mean is taken off; Chan, Golub and
+// LeVeque, The American Statistician 37, 1983, join the chunks.
+void column_moments(Matrix mean, Matrix variance, Matrix a);

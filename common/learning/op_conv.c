@@ -623,41 +623,84 @@ void conv2d_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_b, Matrix 
 
 // ---- Pooling ----------------------------------------------------------------------------------------------
 
-void max_pool_forward(Matrix y, int *chosen, Matrix x, Grid grid, Window window)
+// One pixel of a window joins those before it, or begins: the first of equals wins, and a NaN stays.
+static void pool_pixel(float *restrict y, int *restrict chosen, const float *restrict x, int row,
+                       int channels, bool begins)
 {
-    window = usual(window);
-    const Grid out = window_grid(HERE, grid, window);
-    const int channels = x.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int p = 0; p < y.rows; p++) {
-        const int n = p / (out.height * out.width), i = p / out.width % out.height, j = p % out.width;
-        float *restrict most = matrix_row(y, p);
-        int *restrict from = chosen + (size_t)p * (size_t)channels;
-        bool begun = false;
+    for (int c = 0; c < channels; c++) {
+        const bool larger = begins | (!(x[c] <= y[c]) & (y[c] == y[c]));
+        y[c] = larger ? x[c] : y[c];
+        chosen[c] = larger ? row : chosen[c];
+    }
+}
+
+// All of a window of 2 × 2, in one pass
+static inline void pool_four(float *restrict y, int *restrict chosen, const float *restrict x, int row,
+                             int width, int channels)
+{
+    const float *a = x, *b = x + channels, *c = x + (size_t)width * (size_t)channels, *d = c + channels;
+    for (int i = 0; i < channels; i++) {
+        float most = a[i];
+        int from = row;
+        bool larger = !(b[i] <= most) & (most == most);
+        most = larger ? b[i] : most, from = larger ? row + 1 : from;
+        larger = !(c[i] <= most) & (most == most);
+        most = larger ? c[i] : most, from = larger ? row + width : from;
+        larger = !(d[i] <= most) & (most == most);
+        y[i] = larger ? d[i] : most, chosen[i] = larger ? row + width + 1 : from;
+    }
+}
+
+static bool halves(Window window)
+{
+    return window.height == 2 && window.width == 2 && window.stride == 2 && window.padding == 0;
+}
+
+// One line of the output: line `line` of all pictures' lines
+static void pool_line(Matrix y, int *chosen, Matrix x, Grid grid, Grid out, Window window, int line)
+{
+    const int n = line / out.height, i = line % out.height;
+    const int top = i * window.stride - window.padding, first = n * grid.height * grid.width;
+    for (int j = 0; j < out.width; j++) {
+        const size_t p = (size_t)line * (size_t)out.width + (size_t)j;
+        float *most = y.data + p * (size_t)y.cols;
+        int *from = chosen + p * (size_t)y.cols;
+        const int left = j * window.stride - window.padding;
+        if (halves(window)) {
+            const int row = first + top * grid.width + left;
+            pool_four(most, from, matrix_row(x, row), row, grid.width, x.cols);
+            continue;
+        }
+        bool begins = true;
         for (int dy = 0; dy < window.height; dy++)
             for (int dx = 0; dx < window.width; dx++) {
                 const int pixel = pixel_under(grid, window, i, j, dy, dx);
                 if (pixel < 0) continue;
-                const int row = n * grid.height * grid.width + pixel;
-                const float *restrict in = matrix_row(x, row);
-                for (int c = 0; c < channels; c++) {
-                    // the first of equals; the first NaN stays
-                    const bool larger = !begun || (!(in[c] <= most[c]) && most[c] == most[c]);
-                    most[c] = larger ? in[c] : most[c];
-                    from[c] = larger ? row : from[c];
-                }
-                begun = true;
+                pool_pixel(most, from, matrix_row(x, first + pixel), first + pixel, x.cols, begins);
+                begins = false;
             }
     }
+}
+
+void max_pool_forward(Matrix y, int *chosen, Matrix x, Grid grid, Window window)
+{
+    window = usual(window);
+    const Grid out = window_grid(HERE, grid, window);
+#pragma omp parallel for if (parallel_worth(matrix_size(x)))
+    for (int line = 0; line < grid.count * out.height; line++)
+        pool_line(y, chosen, x, grid, out, window, line);
 }
 
 void max_pool_backward(Matrix d_x, Matrix d_y, const int *chosen)
 {
     if (!d_x.data) return;
     // y_pc = x[chosen_pc, c]
-    for (int p = 0; p < d_y.rows; p++)
-        for (int c = 0; c < d_y.cols; c++)
-            AT(d_x, chosen[(size_t)p * (size_t)d_y.cols + (size_t)c], c) += AT(d_y, p, c);
+    const size_t channels = (size_t)d_y.cols;
+    for (int p = 0; p < d_y.rows; p++) {
+        const float *restrict d_out = matrix_row(d_y, p);
+        const int *restrict from = chosen + (size_t)p * channels;
+        for (size_t c = 0; c < channels; c++) d_x.data[(size_t)from[c] * channels + c] += d_out[c];
+    }
 }
 
 void average_pool_forward(Matrix y, Matrix x, Grid grid, Window window)
@@ -836,7 +879,14 @@ static Tensor *pool_node(Place place, const char *name, BackwardStep step, Tenso
 static void max_pool_step(Tensor *self)
 {
     const PoolContext *context = self->context;
-    max_pool_backward(tensor_gradient(self->inputs[0]), self->gradient, context->chosen);
+    Matrix d_x = tensor_gradient(self->inputs[0]), d_y = self->gradient;
+    if (!d_x.data) return;
+    // Pictures share no pixels.
+    const int count = context->grid.count, pixels = count ? d_y.rows / count : 0;
+#pragma omp parallel for if (parallel_worth(matrix_size(d_y) * 2))
+    for (int n = 0; n < count; n++)
+        max_pool_backward(d_x, matrix_rows(d_y, n * pixels, pixels),
+                          context->chosen + (size_t)(n * pixels) * (size_t)d_y.cols);
 }
 
 Tensor *max_pool_at(Place place, Tensor *x, Grid grid, Window window)

@@ -100,19 +100,6 @@ void rms_norm_backward(Matrix d_x, Matrix d_gain, Matrix normal, Matrix d_y, Mat
 
 // ---- Down columns -----------------------------------------------------------------------------------------
 
-// The mean of each column, and its mean squared distance from it. Twice over x: no difference of large
-// numbers.
-static void batch_statistics(Matrix mean, Matrix variance, Matrix x)
-{
-    const float share = 1.0f / (float)x.rows;
-    fill(mean, 0.0f);
-    add_column_sums(mean, x);
-    scale(mean, share);
-    fill(variance, 0.0f);
-    add_centred_squares(variance, x, mean);
-    scale(variance, share);
-}
-
 BatchNormState batch_norm_state_new(Arena *arena, int features)
 {
     BatchNormState state = {matrix_new(arena, 1, features), matrix_new(arena, 1, features), 0.1f, 1e-5f};
@@ -120,42 +107,127 @@ BatchNormState batch_norm_state_new(Arena *arena, int features)
     return state;
 }
 
+// Everything that the passes over the rows read and write. What is not there is NULL; the vectors are (C).
+typedef struct {
+    float *y, *d_x, *d_shortcut;
+    const float *x, *shortcut, *d_y;
+    const float *mean, *r, *gain, *bias, *sum_d, *sum_dn;
+    float share;                          // 1 / N, or 0 when the statistics do not depend on x
+    bool relu, onto_d_x, onto_d_shortcut; // add to these gradients rather than overwrite them
+} NormPass;
+
+// A row of at most sixteen columns, width of them; always inlined, so that loops over all sixteen become vectors.
+static inline __attribute__((always_inline)) void forward_row(const NormPass *p, size_t place, int column,
+                                                              int width)
+{
+    const float *restrict in = p->x + place, *restrict shortcut = p->shortcut ? p->shortcut + place : NULL;
+    const float *mean = p->mean + column, *r = p->r + column, *gain = p->gain + column,
+                *bias = p->bias + column;
+    float *restrict out = p->y + place, z[ROW_LANES];
+    for (int j = 0; j < width; j++) z[j] = __builtin_fmaf((in[j] - mean[j]) * r[j], gain[j], bias[j]);
+    if (shortcut)
+        for (int j = 0; j < width; j++) z[j] += shortcut[j];
+    if (p->relu)
+        for (int j = 0; j < width; j++) z[j] = z[j] < 0.0f ? 0.0f : z[j]; // a NaN stays one
+    for (int j = 0; j < width; j++) out[j] = z[j];
+}
+
+static inline __attribute__((always_inline)) void backward_row(const NormPass *p, size_t place, int column,
+                                                               int width)
+{
+    const float *restrict in = p->x + place, *restrict d_out = p->d_y + place, *restrict y = p->relu ? p->y + place : NULL;
+    const float *mean = p->mean + column, *r = p->r + column, *gain = p->gain + column;
+    const float *sum_d = p->sum_d + column, *sum_dn = p->sum_dn + column;
+    float d[ROW_LANES], d_in[ROW_LANES];
+    for (int j = 0; j < width; j++) d[j] = d_out[j];
+    if (p->relu)
+        for (int j = 0; j < width; j++) d[j] = y[j] > 0.0f ? d[j] : 0.0f;
+    if (p->d_x) {
+        float *restrict out = p->d_x + place;
+        for (int j = 0; j < width; j++) d_in[j] = p->onto_d_x ? out[j] : 0.0f;
+        for (int j = 0; j < width; j++) {
+            const float n = (in[j] - mean[j]) * r[j];
+            const float through = d[j] - p->share * __builtin_fmaf(n, sum_dn[j], sum_d[j]);
+            out[j] = __builtin_fmaf(gain[j] * r[j], through, d_in[j]);
+        }
+    }
+    if (p->d_shortcut) {
+        float *restrict out = p->d_shortcut + place;
+        for (int j = 0; j < width; j++) out[j] = p->onto_d_shortcut ? out[j] + d[j] : d[j];
+    }
+}
+
+static void norm_pass(const NormPass *p, bool backwards, int rows, int cols)
+{
+    const int whole = cols / ROW_LANES * ROW_LANES;
+#pragma omp parallel for if (parallel_worth((size_t)rows * (size_t)cols))
+    for (int i = 0; i < rows; i++) {
+        const size_t place = (size_t)i * (size_t)cols;
+        for (int j = 0; j < whole; j += ROW_LANES)
+            if (backwards) {
+                backward_row(p, place + (size_t)j, j, ROW_LANES);
+            } else {
+                forward_row(p, place + (size_t)j, j, ROW_LANES);
+            }
+        if (whole < cols && backwards) backward_row(p, place + (size_t)whole, whole, cols - whole);
+        if (whole < cols && !backwards) forward_row(p, place + (size_t)whole, whole, cols - whole);
+    }
+}
+
+static NormPass norm_pass_of(Matrix x, Matrix mean, Matrix r, Matrix gain)
+{
+    return (NormPass){.x = x.data, .mean = mean.data, .r = r.data, .gain = gain.data};
+}
+
 void batch_norm_forward(Matrix y, Matrix x, Matrix mean, Matrix r, Matrix gain, Matrix bias)
 {
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int i = 0; i < x.rows; i++) {
-        const float *in = matrix_row(x, i);
-        float *out = matrix_row(y, i);
-        for (int j = 0; j < x.cols; j++)
-            out[j] = __builtin_fmaf((in[j] - mean.data[j]) * r.data[j], gain.data[j], bias.data[j]);
-    }
+    NormPass p = norm_pass_of(x, mean, r, gain);
+    p.y = y.data, p.bias = bias.data;
+    norm_pass(&p, false, x.rows, x.cols);
+}
+
+void batch_norm_relu_forward(Matrix y, Matrix x, Matrix shortcut, Matrix mean, Matrix r, Matrix gain,
+                             Matrix bias)
+{
+    NormPass p = norm_pass_of(x, mean, r, gain);
+    p.y = y.data, p.bias = bias.data, p.shortcut = shortcut.data, p.relu = true;
+    norm_pass(&p, false, x.rows, x.cols);
+}
+
+// p lacks the sums. y.data NULL: there was no relu.
+static void norm_backward(NormPass p, Matrix d_gain, Matrix d_bias, Matrix sums, Matrix d_y, Matrix y,
+                          Matrix x, Matrix mean, Matrix r, bool from_batch)
+{
+    // z = n ⊙ gain + bias + shortcut, n = (x − mean) ⊙ r, y = z or max(0, z): with d the gradient of z, the sums Σ d
+    // and Σ d ⊙ n = r ⊙ (Σ d ⊙ (x − mean)) …
+    Matrix sum_d = matrix_rows(sums, 0, 1), sum_dn = matrix_rows(sums, 1, 1);
+    fill(sums, 0.0f);
+    add_active_sums(sum_d, sum_dn, d_y, y, x, mean);
+    multiply(sum_dn, sum_dn, r);
+    if (d_bias.data) add(d_bias, d_bias, sum_d);
+    if (d_gain.data) add(d_gain, d_gain, sum_dn);
+    if (!p.d_x && !p.d_shortcut) return;
+    // … give d_x = gain r (d − mean of d − n · mean of (d ⊙ n)), as for a row above.
+    p.d_y = d_y.data, p.y = y.data, p.relu = y.data != NULL;
+    p.sum_d = sum_d.data, p.sum_dn = sum_dn.data, p.share = from_batch ? 1.0f / (float)x.rows : 0.0f;
+    norm_pass(&p, true, x.rows, x.cols);
 }
 
 void batch_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix sums, Matrix d_y, Matrix x,
                          Matrix mean, Matrix r, Matrix gain, bool from_batch)
 {
-    // y = n ⊙ gain + bias, n = (x − mean) ⊙ r: the sums Σ d_y and Σ d_y ⊙ n = r ⊙ (Σ d_y ⊙ x − mean ⊙ Σ d_y)
-    // …
-    Matrix sum_d = matrix_rows(sums, 0, 1), sum_dn = matrix_rows(sums, 1, 1);
-    fill(sums, 0.0f);
-    add_column_sums(sum_d, d_y);
-    add_centred_dots(sum_dn, d_y, x, mean);
-    multiply(sum_dn, sum_dn, r);
-    if (d_bias.data) add(d_bias, d_bias, sum_d);
-    if (d_gain.data) add(d_gain, d_gain, sum_dn);
-    if (!d_x.data) return;
-    // … give d_x = gain r (d_y − mean of d_y − n · mean of (d_y ⊙ n)), as for a row above.
-    const float share = from_batch ? 1.0f / (float)x.rows : 0.0f;
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int i = 0; i < x.rows; i++) {
-        const float *in = matrix_row(x, i), *d_out = matrix_row(d_y, i);
-        float *d_in = matrix_row(d_x, i);
-        for (int j = 0; j < x.cols; j++) {
-            float n = (in[j] - mean.data[j]) * r.data[j];
-            float through = d_out[j] - share * __builtin_fmaf(n, sum_dn.data[j], sum_d.data[j]);
-            d_in[j] = __builtin_fmaf(gain.data[j] * r.data[j], through, d_in[j]);
-        }
-    }
+    NormPass p = norm_pass_of(x, mean, r, gain);
+    p.d_x = d_x.data, p.onto_d_x = true;
+    norm_backward(p, d_gain, d_bias, sums, d_y, (Matrix){0, 0, NULL}, x, mean, r, from_batch);
+}
+
+void batch_norm_relu_backward(Matrix d_x, Matrix d_shortcut, Matrix d_gain, Matrix d_bias, Matrix sums,
+                              Matrix d_y, Matrix y, Matrix x, Matrix mean, Matrix r, Matrix gain,
+                              bool from_batch)
+{
+    NormPass p = norm_pass_of(x, mean, r, gain);
+    p.d_x = d_x.data, p.d_shortcut = d_shortcut.data, p.onto_d_x = p.onto_d_shortcut = true;
+    norm_backward(p, d_gain, d_bias, sums, d_y, y, x, mean, r, from_batch);
 }
 
 // ---- Taped ------------------------------------------------------------------------------------------------
@@ -170,7 +242,7 @@ static void need_row(Place place, const char *name, const char *what, const Tens
 
 typedef struct {
     Matrix mean, r;
-    bool from_batch; // for batch_norm
+    bool from_batch, relu; // for batch_norm
 } NormContext;
 
 static void layer_norm_step(Tensor *self)
@@ -224,13 +296,18 @@ Tensor *rms_norm_at(Place place, Tensor *x, Tensor *gain)
 static void batch_norm_step(Tensor *self)
 {
     const NormContext *context = self->context;
-    Tensor *x = self->inputs[0], *gain = self->inputs[1], *bias = self->inputs[2];
+    Tensor *x = self->inputs[0], *gain = self->inputs[1], *bias = self->inputs[2],
+           *shortcut = self->inputs[3];
     Arena *scratch = tape_arena(self->tape);
     ArenaMark mark = arena_mark(scratch);
-    Matrix sums = matrix_uninitialised(scratch, 2, x->value.cols);
-    batch_norm_backward(tensor_gradient(x), tensor_gradient(gain), tensor_gradient(bias), sums,
-                        self->gradient, x->value, context->mean, context->r, gain->value,
-                        context->from_batch);
+    Matrix sums = matrix_uninitialised(scratch, 2, x->value.cols), y = {0, 0, NULL};
+    if (context->relu) y = self->value;
+    NormPass p = norm_pass_of(x->value, context->mean, context->r, gain->value);
+    // The input of the short cut may be x itself: whichever comes second adds.
+    p.d_x = tensor_gradient_raw(x, &p.onto_d_x).data;
+    p.d_shortcut = tensor_gradient_raw(shortcut, &p.onto_d_shortcut).data;
+    norm_backward(p, tensor_gradient(gain), tensor_gradient(bias), sums, self->gradient, y, x->value,
+                  context->mean, context->r, context->from_batch);
     arena_rewind(scratch, mark);
 }
 
@@ -241,26 +318,30 @@ static void follow(Matrix running, Matrix batch, float momentum, float factor)
         running.data[j] = __builtin_fmaf(1.0f - momentum, running.data[j], momentum * factor * batch.data[j]);
 }
 
-Tensor *batch_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchNormState *state,
-                      bool training)
+static Tensor *batch_norm_node(Place place, const char *name, Tensor *x, Tensor *shortcut, Tensor *gain,
+                               Tensor *bias, BatchNormState *state, bool training, bool relu)
 {
     int rows = x->value.rows, cols = x->value.cols;
-    need_row(place, "batch_norm", "gain", x, gain);
-    need_row(place, "batch_norm", "bias", x, bias);
+    need_row(place, name, "gain", x, gain);
+    need_row(place, name, "bias", x, bias);
     check_at(place, state->mean.cols == cols && state->variance.cols == cols, "one state for each layer",
-             "batch_norm: x (%d × %d) with statistics of %d and %d columns", rows, cols, state->mean.cols,
+             "%s: x (%d × %d) with statistics of %d and %d columns", name, rows, cols, state->mean.cols,
              state->variance.cols);
-    check_at(place, !training || rows > 1, "a batch of one has no deviation",
-             "batch_norm: training on %d row", rows);
+    check_at(place, !training || rows > 1, "a batch of one has no deviation", "%s: training on %d row", name,
+             rows);
+    check_at(place, !shortcut || same_shape(x->value, shortcut->value), "what is added has the shape of x",
+             "%s: x (%d × %d) with a short cut (%d × %d)", name, rows, cols,
+             shortcut ? shortcut->value.rows : 0, shortcut ? shortcut->value.cols : 0);
 
-    Tensor *y =
-        tensor_node(place, "batch_norm", rows, cols, batch_norm_step, sizeof(NormContext), 3, x, gain, bias);
+    Tensor *y = tensor_node(place, name, rows, cols, batch_norm_step, sizeof(NormContext), 4, x, gain, bias,
+                            shortcut);
     NormContext *context = y->context;
     context->from_batch = training;
+    context->relu = relu;
     context->mean = matrix_uninitialised_at(place, tape_arena(y->tape), 1, cols);
     context->r = matrix_uninitialised_at(place, tape_arena(y->tape), 1, cols);
     if (training) {
-        batch_statistics(context->mean, context->r, x->value);
+        column_moments(context->mean, context->r, x->value);
         follow(state->mean, context->mean, state->momentum, 1.0f);
         follow(state->variance, context->r, state->momentum, (float)rows / (float)(rows - 1));
     } else {
@@ -268,6 +349,29 @@ Tensor *batch_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchN
         copy(context->r, state->variance);
     }
     for (int j = 0; j < cols; j++) context->r.data[j] = 1.0f / sqrtf(context->r.data[j] + state->small);
-    batch_norm_forward(y->value, x->value, context->mean, context->r, gain->value, bias->value);
+    if (relu) {
+        batch_norm_relu_forward(y->value, x->value, shortcut ? shortcut->value : (Matrix){0, 0, NULL},
+                                context->mean, context->r, gain->value, bias->value);
+    } else {
+        batch_norm_forward(y->value, x->value, context->mean, context->r, gain->value, bias->value);
+    }
     return y;
+}
+
+Tensor *batch_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchNormState *state,
+                      bool training)
+{
+    return batch_norm_node(place, "batch_norm", x, NULL, gain, bias, state, training, false);
+}
+
+Tensor *batch_norm_relu_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchNormState *state,
+                           bool training)
+{
+    return batch_norm_node(place, "batch_norm_relu", x, NULL, gain, bias, state, training, true);
+}
+
+Tensor *batch_norm_add_relu_at(Place place, Tensor *x, Tensor *shortcut, Tensor *gain, Tensor *bias,
+                               BatchNormState *state, bool training)
+{
+    return batch_norm_node(place, "batch_norm_add_relu", x, shortcut, gain, bias, state, training, true);
 }

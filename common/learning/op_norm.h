@@ -34,10 +34,27 @@ void batch_norm_forward(Matrix y, Matrix x, Matrix mean, Matrix r, Matrix gain, 
 void batch_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix sums, Matrix d_y, Matrix x,
                          Matrix mean, Matrix r, Matrix gain, bool from_batch);
 
+// y = max(0, norm(x) + shortcut), in one pass over memory: the end of a block of a residual network (He et al. 2016).
+// shortcut (N × C), or with data NULL.
+void batch_norm_relu_forward(Matrix y, Matrix x, Matrix shortcut, Matrix mean, Matrix r, Matrix gain,
+                             Matrix bias);
+void batch_norm_relu_backward(Matrix d_x, Matrix d_shortcut, Matrix d_gain, Matrix d_bias, Matrix sums,
+                              Matrix d_y, Matrix y, Matrix x, Matrix mean, Matrix r, Matrix gain,
+                              bool from_batch);
+
 #define layer_norm(x, gain, bias)                  layer_norm_at(HERE, x, gain, bias)
 #define rms_norm(x, gain)                          rms_norm_at(HERE, x, gain)
 #define batch_norm(x, gain, bias, state, training) batch_norm_at(HERE, x, gain, bias, state, training)
+// max(0, batch_norm), fused; and max(0, batch_norm + shortcut), fused
+#define batch_norm_relu(x, gain, bias, state, training)                                                      \
+    batch_norm_relu_at(HERE, x, gain, bias, state, training)
+#define batch_norm_add_relu(x, shortcut, gain, bias, state, training)                                        \
+    batch_norm_add_relu_at(HERE, x, shortcut, gain, bias, state, training)
 Tensor *layer_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias);
 Tensor *rms_norm_at(Place place, Tensor *x, Tensor *gain);
 Tensor *batch_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchNormState *state,
                       bool training);
+Tensor *batch_norm_relu_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, BatchNormState *state,
+                           bool training);
+Tensor *batch_norm_add_relu_at(Place place, Tensor *x, Tensor *shortcut, Tensor *gain, Tensor *bias,
+                               BatchNormState *state, bool training);

@@ -153,6 +153,16 @@ Tensor *batch_normalise_at(Place place, BatchNorm *layer, Tensor *x, bool traini
     return batch_norm_at(place, x, layer->gain, layer->bias, &layer->state, training);
 }
 
+Tensor *batch_normalise_relu_at(Place place, BatchNorm *layer, Tensor *x, bool training)
+{
+    return batch_norm_relu_at(place, x, layer->gain, layer->bias, &layer->state, training);
+}
+
+Tensor *batch_normalise_add_relu_at(Place place, BatchNorm *layer, Tensor *x, Tensor *shortcut, bool training)
+{
+    return batch_norm_add_relu_at(place, x, shortcut, layer->gain, layer->bias, &layer->state, training);
+}
+
 Embedding embedding_new_at(Place place, Parameters *set, const char *name, int vocabulary, int features,
                            Rng *rng, float deviation)
 {

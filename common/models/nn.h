@@ -98,10 +98,17 @@ typedef struct {
     BatchNormState state;
 } BatchNorm;
 
-#define batch_norm_new(set, name, features) batch_norm_new_at(HERE, set, name, features)
-#define batch_normalise(layer, x, training) batch_normalise_at(HERE, layer, x, training)
+#define batch_norm_new(set, name, features)      batch_norm_new_at(HERE, set, name, features)
+#define batch_normalise(layer, x, training)      batch_normalise_at(HERE, layer, x, training)
+// relu after it, and relu of its sum with a short cut of the same shape: one pass each
+#define batch_normalise_relu(layer, x, training) batch_normalise_relu_at(HERE, layer, x, training)
+#define batch_normalise_add_relu(layer, x, shortcut, training)                                               \
+    batch_normalise_add_relu_at(HERE, layer, x, shortcut, training)
 BatchNorm batch_norm_new_at(Place place, Parameters *set, const char *name, int features);
 Tensor *batch_normalise_at(Place place, BatchNorm *layer, Tensor *x, bool training);
+Tensor *batch_normalise_relu_at(Place place, BatchNorm *layer, Tensor *x, bool training);
+Tensor *batch_normalise_add_relu_at(Place place, BatchNorm *layer, Tensor *x, Tensor *shortcut,
+                                    bool training);
 
 typedef struct {
     Tensor *table; // (vocabulary × features)

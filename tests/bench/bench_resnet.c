@@ -59,10 +59,10 @@ static Tensor *block_forward(Block *block, Tensor *x, Grid *grid, bool training)
     Tensor *shortcut = x;
     if (block->shortcut.weight)
         shortcut = batch_normalise(&block->shortcut_norm, conv(&block->shortcut, x, *grid), training);
-    Tensor *hidden = relu(batch_normalise(&block->first_norm, conv(&block->first, x, *grid), training));
-    hidden = batch_normalise(&block->second_norm, conv(&block->second, hidden, out), training);
+    Tensor *hidden = batch_normalise_relu(&block->first_norm, conv(&block->first, x, *grid), training);
     *grid = out;
-    return relu(tensor_add(hidden, shortcut));
+    return batch_normalise_add_relu(&block->second_norm, conv(&block->second, hidden, out), shortcut,
+                                    training);
 }
 
 static Tensor *resnet_scores(void *network, Tape *tape, Matrix pictures, bool training)
@@ -70,7 +70,7 @@ static Tensor *resnet_scores(void *network, Tape *tape, Matrix pictures, bool tr
     ResNet *net = network;
     Grid grid = {pictures.rows, 28, 28};
     Tensor *x = tape_input(tape, matrix_reshape(pictures, grid_rows(grid), 1));
-    x = relu(batch_normalise(&net->stem_norm, conv(&net->stem, x, grid), training));
+    x = batch_normalise_relu(&net->stem_norm, conv(&net->stem, x, grid), training);
     for (int i = 0; i < BLOCKS; i++) x = block_forward(&net->blocks[i], x, &grid, training);
     return linear(&net->head, global_average_pool(x, grid));
 }

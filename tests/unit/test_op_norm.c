@@ -2,23 +2,27 @@
 #include "suite.h"
 #include "gradients.h"
 #include "learning/columns.h"
+#include "learning/op_activation.h"
 #include "learning/op_norm.h"
+#include "learning/op_shape.h"
 #include <math.h>
 
 typedef struct {
-    Tensor *x, *gain, *bias;
+    Tensor *x, *gain, *bias, *shortcut;
     BatchNormState state;
     bool training;
 } Case;
 
 static Case filled_case(Arena *arena, int rows, int cols)
 {
-    Case c = {parameter_new(arena, rows, cols), parameter_new(arena, 1, cols), parameter_new(arena, 1, cols),
+    Case c = {parameter_new(arena, rows, cols),  parameter_new(arena, 1, cols),
+              parameter_new(arena, 1, cols),     parameter_new(arena, rows, cols),
               batch_norm_state_new(arena, cols), true};
     Rng rng = rng_new(12, 0);
     fill_uniform(c.x->value, &rng, -1.0f, 2.0f);
     fill_uniform(c.gain->value, &rng, 0.5f, 1.5f);
     fill_uniform(c.bias->value, &rng, -1.0f, 1.0f);
+    fill_uniform(c.shortcut->value, &rng, -1.0f, 1.0f);
     fill_uniform(c.state.mean, &rng, -0.5f, 0.5f);
     fill_uniform(c.state.variance, &rng, 0.5f, 1.5f);
     return c;
@@ -42,7 +46,32 @@ static Tensor *build_batch_norm(Tape *tape, void *context)
     return batch_norm(tape_parameter(tape, c->x), c->gain, c->bias, &c->state, c->training);
 }
 
-static const char *const NAMES[] = {"x", "gain", "bias"};
+// The fused operations, and the same in single steps.
+static Tensor *build_batch_norm_relu(Tape *tape, void *context)
+{
+    Case *c = context;
+    return batch_norm_relu(tape_parameter(tape, c->x), c->gain, c->bias, &c->state, c->training);
+}
+
+static Tensor *build_batch_norm_then_relu(Tape *tape, void *context)
+{
+    return relu(build_batch_norm(tape, context));
+}
+
+static Tensor *build_batch_norm_add_relu(Tape *tape, void *context)
+{
+    Case *c = context;
+    return batch_norm_add_relu(tape_parameter(tape, c->x), c->shortcut, c->gain, c->bias, &c->state,
+                               c->training);
+}
+
+static Tensor *build_batch_norm_add_then_relu(Tape *tape, void *context)
+{
+    Case *c = context;
+    return relu(tensor_add(build_batch_norm(tape, c), c->shortcut));
+}
+
+static const char *const NAMES[] = {"x", "gain", "bias", "shortcut"};
 
 // The element (i, j) normalised over `count` elements that begin at first and are stride apart.
 static double normalised(const float *first, int count, size_t stride, double x, bool centred)
@@ -145,6 +174,87 @@ START_TEST(gradients_of_batch_norm_while_training_and_not)
 }
 END_TEST
 
+START_TEST(gradients_of_batch_norm_through_relu)
+{
+    Arena *arena = arena_new();
+    for (int training = 0; training < 2; training++) {
+        Case c = filled_case(arena, 11, 3);
+        c.training = training;
+        // Far from the kink of relu: the bias decides the sign, of another column than the short cut.
+        for (int j = 0; j < 3; j++) c.bias->value.data[j] = j % 2 ? 9.0f : -9.0f;
+        check_operation(build_batch_norm_relu, &c, (Tensor *[]){c.x, c.gain, c.bias}, NAMES, 3, 2e-3);
+        for (int i = 0; i < 33; i++) c.shortcut->value.data[i] += i % 5 < 2 ? 20.0f : 0.0f;
+        check_operation(build_batch_norm_add_relu, &c, (Tensor *[]){c.x, c.gain, c.bias, c.shortcut}, NAMES,
+                        4, 2e-3);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+// Two graphs from the same case must have equal values, and give equal gradients.
+static void compare_graphs(GraphBuilder fused, GraphBuilder steps, Case *c)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Tensor *const leaves[] = {c->x, c->gain, c->bias, c->shortcut};
+    Matrix value, gradients[4], d_y = matrix_new(arena, c->x->value.rows, c->x->value.cols);
+    Rng rng = rng_new(5, 1);
+    fill_normal(d_y, &rng, 0, 1);
+    for (int which = 0; which < 2; which++) {
+        for (int i = 0; i < 4; i++) leaves[i]->has_gradient = false;
+        Tensor *y = (which ? steps : fused)(tape, c);
+        backward_from(y, d_y);
+        if (!which) value = matrix_copy(arena, y->value);
+        ck_assert(largest_difference(value, y->value) == 0.0f);
+        for (int i = 0; i < 4; i++) {
+            if (!leaves[i]->has_gradient) continue;
+            if (!which) gradients[i] = matrix_copy(arena, leaves[i]->gradient);
+            ck_assert_msg(largest_difference(gradients[i], leaves[i]->gradient) == 0.0f, "the gradient of %s",
+                          NAMES[i]);
+        }
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+
+START_TEST(fused_steps_equal_single_ones_bit_for_bit)
+{
+    Arena *arena = arena_new();
+    const int shapes[][2] = {{5, 3}, {7, 16}, {300, 37}, {2000, 80}};
+    for (int s = 0; s < 4; s++) {
+        Case c = filled_case(arena, shapes[s][0], shapes[s][1]);
+        compare_graphs(build_batch_norm_relu, build_batch_norm_then_relu, &c);
+        compare_graphs(build_batch_norm_add_relu, build_batch_norm_add_then_relu, &c);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(moments_equal_their_definition)
+{
+    Arena *arena = arena_new();
+    const int shapes[][2] = {{1, 3}, {256, 5}, {257, 70}, {20000, 17}};
+    for (int s = 0; s < 4; s++) {
+        int rows = shapes[s][0], cols = shapes[s][1];
+        Matrix x = matrix_new(arena, rows, cols), mean = matrix_new(arena, 1, cols),
+               variance = matrix_new(arena, 1, cols);
+        Rng rng = rng_new(7, 0);
+        fill_normal(x, &rng, 100.0f, 1.0f);
+        column_moments(mean, variance, x);
+        for (int j = 0; j < cols; j++) {
+            double centre = 0, square = 0;
+            for (int i = 0; i < rows; i++) centre += (double)AT(x, i, j) / rows;
+            for (int i = 0; i < rows; i++) square += pow((double)AT(x, i, j) - centre, 2) / rows;
+            ck_assert_msg(fabs((double)mean.data[j] - centre) < 1e-4, "mean: got %g, expected %g",
+                          (double)mean.data[j], centre);
+            ck_assert_msg(fabs((double)variance.data[j] - square) < 1e-4, "variance: got %g, expected %g",
+                          (double)variance.data[j], square);
+        }
+    }
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(running_statistics_follow_the_batch)
 {
     Arena *arena = arena_new();
@@ -236,5 +346,6 @@ END_TEST
 
 SUITE("op_norm", normalisations_equal_their_definitions, a_large_mean_does_not_spoil_the_deviation,
       gradients_of_layer_norm, gradients_of_rms_norm, gradients_of_batch_norm_while_training_and_not,
-      running_statistics_follow_the_batch, column_sums_equal_naive_ones,
+      gradients_of_batch_norm_through_relu, fused_steps_equal_single_ones_bit_for_bit,
+      moments_equal_their_definition, running_statistics_follow_the_batch, column_sums_equal_naive_ones,
       a_batch_of_one_is_refused_while_training)
