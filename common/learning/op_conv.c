@@ -265,16 +265,17 @@ static Lines cut_lines(const Cut *cut, int first, int last, float *to)
         float *restrict out = to + (size_t)(i - first) * length;
         memset(out, 0, margin * sizeof *out);
         out += margin;
-        if (cut->active) {
-            const float *in = cut->picture + place, *y = cut->active + place;
-            for (int j = 0; j < cut->width; j++, in += cut->columns, y += cut->columns, out += channels)
-                for (size_t c = 0; c < channels; c++) out[c] = y[c] > 0.0f ? in[c] : 0.0f;
-        } else {
-            const float *in = cut->picture + place;
-            const size_t pixels = cut->channels == cut->columns ? 1 : (size_t)cut->width;
-            const size_t piece = (size_t)cut->width * channels / pixels;
-            for (size_t j = 0; j < pixels; j++, in += cut->columns, out += piece)
+        // Where all channels are wanted, the whole line is one piece.
+        const size_t pieces = cut->channels == cut->columns ? 1 : (size_t)cut->width;
+        const size_t piece = (size_t)cut->width * channels / pieces;
+        const float *in = cut->picture + place, *active = cut->active ? cut->active + place : NULL;
+        for (size_t j = 0; j < pieces; j++, in += cut->columns, out += piece) {
+            if (!active) {
                 memcpy(out, in, piece * sizeof *out);
+                continue;
+            }
+            for (size_t c = 0; c < piece; c++) out[c] = active[c] > 0.0f ? in[c] : 0.0f;
+            active += cut->columns;
         }
         memset(out, 0, right * sizeof *out);
     }
@@ -514,15 +515,33 @@ static void d_w_picture(const Backward *k, Matrix d_w, Lines x, Lines d_y, int g
     }
 }
 
+// total += the numbers of all lines in width ≤ 8 columns from column on; always inlined, so that eight become a vector
+static inline __attribute__((always_inline)) void add_lines(float *total, Lines lines, int height, int width,
+                                                            int margin, int column, int columns)
+{
+    float sum[8] = {0};
+    for (int o = 0; o < columns; o++) sum[o] = total[o];
+    for (int i = 0; i < height; i++) {
+        const float *in = pixel_at(lines, i, margin) + column;
+        for (int j = 0; j < width; j++, in += lines.channels)
+            for (int o = 0; o < columns; o++) sum[o] += in[o];
+    }
+    for (int o = 0; o < columns; o++) total[o] = sum[o];
+}
+
 // d_b += the sums of d_y over a picture
 static void d_b_picture(const Plan *plan, Matrix d_b, Lines d_y, int group)
 {
     const int margin = phase_taps(plan->window.width, plan->window.stride, 0) - 1;
-    float *restrict total = d_b.data + group * plan->outputs;
-    for (int i = 0; i < plan->out.height; i++) {
-        const float *restrict d_out = pixel_at(d_y, i, margin);
-        for (int j = 0; j < plan->out.width; j++, d_out += plan->outputs)
-            for (int o = 0; o < plan->outputs; o++) total[o] += d_out[o];
+    const int height = plan->out.height, width = plan->out.width;
+    float *total = d_b.data + group * plan->outputs;
+    for (int o = 0; o < plan->outputs; o += 8) {
+        const int columns = int_min(8, plan->outputs - o);
+        if (columns == 8) {
+            add_lines(total + o, d_y, height, width, margin, o, 8);
+        } else {
+            add_lines(total + o, d_y, height, width, margin, o, columns);
+        }
     }
 }
 
@@ -623,31 +642,61 @@ void conv2d_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_b, Matrix 
 
 // ---- Pooling ----------------------------------------------------------------------------------------------
 
-// One pixel of a window joins those before it, or begins: the first of equals wins, and a NaN stays.
+// The larger of two numbers, the first of equals; a NaN stays. *from becomes row where it is b. Written as masks: of
+// random numbers a processor guesses every second branch wrongly.
+static inline float larger_of(float a, float b, int *from, int row)
+{
+    const int take = -(int)((a < b) | ((b != b) & (a == a)));
+    union {
+        float number;
+        int bits;
+    } most = {a}, other = {b};
+    most.bits = (other.bits & take) | (most.bits & ~take);
+    *from = (row & take) | (*from & ~take);
+    return most.number;
+}
+
+// One pixel of a window joins those before it, or begins.
 static void pool_pixel(float *restrict y, int *restrict chosen, const float *restrict x, int row,
                        int channels, bool begins)
 {
+    for (int c = 0; c < channels && begins; c++) y[c] = x[c], chosen[c] = row;
+#pragma omp simd
     for (int c = 0; c < channels; c++) {
-        const bool larger = begins | (!(x[c] <= y[c]) & (y[c] == y[c]));
-        y[c] = larger ? x[c] : y[c];
-        chosen[c] = larger ? row : chosen[c];
+        int from = chosen[c];
+        y[c] = larger_of(y[c], x[c], &from, row);
+        chosen[c] = from;
     }
 }
 
 // All of a window of 2 × 2, in one pass
-static inline void pool_four(float *restrict y, int *restrict chosen, const float *restrict x, int row,
-                             int width, int channels)
+static void pool_four(float *restrict y, int *restrict chosen, const float *restrict x, int row, int width,
+                      int channels)
 {
     const float *a = x, *b = x + channels, *c = x + (size_t)width * (size_t)channels, *d = c + channels;
+#pragma omp simd
     for (int i = 0; i < channels; i++) {
-        float most = a[i];
         int from = row;
-        bool larger = !(b[i] <= most) & (most == most);
-        most = larger ? b[i] : most, from = larger ? row + 1 : from;
-        larger = !(c[i] <= most) & (most == most);
-        most = larger ? c[i] : most, from = larger ? row + width : from;
-        larger = !(d[i] <= most) & (most == most);
-        y[i] = larger ? d[i] : most, chosen[i] = larger ? row + width + 1 : from;
+        float most = larger_of(a[i], b[i], &from, row + 1);
+        most = larger_of(most, c[i], &from, row + width);
+        y[i] = larger_of(most, d[i], &from, row + width + 1);
+        chosen[i] = from;
+    }
+}
+
+// The gradient of all four pixels, overwritten
+static void unpool_four(float *restrict d_x, const float *restrict d_y, const int *restrict chosen, int row,
+                        int width, int channels)
+{
+    float *a = d_x, *b = d_x + channels, *c = d_x + (size_t)width * (size_t)channels, *d = c + channels;
+#pragma omp simd
+    for (int i = 0; i < channels; i++) {
+        const int from = chosen[i] - row;
+        const float d_most = d_y[i];
+        a[i] = from == 0 ? d_most : 0.0f;
+        b[i] = from == 1 ? d_most : 0.0f;
+        c[i] = from == width ? d_most : 0.0f;
+        d[i] = from == width + 1 ? d_most : 0.0f;
     }
 }
 
@@ -876,15 +925,36 @@ static Tensor *pool_node(Place place, const char *name, BackwardStep step, Tenso
     return y;
 }
 
+// For windows of 2 × 2 that cover the whole picture: every number of d_x is written once, none is cleared first.
+static void halves_backward(Matrix d_x, Matrix d_y, const int *chosen, Grid grid)
+{
+    const int width = grid.width / 2;
+#pragma omp parallel for if (parallel_worth(matrix_size(d_x)))
+    for (int line = 0; line < grid.count * grid.height / 2; line++)
+        for (int j = 0; j < width; j++) {
+            const int row = 2 * line * grid.width + 2 * j;
+            const size_t place = ((size_t)line * (size_t)width + (size_t)j) * (size_t)d_y.cols;
+            unpool_four(matrix_row(d_x, row), d_y.data + place, chosen + place, row, grid.width, d_y.cols);
+        }
+}
+
 static void max_pool_step(Tensor *self)
 {
     const PoolContext *context = self->context;
-    Matrix d_x = tensor_gradient(self->inputs[0]), d_y = self->gradient;
+    const Grid grid = context->grid;
+    Tensor *x = self->inputs[0];
+    if (halves(context->window) && grid.height % 2 == 0 && grid.width % 2 == 0 && !x->has_gradient) {
+        bool accumulate;
+        Matrix d_x = tensor_gradient_raw(x, &accumulate);
+        if (d_x.data) halves_backward(d_x, self->gradient, context->chosen, grid);
+        return;
+    }
+    Matrix d_x = tensor_gradient(x), d_y = self->gradient;
     if (!d_x.data) return;
     // Pictures share no pixels.
-    const int count = context->grid.count, pixels = count ? d_y.rows / count : 0;
+    const int pixels = grid.count ? d_y.rows / grid.count : 0;
 #pragma omp parallel for if (parallel_worth(matrix_size(d_y) * 2))
-    for (int n = 0; n < count; n++)
+    for (int n = 0; n < grid.count; n++)
         max_pool_backward(d_x, matrix_rows(d_y, n * pixels, pixels),
                           context->chosen + (size_t)(n * pixels) * (size_t)d_y.cols);
 }
