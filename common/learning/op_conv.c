@@ -588,17 +588,19 @@ static void turn_weights(Arena *scratch, Backward *k)
     }
 }
 
-// The sum of the chunks, in order, and d added to it or not
+// d += the sums of the chunks, in their order, a few numbers of d at a time; they begin at a column of parts.
 static void add_chunks(Matrix d, Matrix parts, int column)
 {
-    size_t count = matrix_size(d);
+    enum { BLOCK = 1024 };
     if (!d.data) return;
-#pragma omp parallel for simd if (parallel : parallel_worth(count * (size_t)parts.rows))
-    for (size_t i = 0; i < count; i++) {
-        float total = d.data[i];
-        for (int part = 0; part < parts.rows; part++) total += AT(parts, part, (size_t)column + i);
-        d.data[i] = total;
-    }
+    const int count = d.rows * d.cols;
+#pragma omp parallel for if (parallel_worth((size_t)count * (size_t)parts.rows))
+    for (int first = 0; first < count; first += BLOCK)
+        for (int part = 0; part < parts.rows; part++) {
+            const float *restrict sum = matrix_row(parts, part) + column + first;
+            float *restrict out = d.data + first;
+            for (int i = 0; i < int_min(BLOCK, count - first); i++) out[i] += sum[i];
+        }
 }
 
 // As conv2d_backward; d_y counts as 0 where active is given and not positive.
