@@ -2,6 +2,7 @@
 #include "learning/columns.h"
 #include "base/parallel.h"
 #include "learning/lanes.h"
+#include "matrix/vectors.h"
 
 // Columns are taken VECTORS · 16 at a time where there are so many, else 16: the order within a column is the
 // same.
@@ -148,43 +149,48 @@ typedef struct {
     size_t stride;
 } Pair;
 
-// sum and dot (width) += the terms of rows first … last − 1, in four lanes of rows. Always inlined: width is known.
-static inline __attribute__((always_inline)) void add_pair(float *restrict sum, float *restrict dot,
-                                                           const Pair *p, bool masked, int width,
-                                                           size_t first, size_t last)
+// sum and dot (count) += the terms of rows first_row … last − 1, in four lanes of rows; the pointers stand at the first
+// column. masked is known where this is inlined.
+INLINE void add_pair(float *sum, float *dot, const Pair *p, const bool masked, int count, size_t first_row,
+                     size_t last)
 {
-    float sums[ROWS_AT_ONCE][ROW_LANES] = {{0}}, dots[ROWS_AT_ONCE][ROW_LANES] = {{0}},
-          centre[ROW_LANES] = {0};
-    for (int j = 0; j < width; j++) centre[j] = p->centre[j];
-    for (size_t i = first; i < last; i += ROWS_AT_ONCE)
-        for (size_t l = 0; l < ROWS_AT_ONCE && i + l < last; l++) {
-            const float *a = p->a + (i + l) * p->stride, *b = p->b + (i + l) * p->stride;
-            const float *active = masked ? p->active + (i + l) * p->stride : NULL;
-            for (int j = 0; j < width; j++) {
-                const float d = !masked || active[j] > 0.0f ? a[j] : 0.0f;
-                sums[l][j] += d;
-                dots[l][j] += d * (b[j] - centre[j]);
-            }
+    const Mask mask = first(count);
+    const Vector centre = load_first(mask, p->centre);
+    Vector sums[ROWS_AT_ONCE], dots[ROWS_AT_ONCE];
+    for (int l = 0; l < ROWS_AT_ONCE; l++) sums[l] = dots[l] = broadcast(0.0f);
+    size_t i = first_row;
+    for (; i + ROWS_AT_ONCE <= last; i += ROWS_AT_ONCE) {
+        UNROLL
+        for (size_t l = 0; l < ROWS_AT_ONCE; l++) {
+            const size_t place = (i + l) * p->stride;
+            Vector d = load_first(mask, p->a + place);
+            if (masked) d = where_positive(load_first(mask, p->active + place), d);
+            sums[l] = sums[l] + d;
+            dots[l] = dots[l] + d * (load_first(mask, p->b + place) - centre);
         }
-    for (int j = 0; j < width; j++) {
-        sum[j] += (sums[0][j] + sums[1][j]) + (sums[2][j] + sums[3][j]);
-        dot[j] += (dots[0][j] + dots[1][j]) + (dots[2][j] + dots[3][j]);
     }
+    for (size_t l = 0; i + l < last; l++) {
+        const size_t place = (i + l) * p->stride;
+        Vector d = load_first(mask, p->a + place);
+        if (masked) d = where_positive(load_first(mask, p->active + place), d);
+        sums[l] = sums[l] + d;
+        dots[l] = dots[l] + d * (load_first(mask, p->b + place) - centre);
+    }
+    store_first(mask, sum, load_first(mask, sum) + ((sums[0] + sums[1]) + (sums[2] + sums[3])));
+    store_first(mask, dot, load_first(mask, dot) + ((dots[0] + dots[1]) + (dots[2] + dots[3])));
 }
 
-static void pair_chunk(float *sum, float *dot, const Pair *pair, int cols, size_t first, size_t last)
+static void pair_chunk(float *sum, float *dot, const Pair *pair, int cols, size_t first_row, size_t last)
 {
-    for (int column = 0; column < cols; column += ROW_LANES) {
-        const int width = int_min(ROW_LANES, cols - column);
+    for (int column = 0; column < cols; column += LANES) {
+        const int count = int_min(LANES, cols - column);
         Pair p = *pair;
         p.a += column, p.b += column, p.centre += column;
         if (p.active) p.active += column;
-        if (width == ROW_LANES && p.active) {
-            add_pair(sum + column, dot + column, &p, true, ROW_LANES, first, last);
-        } else if (width == ROW_LANES) {
-            add_pair(sum + column, dot + column, &p, false, ROW_LANES, first, last);
+        if (p.active) {
+            add_pair(sum + column, dot + column, &p, true, count, first_row, last);
         } else {
-            add_pair(sum + column, dot + column, &p, p.active != NULL, width, first, last);
+            add_pair(sum + column, dot + column, &p, false, count, first_row, last);
         }
     }
 }

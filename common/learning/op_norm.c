@@ -3,6 +3,7 @@
 #include "base/parallel.h"
 #include "learning/columns.h"
 #include "learning/lanes.h"
+#include "matrix/vectors.h"
 
 #include <math.h>
 #include <string.h>
@@ -116,62 +117,47 @@ typedef struct {
     bool relu, onto_d_x, onto_d_shortcut; // add to these gradients rather than overwrite them
 } NormPass;
 
-// A row of at most sixteen columns, width of them; always inlined, so that loops over all sixteen become vectors.
-static inline __attribute__((always_inline)) void forward_row(const NormPass *p, size_t place, int column,
-                                                              int width)
+// The columns of one row that one vector holds, count of them from this place on
+INLINE void forward_row(const NormPass *p, size_t place, int column, int count, Mask mask)
 {
-    const float *restrict in = p->x + place, *restrict shortcut = p->shortcut ? p->shortcut + place : NULL;
-    const float *mean = p->mean + column, *r = p->r + column, *gain = p->gain + column,
-                *bias = p->bias + column;
-    float *restrict out = p->y + place, z[ROW_LANES];
-    for (int j = 0; j < width; j++) z[j] = __builtin_fmaf((in[j] - mean[j]) * r[j], gain[j], bias[j]);
-    if (shortcut)
-        for (int j = 0; j < width; j++) z[j] += shortcut[j];
-    if (p->relu)
-        for (int j = 0; j < width; j++) z[j] = z[j] < 0.0f ? 0.0f : z[j]; // a NaN stays one
-    for (int j = 0; j < width; j++) out[j] = z[j];
+    const Vector n = (load_first(mask, p->x + place) - load_first(mask, p->mean + column)) *
+                     load_first(mask, p->r + column);
+    Vector z = fused(n, load_first(mask, p->gain + column), load_first(mask, p->bias + column));
+    if (p->shortcut) z = z + load_first(mask, p->shortcut + place);
+    store_some(count, mask, p->y + place, p->relu ? above_zero(z) : z);
 }
 
-static inline __attribute__((always_inline)) void backward_row(const NormPass *p, size_t place, int column,
-                                                               int width)
+INLINE void backward_row(const NormPass *p, size_t place, int column, int count, Mask mask)
 {
-    const float *restrict in = p->x + place, *restrict d_out = p->d_y + place, *restrict y = p->relu ? p->y + place : NULL;
-    const float *mean = p->mean + column, *r = p->r + column, *gain = p->gain + column;
-    const float *sum_d = p->sum_d + column, *sum_dn = p->sum_dn + column;
-    float d[ROW_LANES], d_in[ROW_LANES];
-    for (int j = 0; j < width; j++) d[j] = d_out[j];
-    if (p->relu)
-        for (int j = 0; j < width; j++) d[j] = y[j] > 0.0f ? d[j] : 0.0f;
+    Vector d = load_first(mask, p->d_y + place);
+    if (p->relu) d = where_positive(load_first(mask, p->y + place), d);
     if (p->d_x) {
-        float *restrict out = p->d_x + place;
-        for (int j = 0; j < width; j++) d_in[j] = p->onto_d_x ? out[j] : 0.0f;
-        for (int j = 0; j < width; j++) {
-            const float n = (in[j] - mean[j]) * r[j];
-            const float through = d[j] - p->share * __builtin_fmaf(n, sum_dn[j], sum_d[j]);
-            out[j] = __builtin_fmaf(gain[j] * r[j], through, d_in[j]);
-        }
+        const Vector r = load_first(mask, p->r + column), scale_of_d = load_first(mask, p->gain + column) * r;
+        const Vector n = (load_first(mask, p->x + place) - load_first(mask, p->mean + column)) * r;
+        const Vector mean =
+            fused(n, load_first(mask, p->sum_dn + column), load_first(mask, p->sum_d + column));
+        const Vector before = p->onto_d_x ? load_first(mask, p->d_x + place) : broadcast(0.0f);
+        store_some(count, mask, p->d_x + place, fused(scale_of_d, d - broadcast(p->share) * mean, before));
     }
     if (p->d_shortcut) {
-        float *restrict out = p->d_shortcut + place;
-        for (int j = 0; j < width; j++) out[j] = p->onto_d_shortcut ? out[j] + d[j] : d[j];
+        if (p->onto_d_shortcut) d = d + load_first(mask, p->d_shortcut + place);
+        store_some(count, mask, p->d_shortcut + place, d);
     }
 }
 
-static void norm_pass(const NormPass *p, bool backwards, int rows, int cols)
+static void norm_pass(const NormPass *pass, bool backwards, int rows, int cols)
 {
-    const int whole = cols / ROW_LANES * ROW_LANES;
 #pragma omp parallel for if (parallel_worth((size_t)rows * (size_t)cols))
-    for (int i = 0; i < rows; i++) {
-        const size_t place = (size_t)i * (size_t)cols;
-        for (int j = 0; j < whole; j += ROW_LANES)
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < cols; j += LANES) {
+            const int count = int_min(LANES, cols - j);
+            const size_t place = (size_t)i * (size_t)cols + (size_t)j;
             if (backwards) {
-                backward_row(p, place + (size_t)j, j, ROW_LANES);
+                backward_row(pass, place, j, count, first(count));
             } else {
-                forward_row(p, place + (size_t)j, j, ROW_LANES);
+                forward_row(pass, place, j, count, first(count));
             }
-        if (whole < cols && backwards) backward_row(p, place + (size_t)whole, whole, cols - whole);
-        if (whole < cols && !backwards) forward_row(p, place + (size_t)whole, whole, cols - whole);
-    }
+        }
 }
 
 static NormPass norm_pass_of(Matrix x, Matrix mean, Matrix r, Matrix gain)

@@ -1,5 +1,5 @@
-// vectors.h: vectors of floats as processors have them. Only for the innermost loops of products, in this folder;
-// everything else is written with plain loops, which compilers turn into vectors.
+// vectors.h: vectors of floats as processors have them. For the innermost loops of products, and the few others that
+// compilers do not turn into good vectors; everything else is written with plain loops.
 //
 // TILE_ROWS rows of two vectors are as many sums as the registers hold beside the factors.
 #pragma once
@@ -16,7 +16,8 @@
 
 // A handful of names for what every processor can do. fused(x, y, z) is x · y + z, rounded once. A Mask
 // stands for the first few lanes of a vector: load_first reads only these (the others are 0), store_first
-// writes only these. above_zero(x) is max(0, x), and a NaN stays one.
+// writes only these. above_zero(x) is max(0, x), and a NaN stays one; where_positive(y, x) is x where y > 0, else 0.
+// The operators + − · work on each lane.
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -28,6 +29,10 @@ INLINE void store(float *p, Vector x) { _mm512_storeu_ps(p, x); }
 INLINE Vector broadcast(float x) { return _mm512_set1_ps(x); }
 INLINE Vector fused(Vector x, Vector y, Vector z) { return _mm512_fmadd_ps(x, y, z); }
 INLINE Vector above_zero(Vector x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
+INLINE Vector where_positive(Vector y, Vector x)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), x);
+}
 INLINE Mask first(int count) { return (Mask)((1u << count) - 1u); }
 INLINE Vector load_first(Mask mask, const float *p) { return _mm512_maskz_loadu_ps(mask, p); }
 INLINE void store_first(Mask mask, float *p, Vector x) { _mm512_mask_storeu_ps(p, mask, x); }
@@ -42,6 +47,10 @@ INLINE void store(float *p, Vector x) { _mm256_storeu_ps(p, x); }
 INLINE Vector broadcast(float x) { return _mm256_set1_ps(x); }
 INLINE Vector fused(Vector x, Vector y, Vector z) { return _mm256_fmadd_ps(x, y, z); }
 INLINE Vector above_zero(Vector x) { return _mm256_max_ps(_mm256_setzero_ps(), x); }
+INLINE Vector where_positive(Vector y, Vector x)
+{
+    return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), x);
+}
 INLINE Mask first(int count)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -77,6 +86,11 @@ INLINE Vector above_zero(Vector x)
     for (int i = 0; i < LANES; i++) x[i] = x[i] < 0.0f ? 0.0f : x[i];
     return x;
 }
+INLINE Vector where_positive(Vector y, Vector x)
+{
+    for (int i = 0; i < LANES; i++) x[i] = y[i] > 0.0f ? x[i] : 0.0f;
+    return x;
+}
 INLINE Mask first(int count) { return count; }
 INLINE Vector load_first(Mask mask, const float *p)
 {
@@ -90,3 +104,13 @@ INLINE void store_first(Mask mask, float *p, Vector x)
     for (int i = 0; i < mask; i++) p[i] = x[i];
 }
 #endif
+
+// Writes the first count lanes; mask is first(count). Some processors write whole vectors much faster.
+INLINE void store_some(int count, Mask mask, float *p, Vector x)
+{
+    if (count == LANES) {
+        store(p, x);
+    } else {
+        store_first(mask, p, x);
+    }
+}

@@ -6,7 +6,7 @@
 #include "matrix/vectors.h"
 
 // All of this is done with rows, wide and by_rows known to the compiler. wide: two vectors of columns, the first of
-// them full; mask: the columns of the last one. by_rows: a_term = 1, otherwise a_row = 1.
+// them full; mask: the columns of the last one. s has the columns of one strip. by_rows: a_term = 1, otherwise a_row = 1.
 INLINE void tile(const int rows, const bool wide, const bool by_rows, const WindowProduct *s, Mask mask)
 {
     Vector left[TILE_ROWS], right[TILE_ROWS];
@@ -50,7 +50,7 @@ INLINE void tile(const int rows, const bool wide, const bool by_rows, const Wind
     UNROLL
     for (int i = 0; i < rows; i++, c += s->c_row) {
         if (wide) store(c, s->relu ? above_zero(left[i]) : left[i]);
-        store_first(mask, c + last, s->relu ? above_zero(right[i]) : right[i]);
+        store_some(s->columns - last, mask, c + last, s->relu ? above_zero(right[i]) : right[i]);
     }
 }
 
@@ -130,6 +130,7 @@ void window_product(WindowProduct p)
         const bool wide = columns > LANES;
         const Mask mask = first(wide ? columns - LANES : columns);
         WindowProduct s = p;
+        s.columns = columns;
         s.b += j;
         s.c += j;
         if (s.bias) s.bias += j;
