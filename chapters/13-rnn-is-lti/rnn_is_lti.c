@@ -409,7 +409,7 @@ static void cut_the_kernel(Lesson *lesson)
 /*
 To be right within one percent the convolution needs more than 200 numbers where the recurrence has two.
 That is the bargain of a state. The other way round, a short kernel has nothing to forget and cannot blow
-up: chapter 10 lives on nine weights.
+up: chapter 10 lives on short ones.
 
 ## What becomes of a sine
 
@@ -792,6 +792,10 @@ static void training_is_identification(Lesson *lesson, Identified *results)
 }
 
 /*
+The poles come out right to a few parts in ten thousand, from outputs with some percent of noise. (Over six
+seeds, eighteen tries a box, the worst was 0.13 %. With 800 steps in the place of 2000, one of them was still
+1.7 % off.)
+
 ## The same box with other numbers inside
 
 Three times we have learned the spring. What do the three have in common with the truth?
@@ -1028,7 +1032,8 @@ has the same eigenvalues. So a gradient that goes back over $T$ steps is multipl
 the states fade, so does what can be learned from the past; when gradients explode, the network was unstable
 to begin with. We take random matrices of 16 states, scale them to a given $\rho$, and watch 400 steps
 forwards and backwards. The rate is fitted over steps 100 to 400: before that, a matrix whose eigenvectors
-are not at right angles may do as it likes.
+are not at right angles may do as it likes. (Fitted over steps 30 to 100, 14 of 1000 matrices were off by more
+than 1.5 %; over steps 100 to 400, none.)
 */
 
 static Matrix random_with_radius(Arena *arena, Rng *rng, int n, double radius)
