@@ -454,10 +454,9 @@ static Network network_new(Arena *arena, Kind kind, Rng *rng)
     if (kind == PERCEPTRON) {
         n.hidden = linear_new(&n.parameters, "hidden", PIXELS, HIDDEN, rng, INIT_HE);
     } else {
-        n.convs[0] =
-            conv_new(&n.parameters, "conv1", 1, MAPS_1, window_square(WINDOW, stride, 2), rng, INIT_HE);
-        n.convs[1] =
-            conv_new(&n.parameters, "conv2", MAPS_1, MAPS_2, window_square(WINDOW, stride, 0), rng, INIT_HE);
+        Window first = window_square(WINDOW, stride, 2), second = window_square(WINDOW, stride, 0);
+        n.convs[0] = conv_new(&n.parameters, "conv1", 1, MAPS_1, first, rng, INIT_FAN_IN_UNIFORM);
+        n.convs[1] = conv_new(&n.parameters, "conv2", MAPS_1, MAPS_2, second, rng, INIT_FAN_IN_UNIFORM);
     }
     n.last = linear_new(&n.parameters, "last", kind == PERCEPTRON ? HIDDEN : LAST, CLASSES, rng, INIT_LECUN);
     return n;
@@ -525,8 +524,8 @@ Sharing saves memory, not work. Each weight works at hundreds of pixels.
 
 ## Clothes
 
-The training is that of chapter 9: Adam, a short warm-up, a cosine, minibatches of 128. Three epochs for the
-convolutions, and eight for the perceptron, which needs more of them and is cheap. One thing is different.
+The training is that of chapter 9: Adam, a short warm-up, a cosine; minibatches of 64. Three epochs for the
+convolutions, and five for the perceptron, which needs more of them and is cheap. One thing is different.
 The pixels are divided by their deviation as always, but their mean is *not* subtracted: black must stay the
 zero that padding puts around a picture. Otherwise the windows at the edge see a frame.
 */
@@ -552,7 +551,7 @@ static double share_right(const Network *n, Tape *tape, Examples e)
     return right / e.x.rows;
 }
 
-enum { BATCH = 128, WARM_UP = 50, LAST_STEPS = 100 };
+enum { BATCH = 64, WARM_UP = 50, LAST_STEPS = 100 };
 
 typedef struct {
     const char *name;
@@ -608,10 +607,9 @@ static void learn_clothes(Lesson *lesson, Run runs[3], Examples training, Exampl
 }
 
 /*
-Two networks with the same accuracy, one of which has 13 times fewer parameters. It did not get them for
-nothing: it does almost five times as many multiply-adds. The network with strides does about as many as the
-perceptron, and is about as good. Given four times the epochs (`FULL=1 make chapter10`, FULLTIME), the three
-reach FULL0, FULL1 and FULL2 %: then the convolutional network is ahead.
+About the same accuracy, with 13 times fewer parameters. They are not free: the convolutional network does
+almost five times as many multiply-adds. The one with strides does about as many as the perceptron, and is
+about as good.
 
 ## What it looks at
 
@@ -665,11 +663,12 @@ static void look_inside(Lesson *lesson, const Network *n, Matrix boot)
 }
 
 /*
-"The first layer learns to see edges." You may have seen pictures of such windows, smooth stripes in all
-directions; those were of 11 × 11 pixels and trained for days on a million photographs. Ours have 25 weights
-and look like noise. Their *maps* do not. The first follows the upper outline of the boot, the second its
-sole and heel, the fifth the sole alone. Going down, the maps become coarse and sparse; after the last layer
-each of their pixels stands for a part of the boot, and 400 of them are all that the linear layer reads.
+"The first layer learns to see edges." Some of ours did. The second window is light above and dark below: it
+answers where something bright lies on black, along the sole. The eighth is light on the left and dark on
+the right, and answers to the back of the heel; the sixth is dark on top and finds the upper outline. The
+others are harder to read than the pictures in books suggest. Going down, the maps become coarse and sparse;
+after the last layer each of their pixels stands for a part of the boot, and 400 numbers are all that the
+linear layer reads.
 
 ## A step to the side
 
@@ -774,9 +773,9 @@ static void look_at_the_change(Lesson *lesson, const Run runs[3], Matrix x, cons
 
 /*
 So the second half of the sentence is half true. Of the points by which the two networks differ, shared
-weights bring about one half and pooling the other. It does so although each pooling takes only a quarter or
-a third off the change; the rest of the road is left to the layers above, which have learned from pictures
-that were never all in quite the same place.
+weights bring about one half and pooling the other, although a pooling takes only a quarter off the change.
+The rest of the change is left to the layers above, which have learned from pictures that were never all in
+quite the same place.
 
 ## Without neighbours
 
@@ -848,11 +847,11 @@ int main(int argc, char **argv)
     check_pooling(lesson);
     count_costs(lesson);
 
-    static Run runs[5] = {{.name = "perceptron", .kind = PERCEPTRON, .epochs = 8, .rate = 1e-3f},
-                          {.name = "convolution and pooling", .kind = POOLED, .epochs = 3, .rate = 5e-3f},
-                          {.name = "convolution with stride 2", .kind = STRIDED, .epochs = 3, .rate = 5e-3f},
-                          {.name = "perceptron, shuffled", .kind = PERCEPTRON, .epochs = 8, .rate = 1e-3f},
-                          {.name = "convolution, shuffled", .kind = POOLED, .epochs = 3, .rate = 5e-3f}};
+    static Run runs[5] = {{.name = "perceptron", .kind = PERCEPTRON, .epochs = 5, .rate = 2e-3f},
+                          {.name = "convolution and pooling", .kind = POOLED, .epochs = 3, .rate = 3e-3f},
+                          {.name = "convolution with stride 2", .kind = STRIDED, .epochs = 3, .rate = 3e-3f},
+                          {.name = "perceptron, shuffled", .kind = PERCEPTRON, .epochs = 5, .rate = 2e-3f},
+                          {.name = "convolution, shuffled", .kind = POOLED, .epochs = 3, .rate = 3e-3f}};
     learn_clothes(lesson, runs, training, test);
     look_inside(lesson, &runs[1].network, matrix_rows(test.x, 0, 1));
     float lost[3];
