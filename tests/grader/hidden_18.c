@@ -15,7 +15,7 @@ typedef struct {
 // Few letters, and each merge made of two pieces that exist.
 static Round draw(Rng *rng)
 {
-    int n = hidden_between(rng, 8, 40), count = hidden_between(rng, 3, 12);
+    int n = hidden_between(rng, 8, 40), count = hidden_between(rng, 3, 7);
     Round r = {.arena = arena_new()};
     r.ids = matrix_new(r.arena, 1, n);
     r.merges = matrix_new(r.arena, count, 2);
@@ -99,7 +99,7 @@ START_TEST(hidden_pieces)
         Round r = draw(&rng);
         for (int k = 0; k < r.ids.cols; k += 2)
             r.ids.data[k] = (float)(256 + hidden_between(&rng, 0, r.merges.rows - 1));
-        Matrix got = hidden_matrix(&rng, r.arena, 1, r.ids.cols << 12), expected = matrix_copy(r.arena, got);
+        Matrix got = hidden_matrix(&rng, r.arena, 1, r.ids.cols << 7), expected = matrix_copy(r.arena, got);
         int written = decode_pieces(got, r.ids, r.merges);
         same_list(got, written, expected, reference_decode_pieces(expected, r.ids, r.merges));
         arena_free(r.arena);

@@ -305,7 +305,7 @@ START_TEST(what_is_saved_is_loaded)
 }
 END_TEST
 
-static void load_file(void *path) { tokenizer_load(path); }
+static void load_file(void *path) { tokenizer_free(tokenizer_load(path)); }
 
 // A file that is saved, with the first occurrence of one text replaced by another.
 static const char *damaged(const char *from, const char *to)
@@ -364,17 +364,13 @@ START_TEST(hostile_files_are_refused)
         {"\"normalizer\": null", "\"normalizer\": {\"type\": \"Lowercase\"}", "its normaliser is not NFC"},
         {"\"<|end|>\"", "\"\"", "an added token has no content"},
         {"\"<|end|>\"", "5", "an added token has no content"},
-        {"\"<|end|>\"", "\"ab\"", ""},
         {"\"<|end|>\"", "\"a\"", "added token a or its number 258 is there twice"},
         {"\"id\": 258", "\"id\": 97", "added token <|end|> or its number 97 is there twice"},
         {"\"lstrip\": false", "\"lstrip\": true", "asks for lstrip"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *path = damaged(cases[i][0], cases[i][1]);
-        if (*cases[i][2])
-            expect_death(load_file, (void *)(uintptr_t)path, cases[i][2]);
-        else
-            load_file((void *)(uintptr_t)path);
+        expect_death(load_file, (void *)(uintptr_t)path, cases[i][2]);
     }
 }
 END_TEST
