@@ -16,8 +16,8 @@ static const int ALL[] = {7, 0, 3}, SOME[] = {70, 1, 129};
 static const Size SIZES[] = {
     {{.batch = 2, .queries = 1, .keys = 1, .heads = 1}, 1},
     {{.batch = 2, .queries = 5, .keys = 5, .heads = 2, .causal = true}, 3},
-    {{.batch = 1, .queries = 17, .keys = 17, .heads = 4, .key_heads = 2, .causal = true}, 8},
-    {{.batch = 1, .queries = 33, .keys = 33, .heads = 3, .key_heads = 1, .scale = 0.3f}, 24},
+    {{.batch = 1, .queries = 33, .keys = 33, .heads = 4, .key_heads = 2, .causal = true}, 3},
+    {{.batch = 1, .queries = 17, .keys = 17, .heads = 2, .key_heads = 1, .scale = 0.3f}, 24},
     {{.batch = 3, .queries = 5, .keys = 7, .heads = 2, .key_counts = ALL}, 3},
     {{.batch = 3, .queries = 5, .keys = 7, .heads = 2, .causal = true, .key_counts = ALL}, 8},
     {{.batch = 1, .queries = 9, .keys = 4, .heads = 1, .causal = true}, 5}, // the first queries see nothing
