@@ -15,7 +15,7 @@ from peer import serve
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 FOLDER = sys.argv[1]
-VOCABULARY, LOSS_STEPS, MEANT_STEPS = 96, 40, 10
+VOCABULARY, MEANT_STEPS = 96, 10
 SIZES = {  # layers, heads, width, time, batch
     "gpt_small": (4, 4, 128, 128, 16),
     "gpt_medium": (6, 6, 384, 256, 8),
@@ -118,10 +118,16 @@ def train(seconds, name):
     return steps * training.batch * training.time / (time.perf_counter() - begin)
 
 
-def loss(seconds, name):
-    training = Training(name)
-    losses = [training.train().item() for _ in range(LOSS_STEPS)]
-    return sum(losses[-MEANT_STEPS:]) / MEANT_STEPS
+losses = {}
+
+
+def loss(seconds, name, steps):
+    """The same each time: it is computed once."""
+    if name not in losses:
+        training = Training(name)
+        values = [training.train().item() for _ in range(int(steps))]
+        losses[name] = sum(values[-MEANT_STEPS:]) / MEANT_STEPS
+    return losses[name]
 
 
 serve(f"PyTorch {torch.__version__}", {"train": train, "loss": loss})
