@@ -5,7 +5,7 @@
 //     …
 //     backward(gpt_loss(&gpt, tape, ids, labels, batch, time));          // training
 //
-//     GptCache *cache = gpt_cache_new(arena, &gpt, 1, 512);             // asking
+//     GptCache *cache = gpt_cache_new(arena, &gpt, 1, 128);             // asking
 //     Matrix logits = gpt_step(&gpt, cache, prompt, prompt_count);
 //     int next = sample_token(logits, (Sampling){.temperature = 0.8f}, &rng);
 //     logits = gpt_step(&gpt, cache, &next, 1);                          // costs one position, not all of them
