@@ -140,6 +140,25 @@ $(foreach c,$(CHAPTERS),$(eval $(call chapter_rule,$c)))
 .PHONY: chapters
 chapters: $(CHAPTER_TARGETS) ## run every chapter, one after the other
 
+# ---- Talking with a model (common/tools/sample.c) ------------------------------------------------------------------------
+# Chapter 20 leaves its model there; without it, the chapter is run first.
+
+MODEL_20 := $(COURSE_BUILD)/models/20-tiny-gpt
+SAMPLE   := $(TREE)/common/tools/sample
+SMALL_GPT := $(TREE)/tests/tools/small_gpt
+$(SAMPLE) $(SMALL_GPT): %: %.o $(LIBRARY)
+	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+
+.PHONY: sample test-sample
+test-sample: $(SAMPLE) $(SMALL_GPT)
+	$(QUIET)sh tests/tools/test_sample.sh $(SAMPLE) $(SMALL_GPT)
+TEST_EXTRAS += test-sample
+sample: $(SAMPLE) ## talk with chapter 20's GPT: PROMPT="In the beginning" [TEMPERATURE=] [TOP_K=] [TOP_P=] [TOKENS=] [SEED=]
+	$(QUIET)[ -e $(MODEL_20)/model.safetensors ] || { echo "There is no model yet: chapter 20 trains one, in about a minute." >&2; \
+		$(MAKE) --no-print-directory chapter20 >&2; }
+	$(QUIET)$(SAMPLE) --model $(MODEL_20) $(if $(TEMPERATURE),--temperature $(TEMPERATURE)) $(if $(TOP_K),--top-k $(TOP_K)) \
+		$(if $(TOP_P),--top-p $(TOP_P)) $(if $(TOKENS),--tokens $(TOKENS)) $(if $(SEED),--seed $(SEED)) $(if $(PROMPT),"$$PROMPT")
+
 # A chapter that is not written yet says so.
 chapter%:
 	@echo "There is no chapter $* yet. There are: $(CHAPTER_TARGETS)" >&2; exit 1
@@ -387,7 +406,7 @@ test-mathf-all: $(TREE)/tests/unit/test_mathf ## try exp, log, tanh, … on ever
 # Everything but floor 5, which reads compressed files, and the tokenizer: nothing but the C library is needed, for
 # whatever processor.
 BITS := $(TREE)/tests/bits
-$(BITS): $(BITS).o $(filter-out $(TREE)/common/lesson/% $(TREE)/common/models/tokenizer%,$(COMMON_OBJECTS))
+$(BITS): $(BITS).o $(filter-out $(TREE)/common/lesson/% $(TREE)/common/models/tokenizer% $(TREE)/common/models/gpt_file%,$(COMMON_OBJECTS))
 	$(QUIET)$(CC) $(CFLAGS) $^ $(filter -static -lm,$(LDLIBS)) -o $@
 
 .PHONY: bits

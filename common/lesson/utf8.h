@@ -68,3 +68,42 @@ static inline int utf8_columns(const char *text)
     for (uint32_t c; (c = utf8_next(&text)) != 0;) columns += utf8_width(c);
     return columns;
 }
+
+// ---- Characters that arrive byte by byte, as from a model whose tokens may end within one ----------------------------
+
+enum { UTF8_WAITING_ROOM = 12 }; // four bytes, each of which may turn out to be a replacement character
+
+typedef struct {
+    char bytes[4]; // of a character that is not whole yet
+    size_t size;   // begins as 0
+} Utf8Waiting;
+
+// Whether bytes behind these (1 to 3) could make a character of them.
+static inline int utf8_may_grow(const char *bytes, size_t size)
+{
+    // Some first bytes allow only low second bytes, some only high ones; for the later ones any will do.
+    for (int next = 0x80; next <= 0xBF; next += 0x3F) {
+        char longer[4] = {(char)next, (char)next, (char)next, (char)next};
+        uint32_t character;
+        memcpy(longer, bytes, size);
+        if (utf8_decode(longer, sizeof longer, &character) > (int)size) return 1;
+    }
+    return 0;
+}
+
+// Takes one byte and writes to out what is certain now, as UTF-8 that cannot harm a terminal: bytes that are no character
+// and control characters other than newline and tab come out as U+FFFD. Returns how many bytes were written.
+static inline size_t utf8_grow(Utf8Waiting *waiting, char byte, char out[UTF8_WAITING_ROOM])
+{
+    size_t written = 0;
+    waiting->bytes[waiting->size++] = byte;
+    while (waiting->size && (waiting->size == 4 || !utf8_may_grow(waiting->bytes, waiting->size))) {
+        uint32_t c;
+        int used = utf8_decode(waiting->bytes, waiting->size, &c);
+        int control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
+        written += (size_t)utf8_encode(out + written, control ? UTF8_REPLACEMENT : c);
+        waiting->size -= (size_t)used;
+        memmove(waiting->bytes, waiting->bytes + used, waiting->size);
+    }
+    return written;
+}

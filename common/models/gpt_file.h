@@ -1,0 +1,28 @@
+// gpt_file.h: a trained GPT with its tokenizer in a folder, so that another program can ask it.
+//
+//     gpt_save("build/models/20-tiny-gpt", &gpt, &parameters, tokenizer);
+//     GptFile file = gpt_open(arena, "build/models/20-tiny-gpt");          // file.gpt, file.tokenizer
+//
+// The folder holds model.safetensors, the parameters under the names of gpt.h, with the configuration in its
+// "__metadata__" ("vocabulary", "context", "layers", "heads", "key_heads", "width", "head_width", "hidden",
+// "positions": learned or rotary, "norm": layer or rms, "activation": gelu or swiglu, "tied" and "biases": yes or no,
+// "rotary_base"), and tokenizer.json. Both are read as if a stranger had written them; what is wrong stops the program
+// with the file's name and what to do.
+#pragma once
+#include "models/gpt.h"
+#include "models/safetensors.h"
+#include "models/tokenizer.h"
+
+typedef struct {
+    Gpt gpt;
+    Parameters parameters;
+    Tokenizer *tokenizer;
+} GptFile;
+
+// The folder is made when it is not there. Each file gets its name when it is complete.
+#define gpt_save(folder, gpt, set, tokenizer) gpt_save_at(HERE, folder, gpt, set, tokenizer)
+void gpt_save_at(Place place, const char *folder, const Gpt *gpt, const Parameters *set,
+                 const Tokenizer *tokenizer);
+
+#define gpt_open(arena, folder) gpt_open_at(HERE, arena, folder)
+GptFile gpt_open_at(Place place, Arena *arena, const char *folder);
