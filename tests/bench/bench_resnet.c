@@ -81,6 +81,7 @@ int main(void)
     ImageSet data = fashion_mnist_load(arena);
     FashionModel model = {.name = "resnet",
                           .epochs = 1,
+                          .speed_batches = 100,
                           .optimiser = OPTIMISER_ADAM,
                           .rate = 1e-3f,
                           .make = resnet_make,
