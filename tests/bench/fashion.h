@@ -138,4 +138,7 @@ static const BenchPeer FASHION_PEERS[] = {
     {.label = "PyTorch", .program = "fashion_torch.py"},
     {.label = "numpy", .program = "fashion_numpy.py"},
 };
-enum { FASHION_PEER_COUNT = sizeof FASHION_PEERS / sizeof *FASHION_PEERS };
+enum {
+    FASHION_PEER_COUNT = sizeof FASHION_PEERS / sizeof *FASHION_PEERS,
+    FASHION_CONV_PEER_COUNT = 1, // numpy has no convolution
+};
