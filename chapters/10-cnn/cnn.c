@@ -609,7 +609,8 @@ static void learn_clothes(Lesson *lesson, Run runs[3], Examples training, Exampl
 /*
 About the same accuracy, with 13 times fewer parameters. They are not free: the convolutional network does
 almost five times as many multiply-adds. The one with strides does about as many as the perceptron, and is
-about as good.
+about as good. With four times the epochs (`FULL=1 make chapter10`) we measured 89.6 % for the perceptron,
+90.2 % with pooling and 89.6 % with strides.
 
 ## What it looks at
 
@@ -672,9 +673,9 @@ linear layer reads.
 
 ## A step to the side
 
-All pictures of the test stand neatly in the middle, as those of the training do. Now we move the test by a
-few pixels, up, down, left and right, and let the trained networks look again. A person would not notice a
-shift by two pixels.
+All pictures of the test stand neatly in the middle, as those of the training do. Now we move the first 5000
+of them by a few pixels, up, down, left and right, and let the trained networks look again. A person would
+hardly notice a shift by two pixels.
 */
 
 enum { FURTHEST = 4, MOVED = 5000 };
@@ -822,10 +823,10 @@ static void take_neighbours_away(Lesson *lesson, Run runs[5], Examples training,
 
 /*
 For the perceptron nothing has happened: its first layer has a weight for each pixel, wherever it is, and
-would find the same network again. (The difference that you see is that of two random starts.) The
-convolutional network loses, and falls behind. But look how little it loses: 5 × 5 pixels from anywhere are
-still 25 pixels, the maps still cover the whole picture, and the linear layer at the end can read them. A
-belief that is false is a handicap here, not a catastrophe.
+would find the same network again. (The small difference is that of another random start: the same numbers
+meet other pixels.) The convolutional network loses, and falls behind. But look how little it loses: 5 × 5
+pixels from anywhere are still 25 pixels, the maps still cover the whole picture, and the linear layer at the
+end can read them. A belief that is false is a handicap here, not a catastrophe.
 
 ## The lesson, from end to end
 */
