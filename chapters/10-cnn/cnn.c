@@ -774,9 +774,9 @@ static void look_at_the_change(Lesson *lesson, const Run runs[3], Matrix x, cons
 
 /*
 So the second half of the sentence is half true. Of the points by which the two networks differ, shared
-weights bring about one half and pooling the other, although a pooling takes only a quarter off the change.
-The rest of the change is left to the layers above, which have learned from pictures that were never all in
-quite the same place.
+weights bring a third to a half, depending on the seed, and pooling the rest, although a pooling takes only a
+quarter off the change. What remains is left to the layers above, which have learned from pictures that were
+never all in quite the same place.
 
 ## Without neighbours
 
