@@ -1,0 +1,40 @@
+// Exercises of chapter 14, LSTM.
+// exercise.h says what is asked. Write your answer in the place of a task's two lines: (void) only keeps the compiler
+// quiet. `make grade14` tells how far you are, `make hint14` helps.
+#include "exercise.h"
+
+// TASK 14.1
+float forget_bias(float steps)
+{
+    (void)steps;
+    NOT_WRITTEN("14.1");
+    return 0.0f;
+}
+
+// TASK 14.2
+void cell_step(Matrix h, Matrix c, Matrix z)
+{
+    (void)h, (void)c, (void)z;
+    NOT_WRITTEN("14.2");
+}
+
+// TASK 14.3
+void cell_step_gradient(Matrix d_z, Matrix d_c, Matrix d_h, Matrix c, Matrix z)
+{
+    (void)d_z, (void)d_c, (void)d_h, (void)c, (void)z;
+    NOT_WRITTEN("14.3");
+}
+
+// TASK 14.4
+void clip(Matrix g, float limit)
+{
+    (void)g, (void)limit;
+    NOT_WRITTEN("14.4");
+}
+
+// TASK 14.5
+void witten_bell(Matrix p, Matrix counts)
+{
+    (void)p, (void)counts;
+    NOT_WRITTEN("14.5");
+}

@@ -1,0 +1,82 @@
+// Reference answers to the exercises of chapter 14. Look when you have tried.
+#include "exercise.h"
+
+#include <math.h>
+
+// TASK 14.1: σ(b)^steps = ½, so σ(b) = 2^(−1/steps), and σ(b) = 1 / (1 + e⁻ᵇ) gives e⁻ᵇ = 2^(1/steps) − 1
+float forget_bias(float steps) { return (float)-log(expm1(0.6931471805599453 / (double)steps)); }
+
+static double gate(float z) { return 1.0 / (1.0 + exp(-(double)z)); }
+
+// TASK 14.2: c = f ⊙ c + i ⊙ g, h = o ⊙ tanh(c)
+void cell_step(Matrix h, Matrix c, Matrix z)
+{
+    int n = c.cols;
+    for (int b = 0; b < c.rows; b++)
+        for (int k = 0; k < n; k++) {
+            double i = gate(AT(z, b, k)), f = gate(AT(z, b, n + k)), g = tanh((double)AT(z, b, 2 * n + k));
+            double after = f * (double)AT(c, b, k) + i * g;
+            AT(c, b, k) = (float)after;
+            AT(h, b, k) = (float)(gate(AT(z, b, 3 * n + k)) * tanh(after));
+        }
+}
+
+// TASK 14.3: the cell is seen in h and in the next step, so its gradient is a sum; then each factor gets the other one
+void cell_step_gradient(Matrix d_z, Matrix d_c, Matrix d_h, Matrix c, Matrix z)
+{
+    int n = c.cols;
+    for (int b = 0; b < c.rows; b++)
+        for (int k = 0; k < n; k++) {
+            double i = gate(AT(z, b, k)), f = gate(AT(z, b, n + k)), g = tanh((double)AT(z, b, 2 * n + k));
+            double o = gate(AT(z, b, 3 * n + k)), before = (double)AT(c, b, k), up = (double)AT(d_h, b, k);
+            double bent = tanh(f * before + i * g);
+            double d = (double)AT(d_c, b, k) + up * o * (1.0 - bent * bent);
+            AT(d_z, b, k) = (float)(d * g * i * (1.0 - i));
+            AT(d_z, b, n + k) = (float)(d * before * f * (1.0 - f));
+            AT(d_z, b, 2 * n + k) = (float)(d * i * (1.0 - g * g));
+            AT(d_z, b, 3 * n + k) = (float)(up * bent * o * (1.0 - o));
+            AT(d_c, b, k) = (float)(d * f);
+        }
+}
+
+// TASK 14.4: in double, because 1e30 squared is no float
+void clip(Matrix g, float limit)
+{
+    double square = 0.0;
+    for (int i = 0; i < g.rows; i++)
+        for (int j = 0; j < g.cols; j++) square += (double)AT(g, i, j) * (double)AT(g, i, j);
+    double size = sqrt(square);
+    if (size <= (double)limit) return;
+    for (int i = 0; i < g.rows; i++)
+        for (int j = 0; j < g.cols; j++) AT(g, i, j) = (float)((double)AT(g, i, j) * ((double)limit / size));
+}
+
+// TASK 14.5: first the single characters, then the pairs
+void witten_bell(Matrix p, Matrix counts)
+{
+    int k = counts.cols;
+    double all = 0.0, kinds = 0.0;
+    for (int j = 0; j < k; j++) {
+        double times = 0.0;
+        for (int i = 0; i < k; i++) times += (double)AT(counts, i, j);
+        all += times;
+        if (times > 0.0) kinds += 1.0;
+    }
+    for (int j = 0; j < k; j++) {
+        double times = 0.0;
+        for (int i = 0; i < k; i++) times += (double)AT(counts, i, j);
+        double single = (times + kinds / k) / (all + kinds);
+        for (int i = 0; i < k; i++) AT(p, i, j) = (float)single;
+    }
+    for (int i = 0; i < k; i++) {
+        double total = 0.0, different = 0.0;
+        for (int j = 0; j < k; j++) {
+            total += (double)AT(counts, i, j);
+            if (AT(counts, i, j) > 0.0f) different += 1.0;
+        }
+        if (total == 0.0) continue;
+        for (int j = 0; j < k; j++)
+            AT(p, i, j) =
+                (float)(((double)AT(counts, i, j) + different * (double)AT(p, i, j)) / (total + different));
+    }
+}
