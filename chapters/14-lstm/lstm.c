@@ -1,13 +1,14 @@
 /*
 # LSTM
 
-The recurrent network of chapter 13 multiplies its memory by the same matrix in every step. What it remembers
-fades, or explodes, by a factor for each step: the same knife's edge as in chapter 9, with time in the place of
-depth. The cure is the same as well. Do not replace: *add*.
+The recurrent network of chapter 13 multiplies its memory by the same matrix in every step. What it
+remembers fades, or explodes, by a factor for each step: the same knife's edge as in chapter 9, with time in
+the place of depth. The cure is the same as well. Do not replace: *add*.
 
 The **long short-term memory** (长短期记忆网络), LSTM, of Hochreiter and Schmidhuber (1997) keeps a second row of
-numbers beside the hidden state, the **cell** (细胞状态), to which each step adds something. Three **gates** (门), numbers between 0 and 1 that
-the network computes for itself, decide what is let in, what is kept and what is shown.
+numbers beside the hidden state, the **cell** (细胞状态), to which each step adds something. Three **gates**
+(门), numbers between 0 and 1 that the network computes for itself, decide what is let in, what is kept and
+what is shown.
 
 In this chapter we
 
@@ -31,9 +32,9 @@ You need chapters 7, 9 and 13.
 /*
 ## The cell
 
-In step $t$ the network sees an input $x_t$ and what it was left with, a hidden state $h_{t-1}$ and a cell $c_{t-1}$. Four
-weighted sums of $x_t$ and $h_{t-1}$ are made; three of them go through the sigmoid and become gates, one
-goes through tanh and becomes a candidate:
+In step $t$ the network sees an input $x_t$ and what it was left with, a hidden state $h_{t-1}$ and a cell
+$c_{t-1}$. Four weighted sums of $x_t$ and $h_{t-1}$ are made; three of them go through the sigmoid and
+become gates, one goes through tanh and becomes a candidate:
 
 $$\begin{aligned} i &= \sigma(x_t W_i + h_{t-1} U_i + b_i) && \text{input gate: how much of the candidate is let in} \\
 f &= \sigma(x_t W_f + h_{t-1} U_f + b_f) && \text{forget gate: how much of the cell is kept} \\
@@ -71,13 +72,13 @@ static void cell_forward(Cell cell, float *h, float *c, float *gates, const floa
 }
 
 /*
-And back. Two gradients arrive at the end of a step: $d_h$, from the output and from the next step's sums, and
-$d_c$, from the next step's cell. The cell is seen in two places, so what it receives is a sum:
+And back. Two gradients arrive at the end of a step: $d_h$, from the output and from the next step's sums,
+and $d_c$, from the next step's cell. The cell is seen in two places, so what it receives is a sum:
 
 $$d_c \leftarrow d_c + d_h \odot o \odot (1 - \tanh^2 c_t).$$
 
-From there on every factor of the two lines above receives the gradient times the other factor, and each bend
-its slope: $\sigma' = \sigma (1 - \sigma)$ and $\tanh' = 1 - \tanh^2$. The line to remember is
+From there on every factor of the two lines above receives the gradient times the other factor, and each
+bend its slope: $\sigma' = \sigma (1 - \sigma)$ and $\tanh' = 1 - \tanh^2$. The line to remember is
 
 $$d_{c_{t-1}} = d_c \odot f .$$
 
@@ -121,8 +122,8 @@ static void cell_weights_backward(Cell cell, CellGradient d, const float *d_z, c
 }
 
 /*
-The library has the same as one operation, `lstm`: the sums with $W$ of all steps are one product, made at once,
-and only the products with $U$ wait for each other. The two must agree.
+The library has the same as one operation, `lstm`: the sums with $W$ of all steps are one product, made at
+once, and only the products with $U$ wait for each other. The two must agree.
 */
 
 static void check_the_cell(Lesson *lesson)
@@ -174,14 +175,14 @@ static void check_the_cell(Lesson *lesson)
 /*
 ## How long does a gradient live?
 
-"The gradient of an LSTM lives much longer than that of a plain recurrent network" is the sentence that every
-text has. Let us measure it on fresh networks of 32 hidden numbers that read 400 random inputs. A gradient of
-size 1 arrives at the last step only. How large is it after going back $k$ steps? We call the first distance at
-which less than a hundredth is left the gradient's **life**.
+"The gradient of an LSTM lives much longer than that of a plain recurrent network" is the sentence that
+every text has. Let us measure it on fresh networks of 32 hidden numbers that read 400 random inputs. A
+gradient of size 1 arrives at the last step only. How large is it after going back $k$ steps? We call the
+first distance at which less than a hundredth is left the gradient's **life**.
 
-What should we expect? Along the cell the gradient is multiplied by $f$ in each step. With a bias of 0 the forget
-gate begins near $\sigma(0) = \frac12$, and a half is a *worse* factor than that of a plain network near its edge. At a bias of
-1 it is $\sigma(1) = 0.73$, at 2 it is 0.88, at 3 it is 0.95.
+What should we expect? Along the cell the gradient is multiplied by $f$ in each step. With a bias of 0 the
+forget gate begins near $\sigma(0) = \frac12$, and a half is a *worse* factor than that of a plain network
+near its edge. At a bias of 1 it is $\sigma(1) = 0.73$, at 2 it is 0.88, at 3 it is 0.95.
 */
 
 enum { LIFE_HIDDEN = 32, LIFE_INPUTS = 8, LIFE_STEPS = 400, LIFE_ROWS = 6, STARTS = 5 };
@@ -313,22 +314,26 @@ static void how_long(Lesson *lesson)
 }
 
 /*
-So the usual sentence needs its condition. An LSTM whose forget gates begin half open has the *shorter* memory of
-the two; one number that is set before training makes it long. Gers and others said so in 2000, and many programs
-forgot it again for fifteen years (Jozefowicz, Zaremba and Sutskever, 2015). The plain network is less
-predictable: now and then a random matrix has an eigenvalue near 1, and a start lives three times as long as the others.
+So the usual sentence needs its condition. An LSTM whose forget gates begin half open has the *shorter*
+memory of the two; one number that is set before training makes it long. Gers and others said so in 2000,
+and many programs forgot it again for fifteen years (Jozefowicz, Zaremba and Sutskever, 2015). The plain
+network is less predictable: now and then a random matrix has an eigenvalue near 1, and a start lives three
+times as long as the others.
 
 ## Adding two numbers, a hundred steps apart
 
-Does a long-lived gradient help? Here is a task that needs it. A network reads 100 pairs: a random number between 0 and 1, and a mark
-that is 1 in two of the steps, one in each half, and 0 elsewhere. At the end it has to say the sum of the two
-marked numbers. Who always answers 1 has a mean squared error of $\frac16 = 0.167$.
+Does a long-lived gradient help? Here is a task that needs it. A network reads 100 pairs: a random number
+between 0 and 1, and a mark that is 1 in two of the steps, one in each half, and 0 elsewhere. At the end it
+has to say the sum of the two marked numbers. Who always answers 1 has a mean squared error of $\frac16 =
+0.167$.
 
-We train on sequences of 10, then 25, 50 and 100 steps, a **curriculum** (课程学习). Without it the LSTM also gets there, after a thousand steps
-or more, or not: a lottery with the start. The plain network has the same curriculum and as many hidden
-numbers, 32, at the LSTM's learning rate and at its own best one. In the last 150 steps the rate falls to zero.
+We train on sequences of 10, then 25, 50 and 100 steps, a **curriculum** (课程学习). Without it the LSTM also
+gets there, after a thousand steps or more, or not: a lottery with the start. The plain network has the same
+curriculum and as many hidden numbers, 32, at the LSTM's learning rate and at its own best one. In the last
+150 steps the rate falls to zero.
 
-One more number is worth knowing. Who remembers only one of the two, and guesses ½ for the other, has an error of $\frac1{12} = 0.083$.
+One more number is worth knowing. Who remembers only one of the two, and guesses ½ for the other, has an
+error of $\frac1{12} = 0.083$.
 */
 
 typedef struct {
@@ -477,15 +482,16 @@ static void adding(Lesson *lesson)
 }
 
 /*
-"A plain recurrent network cannot learn this" is what we would have said after the first line. With its own learning rate
-some starts get to 0.09 (`make chapter14 ARGS="--seed 2"`): they keep the number of the second half, which is nearer, and lose
-that of the first. None of the starts that we tried kept both.
+"A plain recurrent network cannot learn this" is what we would have said after the first line. With its own
+learning rate some starts get to 0.09 (`make chapter14 ARGS="--seed 2"`): they keep the number of the second
+half, which is nearer, and lose that of the first. None of the starts that we tried kept both.
 
 ## Characters are not bytes
 
-Now to texts. A network reads numbers, so every character becomes one. Which characters? In **UTF-8** (UTF-8 编码) an English letter is one
-byte and a Chinese character three. A model of *bytes* would have to learn, before anything else, which three bytes
-may follow each other. We number *characters* instead: the distinct ones of a text, sorted, are its alphabet.
+Now to texts. A network reads numbers, so every character becomes one. Which characters? In **UTF-8** (UTF-8
+编码) an English letter is one byte and a Chinese character three. A model of *bytes* would have to learn,
+before anything else, which three bytes may follow each other. We number *characters* instead: the distinct
+ones of a text, sorted, are its alphabet.
 */
 
 static void alphabets(Lesson *lesson, Text novels)
@@ -517,15 +523,16 @@ static void alphabets(Lesson *lesson, Text novels)
 /*
 ## Counting
 
-Before we train anything: how well does plain counting predict the next character? An ***n*-gram model** (n 元语法模型) looks at the
-$n - 1$ characters before and asks what followed them in the training text. The trouble is contexts that were never
-seen, or seen twice. The answer of Witten and Bell is to mix with the shorter context, and to let the *number of
-different* followers decide how much:
+Before we train anything: how well does plain counting predict the next character? An **n-gram model** (n
+元语法模型) looks at the $n - 1$ characters before and asks what followed them in the training text. The trouble
+is contexts that were never seen, or seen twice. The answer of Witten and Bell is to mix with the shorter
+context, and to let the *number of different* followers decide how much:
 
 $$P_n(x \mid \text{context}) = \frac{\text{count}(\text{context}, x) + d \cdot P_{n-1}(x \mid \text{shorter context})}{\text{count}(\text{context}) + d},$$
 
-where $d$ is how many different characters have followed this context. After "q" only "u" has followed: $d$ is 1, and the
-counts are trusted. We measure in **bits per character** (每字符比特数): the mean of $-\log_2 P$ of what really came next. A model that knows nothing needs $\log_2 80 = 6.3$.
+where $d$ is how many different characters have followed this context. After "q" only "u" has followed: $d$
+is 1, and the counts are trusted. We measure in **bits per character** (每字符比特数): the mean of $-\log_2 P$ of
+what really came next. A model that knows nothing needs $\log_2 80 = 6.3$.
 */
 
 enum { MOST_ORDER = 4 };
@@ -574,8 +581,8 @@ static double ngram_probability(const Ngrams *g, int order, const int *ids, size
 }
 
 /*
-The six novels have four million characters. The last twentieth is held out. Of it we score 32 pieces of 640 characters,
-each behind 50 that only give the context, so that all models see the same.
+The six novels have four million characters. The last twentieth is held out. Of it we score 32 pieces of 640
+characters, each behind 50 that only give the context, so that all models see the same.
 */
 
 enum { PIECES = 32, LEAD = 50, SCORED = 640, PIECE = LEAD + SCORED };
@@ -616,10 +623,11 @@ static void counting(Lesson *lesson, Corpus corpus, double *bits)
 /*
 ## Reading letter by letter
 
-Our model: each character is looked up in a table of 32 numbers, an LSTM of 128 reads them, and a linear layer gives scores
-for the next character. The text is one sequence of millions of steps, and nobody can go back through all of it. So we
-cut: 64 steps forward, 64 steps back, one update, and the next 64 begin with the state that the last ones
-left. That is **truncated backpropagation through time** (截断的随时间反向传播). The *state* is carried on; the *gradient* stops at the cut.
+Our model: each character is looked up in a table of 32 numbers, an LSTM of 128 reads them, and a linear
+layer gives scores for the next character. The text is one sequence of millions of steps, and nobody can go
+back through all of it. So we cut: 64 steps forward, 64 steps back, one update, and the next 64 begin with
+the state that the last ones left. That is **truncated backpropagation through time** (截断的随时间反向传播). The
+*state* is carried on; the *gradient* stops at the cut.
 
 For a batch the text is cut into 32 strips, which are read side by side.
 */
@@ -700,8 +708,9 @@ static void train_reader(Lesson *lesson, Reader *r, Corpus corpus, int steps, fl
 }
 
 /*
-And then it may write. We give it a beginning, take its probabilities of the next character, draw one, feed it back in, and go
-on. Before drawing, the scores are divided by a **temperature** (温度): below 1 the likely becomes likelier.
+And then it may write. We give it a beginning, take its probabilities of the next character, draw one, feed
+it back in, and go on. Before drawing, the scores are divided by a **temperature** (温度): below 1 the likely
+becomes likelier.
 */
 
 static int draw_character(Matrix scores, float temperature, Rng *rng)
@@ -773,18 +782,20 @@ static void reading(Lesson *lesson, const Reader *reader, Corpus corpus, const d
 }
 
 /*
-The words are mostly words and the sentences are none. That is what two bits a character sound like: spelling, the commas,
-a rhythm; no sense. The lower temperature plays safe and repeats itself, the higher one invents.
+The words are mostly words and the sentences are none. That is what two bits a character sound like:
+spelling, the commas, a rhythm; no sense. The lower temperature plays safe and repeats itself, the higher
+one invents.
 
-How good is it, honestly? It beats the 4-gram, which has read the whole training text, after reading four fifths of it once. With
-600 steps instead of 1500 it did not (2.33 bits). Trained for twelve times as long (`make chapter14 FULL=1`, four minutes more on one
-core) it needs 1.79 bits, and writes "She felt the rest of the first week and the world, and Mrs. Jennings's arrival". The Transformer
-of chapter 20 will be measured against this.
+How good is it, honestly? It beats the 4-gram, which has read the whole training text, after reading four
+fifths of it once. With 600 steps instead of 1500 it did not (2.33 bits). Trained for twelve times as long
+(`make chapter14 FULL=1`, four minutes more on one core) it needs 1.79 bits, and writes "She felt the rest
+of the first week and the world, and Mrs. Jennings's arrival". The Transformer of chapter 20 will be
+measured against this.
 
 ## What do the gates do?
 
-We let the trained network read a sentence and look at its forget gates. Some stay near 1: their cells keep what
-they hold over a whole sentence. Others open and close with the letters.
+We let the trained network read a sentence and look at its forget gates. Some stay near 1: their cells keep
+what they hold over a whole sentence. Others open and close with the letters.
 */
 
 static int by_size(const void *a, const void *b)
@@ -854,14 +865,16 @@ static void gates(Lesson *lesson, const Reader *reader, Corpus corpus)
 }
 
 /*
+Where a blank is read the gates close a little more than elsewhere: a word is over, and its letters may go.
+
 ## Is it a good review?
 
-The last task is to judge a whole text: 4000 reviews of food to learn from, 1000 to test, half a page each; was it five
-stars, "great", or fewer? Two out of three are great, so who always says so is right in 65.8 %.
+The last task is to judge a whole text: 4000 reviews of food to learn from, 1000 to test, half a page each;
+was it five stars, "great", or fewer? Two out of three are great, so who always says so is right in 65.8 %.
 
-The honest baseline is a **bag of words** (词袋模型): logistic regression with one input for each of the 3000 most frequent words, 1
-when the review has it. It knows nothing of their order. The LSTM reads the first 64 known words; the mean of its states, or its last
-state, goes to one sigmoid.
+The honest baseline is a **bag of words** (词袋模型): logistic regression with one input for each of the 3000
+most frequent words, 1 when the review has it. It knows nothing of their order. The LSTM reads the first 64
+known words; the mean of its states, or its last state, goes to one sigmoid.
 */
 
 enum { WORDS = 3000, BAG_TIME = 256, LSTM_TIME = 64, REVIEW_BATCH = 50 };
@@ -949,9 +962,10 @@ static Bags bags_of(Arena *arena, Reviews reviews, const Text *vocabulary)
 }
 
 /*
-All three models have the same form: look up something for each word, let it (or an LSTM) make numbers, and take a *weighted sum over
-the steps* of each review. That sum is a product with a matrix of weights: ones at the first occurrence of each
-word for the bag, $1/\text{length}$ everywhere for the mean, a single one at the end for the last state.
+All three models have the same form: look up something for each word, let it (or an LSTM) make numbers, and
+take a *weighted sum over the steps* of each review. That sum is a product with a matrix of weights: ones at
+the first occurrence of each word for the bag, $1/\text{length}$ everywhere for the mean, a single one at
+the end for the last state.
 */
 
 typedef enum { BAG, LSTM_MEAN, LSTM_LAST } Judging;
@@ -1100,10 +1114,10 @@ static void judging(Lesson *lesson)
 }
 
 /*
-The LSTM knows the order of the words and the bag does not; and the bag is better, in each of five seeds, by 1 to 3 points
-(the standard error of one such share is 1.3 points). With 4000 examples the order of words is more than can be
-learned, and "delicious" says enough. All three know their training reviews far better than new ones. What would help is to learn
-the language first, from texts without labels: chapter 19 tries.
+The LSTM knows the order of the words and the bag does not; and the bag is better, in each of five seeds, by
+1 to 3 points (the standard error of one such share is 1.3 points). With 4000 examples the order of words is
+more than can be learned, and "delicious" says enough. All three know their training reviews far better than
+new ones. What would help is to learn the language first, from texts without labels: chapter 19 tries.
 
 ## The lesson, from end to end
 */
@@ -1148,10 +1162,13 @@ int main(int argc, char **argv)
 /*
 ## What to take along
 
-- A cell to which each step adds, and which is multiplied by nothing but the forget gate, lets a gradient live as long as that
-  gate is open. The bias of the forget gate decides how long; at 0 it is shorter than in a plain network.
-- Truncated backpropagation carries the state through a text of any length, and the gradient as far as the cut.
-- Compare with counting, and with a bag of words. Both are hard to beat with little data, and both are quick to write.
+- A cell to which each step adds, and which is multiplied by nothing but the forget gate, lets a gradient
+  live as long as that gate is open. The bias of the forget gate decides how long; at 0 it is shorter than
+  in a plain network.
+- Truncated backpropagation carries the state through a text of any length, and the gradient as far as the
+  cut.
+- Compare with counting, and with a bag of words. Both are hard to beat with little data, and both are quick
+  to write.
 - A character is not a byte.
 
 ## Exercises
@@ -1167,11 +1184,11 @@ Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade
 
 And without a computer, or with five minutes at one:
 
-1. Cut after 8 steps instead of 64. What can the model still learn, now that the state is carried further than the gradient?
-   Begin every piece with a state of zeros as well: what changes now?
+1. Cut after 8 steps instead of 64. What can the model still learn, now that the state is carried further
+   than the gradient? Begin every piece with a state of zeros as well: what changes now?
 2. What if the forget gate is taken away (always 1)? What if the output gate is?
 3. Train the adder without its curriculum, with five seeds. How many of them get there in 1300 steps?
-4. Let the reader read the poems, with `alphabet_frequent`. 35 656 characters are not many: what do you see on the training text, and what
-   on poems that were held out?
+4. Let the reader read the poems, with `alphabet_frequent`. 35 656 characters are not many: what do you see
+   on the training text, and what on poems that were held out?
 5. Read the review backwards. Does the last state become better or worse, and why might it?
 */
