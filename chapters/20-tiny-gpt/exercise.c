@@ -1,0 +1,40 @@
+// Exercises of chapter 20, A tiny GPT.
+// exercise.h says what is asked. Write your answer in the place of a task's two lines: (void) only keeps the compiler
+// quiet. `make grade20` tells how far you are, `make hint20` helps.
+#include "exercise.h"
+
+// TASK 20.1
+void soften(Matrix p, Matrix logits, float temperature)
+{
+    (void)p, (void)logits, (void)temperature;
+    NOT_WRITTEN("20.1");
+}
+
+// TASK 20.2
+void keep_top_k(Matrix p, int k)
+{
+    (void)p, (void)k;
+    NOT_WRITTEN("20.2");
+}
+
+// TASK 20.3
+void keep_nucleus(Matrix p, float share)
+{
+    (void)p, (void)share;
+    NOT_WRITTEN("20.3");
+}
+
+// TASK 20.4
+int draw(Matrix p, float uniform)
+{
+    (void)p, (void)uniform;
+    NOT_WRITTEN("20.4");
+    return -1;
+}
+
+// TASK 20.5
+void decoder_block(Matrix x, Matrix qkv, Matrix out, Matrix up, Matrix down, int heads)
+{
+    (void)x, (void)qkv, (void)out, (void)up, (void)down, (void)heads;
+    NOT_WRITTEN("20.5");
+}
