@@ -257,9 +257,9 @@ build one and compare. Everything is random still, so its loss should be near th
 
 static const GptConfig tiny = {.vocabulary = PIECES,
                                .context = TIME,
-                               .layers = 4,
-                               .heads = 4,
-                               .width = 128,
+                               .layers = 2,
+                               .heads = 5,
+                               .width = 160,
                                .positions = GPT_ROTARY,
                                .embedding_deviation = 0.3f};
 
@@ -460,10 +460,10 @@ static Model *train_three(Lesson *lesson, const Book *book)
     long full = lesson_full(lesson) ? FULL_STEPS : STEPS, steps[3] = {full, full, PLATEAU_STEPS};
     GptConfig gpt2 = tiny;
     gpt2.positions = GPT_LEARNED, gpt2.tied = true, gpt2.embedding_deviation = gpt2.deviation = 0.02f;
-    Model *models[3] = {gpt_model(lesson, tiny, 3), lstm_model(lesson, 128, 325, 4),
+    Model *models[3] = {gpt_model(lesson, tiny, 3), lstm_model(lesson, 128, 298, 4),
                         gpt_model(lesson, gpt2, 5)};
     static const char *const names[] = {"GPT", "LSTM", "GPT-2's start"};
-    static const float rates[] = {3e-3f, 5e-3f, 3e-3f};
+    static const float rates[] = {6e-3f, 1e-2f, 3e-3f};
     Reader reader = reader_new(lesson, book->train.tokens, 2);
     float *losses[3];
     double bits[3];
@@ -933,9 +933,17 @@ static void test_games(const Model *model, Rng *rng, float *right, float *possib
     tape_free(tape);
 }
 
-static void train_games(Lesson *lesson, Model *model, Rng *rng)
+static Model *train_games(Lesson *lesson, const char *name, GptPositions positions, Rng *rng)
 {
     int ids[GAMES * SHOWN], labels[GAMES * SHOWN];
+    GptConfig config = {.vocabulary = 2 * LETTERS,
+                        .context = SHOWN,
+                        .layers = 2,
+                        .heads = 2,
+                        .width = 64,
+                        .positions = positions,
+                        .embedding_deviation = 0.5f};
+    Model *model = gpt_model(lesson, config, 10);
     Optimiser optimiser = adamw_new(lesson_arena(lesson), &model->parameters, 0.9f, 0.99f, 1e-8f, 0.0f);
     Tape *tape = tape_new();
     double start = seconds_now();
@@ -945,37 +953,37 @@ static void train_games(Lesson *lesson, Model *model, Rng *rng)
         Tensor *loss = gpt_loss(&model->gpt, tape, ids, labels, GAMES, SHOWN);
         backward(loss);
         clip_gradients(&model->parameters, 1.0f);
-        optimiser_step(&optimiser, cosine_schedule(5e-3f, step, FEW_STEPS / 20, FEW_STEPS));
-        lesson_progress(lesson, "few-shot", step + 1, FEW_STEPS, (double)loss->value.data[0]);
+        optimiser_step(&optimiser, cosine_schedule(3e-3f, step, FEW_STEPS / 20, FEW_STEPS));
+        lesson_progress(lesson, name, step + 1, FEW_STEPS, (double)loss->value.data[0]);
     }
     lesson_wipe_progress(lesson);
-    fprintf(stderr, "few-shot: %d steps, %.1f s\n", FEW_STEPS, seconds_now() - start);
+    fprintf(stderr, "games, %s: %d steps, %.1f s\n", name, FEW_STEPS, seconds_now() - start);
     tape_free(tape);
+    return model;
+}
+
+static void print_shares(const char *name, const float *shares)
+{
+    printf("%-18s", name);
+    for (int p = 0; p < PAIRS; p++) printf("%7.3f", (double)shares[p]);
+    printf("\n");
 }
 
 static Model *by_examples(Lesson *lesson)
 {
     section(lesson, "GPT-3's question: by examples");
-    GptConfig config = {.vocabulary = 2 * LETTERS,
-                        .context = SHOWN,
-                        .layers = 2,
-                        .heads = 2,
-                        .width = 64,
-                        .positions = GPT_LEARNED,
-                        .embedding_deviation = 0.5f};
-    Model *model = gpt_model(lesson, config, 10);
     Rng rng = lesson_rng(lesson, 11);
-    float x[PAIRS], right[PAIRS], possible[PAIRS];
-    train_games(lesson, model, &rng);
-    test_games(model, &rng, right, possible);
+    Model *rotary = train_games(lesson, "rotary positions", GPT_ROTARY, &rng);
+    Model *learned = train_games(lesson, "learned positions", GPT_LEARNED, &rng);
+    float x[PAIRS], right[PAIRS], other[PAIRS], possible[PAIRS], late = 0.0f;
+    test_games(learned, &rng, other, possible);
+    test_games(rotary, &rng, right, possible);
     printf("examples before   ");
     for (int p = 0; p < PAIRS; p++) printf("%7d", p), x[p] = (float)p;
-    printf("\nright             ");
-    for (int p = 0; p < PAIRS; p++) printf("%7.3f", (double)right[p]);
-    printf("\nthe best one can  ");
-    for (int p = 0; p < PAIRS; p++) printf("%7.3f", (double)possible[p]);
-    printf("\n\n");
-    float late = 0.0f;
+    printf("\n");
+    print_shares("rotary positions", right), print_shares("learned positions", other);
+    print_shares("the best one can", possible);
+    printf("\n");
     for (int p = 4; p < PAIRS; p++) late += right[p] / (PAIRS - 4);
     claim(lesson, late - right[0] >= 0.25f,
           "after four examples and more the model is right at least 25 points more often than after none");
@@ -983,11 +991,12 @@ static Model *by_examples(Lesson *lesson)
     plot_axes(plot, "examples before the question", "share of right answers");
     plot_range_y(plot, 0.0, 1.05);
     plot_legend(plot, "bottom right");
-    plot_line_points(plot, "the best one can", x, possible, PAIRS);
-    plot_line_points(plot, "the model", x, right, PAIRS);
+    plot_line_points(plot, "rotary positions", x, right, PAIRS);
+    plot_line_points(plot, "learned positions", x, other, PAIRS);
+    plot_dashed(plot, "the best one can", x, possible, PAIRS);
     plot_horizontal(plot, "chance", 1.0 / LETTERS);
     plot_end(plot, "No weight changes from left to right: what is learned lies in the text before.");
-    return model;
+    return rotary;
 }
 
 /*
