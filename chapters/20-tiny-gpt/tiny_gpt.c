@@ -8,12 +8,13 @@ question of this chapter is how far that one game carries.
 
 It was asked three times, in three papers, with the same network made larger each time:
 
-- **GPT-1** (2018): does guessing help with something else? Play first, then train a little on the other task.
+- **GPT-1** (2018): does guessing help with something else? Play first, then train a little on the other
+  task.
 - **GPT-2** (2019): is the other training needed at all? Perhaps the game *is* the task.
 - **GPT-3** (2020): can the task be explained *inside* the text, by a few examples?
 
-We build the network in plain loops, train one with a million parameters in a quarter of a minute on the King
-James Bible, let it write, and ask it the three questions. Two popular sentences will not survive.
+We build the network in plain loops, train one with nearly a million parameters on the King James Bible in
+less than a minute, let it write, and ask it the three questions.
 
 You need attention (chapter 16), the road of residual layers (chapter 9) and the tokenizer (chapter 18).
 */
@@ -37,11 +38,12 @@ You need attention (chapter 16), the road of residual layers (chapter 9) and the
 ## The game and its score
 
 A text is a row of tokens $w_1 \dots w_T$. The model gives, for each position, probabilities of what comes
-next, and its **loss** (损失) is the mean of $-\ln P(w_{t+1} \mid w_1 \dots w_t)$: the cross entropy of chapter
-2, with the token that really follows as the label. No one needs to write labels; the text is its own.
+next, and its **loss** (损失) is the mean of $-\ln P(w_{t+1} \mid w_1 \dots w_t)$: the cross entropy of
+chapter 2, with the token that really follows as the label. No one needs to write labels; the text is its
+own.
 
-A loss per token cannot be compared between tokenizers: longer pieces are harder to guess, and there are fewer
-of them. So we divide what the whole text costs by its characters and count in powers of two,
+A loss per token cannot be compared between tokenizers: longer pieces are harder to guess, and there are
+fewer of them. So we divide what the whole text costs by its characters and count in powers of two,
 
 $$\text{bits per character} = \frac{\text{loss}}{\ln 2} \cdot \frac{\text{tokens}}{\text{characters}},$$
 
@@ -135,8 +137,9 @@ static Book open_book(Lesson *lesson)
 }
 
 /*
-A character of eight bits costs 4.4 when one knows only which letters are common, and 1.7 when one has seen all
-groups of five letters of four million. That is the mark to beat.
+A character costs 4.36 bits when one knows only which letters are common, and 1.66 when one has counted all
+groups of five in four million. That is the mark to beat. Six are better still; the sixth column stays in
+sight.
 
 ## The decoder, in plain loops
 
@@ -146,13 +149,14 @@ $$x \leftarrow x + \mathrm{out}(\mathrm{attention}(\mathrm{qkv}(\mathrm{norm}_1(
   x \leftarrow x + \mathrm{down}(\mathrm{gelu}(\mathrm{up}(\mathrm{norm}_2(x)))).$$
 
 Two things are added in each block. The first is the only place where rows are mixed: causal attention, each
-position fetching from its past. The second treats every row alone: a network with one hidden layer, four times
-as wide. At the bottom, $x$ is a row of a table for each token; on top stands one more norm, and the product
-with another table gives a score for each token of the vocabulary, the **logits**.
+position fetching from its past. The second treats every row alone: a network with one hidden layer, four
+times as wide. At the bottom, $x$ is a row of a table for each token; on top stands one more norm, and the
+product with another table gives a score for each token of the vocabulary, the **logits**.
 
-Attention alone sees a bag of rows (chapter 16), so queries and keys are *turned*: in each head the pair of columns
-$(x_j, x_{j + D/2})$ of position $t$ is rotated by the angle $t \cdot 10000^{-2j/D}$. The product of a query
-turned by $t$ and a key turned by $s$ depends on $t - s$ only: **rotary positions** (旋转位置编码, Su and others 2021).
+Attention alone sees a bag of rows (chapter 16), so queries and keys are *turned*: in each head the pair of
+columns $(x_j, x_{j + D/2})$ of position $t$ is rotated by the angle $t \cdot 10000^{-2j/D}$. The product of
+a query turned by $t$ and a key turned by $s$ depends on $t - s$ only: **rotary positions** (旋转位置编码, Su and
+others 2021).
 
 Here is all of it for one sequence. Letters: T positions, C = width, h heads of width D = C/h, V tokens.
 */
@@ -252,7 +256,8 @@ static Matrix plain_logits(Arena *arena, const Gpt *gpt, const int *ids, int tim
 
 /*
 That is a GPT. The library's (`common/models/gpt.h`) is the same with batches, gradients and a cache. Let us
-build one and compare. Everything is random still, so its loss should be near that of a fair guess among 1024.
+build one and compare. Everything is random still, so its loss should be near that of a fair guess among
+1024.
 */
 
 static const GptConfig tiny = {.vocabulary = PIECES,
@@ -302,15 +307,15 @@ static void compare_with_library(Lesson *lesson, const Book *book)
 /*
 ## Training
 
-A step takes 16 windows of 64 tokens and 64 labels each, the same tokens one place further. All 1024 guesses of
-a step are made and corrected at once, because the mask hides the future from each: this is what attention has over
-recurrence, where guess 64 waits for guess 63.
+A step takes 16 windows of 64 tokens and 64 labels each, the same tokens one place further. All 1024 guesses
+of a step are made and corrected at once, because the mask hides the future from each: this is what
+attention has over recurrence, where guess 64 waits for guess 63.
 
 The windows are taken in a shuffled order, so that until all have been seen, about 1200 steps, each loss is
 measured on text that is new. Which windows a step takes depends on its number only; that will be useful.
 
-The steps are AdamW's, with a rate that climbs for 5 % of the time and then follows half a cosine down to 0, and
-gradients cut to length 1.
+The steps are AdamW's, with a rate that climbs for 5 % of the time and then follows half a cosine down to 0,
+and gradients cut to length 1.
 */
 
 typedef struct {
@@ -379,8 +384,8 @@ static void train(Lesson *lesson, Model *model, Optimiser *optimiser, const Read
 }
 
 /*
-At the end comes the text that was put aside. Each window hands on its second half only, so that every guess has
-32 tokens before it at least; the n-grams, too, always have their past.
+At the end comes the text that was put aside. Each window hands on its second half only, so that every guess
+has 32 tokens before it at least; the n-grams, too, always have their past.
 */
 
 // Nats per token, over a text in windows that overlap by half
@@ -407,9 +412,10 @@ static double held_out_loss(const Model *model, Tokens text)
 /*
 Beside our model run two others on the same windows.
 
-One is the same network with the start of GPT-2: one table for both ends (**tied**, 权重共享), small random
-numbers of deviation 0.02 everywhere, and a learned row for each position. The other is an LSTM (chapter 14) with as
-many parameters, on the same tokens, with the best of three learning rates.
+One is the same network with the start of GPT-2: one table for both ends (**weight tying**, 权重共享), small
+random numbers of deviation 0.02 everywhere, a learned row for each position. We stop it after 200 steps.
+The other is an LSTM (chapter 14) with as many parameters, on the same tokens. Of three learning rates each
+of the two, GPT and LSTM, has got the one that suits it best.
 */
 
 static Model *lstm_model(Lesson *lesson, int width, int hidden, uint64_t stream)
@@ -449,9 +455,7 @@ static void draw_training(Lesson *lesson, const Book *book, float *const *losses
     for (int i = 0; i < 3; i++) draw_losses(plot, names[i], losses[i], steps[i], book->train);
     plot_horizontal(plot, "4-gram", book->ngram[4]);
     plot_horizontal(plot, "5-gram", book->ngram[5]);
-    plot_end(
-        plot,
-        "Both opponents count or read the same text. The third line lies on a plateau most of its time.");
+    plot_end(plot, "The LSTM passes late; the start of GPT-2 costs half of the way.");
 }
 
 static Model *train_three(Lesson *lesson, const Book *book)
@@ -463,7 +467,7 @@ static Model *train_three(Lesson *lesson, const Book *book)
     Model *models[3] = {gpt_model(lesson, tiny, 3), lstm_model(lesson, 128, 298, 4),
                         gpt_model(lesson, gpt2, 5)};
     static const char *const names[] = {"GPT", "LSTM", "GPT-2's start"};
-    static const float rates[] = {6e-3f, 1e-2f, 3e-3f};
+    static const float rates[] = {6e-3f, 2e-2f, 3e-3f};
     Reader reader = reader_new(lesson, book->train.tokens, 2);
     float *losses[3];
     double bits[3];
@@ -481,7 +485,6 @@ static Model *train_three(Lesson *lesson, const Book *book)
     printf("5-gram, by counting %59.3f\n\n", book->ngram[5]);
     claim(lesson, bits[0] <= 1.70, "the GPT needs at most 1.70 bits per character");
     claim(lesson, bits[0] < book->ngram[5], "less than the 5-gram that has counted all of the training text");
-    claim(lesson, bits[0] < bits[1], "less than an LSTM of the same size after the same tokens");
     draw_training(lesson, book, losses, steps);
     return models[0];
 }
@@ -489,7 +492,22 @@ static Model *train_three(Lesson *lesson, const Book *book)
 /*
 The figure tells more than the table.
 
-TEXT-TRAINING
+The game is won against counting: after half a million tokens, less than half of the text, the network needs
+less than the 5-gram that has counted all of it. (The 6-gram, at 1.547, is still ahead.) How it starts
+matters: the same network in the clothes of GPT-2 needs twice as many tokens to come near the 4-gram. For a
+long time its attention looks everywhere alike, and what it learns is to count pairs. GPT-2 had the
+patience, with forty billion bytes of text.
+
+And the LSTM? "Attention has replaced recurrence because it is better" is what one reads. Here, with the
+same size, the same tokens and windows of 64, **the LSTM needs fewer bits**. We nearly wrote the opposite.
+With a rate of 0.01 the LSTM ends at 1.610 and the GPT's 1.570 looks like a victory; only with 0.02, a rate
+that makes the GPT worse (1.627), does the LSTM come down to what you see. Four layers of width 128, and
+rates of 0.003 and 0.012, did not help the GPT. Who compares two networks must tune both.
+
+It fits what was found at a larger scale: early in a window an LSTM is as good, and what it cannot do is to
+use the tokens further back, where a Transformer goes on improving (Kaplan and others 2020, section 3.2).
+Sixty-four tokens are all early. What attention has for certain is that a step does not wait: its 64
+positions are computed at once.
 
 The model is put on the disk for `make sample`, with its configuration in the notes of the file.
 */
@@ -542,10 +560,11 @@ static void save_for_sampling(Lesson *lesson, const Model *model, const Tokenize
 To write, draw a token from the probabilities, put it behind the text, and ask again. What to draw from is a
 choice, and there are three common ones, which can be combined:
 
-- the **temperature** (温度) $\tau$ divides the logits before softmax: below 1 the likely becomes likelier, at 0 only
-  the likeliest is left, above 1 all come nearer to each other;
+- the **temperature** (温度) $\tau$ divides the logits before softmax: below 1 the likely becomes likelier, at
+  0 only the likeliest is left, above 1 all come nearer to each other;
 - **top-k** keeps the $k$ most likely tokens;
-- **top-p** keeps the **nucleus** (核采样): the fewest tokens, likeliest first, that have at least the share $p$.
+- **top-p** keeps the **nucleus** (核采样): the fewest tokens, likeliest first, that have at least the share
+  $p$.
 */
 
 // p (V): softmax of logits / temperature
@@ -557,8 +576,8 @@ static void plain_soften(float *p, const float *logits, int count, float tempera
     for (int v = 0; v < count; v++) p[v] /= total;
 }
 
-// Keeps the likeliest tokens, the first among equals, until there are top_k or they have the share top_p; what is
-// kept sums to one again.
+// Keeps the likeliest tokens, the first among equals, until there are top_k or they have the share top_p;
+// what is kept sums to one again.
 static void plain_cut(float *p, int count, int top_k, float top_p)
 {
     bool kept[PIECES] = {false};
@@ -632,7 +651,7 @@ static Tokens prompt_of(Lesson *lesson, Tokenizer *tokenizer, const char *text)
     return tokenizer_encode(lesson_arena(lesson), tokenizer, text, strlen(text));
 }
 
-// How many of DRAWS tokens that the loops draw differ from the library's; apart receives how far probabilities differ
+// How many tokens the loops draw that the library does not; apart receives how far the probabilities differ
 static int compare_sampling(Lesson *lesson, Matrix logits, float *apart)
 {
     enum { DRAWS = 100 };
@@ -715,15 +734,25 @@ static void let_it_write(Lesson *lesson, const Model *model, const Book *book)
 }
 
 /*
-TEXT-SAMPLING
+Read the settings from the top. At temperature 0 the model takes the likeliest token each time, and soon it
+turns in a circle: nearly two thirds of its runs of four tokens have stood there before, in the book one in
+sixty. Each step is the best guess, and the text as a whole is one that nobody would write. "The most likely
+text" is not "a likely text": it has been said of large models (Holtzman and others 2020), and a tiny one
+shows it as well.
+
+At 1 we draw as the model believes, and see what it believes: the names and the words are its own. Each of a
+thousand tokens is nearly impossible, but together they get their turn, and after one odd token the text is
+in a place where the model has never been. Top-k and top-p cut that tail off and leave the rest as it is;
+top-p leaves few tokens where the model is sure (here two), and many where it is not. What none of them can
+repair is that the model does not know what it wants to say.
 
 ## GPT-2's question: without any training
 
 A model that has only played the game is asked something else. That is **zero-shot** (零样本). GPT-2 was given
-stories with several possible ends. We take the verses that were put aside, cut each in the middle, and lay four
-second halves before the model: the true one, and those of three other verses. It has never been trained to choose. But
-it can say how likely each is behind the first half, and we take the end with the smallest loss per token. Chance
-finds 25 %. And how good is the opponent that counts?
+stories with several possible ends. We take the verses that were put aside, cut each in the middle, and lay
+four second halves before the model: the true one, and those of three other verses. It has never been
+trained to choose. But it can say how likely each is behind the first half, and we take the end with the
+smallest loss per token. Chance finds 25 %. And how good is the opponent that counts?
 */
 
 enum { QUESTIONS = 300, ENDS = 4 };
@@ -814,13 +843,20 @@ static void zero_shot(Lesson *lesson, const Model *model, const Book *book)
 }
 
 /*
-TEXT-ZERO
+The model has never seen a question. What it knows about the ends of verses it knows from the game: who was
+spoken of, whether *he* or *they*, which book this is. The model that counts sees four characters back, so
+the joint between the halves is all it can judge, and it is hardly better than chance. This is the honest
+reading of zero-shot: whatever makes the text more likely, helps.
+
+It is far from 100 %, and you would not get 100 % either: some verses go on with "And he said" in more than
+one way.
 
 ## GPT-1's question: first play, then train
 
-Now the task is another author: Jane Austen. There are only 100 000 tokens of hers to train with, a hundred steps. One
-arm begins with fresh random numbers, the other with the model that has read the Bible: **pretraining** (预训练), then
-**fine-tuning** (微调). What is read afterwards is a part of Austen that neither has seen; and the Bible again.
+Now the task is another author: Jane Austen. There are only 100 000 tokens of hers to train with, a hundred
+steps. One arm begins with fresh random numbers, the other with the model that has read the Bible:
+**pretraining** (预训练), then **fine-tuning** (微调). What is read afterwards is a part of Austen that neither
+has seen; and the Bible again.
 */
 
 enum { TUNING = 100 }; // steps
@@ -858,28 +894,34 @@ static void first_play(Lesson *lesson, const Model *model, const Book *book)
 }
 
 /*
-TEXT-TUNING
+The head start is worth half a nat per token, and it was not obvious: before the first step the model of the
+Bible is worse on Austen (5.38) than a hundred steps of Austen alone make it (4.28). What was carried over
+is not the style. It is spelling, common words, what an *and* is good for.
+
+The price stands in the last column. After a hundred steps the model has lost one nat on the Bible: this is
+called **catastrophic forgetting** (灾难性遗忘). Nobody asked it to remember. Chapter 29 comes back to it.
 
 ## GPT-3's question: by examples
 
-Can a task be explained inside the text? GPT-3 was given a few pairs, *sea otter → loutre de mer*, and then *cheese →*,
-and went on in the right way, without one weight being changed: **few-shot** (少样本), also called
+Can a task be explained inside the text? GPT-3 was given a few pairs, *sea otter → loutre de mer*, and then
+*cheese →*, and went on in the right way, without one weight being changed: **few-shot** (少样本), also called
 **in-context learning** (上下文学习).
 
-Our model is too small to pick that up from a book. But the skill itself can be trained and looked at. Each sequence
-has a secret of its own: four letters are paired with four numbers, in one of $4! = 24$ ways that is drawn anew. The
-sequence shows eight such pairs,
+Our model is too small to pick that up from a book. But the skill itself can be trained and looked at. Each
+sequence has a secret of its own: four letters are paired with four numbers, in one of $4! = 24$ ways that
+is drawn anew. The sequence shows eight such pairs,
 
     c 2 a 4 c 2 b 1 …
 
-and the model must guess each number. It cannot have learned the answer, because the next sequence has another
-secret. What it can learn is to look. Before the first example nothing is known, and one guess in four is right; a
-letter that has been seen is certain; one that has not leaves the numbers that are not taken.
+and the model must guess each number. It cannot have learned the answer, because the next sequence has
+another secret. What it can learn is to look. Before the first example nothing is known, and one guess in
+four is right; a letter that has been seen is certain; one that has not leaves the numbers that are not
+taken.
 */
 
 enum { LETTERS = 4, PAIRS = 8, SHOWN = 2 * PAIRS, GAMES = 128, FEW_STEPS = 400, TESTED = 16 };
 
-// Some games: ids and labels [GAMES · SHOWN]; letters are 0 … 3, numbers 4 … 7. Returns nothing else: the secret is lost.
+// Some games: ids and labels [GAMES · SHOWN]; letters are 0 … 3, numbers 4 … 7.
 static void draw_games(Rng *rng, int *ids, int *labels)
 {
     for (int g = 0; g < GAMES; g++) {
@@ -893,7 +935,7 @@ static void draw_games(Rng *rng, int *ids, int *labels)
     }
 }
 
-// The chance of the best guess for pair p of a game: 1 when its letter was seen, else one of the numbers not taken
+// The chance of the best guess for pair p: 1 when its letter was seen, else one of the numbers not taken
 static float best_guess(const int *game, int p)
 {
     bool seen[LETTERS] = {false};
@@ -1000,18 +1042,31 @@ static Model *by_examples(Lesson *lesson)
 }
 
 /*
-TEXT-FEW
+With rotary positions the model follows the best possible curve within two points, and for one, two and
+three examples too: it finds its letter when it is there, and otherwise guesses among the numbers that are
+free. There is no room left for anything better. It has not learned 24 secrets, it has learned to read.
+
+The second line is the same network with a learned row for each position, and as many steps. It has learned
+half of the trick and stands on a plateau. The games are about *which stands behind which*, a distance of
+one, and a rotation gives every pair of neighbours the same angle from the start; a table must learn it for
+each of the sixteen places. (The other way round happens as well: where a column has a meaning of its own,
+as in sums written below each other, chapter 31 will find a table better.)
+
+So is few-shot learning a matter of size? GPT-3's own story says that it "emerges" in large models. Here a
+model of a hundred thousand parameters does it perfectly, because its text is made of nothing else. What
+size buys is the breadth: picking up such a skill by the way, from text that only sometimes has use for it.
 
 ## What the heads look at
 
 How does one answer *c* when *c 2* stood further left? Two heads in a row can do it: in the first layer each
-position fetches what stands just before it (a **previous-token head**, 前词头), so that *2* knows that it follows a
-*c*; in the second, *c* looks for a position that says so, and takes its *2*: an **induction head** (归纳头, Olsson and others
-2022). They found such heads in all models they looked at, and they appear suddenly. Do we have them?
+position fetches what stands just before it (a **previous-token head**, 前词头), so that *2* knows that it
+follows a *c*; in the second, *c* looks for a position that says so, and takes its *2*: an **induction
+head** (归纳头, Olsson and others 2022). They found such heads in all models they looked at, and they appear
+suddenly. Do we have them?
 
-The previous-token score of a head is the mean weight that a position gives to the one before. The induction score
-is the mean weight on what followed the last time: for the model of the Bible on 32 random tokens that are repeated
-once, for the model of the games on the numbers behind earlier occurrences of the same letter.
+The previous-token score of a head is the mean weight that a position gives to the one before. The induction
+score is the mean weight on what followed the last time: for the model of the Bible on 32 random tokens that
+are repeated once, for the model of the games on the numbers behind earlier occurrences of the same letter.
 */
 
 typedef struct {
@@ -1036,7 +1091,7 @@ static HeadScore score_head(Matrix weights, const bool *wanted)
     return score;
 }
 
-// For each position, the positions behind earlier occurrences of the same token; games ask behind letters only
+// For each position, those behind earlier occurrences of the same token; games ask behind letters only
 static void mark_followers(bool *wanted, const int *ids, int time, int asked_below)
 {
     for (int i = 0; i < time; i++)
@@ -1049,7 +1104,7 @@ typedef struct {
     HeadScore score;
 } Head;
 
-// Prints the mean scores of all heads over some sequences (ids [count · time]); returns the best at each of the two
+// Prints the mean scores of all heads over some sequences (ids [count · time]); hands out the best of each
 static void score_heads(Lesson *lesson, const Model *model, const int *ids, int count, int time,
                         int asked_below, Head *previous, Head *induction)
 {
@@ -1109,7 +1164,7 @@ static void what_heads_see(Lesson *lesson, const Model *model, const Book *book,
     for (int i = 0; i < TEXTS * TIME; i++)
         texts[i] = i % TIME < TIME / 2 ? 256 + (int)rng_below(&rng, PIECES - 256) : texts[i - TIME / 2];
     Head previous, induction;
-    printf("the model of the Bible, on random tokens that are repeated (an even look: 0.02 to 0.03)\n");
+    printf("the model of the Bible, on random tokens that are repeated (an even look: 0.02)\n");
     score_heads(lesson, model, texts, TEXTS, TIME, PIECES, &previous, &induction);
     draw_head(lesson, model, book, previous);
     draw_games(&rng, ids, labels);
@@ -1118,13 +1173,23 @@ static void what_heads_see(Lesson *lesson, const Model *model, const Book *book,
 }
 
 /*
-TEXT-HEADS
+In the model of the Bible one head gives six tenths of its weight to the token before: it glues pieces into
+words, and in the picture you see it walk along below the diagonal. But of induction there is no trace: no
+head puts more weight on what followed the last time than an even look would, and the heads of the second
+layer even less. "All models have induction heads" is not true of this one. Half a million tokens of a text
+that seldom repeats a rare word within 64 tokens do not ask for any.
+
+The games ask for nothing else, and there one head of the second layer puts half of its weight on numbers
+that stood behind the same letter. Half, not all: yet the answers are perfect, so the rest of the work is
+shared among the other heads. The clean pair of heads of the story is *one* way to do it. A network takes
+any.
 
 ## Stopping and going on
 
-Training a larger model takes months, and machines fail. A **checkpoint** (检查点) holds everything that the next step
-depends on: parameters, both moments of AdamW, the number of the step, which here is also the place in the text. If
-one thing were forgotten, training would go on, and nearly as well, and no one would notice. So we notice.
+Training a larger model takes months, and machines fail. A **checkpoint** (检查点) holds everything that the
+next step depends on: parameters, both moments of AdamW, the number of the step, which here is also the
+place in the text. If one thing were forgotten, training would go on, and nearly as well, and no one would
+notice. So we notice.
 */
 
 static bool same_parameters(const Model *a, const Model *b)
@@ -1141,7 +1206,7 @@ static void stop_and_go_on(Lesson *lesson, const Book *book)
     section(lesson, "Stopping and going on");
     enum { STOP = 6, END = 12 };
     GptConfig small = tiny;
-    small.layers = 2, small.width = 64;
+    small.heads = 2, small.width = 64;
     const char *path = model_path(lesson_arena(lesson), "checkpoint.safetensors");
     Reader reader = reader_new(lesson, book->train.tokens, 13);
     Model *one = gpt_model(lesson, small, 14), *other = gpt_model(lesson, small, 15);
@@ -1180,3 +1245,43 @@ int main(int argc, char **argv)
     stop_and_go_on(lesson, &book);
     return lesson_end(lesson);
 }
+
+/*
+## What to take along
+
+- One game, guess the next token, and a score that can be compared with anything: bits per character.
+  Compare it with counting before you are proud.
+- A decoder is a residual road, and each block adds twice: once from the past, once from the row itself.
+- How a network starts matters. So does the learning rate, and the opponent's too: tuned alike, an LSTM of
+  the same size is ahead of our GPT.
+- The likeliest token at each step does not make a likely text. Temperature, top-k and top-p choose what to
+  draw from.
+- Zero-shot: ask which text is more likely. Fine-tuning: begin where another text ended, and forget some of
+  it. Few-shot: the task stands in the text, and no weight moves.
+- Look for the head in the picture, and measure before you say that it is there.
+- A checkpoint holds everything that the next step depends on. Test it by bits.
+
+## Exercises
+
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade20` tells how far you are,
+`make hint20` helps.
+
+- **TASK 20.1** the probabilities of the next token at a temperature.
+- **TASK 20.2** keep the $k$ most likely tokens.
+- **TASK 20.3** keep the nucleus.
+- **TASK 20.4** draw a token from probabilities with a uniform number that is given.
+- **TASK 20.5** one block of a decoder, with RMS norm.
+
+`make sample` lets the model that you have trained write. And without a computer, or with five minutes at
+one:
+
+1. What if the vocabulary had 256 pieces, the bytes, or 8192? What happens to the loss per token, to the
+   bits per character, to what 64 tokens can see?
+2. What if the mask were forgotten? What loss does training reach, and what does the model write?
+3. What does top-p with $p = 0.8$ keep when the likeliest token has 0.9? What does top-k with $k = 20$ keep?
+4. In the games, what would the best curve be with eight letters? With a secret that may use a number twice?
+5. Take the loss of the sum of all tokens, not per token, to choose among the four ends. Which ends win?
+6. Train on poems (`make data DATA=poems`) with the same program. Which of the numbers of this chapter can
+   be compared with yours?
+7. Leave the moments out of the checkpoint. By how much is the loss worse, ten and a hundred steps later?
+*/
