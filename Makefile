@@ -99,6 +99,7 @@ DATA_13 := time-series
 DATA_14 := austen poems-small reviews
 DATA_18 := bible sayings gpt2-tokenizer qwen3-tokenizer
 DATA_20 := bible austen
+DATA_11 := fashion-mnist
 chapter_data = $(patsubst %,datasets/cache/%/.done,$(DATA_$(call chapter_number,$1)))# chapter folder → its stamps
 DATA = $(sort $(foreach n,$(CHAPTER_NUMBERS),$(DATA_$n)))
 
