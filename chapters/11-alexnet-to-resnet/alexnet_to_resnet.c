@@ -767,3 +767,37 @@ int main(int argc, char **argv)
     small_resnet(lesson, training, testing);
     return lesson_end(lesson);
 }
+
+/*
+## What to take along
+
+- Batch normalisation forgets size and offset of each channel, forwards and backwards. It is the one layer so far that
+  needs to be told whether we are training.
+- An ingredient is worth what its absence costs, measured on your budget. On a short one, dropout and augmentation
+  hold back a network that has not learned enough yet to be held back; they pay when it has seen everything many times.
+- What augmentation buys at once is tolerance to what it varies. Nobody gets it for free, not even from convolution.
+- Depth beyond some point makes plain networks fit worse. A shortcut makes doing nothing the easiest thing to learn,
+  and depth becomes harmless again.
+
+A residual block with a normalisation is what all later chapters build from. What stands inside it will change: in
+chapter 16, attention takes the place of the convolution.
+
+## Exercises
+
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade11` tells how far you are, `make hint11`
+helps.
+
+- **TASK 11.1** batch normalisation while training, for columns far from zero as well.
+- **TASK 11.2** its derivative: of the input, of the gain and of the bias.
+- **TASK 11.3** the running mean and variance after one more batch.
+- **TASK 11.4** dropout, with the random numbers given.
+- **TASK 11.5** a picture flipped and moved.
+
+And without a computer, or with five minutes at one:
+
+1. What if the batch had one picture of 28 × 28? And one of 1 × 1? What does batch normalisation answer then?
+2. A convolution in front of a batch normalisation needs no bias. Why?
+3. What if the shortcut's sum came after the last bend, $h + \max(0, \dots)$? Can such a block lower a number?
+4. Replace "flipped left to right" by "flipped top to bottom". Which classes suffer, and would you do it for digits?
+5. Let the plain network of 32 layers train ten times as long (`FULL=1`). Does it catch up?
+*/
