@@ -36,6 +36,7 @@ typedef struct {
     Matrix x; // (N × height · width), one picture a row
     const int *labels;
     int side;
+    float background; // what a black pixel is after standardising
 } Examples;
 
 /*
@@ -210,7 +211,7 @@ static void look_at_chance(Lesson *lesson, Examples training, const char *const 
     for (int i = 0; i < PICTURES * COPIES; i++) {
         copy(matrix_rows(copies, i, 1), matrix_rows(training.x, i / COPIES, 1));
         captions[i] = i % COPIES ? NULL : names[training.labels[i / COPIES]];
-        if (i % COPIES) augment(matrix_rows(copies, i, 1), SIDE, smallest(training.x), &rng);
+        if (i % COPIES) augment(matrix_rows(copies, i, 1), SIDE, training.background, &rng);
     }
     Plot *plot = plot_begin(lesson, "augmented.png", "Pictures that were never taken");
     plot_size(plot, 960, 440);
@@ -309,7 +310,6 @@ static Result test(Scores scores, void *net, Examples set, int count, int dy, in
     Tape *tape = tape_new();
     tape_record(tape, false);
     Rng unused = rng_new(1, 1);
-    float background = smallest(set.x);
     Matrix x = matrix_new(arena, MOST_BATCH, set.x.cols);
     Result result = {0};
     for (int first = 0; first < count; first += MOST_BATCH) {
@@ -317,7 +317,7 @@ static Result test(Scores scores, void *net, Examples set, int count, int dy, in
         Matrix batch = matrix_rows(x, 0, some);
         for (int i = 0; i < some; i++)
             shift_picture(matrix_row(batch, i), matrix_row(set.x, first + i), set.side, dy, dx, false,
-                          background);
+                          set.background);
         tape_reset(tape);
         Tensor *out = scores(net, tape, batch, &unused, batch_statistics);
         Tensor *loss = cross_entropy(out, set.labels + first);
@@ -342,7 +342,6 @@ static void train(Lesson *lesson, Scores scores, void *net, Optimiser *optimiser
 {
     Arena *arena = arena_new();
     Tape *tape = tape_new();
-    float background = smallest(set.x);
     int *order = arena_alloc(arena, (size_t)how.count, sizeof *order), labels[MOST_BATCH];
     Matrix x = matrix_new(arena, how.batch, set.x.cols);
     int next = how.count;
@@ -351,7 +350,7 @@ static void train(Lesson *lesson, Scores scores, void *net, Optimiser *optimiser
         gather_rows(x, set.x, order + next);
         for (int i = 0; i < how.batch; i++) labels[i] = set.labels[order[next + i]];
         next += how.batch;
-        if (how.augment) augment(x, set.side, background, rng);
+        if (how.augment) augment(x, set.side, set.background, rng);
         tape_reset(tape);
         Tensor *loss = cross_entropy(scores(net, tape, x, rng, true), labels);
         backward(loss);
@@ -477,7 +476,7 @@ static Examples sorted_by_class(Arena *arena, Examples set)
     for (int c = 0; c < CLASSES; c++)
         for (int i = 0; i < set.x.rows; i++)
             if (set.labels[i] == c) labels[count] = c, order[count++] = i;
-    Examples sorted = {matrix_new(arena, set.x.rows, set.x.cols), labels, set.side};
+    Examples sorted = {matrix_new(arena, set.x.rows, set.x.cols), labels, set.side, set.background};
     gather_rows(sorted.x, set.x, order);
     return sorted;
 }
@@ -621,7 +620,7 @@ static Tensor *scores_of_resnet(void *which, Tape *tape, Matrix x, Rng *rng, boo
 static Examples halved(Arena *arena, Examples set)
 {
     int side = set.side / 2;
-    Examples small = {matrix_new(arena, set.x.rows, side * side), set.labels, side};
+    Examples small = {matrix_new(arena, set.x.rows, side * side), set.labels, side, set.background};
     for (int i = 0; i < set.x.rows; i++)
         for (int y = 0; y < side; y++)
             for (int x = 0; x < side; x++) {
@@ -756,7 +755,8 @@ int main(int argc, char **argv)
     image_statistics(clothes.train, &mean_pixel, &deviation);
     Examples training = {image_matrix(arena, clothes.train, mean_pixel, deviation), clothes.train_labels,
                          SIDE};
-    Examples testing = {image_matrix(arena, clothes.test, mean_pixel, deviation), clothes.test_labels, SIDE};
+    Examples testing = {image_matrix(arena, clothes.test, mean_pixel, deviation), clothes.test_labels, SIDE,
+                        -mean_pixel / deviation};
 
     check_batch_norm(lesson);
     look_at_chance(lesson, training, clothes.names);
