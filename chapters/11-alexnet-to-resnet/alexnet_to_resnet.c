@@ -754,7 +754,7 @@ int main(int argc, char **argv)
     float mean_pixel, deviation;
     image_statistics(clothes.train, &mean_pixel, &deviation);
     Examples training = {image_matrix(arena, clothes.train, mean_pixel, deviation), clothes.train_labels,
-                         SIDE};
+                         SIDE, -mean_pixel / deviation};
     Examples testing = {image_matrix(arena, clothes.test, mean_pixel, deviation), clothes.test_labels, SIDE,
                         -mean_pixel / deviation};
 
