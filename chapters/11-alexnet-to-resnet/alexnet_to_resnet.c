@@ -557,7 +557,8 @@ enters, and then bends:
 $$h \leftarrow \max\big(0,\; h + \mathrm{norm}_2(W_2 * \max(0, \mathrm{norm}_1(W_1 * h)))\big).$$
 
 Doing nothing is now easy: $W_2 * \dots = 0$. Where the number of channels changes, a 1 × 1 convolution takes the place
-of the $h$ that is added.
+of the $h$ that is added. And what chapter 9 found about the road holds here as well: $n$ blocks that each add something
+of size 1 pile up. So the gain of each block's last normalisation begins with $1/\sqrt n$ instead of 1.
 */
 
 typedef struct {
@@ -628,6 +629,8 @@ static ResNet *resnet_new(Arena *arena, Design design, Rng *rng)
                                           s > 0 && b == 0 ? 2 : 1, rng);
             from = design.width[s];
         }
+    for (int b = 0; b < made && design.residual; b++)
+        fill(net->blocks[b].norm2.gain->value, 1.0f / sqrtf((float)made));
     net->scores = linear_new(set, "scores", from, CLASSES, rng, INIT_GLOROT);
     return net;
 }
@@ -725,9 +728,7 @@ static void degradation(Lesson *lesson, Examples training)
 
 /*
 The plain network of 32 layers is far behind its little sister on the very pictures that it was trained on: nothing
-was learned by heart here, it is descent that does not get there. Add the shortcut, and the order turns round. The deep
-residual network even begins with the highest loss of all, because fifteen blocks have piled up their outputs, and
-overtakes the others within a hundred steps.
+was learned by heart here, it is descent that does not get there. Add the shortcut, and the order turns round.
 
 An honest limit: this is degradation *at a fixed, small number of steps*. It says that descent finds its way more slowly
 in the deep plain network, not that it never arrives; `make chapter11 FULL=1` gives it four times as many.
