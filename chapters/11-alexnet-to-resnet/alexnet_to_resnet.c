@@ -484,8 +484,8 @@ numbers are large enough to saturate it.
 *Batch normalisation speeds up training.* That is what we see: after the same two epochs the network without it is
 about three points behind.
 
-*Dropout and augmentation improve the test.* On this budget both make it worse, and augmentation by more than any bend
-is worth. Look at the training column: even without the two, training and test are only five points apart. There is
+*Dropout and augmentation improve the test.* On this budget both make it worse, and augmentation by as much as the
+sigmoid. Look at the training column: even without the two, training and test are only five points apart. There is
 little yet to protect the network from, and both make its task harder.
 
 But the test pictures are centred as carefully as the training pictures. Move them by two pixels, and the network that
