@@ -340,7 +340,7 @@ $(GRADER)/check_format: $(GRADER)/check_format.o
 test-grader: grader-programs $(GRADER)/check_format
 	$(QUIET)CC="$(CC)" sh tests/grader/test_grader.sh $(GRADER) cheats odd seeds faults formats user $(if $(FULL),wrong)
 test-mutants: grader-programs
-	$(QUIET)CC="$(CC)" sh tests/grader/test_grader.sh $(GRADER) mutants
+	$(QUIET)CC="$(CC)" FULL="$(FULL)" sh tests/grader/test_grader.sh $(GRADER) mutants
 TEST_EXTRAS += test-grader $(if $(filter release,$(MODE)),test-mutants)
 
 GRADE_CHAPTER := $(or $(filter $(CHAPTER) 0$(CHAPTER),$(GRADED)),$(if $(CHAPTER),,01))
