@@ -24,15 +24,12 @@ You need attention (chapter 16), the road of residual layers (chapter 9) and the
 #include "lesson/corpora.h"
 #include "lesson/lesson.h"
 #include "lesson/plot.h"
-#include "models/gpt.h"
+#include "models/gpt_file.h"
 #include "models/ngram.h"
-#include "models/safetensors.h"
-#include "models/tokenizer.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /*
 ## The game and its score
@@ -512,46 +509,13 @@ once.
 The model is put on the disk for `make sample`, with its configuration in the notes of the file.
 */
 
-// The path of a file in the folder of finished models, which is made when it is not there
-static char *model_path(Arena *arena, const char *file)
+// Where `make sample` looks for it
+static const char *model_folder(void)
 {
+    static char folder[4096];
     const char *build = getenv("COURSE_BUILD");
-    static const char *const folders[] = {"", "/models", "/models/20-tiny-gpt"};
-    char path[4096];
-    for (int i = 0; i < 3; i++) {
-        snprintf(path, sizeof path, "%s%s", build && *build ? build : "build", folders[i]);
-        mkdir(path, 0777); // where it fails, the file that is written there says so
-    }
-    size_t length = strlen(path), size = length + strlen(file) + 2;
-    char *whole = arena_alloc(arena, size, 1);
-    snprintf(whole, size, "%s/%s", path, file);
-    return whole;
-}
-
-static const char *number_note(Arena *arena, int number)
-{
-    char *text = arena_alloc(arena, 16, 1);
-    snprintf(text, 16, "%d", number);
-    return text;
-}
-
-static void save_for_sampling(Lesson *lesson, const Model *model, const Tokenizer *tokenizer)
-{
-    Arena *arena = lesson_arena(lesson);
-    const GptConfig *c = &model->gpt.config;
-    SafetensorsNote notes[] = {
-        {"vocabulary", number_note(arena, c->vocabulary)},
-        {"context", number_note(arena, c->context)},
-        {"layers", number_note(arena, c->layers)},
-        {"heads", number_note(arena, c->heads)},
-        {"width", number_note(arena, c->width)},
-        {"positions", c->positions == GPT_ROTARY ? "rotary" : "learned"},
-        {"norm", c->norm == GPT_RMS_NORM ? "rms" : "layer"},
-        {"tied", c->tied ? "yes" : "no"},
-    };
-    safetensors_save(model_path(arena, "model.safetensors"), &model->parameters, notes,
-                     (int)(sizeof notes / sizeof *notes));
-    tokenizer_save(model_path(arena, "tokenizer.json"), tokenizer);
+    snprintf(folder, sizeof folder, "%s/models/20-tiny-gpt", build && *build ? build : "build");
+    return folder;
 }
 
 /*
@@ -1207,7 +1171,8 @@ static void stop_and_go_on(Lesson *lesson, const Book *book)
     enum { STOP = 6, END = 12 };
     GptConfig small = tiny;
     small.heads = 2, small.width = 64;
-    const char *path = model_path(lesson_arena(lesson), "checkpoint.safetensors");
+    char path[5000];
+    snprintf(path, sizeof path, "%s/checkpoint.safetensors", model_folder());
     Reader reader = reader_new(lesson, book->train.tokens, 13);
     Model *one = gpt_model(lesson, small, 14), *other = gpt_model(lesson, small, 15);
     Model *forgetful = gpt_model(lesson, small, 16);
@@ -1236,7 +1201,7 @@ int main(int argc, char **argv)
     Book book = open_book(lesson);
     compare_with_library(lesson, &book);
     Model *model = train_three(lesson, &book);
-    save_for_sampling(lesson, model, book.tokenizer);
+    gpt_save(model_folder(), &model->gpt, &model->parameters, book.tokenizer);
     let_it_write(lesson, model, &book);
     zero_shot(lesson, model, &book);
     first_play(lesson, model, &book);
