@@ -308,7 +308,7 @@ A step takes 16 windows of 64 tokens and 64 labels each, the same tokens one pla
 of a step are made and corrected at once, because the mask hides the future from each: this is what
 attention has over recurrence, where guess 64 waits for guess 63.
 
-The windows are taken in a shuffled order, so that until all have been seen, about 1200 steps, each loss is
+The windows are taken in a shuffled order, so that until all have been seen, after 1260 steps, each loss is
 measured on text that is new. Which windows a step takes depends on its number only; that will be useful.
 
 The steps are AdamW's, with a rate that climbs for 5 % of the time and then follows half a cosine down to 0,
@@ -458,7 +458,8 @@ static void draw_training(Lesson *lesson, const Book *book, float *const *losses
 static Model *train_three(Lesson *lesson, const Book *book)
 {
     section(lesson, "Training");
-    long full = lesson_full(lesson) ? FULL_STEPS : STEPS, steps[3] = {full, full, PLATEAU_STEPS};
+    bool patient = lesson_full(lesson);
+    long full = patient ? FULL_STEPS : STEPS, steps[3] = {full, full, patient ? FULL_STEPS : PLATEAU_STEPS};
     GptConfig gpt2 = tiny;
     gpt2.positions = GPT_LEARNED, gpt2.tied = true, gpt2.embedding_deviation = gpt2.deviation = 0.02f;
     Model *models[3] = {gpt_model(lesson, tiny, 3), lstm_model(lesson, 128, 298, 4),
@@ -487,12 +488,10 @@ static Model *train_three(Lesson *lesson, const Book *book)
 }
 
 /*
-The figure tells more than the table.
-
 The game is won against counting: after half a million tokens, less than half of the text, the network needs
 less than the 5-gram that has counted all of it. (The 6-gram, at 1.547, is still ahead.) How it starts
-matters: the same network with the start of GPT-2 needs twice as many tokens to come near the 4-gram. GPT-2
-had the patience, with forty gigabytes of text; we have half a minute.
+matters: the same network with the start of GPT-2 (and half the rate, 0.003) needs twice as many tokens to
+come near the 4-gram. GPT-2 had the patience, with forty gigabytes of text; we have half a minute.
 
 And the LSTM? "Attention has replaced recurrence because it is better" is what one reads. Here, with the
 same size, the same tokens and windows of 64, **the LSTM needs fewer bits**. We nearly wrote the opposite.
@@ -502,7 +501,7 @@ GPT: a rate of 0.012 gives 1.584, one layer of width 208 gives 1.583, RMS norm w
 layers of width 128 were worse than two of 160. Who compares two networks must tune both.
 
 It fits what was found at a larger scale: early in a window an LSTM is as good, and what it cannot do is to
-use the tokens further back, where a Transformer goes on improving (Kaplan and others 2020, section 3.2).
+use the tokens further back, where a Transformer goes on improving (Kaplan and others 2020, section 3.2.1).
 Sixty-four tokens are all early. What attention has for certain is that its 64 positions are computed at
 once.
 
@@ -673,9 +672,10 @@ static void let_it_write(Lesson *lesson, const Model *model, const Book *book)
         int ids[TIME];
         again[i] = 0.0;
         for (int n = 0; n < PROMPTS; n++) { // the first is shown; the others begin as verses put aside do
-            Tokens start = n == 0 ? prompt
-                                  : tokenizer_encode(arena, book->tokenizer,
-                                                     book->held_out_verses.verses[n * 100].bytes, 20);
+            Text verse = book->held_out_verses.verses[n * 100];
+            Text opening = text_part(verse, 0, verse.size < 20 ? verse.size : 20);
+            Tokens start =
+                n == 0 ? prompt : tokenizer_encode(arena, book->tokenizer, opening.bytes, opening.size);
             memcpy(ids, start.ids, start.count * sizeof *ids);
             int count =
                 gpt_sample(&model->gpt, cache, ids, (int)start.count, TIME, -1, settings[i].how, &rng);
@@ -712,11 +712,12 @@ repair is that the model does not know what it wants to say.
 
 ## GPT-2's question: without any training
 
-A model that has only played the game is asked something else. That is **zero-shot** (零样本). GPT-2 was given
-stories with several possible ends. We take the verses that were put aside, cut each in the middle, and lay
-four second halves before the model: the true one, and those of three other verses. It has never been
-trained to choose. But it can say how likely each is behind the first half, and we take the end with the
-smallest loss per token. Chance finds 25 %. And how good is the opponent that counts?
+A model that has only played the game is asked something else. That is **zero-shot** (零样本). GPT-2, among
+other things, was given stories with a word missing and ten words to choose from. We take the verses that
+were put aside, cut each in the middle, and lay four second halves before the model: the true one, and those
+of three other verses. It has never been trained to choose. But it can say how likely each is behind the
+first half, and we take the end with the smallest loss per token. Chance finds 25 %. And how good is the
+opponent that counts?
 */
 
 enum { QUESTIONS = 300, ENDS = 4 };
@@ -1006,9 +1007,9 @@ static Model *by_examples(Lesson *lesson)
 }
 
 /*
-With rotary positions the model follows the best possible curve within two points, and for one, two and
-three examples too: it finds its letter when it is there, and otherwise guesses among the numbers that are
-free. There is no room left for anything better. It has not learned 24 secrets, it has learned to read.
+With rotary positions the model follows the best possible curve within three points, from no example to
+seven: it finds its letter when it is there, and otherwise guesses among the numbers that are free. There is
+no room left for anything better. It has not learned 24 secrets, it has learned to read.
 
 The second line is the same network with a learned row for each position, and as many steps. It has learned
 half of the trick and stands on a plateau. The games are about *which stands behind which*, a distance of
@@ -1016,17 +1017,18 @@ one, and a rotation gives every pair of neighbours the same angle from the start
 each of the sixteen places. (The other way round happens as well: where a column has a meaning of its own,
 as in sums written below each other, chapter 31 will find a table better.)
 
-So is few-shot learning a matter of size? GPT-3's own story says that it "emerges" in large models. Here a
-model of a hundred thousand parameters does it perfectly, because its text is made of nothing else. What
-size buys is the breadth: picking up such a skill by the way, from text that only sometimes has use for it.
+So is few-shot learning a matter of size? That is GPT-3's story: the larger the model, the more it gains
+from examples. Here a model of a hundred thousand parameters does it perfectly, because its text is made of
+nothing else. What size buys is the breadth: picking up such a skill by the way, from text that only
+sometimes has use for it.
 
 ## What the heads look at
 
 How does one answer *c* when *c 2* stood further left? Two heads in a row can do it: in the first layer each
 position fetches what stands just before it (a **previous-token head**, 前词头), so that *2* knows that it
 follows a *c*; in the second, *c* looks for a position that says so, and takes its *2*: an **induction
-head** (归纳头, Olsson and others 2022). They found such heads in all models they looked at, and they appear
-suddenly. Do we have them?
+head** (归纳头, Olsson and others 2022). They found such heads in all models of two and more layers that they
+looked at. Do we have them?
 
 The previous-token score of a head is the mean weight that a position gives to the one before. The induction
 score is the mean weight on what followed the last time: for the model of the Bible on 32 random tokens that
@@ -1119,6 +1121,19 @@ static void draw_head(Lesson *lesson, const Model *model, const Book *book, Head
     plot_end(plot, "Each row is a position of a verse put aside, each column one that it may look at.");
 }
 
+static void draw_game_head(Lesson *lesson, const Model *games, const int *game, Head head)
+{
+    static const char *const signs[] = {"a", "b", "c", "d", "1", "2", "3", "4"};
+    const char *names[SHOWN];
+    for (int i = 0; i < SHOWN; i++) names[i] = signs[game[i]];
+    Matrix all = gpt_attention_weights(lesson_arena(lesson), &games->gpt, game, SHOWN, head.layer);
+    Plot *plot =
+        plot_begin(lesson, "induction.png", "The head of the games that scores highest at induction");
+    plot_size(plot, 900, 800);
+    plot_cells(plot, matrix_rows(all, head.head * SHOWN, SHOWN), names, names, -1);
+    plot_end(plot, "One game. Rows with a letter ask; look where they look.");
+}
+
 static void what_heads_see(Lesson *lesson, const Model *model, const Book *book, const Model *games)
 {
     section(lesson, "What the heads look at");
@@ -1134,19 +1149,20 @@ static void what_heads_see(Lesson *lesson, const Model *model, const Book *book,
     draw_games(&rng, ids, labels);
     printf("\nthe model of the games\n");
     score_heads(lesson, games, ids, GAMES, SHOWN, LETTERS, &previous, &induction);
+    draw_game_head(lesson, games, ids, induction);
 }
 
 /*
-In the model of the Bible one head gives six tenths of its weight to the token before: it glues pieces into
-words, and in the picture you see it walk along below the diagonal. But of induction there is no trace: no
-head puts more weight on what followed the last time than an even look would, and the heads of the second
-layer even less. "All models have induction heads" is not true of this one. Half a million tokens of a text
-that seldom repeats a rare word within 64 tokens do not ask for any.
+In the model of the Bible one head gives six tenths of its weight to the token before: who writes words in
+pieces must know the last one. In the picture you see it walk along below the diagonal. But of induction
+there is no trace: no head puts noticeably more weight on what followed the last time than an even look
+would, and the heads of the second layer put less. "All models have induction heads" is not true of this
+one: half a million tokens, in windows of 64, were not enough to need them.
 
 The games ask for nothing else, and there one head of the second layer puts half of its weight on numbers
-that stood behind the same letter. Half, not all: yet the answers are perfect, so the rest of the work is
-shared among the other heads. The clean pair of heads of the story is *one* way to do it. A network takes
-any.
+that stood behind the same letter. In the picture, *b* finds its *2* and *c* its *1*; but *d* looks at the
+first *d*, which cannot know what came behind it. Its *3* must come by way of other heads, for the answers
+are as good as they can be. The clean pair of heads of the story is *one* way to do it. A network takes any.
 
 ## Stopping and going on
 
