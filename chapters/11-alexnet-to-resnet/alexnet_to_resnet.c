@@ -50,8 +50,7 @@ $$y_i = \gamma\, n_i + \beta, \qquad n_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \va
 \mu = \tfrac1N \sum_i x_i, \quad \sigma^2 = \tfrac1N \sum_i (x_i - \mu)^2 .$$
 
 In words: it does not matter any more how large the numbers were that a layer received, only how they differ from each
-other. That is why a network with batch normalisation forgives a learning rate or an initialisation that is ten times
-too large.
+other. That is why a network with batch normalisation forgives an initialisation that is ten times too large.
 */
 
 static const double EPSILON = 1e-5;
@@ -826,7 +825,8 @@ int main(int argc, char **argv)
 - Batch normalisation forgets size and offset of each channel, forwards and backwards. It is the one layer so far that
   needs to be told whether we are training.
 - An ingredient is worth what its absence costs, measured on your budget. On a short one, dropout and augmentation
-  hold back a network that has not learned enough yet to be held back; they pay when it has seen everything many times.
+  hold back a network that has not learned enough yet to be held back; they are made for one that has seen everything
+  many times.
 - What augmentation buys at once is tolerance to what it varies. Nobody gets it for free, not even from convolution.
 - Depth beyond some point makes plain networks fit worse. A shortcut makes doing nothing the easiest thing to learn,
   and depth becomes harmless again.
@@ -851,5 +851,5 @@ And without a computer, or with five minutes at one:
 2. A convolution in front of a batch normalisation needs no bias. Why?
 3. What if the shortcut's sum came after the last bend, $h + \max(0, \dots)$? Can such a block lower a number?
 4. Replace "flipped left to right" by "flipped top to bottom". Which classes suffer, and would you do it for digits?
-5. Let the plain network of 32 layers train ten times as long (`FULL=1`). Does it catch up?
+5. Let the plain network of 32 layers train four times as long (`FULL=1`). Does it catch up?
 */
