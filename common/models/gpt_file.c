@@ -8,33 +8,30 @@
 
 enum { MOST_PATH = 4096, MOST_NUMBER = 1 << 20 };
 
-// A note: a whole number, or one of two words.
+// The words of a configuration as 0 or 1, and what is no whole number as the nearest one (bases of rotations are).
+typedef struct {
+    int rotary_base, rotary, rms, swiglu, tied, without_biases;
+} Extras;
+
+// A note: a whole number, or where there are words, one of the two.
 typedef struct {
     const char *key;
-    int *number;          // or NULL
-    const char *words[2]; // for 0 and 1
-    int choice;
+    int *value;
+    const char *words[2];
 } Setting;
 
-enum { SETTINGS = 13 };
+enum { SETTINGS = 14 };
 
-// The base of the rotation is a float; it is kept as its nearest whole number, which bases are.
-static void settings_of(Setting *settings, GptConfig *config, int *base)
+static void settings_of(Setting *settings, GptConfig *config, Extras *extras)
 {
     const Setting all[SETTINGS] = {
-        {.key = "vocabulary", .number = &config->vocabulary},
-        {.key = "context", .number = &config->context},
-        {.key = "layers", .number = &config->layers},
-        {.key = "heads", .number = &config->heads},
-        {.key = "key_heads", .number = &config->key_heads},
-        {.key = "width", .number = &config->width},
-        {.key = "head_width", .number = &config->head_width},
-        {.key = "hidden", .number = &config->hidden},
-        {.key = "rotary_base", .number = base},
-        {.key = "positions", .words = {"learned", "rotary"}, .choice = config->positions == GPT_ROTARY},
-        {.key = "norm", .words = {"layer", "rms"}, .choice = config->norm == GPT_RMS_NORM},
-        {.key = "activation", .words = {"gelu", "swiglu"}, .choice = config->activation == GPT_SWIGLU},
-        {.key = "tied", .words = {"no", "yes"}, .choice = config->tied},
+        {"vocabulary", &config->vocabulary, {NULL}},   {"context", &config->context, {NULL}},
+        {"layers", &config->layers, {NULL}},           {"heads", &config->heads, {NULL}},
+        {"key_heads", &config->key_heads, {NULL}},     {"width", &config->width, {NULL}},
+        {"head_width", &config->head_width, {NULL}},   {"hidden", &config->hidden, {NULL}},
+        {"rotary_base", &extras->rotary_base, {NULL}}, {"positions", &extras->rotary, {"learned", "rotary"}},
+        {"norm", &extras->rms, {"layer", "rms"}},      {"activation", &extras->swiglu, {"gelu", "swiglu"}},
+        {"tied", &extras->tied, {"no", "yes"}},        {"biases", &extras->without_biases, {"yes", "no"}},
     };
     memcpy(settings, all, sizeof all);
 }
@@ -66,23 +63,24 @@ void gpt_save_at(Place place, const char *folder, const Gpt *gpt, const Paramete
              "one row of the table for each token", "gpt_save: a tokenizer of %d tokens for a model of %d",
              tokenizer_size(tokenizer), gpt->config.vocabulary);
     GptConfig config = gpt->config;
-    int base = (int)(config.rotary_base + 0.5f);
+    Extras extras = {.rotary_base = (int)(config.rotary_base + 0.5f),
+                     .rotary = config.positions == GPT_ROTARY,
+                     .rms = config.norm == GPT_RMS_NORM,
+                     .swiglu = config.activation == GPT_SWIGLU,
+                     .tied = config.tied,
+                     .without_biases = config.without_biases};
     Setting settings[SETTINGS];
-    SafetensorsNote notes[SETTINGS + 1];
+    SafetensorsNote notes[SETTINGS];
     char numbers[SETTINGS][16], path[MOST_PATH];
-    settings_of(settings, &config, &base);
+    settings_of(settings, &config, &extras);
     for (int i = 0; i < SETTINGS; i++) {
-        notes[i] = (SafetensorsNote){settings[i].key, numbers[i]};
-        if (settings[i].number) {
-            snprintf(numbers[i], sizeof numbers[i], "%d", *settings[i].number);
-        } else {
-            notes[i].value = settings[i].words[settings[i].choice];
-        }
+        const Setting *s = &settings[i];
+        snprintf(numbers[i], sizeof numbers[i], "%d", *s->value);
+        notes[i] = (SafetensorsNote){s->key, s->words[0] ? s->words[*s->value] : numbers[i]};
     }
-    notes[SETTINGS] = (SafetensorsNote){"biases", config.without_biases ? "no" : "yes"};
     make_folder(place, folder);
     path_in(place, path, folder, "model.safetensors");
-    safetensors_save_at(place, path, set, notes, SETTINGS + 1);
+    safetensors_save_at(place, path, set, notes, SETTINGS);
     path_in(place, path, folder, "tokenizer.json");
     tokenizer_save_at(place, path, tokenizer);
 }
@@ -120,22 +118,19 @@ static int number_of(Place place, const Safetensors *file, const char *key)
 static GptConfig config_of(Place place, const Safetensors *file)
 {
     GptConfig config = {0};
-    int base = 0;
+    Extras extras = {0};
     Setting settings[SETTINGS];
-    settings_of(settings, &config, &base);
+    settings_of(settings, &config, &extras);
     for (int i = 0; i < SETTINGS; i++) {
-        if (settings[i].number) {
-            *settings[i].number = number_of(place, file, settings[i].key);
-        } else {
-            settings[i].choice = choice_of(place, file, settings[i].key, settings[i].words);
-        }
+        const Setting *s = &settings[i];
+        *s->value = s->words[0] ? choice_of(place, file, s->key, s->words) : number_of(place, file, s->key);
     }
-    config.rotary_base = (float)base;
-    config.positions = settings[9].choice ? GPT_ROTARY : GPT_LEARNED;
-    config.norm = settings[10].choice ? GPT_RMS_NORM : GPT_LAYER_NORM;
-    config.activation = settings[11].choice ? GPT_SWIGLU : GPT_GELU;
-    config.tied = settings[12].choice;
-    config.without_biases = choice_of(place, file, "biases", (const char *const[]){"yes", "no"});
+    config.rotary_base = (float)extras.rotary_base;
+    config.positions = extras.rotary ? GPT_ROTARY : GPT_LEARNED;
+    config.norm = extras.rms ? GPT_RMS_NORM : GPT_LAYER_NORM;
+    config.activation = extras.swiglu ? GPT_SWIGLU : GPT_GELU;
+    config.tied = extras.tied;
+    config.without_biases = extras.without_biases;
     // The numbers may lie: no more memory is asked for than the file can fill.
     double columns = ((double)config.heads + 2.0 * config.key_heads) * config.head_width;
     double least = config.width * ((double)config.vocabulary + config.layers * (columns + config.hidden));
