@@ -134,14 +134,14 @@ void eigenvalues_at(Place place, Complex *values, Matrix m)
     int n = m.rows;
     Arena *arena = arena_new();
     Work w = {arena_alloc(arena, matrix_size(m), sizeof(double)), n};
-    double largest = 0.0;
+    float largest = 0.0f;
     for (size_t i = 0; i < matrix_size(m); i++) {
         w.h[i] = (double)m.data[i];
-        largest = fmax(largest, fabs(w.h[i]));
+        largest = fmaxf(largest, fabsf(m.data[i]));
     }
     reduce_to_hessenberg(w, arena_alloc(arena, (size_t)n, sizeof(double)));
     for (int high = n - 1, tries = 0; high >= 0;) {
-        int low = block_start(w, high, largest);
+        int low = block_start(w, high, (double)largest);
         if (low == high) {
             values[high] = (Complex){*at(w, high, high), 0.0};
             high -= 1, tries = 0;

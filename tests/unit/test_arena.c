@@ -6,7 +6,7 @@
 #include "base/rng.h"
 #include "suite.h"
 
-enum { BLOCK = 1 << 22 }; // as in arena.c: a larger piece gets a block of its own
+enum { BLOCK = UNDER_ASAN ? 1 << 18 : 1 << 22 }; // as in arena.c: a larger piece gets a block of its own
 
 // Fills a piece with bytes that belong to it alone, and looks whether they are still there.
 static void sign(unsigned char *piece, size_t size, int owner)
@@ -282,12 +282,12 @@ static void fill_up(void *context)
 {
     size_t *room = context;
     Arena *arena = arena_new_limited(*room);
-    for (int i = 0; i < 1000; i++) arena_alloc_at((Place){"dream.c", i}, arena, 1 << 20, 1);
+    for (int i = 0; i < 1000; i++) arena_alloc_at((Place){"dream.c", i}, arena, BLOCK / 4, 1);
 }
 
 START_TEST(a_limit_counts_all_blocks)
 {
-    size_t room = (size_t)10 * BLOCK + (1 << 20); // ten blocks of four pieces, and a last small block
+    size_t room = (size_t)10 * BLOCK + BLOCK / 4; // ten blocks of four pieces, and a last small block
     const char *place = UNDER_ASAN ? "dream.c:30:" : "dream.c:41:"; // with its gap, a piece is over a quarter
     expect_death(fill_up, &room, place);
 }
