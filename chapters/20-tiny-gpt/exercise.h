@@ -16,7 +16,8 @@ void soften(Matrix p, Matrix logits, float temperature);
 void keep_top_k(Matrix p, int k);
 
 // TASK 20.3  The nucleus: keeps the fewest of the most likely tokens whose probabilities sum to at least share
-// (0 < share < 1); all others become 0, and what is left is divided by its sum. Among equals as in 20.2. p (1 × V) is changed.
+// (0 < share < 1), or all of them when rounding leaves their sum below it; all others become 0, and what is left is divided by its
+// sum. Among equals as in 20.2. p (1 × V) is changed.
 void keep_nucleus(Matrix p, float share);
 
 // TASK 20.4  Draws a token with a random number that is given, 0 ≤ uniform < 1: the first token at which the sum of the
@@ -27,6 +28,7 @@ int draw(Matrix p, float uniform);
 // √(mean of its squares + 1e-5):
 //     x ← x + attention(norm(x) · qkv) · out          causal, with so many heads, scores divided by √(C / heads)
 //     x ← x + max(0, norm(x) · up) · down
-// x (T × C) is changed, T ≤ MAX_TIME, C ≤ MAX_WIDTH; qkv (C × 3C): first the columns of all queries, then of the keys, then of
-// the values, within each head after head; out (C × C), up (C × H), down (H × C).
+// Scores may be as large as ±20 000. x (T × C) is changed, T ≤ MAX_TIME, C ≤ MAX_WIDTH; qkv (C × 3C): first the columns
+// of all queries, then of the keys, then of the values, within each head after head; out (C × C), up (C × H), down (H ×
+// C).
 void decoder_block(Matrix x, Matrix qkv, Matrix out, Matrix up, Matrix down, int heads);

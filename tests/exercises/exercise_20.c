@@ -162,6 +162,17 @@ START_TEST(the_first_token_is_always_in_the_nucleus)
 }
 END_TEST
 
+// Rounding may leave a sum below the share: then the loop must end with the tokens.
+START_TEST(a_share_that_is_never_reached_keeps_all)
+{
+    float values[] = {0.25f, 0.4999f, 0.25f};
+    Matrix p = matrix_view(1, 3, values);
+    GIVEN(OUT("p", p), NUMBER("share", (double)0.99999994f));
+    keep_nucleus(p, 0.99999994f);
+    expect_within("p", p, ((double[]){0.25 / 0.9999, 0.4999 / 0.9999, 0.25 / 0.9999}), 1e-6);
+}
+END_TEST
+
 START_TEST(nuclei_of_any_size)
 {
     static const float shares[] = {0.1f, 0.3f, 0.5f, 0.75f, 0.9f, 0.99f};
@@ -228,6 +239,8 @@ START_TEST(a_sum_just_below_one_draws_the_last_that_is_possible)
 {
     float values[] = {0.0f, 0.25f, 0.7499f, 0.0f};
     expect_drawn(matrix_view(1, 4, values), 0.99999994f, 2);
+    float first[] = {0.9999f, 0.0f, 0.0f};
+    expect_drawn(matrix_view(1, 3, first), 0.99999994f, 0);
 }
 END_TEST
 
@@ -343,6 +356,23 @@ START_TEST(heads_listen_side_by_side)
 }
 END_TEST
 
+// Queries and keys a hundred times the stream: scores of ±14 142, so each position hears whoever is like itself and
+// nobody else, and e^score is infinite.
+START_TEST(large_scores_do_not_overflow)
+{
+    enum { T = 3, C = 2 };
+    float x_values[] = {3, 0, 0, -5, -4, 0}, zeros[6] = {0}, one[] = {1, 0, 0, 1};
+    float qkv_values[] = {100, 0, 100, 0, 1, 0, 0, 100, 0, 100, 0, 1};
+    Matrix x = matrix_view(T, C, x_values), qkv = matrix_view(C, 3 * C, qkv_values);
+    Matrix out = matrix_view(C, C, one), up = matrix_view(C, 3, zeros), down = matrix_view(3, C, zeros);
+    GIVEN(OUT("x", x), IN("qkv", qkv), IN("out", out), IN("up", up), IN("down", down), NUMBER("heads", 1));
+    decoder_block(x, qkv, out, up, down, 1);
+    // Third position: 0 to the second (a right angle) is far below its own 14 142.
+    double expected[] = {3 + sqrt(2), 0, 0, -5 - sqrt(2), -4 - sqrt(2), 0};
+    expect_within("x", x, expected, 1e-4);
+}
+END_TEST
+
 // clang-format off
 EXERCISE("20-tiny-gpt",
          {"20.1", 5, two_tokens_at_three_temperatures},
@@ -354,7 +384,8 @@ EXERCISE("20-tiny-gpt",
          {"20.3", 5, the_token_that_reaches_the_share_belongs_to_the_nucleus},
          {"20.3", 5, a_share_that_is_just_reached_needs_no_more},
          {"20.3", 5, the_first_token_is_always_in_the_nucleus},
-         {"20.3", 5, nuclei_of_any_size},
+         {"20.3", 3, nuclei_of_any_size},
+         {"20.3", 2, a_share_that_is_never_reached_keeps_all},
          {"20.4", 5, each_token_owns_a_piece_of_the_line},
          {"20.4", 5, a_piece_ends_before_the_next_begins},
          {"20.4", 5, what_is_impossible_is_never_drawn},
@@ -362,4 +393,5 @@ EXERCISE("20-tiny-gpt",
          {"20.5", 5, a_block_of_zeros_does_nothing},
          {"20.5", 5, the_first_position_hears_only_itself},
          {"20.5", 5, later_positions_hear_the_earlier_ones},
-         {"20.5", 10, heads_listen_side_by_side})
+         {"20.5", 5, heads_listen_side_by_side},
+         {"20.5", 5, large_scores_do_not_overflow})

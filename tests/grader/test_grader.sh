@@ -33,7 +33,7 @@ grade() {
     shift
     "$programs/grade-$chapter" --compiler "$compiler" --harness "$programs/$chapter" "$@" 2>>"$scratch/log"
 }
-chapters() { for p in "$programs"/grade-[0-9]*; do [ -x "$p" ] && echo "${p##*grade-}"; done; }
+chapters() { for p in "$programs"/grade-[0-9]*; do [ -x "$p" ] && echo "${p##*grade-}"; done | grep -E "${ONLY:-.}"; }
 folder_of() { for f in chapters/"$1"-*; do echo "$f"; done; }
 
 # cell FILE STUDENT COLUMN: a cell of a CSV table whose cells hold no comma and no quote.
