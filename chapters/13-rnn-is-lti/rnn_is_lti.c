@@ -573,7 +573,8 @@ static void draw_impulse_response(Lesson *lesson, const Box *r)
     plot_end(plot, "The impulse response is the kernel of the convolution. The learned one is the same.");
 }
 
-static void plot_poles(Plot *plot, const char *label, const System *systems, int count)
+// A machine's poles are crosses, as in every book on control; the learned ones are dots.
+static void plot_poles(Plot *plot, const char *label, const System *systems, int count, bool machine)
 {
     Complex poles[MOST_STATES];
     float re[TRIES * MOST_STATES], im[TRIES * MOST_STATES];
@@ -583,7 +584,7 @@ static void plot_poles(Plot *plot, const char *label, const System *systems, int
         for (int i = 0; i < systems[k].a.rows; i++)
             if (poles[i].im >= 0.0) re[found] = (float)poles[i].re, im[found++] = (float)poles[i].im;
     }
-    plot_points(plot, label, re, im, found);
+    (machine ? plot_crosses : plot_points)(plot, label, re, im, found);
 }
 
 static void draw_poles(Lesson *lesson, const Box *r)
@@ -598,11 +599,11 @@ static void draw_poles(Lesson *lesson, const Box *r)
     plot_range_y(plot, 0.0, 0.6);
     plot_legend(plot, "bottom left");
     plot_line(plot, "unit circle: the edge of stability", re, im, AROUND);
-    plot_poles(plot, "learned in companion form", r->companion + TRIES - 1, 1);
-    plot_poles(plot, "the machine", &r->truth, 1);
-    plot_poles(plot, "learned, three times", r->full, TRIES);
+    plot_poles(plot, "learned in companion form", r->companion + TRIES - 1, 1, false);
+    plot_poles(plot, "the machine", &r->truth, 1, true);
+    plot_poles(plot, "learned, three times", r->full, TRIES, false);
     plot_end(plot, "The upper half; the lower one mirrors it. Distance from the circle is damping, angle is "
-                   "frequency. The learned poles hide the machine's.");
+                   "frequency. The learned poles lie in the middle of the machine's.");
 }
 
 /*
@@ -629,33 +630,42 @@ static Complex frequency_response(System s, double hertz, double dt)
     return total;
 }
 
+enum { TONES = 160 };
+
+static void plot_bode(Lesson *lesson, const char *file, const char *title, const char *unit,
+                      const float *hertz, float values[2][TONES], const char *caption)
+{
+    Plot *plot = plot_begin(lesson, file, title);
+    plot_axes(plot, "frequency (Hz)", unit);
+    plot_size(plot, 960, 420);
+    plot_log(plot, "x");
+    plot_legend(plot, "bottom left");
+    plot_line(plot, "the machine", hertz, values[0], TONES);
+    plot_dashed(plot, "learned", hertz, values[1], TONES);
+    plot_end(plot, caption);
+}
+
 static void draw_bode(Lesson *lesson, const Box *r)
 {
-    enum { TONES = 160 };
     const System systems[2] = {r->truth, r->full[TRIES - 1]};
-    float hertz[TONES], height[2][TONES], phase[2][TONES], worst = 0.0f; // in dB, in units of 10°
+    float hertz[TONES], height[2][TONES], phase[2][TONES], worst = 0.0f; // in dB, in degrees
     for (int k = 0; k < TONES; k++) { // from 0.05 Hz to the Nyquist frequency, in equal ratios
         hertz[k] = 0.05f * exp32((float)k / (TONES - 1) * log32(10.0f / (float)r->dt));
         for (int m = 0; m < 2; m++) {
             Complex g = frequency_response(systems[m], (double)hertz[k], r->dt);
             height[m][k] = 20.0f * log32((float)complex_size(g)) / log32(10.0f);
-            phase[m][k] = (float)(complex_angle(g) * 36.0 / turn);
-            if (phase[m][k] > 0.0f) phase[m][k] -= 36.0f;
-            while (k > 0 && phase[m][k] > phase[m][k - 1] + 18.0f) phase[m][k] -= 36.0f;
+            phase[m][k] = (float)(complex_angle(g) * 360.0 / turn);
+            if (phase[m][k] > 0.0f) phase[m][k] -= 360.0f;
+            while (k > 0 && phase[m][k] > phase[m][k - 1] + 180.0f) phase[m][k] -= 360.0f;
         }
         if (hertz[k] <= 0.5f) worst = fmaxf(worst, fabsf(height[1][k] - height[0][k]));
     }
-    Plot *plot = plot_begin(lesson, "bode.png", "Two masses: frequency response (Bode plot)");
-    plot_axes(plot, "frequency (Hz)", "magnitude (dB, 0 dB = 1 m/N), phase (10°)");
-    plot_log(plot, "x");
-    plot_legend(plot, "bottom left");
-    plot_line(plot, "magnitude of the machine (dB)", hertz, height[0], TONES);
-    plot_dashed(plot, "magnitude, learned", hertz, height[1], TONES);
-    plot_line(plot, "phase of the machine (10°)", hertz, phase[0], TONES);
-    plot_dashed(plot, "phase, learned", hertz, phase[1], TONES);
-    plot_end(plot,
-             "Where the machine answers, the learned system answers alike. Below −60 dB it has heard only "
-             "noise. Each resonance delays by half a turn, 180°.");
+    plot_bode(
+        lesson, "magnitude.png", "Two masses: Bode plot, magnitude", "magnitude (dB, 0 dB = 1 m/N)", hertz,
+        height,
+        "Where the machine answers, the learned system answers alike. Below −60 dB it has heard only noise.");
+    plot_bode(lesson, "phase.png", "Two masses: Bode plot, phase", "phase (degrees)", hertz, phase,
+              "Each resonance delays by half a turn, 180°.");
     printf("\n");
     claim(lesson, worst <= 0.5f, "up to 0.5 Hz, over both resonances, the magnitude is right to 0.5 dB");
 }

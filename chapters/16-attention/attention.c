@@ -809,7 +809,9 @@ static void draw_weights(Lesson *lesson, const Model *m, const Task *task, const
         }
         row_names[i] = rows[i], column_names[i] = columns[i];
     }
-    Plot *plot = plot_begin(lesson, file, task->name);
+    char title[64];
+    snprintf(title, sizeof title, "Where each answer looks: %s", task->name);
+    Plot *plot = plot_begin(lesson, file, title);
     plot_axes(plot, task->kind == LOOK_UP ? "records" : "the row that is read",
               task->kind == LOOK_UP ? "question (right answer)" : "answer to be written");
     plot_cells(plot, weights, row_names, column_names, 2);

@@ -1117,6 +1117,7 @@ static void draw_head(Lesson *lesson, const Model *model, const Book *book, Head
     }
     Plot *plot = plot_begin(lesson, "head.png", "The head that looks back one token");
     plot_size(plot, 900, 800);
+    plot_axes(plot, "token that is looked at", "token that looks");
     plot_cells(plot, matrix_rows(all, head.head * rows, rows), names, names, -1);
     plot_end(plot, "Each row is a position of a verse put aside, each column one that it may look at.");
 }
@@ -1130,6 +1131,7 @@ static void draw_game_head(Lesson *lesson, const Model *games, const int *game, 
     Plot *plot =
         plot_begin(lesson, "induction.png", "The head of the games that scores highest at induction");
     plot_size(plot, 900, 800);
+    plot_axes(plot, "token that is looked at", "token that looks");
     plot_cells(plot, matrix_rows(all, head.head * SHOWN, SHOWN), names, names, -1);
     plot_end(plot, "One game. Rows with a letter ask; look where they look.");
 }

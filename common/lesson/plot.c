@@ -198,6 +198,11 @@ void plot_points(Plot *plot, const char *label, const float *x, const float *y, 
     add_points(plot, SERIES_POINTS, label, x, y, count);
 }
 
+void plot_crosses(Plot *plot, const char *label, const float *x, const float *y, int count)
+{
+    add_points(plot, SERIES_CROSSES, label, x, y, count);
+}
+
 void plot_line_points(Plot *plot, const char *label, const float *x, const float *y, int count)
 {
     add_points(plot, SERIES_LINE_POINTS, label, x, y, count);

@@ -35,6 +35,7 @@ void plot_x_ticks(Plot *plot, const double *positions, const char *const *labels
 void plot_line(Plot *plot, const char *label, const float *x, const float *y, int count);
 void plot_dashed(Plot *plot, const char *label, const float *x, const float *y, int count);
 void plot_points(Plot *plot, const char *label, const float *x, const float *y, int count);
+void plot_crosses(Plot *plot, const char *label, const float *x, const float *y, int count); // ×, large: a dot on it hides nothing
 void plot_line_points(Plot *plot, const char *label, const float *x, const float *y, int count);
 void plot_band(Plot *plot, const char *label, const float *x, const float *low, const float *high, int count); // shaded
 void plot_bars(Plot *plot, const char *const *names, const float *values, int count);       // one bar a name

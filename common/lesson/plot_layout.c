@@ -13,7 +13,10 @@ bool has_kind(const Plot *plot, SeriesKind kind)
 
 static bool is_surface(SeriesKind kind) { return kind == SERIES_HEATMAP || kind == SERIES_CONTOUR; }
 static bool is_boxes(SeriesKind kind) { return kind == SERIES_BARS || kind == SERIES_HISTOGRAM; }
-static bool is_dots(SeriesKind kind) { return kind == SERIES_POINTS || kind == SERIES_LINE_POINTS; }
+static bool is_dots(SeriesKind kind)
+{
+    return kind == SERIES_POINTS || kind == SERIES_CROSSES || kind == SERIES_LINE_POINTS;
+}
 static bool has_points(SeriesKind kind) { return kind <= SERIES_HISTOGRAM; }
 
 static bool has_surface(const Plot *plot)

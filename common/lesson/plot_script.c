@@ -109,8 +109,8 @@ static void write_colours(FILE *file, Colours colours)
 // ---- Data ------------------------------------------------------------------------------------------------------------
 
 static const char *const kind_names[] = {
-    "line",     "dashed line", "points", "line with points", "band",          "bars",  "histogram",
-    "a height", "a place",     "text",   "heat map",         "contour lines", "cells", "images"};
+    "line",     "dashed line", "points", "crosses",  "line with points", "band",  "bars",  "histogram",
+    "a height", "a place",     "text",   "heat map", "contour lines",    "cells", "images"};
 
 // Blocks are numbered from 0 and parted by two blank lines.
 static void begin_block(FILE *file, int *block, const Series *series, const char *columns)
@@ -240,6 +240,7 @@ static void write_series(FILE *file, int *block, Plot *plot, const Series *serie
     case SERIES_LINE:
     case SERIES_DASHED:
     case SERIES_POINTS:
+    case SERIES_CROSSES:
     case SERIES_LINE_POINTS:
         begin_block(file, block, series, "x y");
         write_points(file, series);
@@ -489,6 +490,10 @@ static void write_point_series(FILE *file, int *element, int block, const Plot *
                 series->count > 1000  ? "0.5"
                 : series->count > 150 ? "0.8"
                                       : "1");
+        break;
+    case SERIES_CROSSES:
+        fprintf(file, "points linetype %d linecolor rgb '#%06X' linewidth 2 pointtype 2 pointsize 2.2",
+                number, colour);
         break;
     case SERIES_LINE_POINTS:
         fprintf(file,

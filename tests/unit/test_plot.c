@@ -491,7 +491,7 @@ static void draw_everything(Lesson *lesson, void *context)
     snprintf(name, sizeof name, "points.%s", ending);
     plot = plot_begin(lesson, name, "Points");
     plot_square(plot), plot_points(plot, "a", x, y, 50), plot_points(plot, NULL, z, y, 1),
-        plot_points(plot, "none", NULL, NULL, 0);
+        plot_points(plot, "none", NULL, NULL, 0), plot_crosses(plot, "x", z, y, 3);
     plot_end(plot, "c");
     snprintf(name, sizeof name, "bars.%s", ending);
     plot = plot_begin(lesson, name, "Bars");
