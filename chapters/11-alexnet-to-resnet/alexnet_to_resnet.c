@@ -675,7 +675,7 @@ static Result train_deep(Lesson *lesson, Examples set, int count, const char *na
 {
     enum { TRIES = 2 };
     const int blocks = (depth - 2) / 2; // a block has two layers; the first and the last stand outside
-    const long steps = lesson_full(lesson) ? 1000 : 250;
+    const long steps = lesson_full(lesson) ? 1000 : 200;
     const Design design = {set.side, false, residual, 2, {8, 16}, {blocks / 2, blocks - blocks / 2}};
     Result mean = {0};
     for (int k = 0; k < CURVE; k++) curve[k] = 0.0f;
@@ -718,7 +718,7 @@ static void degradation(Lesson *lesson, Examples training)
     }
 
     for (int k = 0; k < CURVE; k++)
-        when[k] = ((float)k + 0.5f) * (lesson_full(lesson) ? 1000.0f : 250.0f) / CURVE;
+        when[k] = ((float)k + 0.5f) * (lesson_full(lesson) ? 1000.0f : 200.0f) / CURVE;
     Plot *plot = plot_begin(lesson, "degradation.png", "Four networks learn the same pictures");
     plot_axes(plot, "step", "training loss");
     plot_dashed(plot, "plain, 8 layers", when, curves[0], CURVE);
@@ -733,7 +733,9 @@ The plain network of 32 layers is far behind its little sister on the very pictu
 was learned by heart here, it is descent that does not get there. Add the shortcut, and the order turns round.
 
 An honest limit: this is degradation *at a fixed, small number of steps*. It says that descent finds its way more slowly
-in the deep plain network, not that it never arrives; `make chapter11 FULL=1` gives it four times as many.
+in the deep plain network, not that it never arrives. `make chapter11 FULL=1` gives all four five times as many steps. The
+deep plain network is still behind (a loss of 0.432 against 0.268 of the one with 8 layers), and the deep residual one has
+gone further ahead: 0.117 against 0.322, 96.8 % of its training pictures right.
 
 ## A small ResNet
 
