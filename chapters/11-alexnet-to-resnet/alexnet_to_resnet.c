@@ -485,7 +485,9 @@ about three points behind.
 
 *Dropout and augmentation improve the test.* On this budget both make it worse, and augmentation by as much as the
 sigmoid. Look at the training column: even without the two, training and test are only five points apart. There is
-little yet to protect the network from, and both make its task harder.
+little yet to protect the network from, and both make its task harder. With ten epochs (`FULL=1`) the network without
+either knows 97.8 % of its training pictures and 86.4 % of the others: now there is something to protect from, and dropout
+alone, with 86.8 %, has begun to earn its keep.
 
 But the test pictures are centred as carefully as the training pictures. Move them by two pixels, and the network that
 was best falls back to the one without normalisation, while the whole recipe loses two points. Convolution and pooling
@@ -773,7 +775,7 @@ static void small_resnet(Lesson *lesson, Examples training, Examples testing)
     const Design small = {SIDE, true, true, 2, {16, 32}, {1, 1}},
                  large = {SIDE, true, true, 3, {32, 64, 128}, {1, 1, 1}};
     ResNet *net = resnet_new(arena, full ? large : small, &rng);
-    const int batch = 128, epochs = full ? 6 : 2;
+    const int batch = 128, epochs = full ? 16 : 2;
     long steps = (long)epochs * (training.x.rows / batch);
     Optimiser nesterov = nesterov_new(arena, &net->parameters, 0.9f, 5e-4f);
     train(lesson, scores_of_resnet, net, &nesterov, training,
@@ -794,7 +796,8 @@ static void small_resnet(Lesson *lesson, Examples training, Examples testing)
 /*
 Chapter 9's tower of four layers reached 86.6 % after three epochs, with three times as many weights. What helps here is
 less the depth, six layers on the longest way, than that the network knows what a neighbour is.
-`FULL=1` takes a wider one, with a block of 32, of 64 and of 128 channels, through six epochs with augmentation.
+`make chapter11 FULL=1` takes a wider one, with a block of 32, of 64 and of 128 channels, through sixteen epochs with
+augmentation: **93.03 %** (after six it was 91.59 %). The whole chapter then computes for 12 minutes on one core.
 
 ## The lesson, from end to end
 */

@@ -400,7 +400,7 @@ static void forward(Arena *scratch, Matrix y, Matrix x, Matrix w, Matrix b, Grid
     const int wanted = (2 * threads + plan->grid.count * groups - 1) / int_max(1, plan->grid.count * groups);
     const int bands = plan->grid.count * groups >= 2 * threads ? 1 : int_min(height, wanted);
     const int parts = plan->grid.count * groups * bands;
-#pragma omp parallel for schedule(dynamic) if (parallel_worth(matrix_size(y) * (size_t)w.rows / 8))
+#pragma omp parallel for schedule(static) if (parallel_worth(matrix_size(y) * (size_t)w.rows / 8))
     for (int part = 0; part < parts; part++) {
         const int band = part % bands, group = part / bands % groups, picture = part / bands / groups;
         forward_lines(&f, matrix_row(places, omp_get_thread_num()), picture, group, height * band / bands,
@@ -617,7 +617,7 @@ static void backward_all(Arena *scratch, Backward k, Matrix d_w, Matrix d_b)
     const Cut x_cut = cut_of_x(plan, k.x, 0, 0), cut = cut_of_d_y(plan, k.d_y, NULL, 0, 0);
     const size_t size = cut_size(&x_cut, plan->grid.height) + cut_size(&cut, plan->out.height);
     float *places = arena_alloc(scratch, size * (size_t)parallel_threads(), sizeof *places);
-#pragma omp parallel for schedule(dynamic) if (parallel_worth(matrix_size(k.d_y) * (size_t)k.w.rows / 4))
+#pragma omp parallel for schedule(static) if (parallel_worth(matrix_size(k.d_y) * (size_t)k.w.rows / 4))
     for (int part = 0; part < chunks; part++) {
         float *sums = matrix_row(parts, part);
         backward_chunk(&k, (Matrix){k.w.rows, k.w.cols, d_w.data ? sums : NULL},
