@@ -37,7 +37,9 @@
 //
 // The blocks. Copies are made in pieces, of 1024 of the K, 1024 of the N and 168 of the M, so that those of
 // A and of a strip of B fit the second-level cache. After the first piece of K, the sums of a tile start
-// from what C holds, so they remain one chain.
+// from what C holds, so they remain one chain. Where A is transposed and B stays where it is, as in the gradient
+// of a weight, K is the number of rows of a batch and both factors are long and thin: pieces of 384 terms
+// keep the strip of B in the first-level cache.
 //
 // Threads. C is cut into as many rectangles as there are threads, and each computes its own as if alone.
 // They share nothing and wait for nobody, and no sum is ever divided: this is why the number of threads
@@ -256,6 +258,7 @@ enum {
     BLOCK_M = 168,
     BLOCK_N = 1024,
     BLOCK_K = 1024,
+    THIN_K = 384,
     ROW_STEP = BLOCK_K + 16,
     COLUMN_STEP = BLOCK_M + 24,
     PACKED_A = BLOCK_K * COLUMN_STEP, // more than BLOCK_M · ROW_STEP
@@ -474,13 +477,14 @@ static void multiply(const Product *whole)
     }
     const bool copy_b = shape.transpose_b || (whole->b_step >= PAGE && shape.m >= 128);
     const bool copy_a = whole->a_step >= PAGE && shape.n >= 128;
+    const int most_terms = shape.transpose_a && !copy_b ? THIN_K : BLOCK_K;
     const bool a_stays = shape.n <= TILE_COLUMNS || (size_t)shape.m * (size_t)shape.k <= STAYS;
-    if (!copy_a && !copy_b && a_stays && shape.k <= BLOCK_K) {
+    if (!copy_a && !copy_b && a_stays && shape.k <= most_terms) {
         strips(whole);
         return;
     }
     const int block_m = a_stays && !copy_a ? shape.m : BLOCK_M, block_n = copy_b ? BLOCK_N : shape.n;
-    const int block_k = piece(shape.k, BLOCK_K);
+    const int block_k = piece(shape.k, most_terms);
     for (int j = 0; j < shape.n; j += block_n) {
         const Product columns = some_columns(*whole, j, int_min(block_n, shape.n - j));
         for (int p = 0; p < shape.k; p += block_k) {

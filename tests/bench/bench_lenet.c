@@ -36,6 +36,7 @@ int main(void)
     ImageSet data = fashion_mnist_load(arena);
     FashionModel model = {.name = "lenet",
                           .epochs = 3,
+                          .speed_batches = 300,
                           .optimiser = OPTIMISER_ADAM,
                           .rate = 1e-3f,
                           .make = lenet_make,

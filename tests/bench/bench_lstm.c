@@ -33,6 +33,7 @@ int main(void)
     ImageSet data = fashion_mnist_load(arena);
     FashionModel model = {.name = "lstm",
                           .epochs = 1,
+                          .speed_batches = 150,
                           .optimiser = OPTIMISER_ADAM,
                           .rate = 1e-3f,
                           .make = reader_make,
