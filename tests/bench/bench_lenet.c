@@ -42,7 +42,7 @@ int main(void)
                           .make = lenet_make,
                           .scores = lenet_scores,
                           .data = &data};
-    bench_begin("lenet", FASHION_PEERS, FASHION_CONV_PEER_COUNT);
+    bench_begin("lenet", FASHION_PEERS, FASHION_TORCH_ONLY);
     bench_row((BenchRow){.name = "lenet",
                          .metric = "samples_per_s",
                          .block = fashion_epoch,

@@ -39,7 +39,7 @@ int main(void)
                           .make = reader_make,
                           .scores = reader_scores,
                           .data = &data};
-    bench_begin("lstm", FASHION_PEERS, FASHION_PEER_COUNT);
+    bench_begin("lstm", FASHION_PEERS, FASHION_TORCH_ONLY);
     bench_row((BenchRow){.name = "lstm",
                          .metric = "samples_per_s",
                          .block = fashion_epoch,

@@ -87,7 +87,7 @@ int main(void)
                           .make = resnet_make,
                           .scores = resnet_scores,
                           .data = &data};
-    bench_begin("resnet", FASHION_PEERS, FASHION_CONV_PEER_COUNT);
+    bench_begin("resnet", FASHION_PEERS, FASHION_TORCH_ONLY);
     bench_row((BenchRow){.name = "resnet",
                          .metric = "samples_per_s",
                          .block = fashion_epoch,

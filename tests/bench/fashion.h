@@ -140,5 +140,5 @@ static const BenchPeer FASHION_PEERS[] = {
 };
 enum {
     FASHION_PEER_COUNT = sizeof FASHION_PEERS / sizeof *FASHION_PEERS,
-    FASHION_CONV_PEER_COUNT = 1, // numpy has no convolution
+    FASHION_TORCH_ONLY = 1, // numpy has no convolution and no LSTM
 };

@@ -64,7 +64,7 @@ class Sgd:
 
 def start(name, seed):
     random = numpy.random.default_rng(seed)
-    sizes = [784, 10] if name == "softmax" else [784, 256, 128, 10]
+    sizes = {"softmax": [784, 10], "mlp": [784, 256, 128, 10]}[name]
     layers = []
     for inputs, outputs in zip(sizes, sizes[1:]):
         reach = inputs**-0.5
