@@ -856,5 +856,5 @@ And without a computer, or with five minutes at one:
 2. A convolution in front of a batch normalisation needs no bias. Why?
 3. What if the shortcut's sum came after the last bend, $h + \max(0, \dots)$? Can such a block lower a number?
 4. Replace "flipped left to right" by "flipped top to bottom". Which classes suffer, and would you do it for digits?
-5. Let the plain network of 32 layers train four times as long (`FULL=1`). Does it catch up?
+5. `FULL=1` does not let the plain network of 32 layers catch up. Does half the rate, or twice the rate?
 */
