@@ -10,7 +10,7 @@
 #                                      least one of its
 #                                      tests must end with (one of several)
 # tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
-# CC is the compiler for the submissions.
+# CC is the compiler for the submissions; ONLY=20 looks at chapter 20 alone.
 set -u
 export LC_ALL=C.UTF-8
 
@@ -143,10 +143,10 @@ part_wrong() {
 }
 
 # Solutions with one operator changed lose points, or stand in equivalent.txt with the reason why nothing can
-# tell. Every third of them; all with FULL=1. Each compiler takes another third.
+# tell. Every sixth of them; all with FULL=1. Each compiler takes others.
 part_mutants() {
-    every=3 first=1 least=5
-    case $compiler in *clang*) first=2 ;; esac
+    every=6 first=1 least=3
+    case $compiler in *clang*) first=4 ;; esac
     [ -z "${FULL-}" ] || { every=1 first=0 least=20; }
     for chapter in $(chapters); do
         mkdir -p "$scratch/all/$chapter" "$scratch/mutants/$chapter"

@@ -157,15 +157,17 @@ run solution1 TASK=3
 prints "one answer alone" "void regression_descend"
 silent_about "one answer alone, no other" "regression_ridge"
 
-# Every chapter's answers pass under the sanitizers as well.
-cp -r chapters "$scratch/chapters"
-for header in chapters/*/exercise.h; do
-    folder=${header%/*} number=${folder#chapters/} number=${number%%-*}
-    cp "$here/$folder/solution.c" "$folder/exercise.c"
-    run "grade${number#0}"
-    prints "the answers of $folder have full marks" "all PUBLIC tests passed"
-done
-rm -r chapters && mv "$scratch/chapters" chapters
+# Every chapter's answers pass under the sanitizers of make gradeN as well: a matter of MODE=asan, or of FULL=1.
+if [[ $1 == *MODE=asan* || -n ${FULL-} ]]; then
+    cp -r chapters "$scratch/chapters"
+    for header in chapters/*/exercise.h; do
+        folder=${header%/*} number=${folder#chapters/} number=${number%%-*}
+        cp "$here/$folder/solution.c" "$folder/exercise.c"
+        run "grade${number#0}"
+        prints "the answers of $folder have full marks" "all PUBLIC tests passed"
+    done
+    rm -r chapters && mv "$scratch/chapters" chapters
+fi
 
 run reset1 </dev/null
 cmp -s "$exercise" "$solution"
