@@ -338,7 +338,7 @@ $(GRADER)/check_format: $(GRADER)/check_format.o
 
 .PHONY: test-grader test-mutants
 test-grader: grader-programs $(GRADER)/check_format
-	$(QUIET)CC="$(CC)" sh tests/grader/test_grader.sh $(GRADER) cheats odd seeds faults formats user $(if $(FULL),wrong)
+	$(QUIET)CC="$(CC)" SEEDS=$(if $(filter asan,$(MODE)),4,20) sh tests/grader/test_grader.sh $(GRADER) cheats odd seeds faults formats user $(if $(FULL),wrong)
 test-mutants: grader-programs
 	$(QUIET)CC="$(CC)" FULL="$(FULL)" sh tests/grader/test_grader.sh $(GRADER) mutants
 TEST_EXTRAS += test-grader $(if $(filter release,$(MODE)),test-mutants)

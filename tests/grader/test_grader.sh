@@ -10,7 +10,7 @@
 #                                      least one of its
 #                                      tests must end with (one of several)
 # tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
-# CC is the compiler for the submissions; ONLY=20 looks at chapter 20 alone.
+# CC is the compiler for the submissions; ONLY=20 looks at chapter 20 alone, SEEDS=5 tries so many seeds.
 set -u
 export LC_ALL=C.UTF-8
 
@@ -170,10 +170,11 @@ part_mutants() {
 
 # The answers have full marks for every seed; the stubs have none, and do not crash.
 part_seeds() {
+    seeds=${SEEDS:-20}
     for chapter in $(chapters); do
         folder=$(folder_of "$chapter")
-        said=$(grade "$chapter" --seed 1 --seeds 20 --out "$scratch/seeds" --one "$folder/solution.c" | tail -1)
-        echo "$said" | awk '{ exit !($1 == "20" && $5 == $7 && $5 > 0) }' && good || complain "chapter $chapter: the answers: $said"
+        said=$(grade "$chapter" --seed 1 --seeds "$seeds" --out "$scratch/seeds" --one "$folder/solution.c" | tail -1)
+        echo "$said" | awk -v seeds="$seeds" '{ exit !($1 == seeds && $5 == $7 && $5 > 0) }' && good || complain "chapter $chapter: the answers: $said"
         grade "$chapter" --seed 1 --out "$scratch/seeds" --one "$folder/exercise.c" >"$scratch/stub"
         tail -1 "$scratch/stub" | grep -q '^0 of ' && good || complain "chapter $chapter: the stubs: $(tail -1 "$scratch/stub")"
         grep -E '^[0-9]+\.' "$scratch/stub" | grep -v 'not written yet' && complain "chapter $chapter: a stub that does not say so"
