@@ -28,7 +28,6 @@ int draw(Matrix p, float uniform);
 // √(mean of its squares + 1e-5):
 //     x ← x + attention(norm(x) · qkv) · out          causal, with so many heads, scores divided by √(C / heads)
 //     x ← x + max(0, norm(x) · up) · down
-// Scores may be as large as ±20 000. x (T × C) is changed, T ≤ MAX_TIME, C ≤ MAX_WIDTH; qkv (C × 3C): first the columns
-// of all queries, then of the keys, then of the values, within each head after head; out (C × C), up (C × H), down (H ×
-// C).
+// Scores may be as large as ±20 000. x (T × C) is changed, T ≤ MAX_TIME, C ≤ MAX_WIDTH; qkv (C × 3C): first the columns of all
+// queries, then of the keys, then of the values, within each head after head; out (C × C), up (C × H), down (H × C).
 void decoder_block(Matrix x, Matrix qkv, Matrix out, Matrix up, Matrix down, int heads);

@@ -400,6 +400,7 @@ static void forward(Arena *scratch, Matrix y, Matrix x, Matrix w, Matrix b, Grid
     const int wanted = (2 * threads + plan->grid.count * groups - 1) / int_max(1, plan->grid.count * groups);
     const int bands = plan->grid.count * groups >= 2 * threads ? 1 : int_min(height, wanted);
     const int parts = plan->grid.count * groups * bands;
+    // Fixed shares, here and below: each core finds in its own cache the pictures that it wrote in the layer before.
 #pragma omp parallel for schedule(static) if (parallel_worth(matrix_size(y) * (size_t)w.rows / 8))
     for (int part = 0; part < parts; part++) {
         const int band = part % bands, group = part / bands % groups, picture = part / bands / groups;
