@@ -263,13 +263,14 @@ IN_PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/d
 .PHONY: test exercises test-programs exercise-programs need-check
 test: need-check ## check everything: units, exercises, tools, habits
 	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) test-programs
-	$(RUN_TESTS) $(UNIT_CHECKS) $(EXERCISE_CHECKS) $(EXTRA_CHECKS) $(HABIT_CHECKS)
+	$(RUN_TESTS) $(EXTRA_CHECKS) $(UNIT_CHECKS) $(EXERCISE_CHECKS) $(HABIT_CHECKS)
 
 exercises: need-check ## check the answers and the stubs of all exercises
 	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) exercise-programs
 	$(RUN_TESTS) $(EXERCISE_CHECKS)
 
-test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY)
+# All that the tests run, so that tests which run side by side find it built. The longest tests come first.
+test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY) $(SAMPLE) $(SMALL_GPT)
 exercise-programs: $(EXERCISE_PROGRAMS)
 
 need-check: setup-check
@@ -335,6 +336,10 @@ $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildca
 
 $(GRADER)/check_format: $(GRADER)/check_format.o
 	$(QUIET)$(CC) $(CFLAGS) $^ -o $@
+
+ifneq ($(GRADED),)
+test-programs: grader-programs $(GRADER)/check_format
+endif
 
 .PHONY: test-grader test-mutants
 test-grader: grader-programs $(GRADER)/check_format
