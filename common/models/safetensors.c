@@ -1,7 +1,6 @@
 // safetensors.c: named arrays in a file. See safetensors.h.
 #include "models/safetensors.h"
 #include "base/name_table.h"
-#include "base/replace.h"
 #include "base/utf8.h"
 
 #include <errno.h>
@@ -647,9 +646,9 @@ static void check_writable(Place place, const char *path, const Item *items, int
     arena_free(arena);
 }
 
-// Sorts the items, writes them under a temporary name, and renames.
-static void save_items(Place place, const char *path, Item *items, int count, const SafetensorsNote *notes,
-                       int note_count)
+// Sorts the items, writes them under a temporary name, and renames. False when there was no room, say.
+static bool save_items(Place place, const char *path, Item *items, int count, const SafetensorsNote *notes,
+                       int note_count, Replacement *file)
 {
     if (count) qsort(items, (size_t)count, sizeof *items, item_by_name);
     check_writable(place, path, items, count, notes, note_count);
@@ -662,27 +661,43 @@ static void save_items(Place place, const char *path, Item *items, int count, co
     check_at(place, header_size <= SAFETENSORS_MAX_HEADER, "shorten names and notes",
              "%s: a header of %zu bytes; at most %d are read", path, header_size, SAFETENSORS_MAX_HEADER);
 
-    Replacement file;
-    replace_begin_at(place, &file, path);
-    unsigned char length[LENGTH_BYTES];
-    for (int i = 0; i < LENGTH_BYTES; i++) length[i] = (unsigned char)(header_size >> (8 * i));
-    fwrite(length, 1, LENGTH_BYTES, file.stream);
-    fwrite(header, 1, header_size, file.stream);
-    for (int i = 0; i < count && !ferror(file.stream); i++)
-        if (matrix_size(items[i].value))
-            fwrite(items[i].value.data, sizeof(float), matrix_size(items[i].value), file.stream);
-    replace_finish_at(place, &file);
+    bool written = replace_try_begin(file, path);
+    if (written) {
+        unsigned char length[LENGTH_BYTES];
+        for (int i = 0; i < LENGTH_BYTES; i++) length[i] = (unsigned char)(header_size >> (8 * i));
+        fwrite(length, 1, LENGTH_BYTES, file->stream);
+        fwrite(header, 1, header_size, file->stream);
+        for (int i = 0; i < count && !ferror(file->stream); i++)
+            if (matrix_size(items[i].value))
+                fwrite(items[i].value.data, sizeof(float), matrix_size(items[i].value), file->stream);
+        written = replace_try_finish(file);
+    }
     free(header);
+    return written;
+}
+
+static Item *items_of(Arena *arena, const Parameters *set)
+{
+    Item *items = arena_alloc(arena, (size_t)set->count, sizeof *items);
+    for (int i = 0; i < set->count; i++) items[i] = (Item){set->names[i], set->items[i]->value};
+    return items;
+}
+
+bool safetensors_try_save_at(Place place, const char *path, const Parameters *set,
+                             const SafetensorsNote *notes, int note_count, Replacement *file)
+{
+    Arena *arena = arena_new();
+    bool written = save_items(place, path, items_of(arena, set), set->count, notes, note_count, file);
+    arena_free(arena);
+    return written;
 }
 
 void safetensors_save_at(Place place, const char *path, const Parameters *set, const SafetensorsNote *notes,
                          int note_count)
 {
-    Arena *arena = arena_new();
-    Item *items = arena_alloc(arena, (size_t)set->count, sizeof *items);
-    for (int i = 0; i < set->count; i++) items[i] = (Item){set->names[i], set->items[i]->value};
-    save_items(place, path, items, set->count, notes, note_count);
-    arena_free(arena);
+    Replacement file;
+    if (!safetensors_try_save_at(place, path, set, notes, note_count, &file))
+        die_at(place, file.remedy, "%s", file.problem);
 }
 
 // ---- Into parameters --------------------------------------------------------------------------------------
@@ -735,14 +750,20 @@ static void load_items(const Safetensors *file, const Item *items, int count)
                    matrix_size(items[i].value) * sizeof(float));
 }
 
+void safetensors_fill_at(Place place, const Safetensors *file, Parameters *set)
+{
+    Arena *arena = arena_new();
+    Item *items = items_of(arena, set);
+    check_items(place, file, items, set->count);
+    load_items(file, items, set->count);
+    arena_free(arena);
+}
+
 void safetensors_load_at(Place place, const char *path, Parameters *set)
 {
     Arena *arena = arena_new();
     Safetensors file = safetensors_open_at(place, arena, path);
-    Item *items = arena_alloc(arena, (size_t)set->count, sizeof *items);
-    for (int i = 0; i < set->count; i++) items[i] = (Item){set->names[i], set->items[i]->value};
-    check_items(place, &file, items, set->count);
-    load_items(&file, items, set->count);
+    safetensors_fill_at(place, &file, set);
     arena_free(arena);
 }
 
@@ -817,7 +838,9 @@ void checkpoint_save_at(Place place, const char *path, const Optimiser *o, const
                  i % 2 ? rngs[i / 2].increment : rngs[i / 2].state);
     }
     for (int i = 0; i < note_count; i++) notes[i] = (SafetensorsNote){keys[i], values[i]};
-    save_items(place, path, items, count, notes, note_count);
+    Replacement file;
+    if (!save_items(place, path, items, count, notes, note_count, &file))
+        die_at(place, file.remedy, "%s", file.problem);
     arena_free(arena);
 }
 

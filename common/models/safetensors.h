@@ -25,6 +25,7 @@
 // parameter named "__metadata__", more tensors than are read. Writing goes to a temporary name first
 // (base/replace.h).
 #pragma once
+#include "base/replace.h"
 #include "learning/optim.h"
 #include "learning/parameters.h"
 
@@ -74,9 +75,15 @@ Matrix safetensors_matrix_at(Place place, Arena *arena, const Safetensors *file,
 void safetensors_save_at(Place place, const char *path, const Parameters *set, const SafetensorsNote *notes,
                          int note_count);
 
+// The same for a program that has something to put in order when the disk is full: false, and file->problem and
+// file->remedy say why. What could not be read again still stops the program.
+bool safetensors_try_save_at(Place place, const char *path, const Parameters *set,
+                             const SafetensorsNote *notes, int note_count, Replacement *file);
+
 // The file must hold exactly the parameters of the set, F32, in their shapes ([n] does for 1 × n).
 #define safetensors_load(path, set) safetensors_load_at(HERE, path, set)
 void safetensors_load_at(Place place, const char *path, Parameters *set);
+void safetensors_fill_at(Place place, const Safetensors *file, Parameters *set); // from a file that is open
 
 // Parameters, the optimiser's moments and counters, generators and the number of the next step. The program
 // that loads a checkpoint makes the model and the optimiser first, as when it began.

@@ -459,8 +459,10 @@ typedef struct {
 static void save_notes(void *context)
 {
     const Notes *notes = context;
-    Parameters set = small_set(arena_new());
+    Arena *arena = arena_new();
+    Parameters set = small_set(arena);
     safetensors_save(notes->path, &set, notes->notes, notes->count);
+    arena_free(arena);
 }
 
 START_TEST(notes_that_could_not_be_read_are_not_written)
