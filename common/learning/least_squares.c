@@ -104,7 +104,9 @@ static void factorise(Place place, double *m, size_t d)
             for (size_t k = 0; k < j; k++) rest -= m[i * d + k] * m[j * d + k];
             check_at(place, i != j || rest > 1e-12 * before,
                      "leave it out, bring more rows, or take its mean off if that is far from 0",
-                     "least_squares_solve: column %zu of x is, to six digits, a weighted sum of the columns before", j);
+                     "least_squares_solve: column %zu of x is, to six digits, a weighted sum of the columns "
+                     "before",
+                     j);
             m[i * d + j] = i == j ? sqrt(rest) : rest / m[j * d + j];
         }
 }

@@ -41,8 +41,8 @@ static void softmax_block(Matrix y, Matrix x, int first, int last, float *losses
     for (int i = first; i < last; i++) {
         float *out = matrix_row(y, i), total = lanes_sum(out, y.cols), share = 1.0f / total;
         if (labels && labels[i] != LABEL_IGNORED)
-            losses[i] = losses[i] == 0.0f ? loss_of_largest(out, y.cols, labels[i], total)
-                                          : losses[i] + log32(total);
+            losses[i] =
+                losses[i] == 0.0f ? loss_of_largest(out, y.cols, labels[i], total) : losses[i] + log32(total);
         for (int j = 0; j < y.cols; j++) out[j] *= share;
     }
 }
@@ -177,10 +177,7 @@ static inline float binary_loss(float x, float t)
 }
 
 // Its slope σ(x) − t = (1 − t) σ(x) − t σ(−x), whose digits are not lost where σ(x) is nearly t = 1.
-static inline float binary_slope(float x, float t)
-{
-    return (1.0f - t) * sigmoid32(x) - t * sigmoid32(-x);
-}
+static inline float binary_slope(float x, float t) { return (1.0f - t) * sigmoid32(x) - t * sigmoid32(-x); }
 
 float binary_cross_entropy_forward(Matrix logits, Matrix targets)
 {
@@ -226,10 +223,12 @@ double accuracy_at(Place place, Matrix scores, const int *labels)
              "accuracy: (%d × %d)", scores.rows, scores.cols);
     need_labels(place, "accuracy", labels, scores.rows, scores.cols);
     const int counted = counted_rows(scores.rows, labels);
-    check_at(place, counted > 0, "at least one row must count", "accuracy: %d rows, all ignored", scores.rows);
+    check_at(place, counted > 0, "at least one row must count", "accuracy: %d rows, all ignored",
+             scores.rows);
     int right = 0;
     for (int i = 0; i < scores.rows; i++)
-        right += labels[i] != LABEL_IGNORED && largest_column(matrix_row(scores, i), scores.cols) == labels[i];
+        right +=
+            labels[i] != LABEL_IGNORED && largest_column(matrix_row(scores, i), scores.cols) == labels[i];
     return (double)right / counted;
 }
 

@@ -363,7 +363,8 @@ static void follow(Matrix running, Matrix batch, float momentum, double factor)
         const double goal = factor * (double)batch.data[j], keep = 1.0 - (double)momentum;
         const float before = running.data[j];
         float after = (float)(keep * (double)before + (double)momentum * goal);
-        if (after == before && momentum > 0.0f && after != (float)goal) after = nextafterf(before, (float)goal);
+        if (after == before && momentum > 0.0f && after != (float)goal)
+            after = nextafterf(before, (float)goal);
         running.data[j] = after;
     }
 }

@@ -224,6 +224,7 @@ float cosine_schedule(float rate, long step, long warm_up, long steps)
     const float sum = 1.0f + cos32(3.14159265f * progress);
     if (sum > 1e-3f) return rate * 0.5f * sum;
     // Near the end the cosine is nearly −1, and the sum has no digits left; it is 2 sin² of half of what is missing.
-    const float sine = sin32((float)(1.5707963267948966 * (double)(steps - step) / (double)(steps - warm_up)));
+    const float sine =
+        sin32((float)(1.5707963267948966 * (double)(steps - step) / (double)(steps - warm_up)));
     return rate * sine * sine;
 }

@@ -251,7 +251,8 @@ void matrix_exponential_at(Place place, Matrix e, Matrix m, double t)
     }
     for (size_t i = 0; i < matrix_size(m); i++) e.data[i] = (float)result[i];
     check_at(place, all_finite(e), "take a shorter time or a smaller matrix",
-             "matrix_exponential: of t · m with the norm %g, an element is larger than any float", norm_of_tm);
+             "matrix_exponential: of t · m with the norm %g, an element is larger than any float",
+             norm_of_tm);
     arena_free(arena);
 }
 

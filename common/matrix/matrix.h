@@ -104,7 +104,8 @@ void column_means_at(Place place, Matrix out, Matrix m);
 void column_variances_at(Place place, Matrix out, Matrix m);
 void row_sums_at(Place place, Matrix out, Matrix m);
 void row_maxima_at(Place place, Matrix out, Matrix m);
-void row_argmax(int *out, Matrix m); // out[i] = the first column of row i that holds its largest value; stops at a NaN
+// out[i] = the first column of row i that holds its largest value; stops at a row with a NaN, which has none
+void row_argmax(int *out, Matrix m);
 
 double sum(Matrix m);
 double mean(Matrix m); // NaN when there is no element
@@ -114,8 +115,8 @@ double norm(Matrix m); // Frobenius: √Σ m²; finite for all finite elements
 #define largest_difference(a, b) largest_difference_at(HERE, a, b) // max |a_ij − b_ij|; NaN if any difference is NaN
 double dot_at(Place place, Matrix a, Matrix b);
 float largest_difference_at(Place place, Matrix a, Matrix b);
-float smallest(Matrix m); // ∞ when there is no element
-float largest(Matrix m);  // −∞ when there is no element
+float smallest(Matrix m);  // ∞ when there is no element
+float largest(Matrix m);   // −∞ when there is no element
 bool all_finite(Matrix m); // no NaN and no infinity
 
 // ---- Moving ---------------------------------------------------------------------------------------------------------------

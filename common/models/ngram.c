@@ -122,7 +122,6 @@ double ngram_bits_at(Place place, const Ngram *model, int order, const int *ids,
     check_at(place, first < count, "give it something to predict", "ngram_bits: symbols %zu to %zu", first,
              count);
     double total = 0.0;
-    for (size_t t = first; t < count; t++)
-        total -= log_of(ngram_probability_at(place, model, order, ids, t));
+    for (size_t t = first; t < count; t++) total -= log_of(ngram_probability_at(place, model, order, ids, t));
     return total / (double)(count - first) / 0.69314718055994531;
 }
