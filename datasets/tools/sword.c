@@ -1,7 +1,7 @@
 // sword.c: prints two Bibles verse by verse, "first TAB second" a line, out of two modules of the kind zText of SWORD, as
 // plain text: without notes, titles of chapters and ¶, blanks collapsed. Verses that one of them lacks are left out.
 //
-//     sword FOLDER FOLDER        each folder holds ot.bzs, ot.bzv, ot.bzz, nt.bzs, nt.bzv and nt.bzz
+//     sword HOW FOLDER HOW FOLDER        each folder holds ot.bzs, ot.bzv, ot.bzz, nt.bzs, nt.bzv and nt.bzz
 //
 // Three files for each testament, all numbers little-endian:
 //   .bzs  12 bytes a block: where it begins in .bzz, how long it is there, how long when unpacked
@@ -11,9 +11,10 @@
 //
 // The text is OSIS, an XML. Releases of one translation differ in its markup; two things are settled here, so that all
 // give the same text:
-//   - <w> encloses words. Where an element ends and another begins, and one of them is a <w>, there is a blank,
-//     though some releases have lost it ("LORD</w></divineName><w>God" is two words). An element that ends alone may do
-//     so inside a word ("agains</w>t"), and others may begin inside one ("sáca<transChange>lo</transChange>").
+//   - With HOW "words", each <w> encloses whole words. Where an element ends and another begins, and one of them is a <w>,
+//     there is a blank, though some releases have lost it ("LORD</w></divineName><w>God" is two words). An element
+//     that ends alone may do so inside a word ("agains</w>t"). With HOW "plain", tags stand for nothing: in Spanish "sáca</w>
+//     <transChange>lo" is one word, and only a reader of Spanish knows.
 //   - Marks of an older format that were left over, a backslash and a name (\nd, \+nd*), go.
 //
 // The files may be anybody's: each number is compared with what is there.
@@ -55,6 +56,7 @@ static bool breaks_line(Part inside)
 typedef struct {
     unsigned char *bytes;
     size_t size;
+    bool words; // HOW
     int asides; // notes and titles around
     bool blank; // one is due before the next character
     // Of the tags since the last character: did an element end, and another begin after it, and was one a <w>?
@@ -70,7 +72,7 @@ static bool is_letter(unsigned char c)
 static void put(Verse *verse, const unsigned char *character, size_t length)
 {
     if (verse->asides > 0) return;
-    if (verse->ended && verse->began && verse->word && is_letter(*character)) verse->blank = true;
+    if (verse->words && verse->ended && verse->began && verse->word && is_letter(*character)) verse->blank = true;
     if (verse->blank && verse->size > 0) verse->bytes[verse->size++] = ' ';
     memcpy(verse->bytes + verse->size, character, length);
     verse->size += length;
@@ -128,9 +130,9 @@ static size_t take_special(Verse *verse, Part text)
 }
 
 // Into the buffer, which has room for a blank before each character.
-static Part plain_text(unsigned char buffer[2 * MOST_OF_A_VERSE], Part osis, const char *path, size_t slot)
+static Part plain_text(unsigned char buffer[2 * MOST_OF_A_VERSE], bool words, Part osis, const char *path, size_t slot)
 {
-    Verse verse = {.bytes = buffer};
+    Verse verse = {.bytes = buffer, .words = words};
     for (size_t at = 0; at < osis.size;) {
         Part rest = {osis.bytes + at, osis.size - at};
         size_t used;
@@ -215,7 +217,7 @@ static Testament read_testament(const char *folder, const char *name)
     return testament;
 }
 
-static void print_aligned(const char *const folders[2], const char *name)
+static void print_aligned(const bool words[2], const char *const folders[2], const char *name)
 {
     Testament both[2];
     for (int i = 0; i < 2; i++) both[i] = read_testament(folders[i], name);
@@ -224,19 +226,25 @@ static void print_aligned(const char *const folders[2], const char *name)
              both[1].path, both[1].count);
     for (size_t i = 0; i < both[0].count; i++) {
         static unsigned char buffers[2][2 * MOST_OF_A_VERSE];
-        Part first = plain_text(buffers[0], both[0].verses[i], both[0].path, i),
-             second = plain_text(buffers[1], both[1].verses[i], both[1].path, i);
-        if (first.size > 0 && second.size > 0)
-            printf("%.*s\t%.*s\n", (int)first.size, (const char *)first.bytes, (int)second.size,
-                   (const char *)second.bytes);
+        Part plain[2];
+        for (int j = 0; j < 2; j++)
+            plain[j] = plain_text(buffers[j], words[j], both[j].verses[i], both[j].path, i);
+        if (plain[0].size > 0 && plain[1].size > 0)
+            printf("%.*s\t%.*s\n", (int)plain[0].size, (const char *)plain[0].bytes, (int)plain[1].size,
+                   (const char *)plain[1].bytes);
     }
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) stop("usage: sword FOLDER FOLDER");
-    const char *const folders[2] = {argv[1], argv[2]};
-    print_aligned(folders, "ot");
-    print_aligned(folders, "nt");
+    bool words[2];
+    for (int i = 0; i < 2; i++) {
+        words[i] = argc == 5 && strcmp(argv[1 + 2 * i], "words") == 0;
+        if (argc != 5 || (!words[i] && strcmp(argv[1 + 2 * i], "plain") != 0))
+            stop("usage: sword words|plain FOLDER words|plain FOLDER");
+    }
+    const char *const folders[2] = {argv[2], argv[4]};
+    print_aligned(words, folders, "ot");
+    print_aligned(words, folders, "nt");
     return finish();
 }
