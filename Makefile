@@ -30,8 +30,9 @@ TREE := $(BUILD)/$(notdir $(CC))-$(ARCH)-$(MODE)
 
 MODE_FLAGS_release := -O3 -g
 MODE_FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+MODE_FLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 ifeq ($(MODE_FLAGS_$(MODE)),)
-$(error MODE=$(MODE): there are release and asan)
+$(error MODE=$(MODE): there are release and asan; `make fuzz` uses fuzz)
 endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
@@ -353,6 +354,54 @@ grade-class: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## DIR=submissions OUT=
 grade-one: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade one file as a teacher would: FILE=… [CHAPTER=1] [SEED=]
 	$(QUIET)$(if $(FILE),,echo "Say FILE=exercise.c" >&2; exit 2)
 	$(QUIET)$(GRADER)/grade-$(GRADE_CHAPTER) $(GRADE_OPTIONS) --out $(BUILD)/grade-one --one $(FILE)
+
+# ---- Fuzzing (tests/fuzz) -------------------------------------------------------------------------------------------------
+# Each tests/fuzz/fuzz_NAME.c hands bytes to a reader. make fuzz links them with libFuzzer, in a tree of its own (MODE=fuzz);
+# make test-fuzz links the same with replay.c, and tries what is kept: seeds, findings, long files.
+
+FUZZERS        := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS  := $(FUZZERS:%=$(TREE)/tests/fuzz/fuzz_%)
+FUZZ_OBJECTS   := $(patsubst %,$(TREE)/tests/fuzz/%.o,fuzz safetensors_frame tokenizer_frame $(if $(filter fuzz,$(MODE)),,replay))
+FUZZ_SEEDS     := $(TREE)/tests/fuzz/seeds
+FUZZ_LINK      := -Wl,--wrap=exit
+# Where helpers of `make data` lie that are fuzzed as well.
+FUZZ_RDATA     := $(firstword $(wildcard datasets/tools/rdata.c common/tools/rdata.c))
+FUZZ_CC        := $(if $(findstring clang,$(CC)),$(CC),clang)
+ifeq ($(MODE),fuzz)
+CFLAGS         := $(filter-out -fopenmp,$(CFLAGS)) -Wno-unknown-pragmas -Wno-pass-failed
+CPPFLAGS       := -Itests/fuzz/one_thread -DFUZZ_TREE $(CPPFLAGS)
+# Nothing is read there, and clang takes minutes to watch each step of the widest loops.
+$(patsubst %.c,$(TREE)/%.o,common/matrix/gemm.c common/matrix/windows.c common/matrix/eigen.c $(wildcard common/learning/op_*.c)): \
+	CFLAGS := $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(CFLAGS))
+FUZZ_LINK      += -fsanitize=fuzzer $(foreach f,fopen fdopen fclose open_memstream pcre2_jit_compile_8 pcre2_jit_stack_create_8,-Wl$(comma)--wrap=$f)
+endif
+
+$(TREE)/tests/fuzz/%.o: CPPFLAGS += -I. -Itests/fuzz
+$(TREE)/tests/fuzz/fuzz_rdata.o: CPPFLAGS += -DRDATA_SOURCE='"$(FUZZ_RDATA)"'
+$(TREE)/tests/fuzz/fuzz_scan: $(GRADER)/scan.o
+$(TREE)/tests/fuzz/fuzz_submission: $(GRADER)/submission.o $(GRADER)/scan.o
+$(TREE)/tests/fuzz/fuzz_report: $(GRADER)/report.o
+$(FUZZ_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(FUZZ_OBJECTS) $(LIBRARY)
+	$(QUIET)$(CC) $(CFLAGS) $(FUZZ_LINK) $(filter-out $(LIBRARY),$^) $(LIBRARY) $(LDLIBS) -o $@
+$(FUZZ_SEEDS): $(FUZZ_SEEDS).o $(LIBRARY)
+	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+
+.PHONY: fuzz fuzz-programs test-fuzz
+fuzz-programs: $(FUZZ_PROGRAMS) $(FUZZ_SEEDS)
+fuzz: setup-check ## feed every reader with damaged files: SECONDS=60 each [NAME=csv] [SEED=] [JOBS=1]
+	$(QUIET)sh tests/fuzz/fuzz.sh check $(FUZZ_CC)
+	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) MODE=fuzz CC="$(FUZZ_CC)" fuzz-programs
+	$(QUIET)$(MAKE) --no-print-directory MODE=fuzz CC="$(FUZZ_CC)" FUZZ_SECONDS="$(or $(SECONDS),60)" fuzz-run
+#: fuzz-NAME ## the same for one reader
+.PHONY: fuzz-run $(FUZZERS:%=fuzz-%)
+fuzz-run:
+	$(QUIET)FUZZ_SECONDS="$(FUZZ_SECONDS)" sh tests/fuzz/fuzz.sh run "$(TREE)/tests/fuzz" "$(BUILD)/fuzz" $(if $(NAME),$(NAME),$(FUZZERS))
+$(FUZZERS:%=fuzz-%): fuzz-%:
+	$(QUIET)$(MAKE) --no-print-directory fuzz NAME=$*
+test-fuzz: setup-check
+	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) fuzz-programs
+	$(QUIET)sh tests/fuzz/fuzz.sh replay "$(TREE)/tests/fuzz" "$(TREE)/tests/fuzz/made" $(FUZZERS)
+TEST_EXTRAS += test-fuzz
 
 # ---- Exercises (tests/exercises) ------------------------------------------------------------------------------------------
 # What a student types. The programs grade_NN are built with MODE=asan, and the student's file without optimisation and
