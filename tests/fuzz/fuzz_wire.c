@@ -80,7 +80,7 @@ void fuzz_input(const uint8_t *bytes, size_t size)
     fuzz_parts(bytes, size, parts, 2);
     if (parts[1].size) {
         uint8_t end = parts[1].bytes[0];
-        exit_status = end & 1 ? (end >> 1 & 0x7F) % 65 : (end >> 1) << 8; // killed by a signal, or exit status
+        exit_status = end & 1 ? 1 + (end >> 1) % 31 : (end >> 1) << 8; // killed by a signal, or exit status
         parts[1] = (FuzzPart){parts[1].bytes + 1, parts[1].size - 1};
     }
     memset(&made, 0, sizeof made);
