@@ -89,27 +89,29 @@ QUIET := @
 endif
 
 # ---- Data ---------------------------------------------------------------------------------------------------------------
-# The sets of datasets/recipes that a chapter needs; its own make target brings them. The stamp .done says that all is there.
+# A chapter's file `data` names the sets of datasets/recipes that it reads, one a line; tests/bench/data says the same of the
+# benchmarks, each line a name and its sets. Their own make targets bring them. The stamp .done says that all is there.
 
-DATA_2 := fashion-mnist
-DATA_6 := fashion-mnist
-DATA_7 := fashion-mnist
-DATA_9 := fashion-mnist
-DATA_10 := fashion-mnist
-DATA_13 := time-series
-DATA_14 := austen poems-small reviews
-DATA_18 := bible sayings gpt2-tokenizer qwen3-tokenizer
-DATA_20 := bible austen
-DATA_11 := fashion-mnist
-chapter_data = $(patsubst %,datasets/cache/%/.done,$(DATA_$(call chapter_number,$1)))# chapter folder → its stamps
-DATA = $(sort $(foreach n,$(CHAPTER_NUMBERS),$(DATA_$n)))
+$(foreach c,$(CHAPTERS),$(eval SETS_$c := $(shell grep '^[a-z]' chapters/$c/data 2>/dev/null)))
+sets_of_bench = $(shell sed -n 's/^$1 //p' tests/bench/data 2>/dev/null)# benchmark → its sets
+stamps        = $(patsubst %,datasets/cache/%/.done,$1)# sets → their stamps
+chapter_data  = $(call stamps,$(SETS_$1))# chapter folder → its stamps
+CHAPTER_SETS := $(sort $(foreach c,$(CHAPTERS),$(SETS_$c)))
+COURSE_SETS   = $(sort $(CHAPTER_SETS) $(foreach b,$(BENCHES),$(call sets_of_bench,$b)))
 
-datasets/cache/%/.done: datasets/recipes datasets/fetch.sh
+datasets/cache/%/.done: datasets/recipes $(wildcard datasets/*.sh datasets/tools/*)
 	$(QUIET)sh datasets/fetch.sh $*
 
-.PHONY: data data-list test-data
-data: ## bring the data sets that the chapters need (or DATA="mnist …")
-	$(QUIET)$(if $(strip $(DATA)),sh datasets/fetch.sh $(DATA),echo "The chapters that are written need no more data than is shipped." >&2)
+# What the user writes reaches the scripts through the environment, so that blanks and other characters stay what they are.
+.PHONY: data data-list data-bundle test-data
+data: export SETS = $(or $(DATA),$(CHAPTER_SETS))
+data data-bundle: export BUNDLE_FILE := $(value BUNDLE)
+data: ## bring the data sets that the chapters need (or DATA="mnist …"; or from BUNDLE=file)
+	$(QUIET)if [ -n "$$BUNDLE_FILE" ]; then sh datasets/bundle.sh take "$$BUNDLE_FILE" $$SETS; else sh datasets/fetch.sh $$SETS; fi
+
+data-bundle: export SETS = $(or $(DATA),$(COURSE_SETS))
+data-bundle: ## pack what chapters and benchmarks need into one file, for a room without a network ([BUNDLE=file])
+	$(QUIET)sh datasets/bundle.sh pack "$${BUNDLE_FILE:-course-data.tar.gz}" $$SETS
 
 data-list: ## say what data sets there are
 	$(QUIET)sh datasets/fetch.sh --list
@@ -208,6 +210,7 @@ test-weave: $(WEAVER) $(GLOSSARY)
 .PHONY: setup setup-check
 setup: ## install what is missing, or print the one line that does
 	$(QUIET)sh common/tools/setup.sh
+	$(QUIET)sh datasets/fetch.sh --prepare $(CHAPTER_SETS) || :
 
 setup-check: $(BUILD)/setup.done
 $(BUILD)/setup.done: common/tools/setup.sh
@@ -480,6 +483,7 @@ $(BENCH_PEERS): $(TREE)/%: $(TREE)/%.o
 
 .PHONY: bench bench-programs
 bench-programs: $(BENCH_CHOSEN:%=$(TREE)/tests/bench/bench_%) $(if $(PEERS),$(BENCH_PEERS))
+bench: $(call stamps,$(sort $(foreach b,$(BENCH_CHOSEN),$(call sets_of_bench,$b))))
 bench: ## how fast it is (NAME=gemm; PEERS=1 beside other libraries)
 	$(QUIET)$(if $(BENCH_CHOSEN),,echo "NAME=$(NAME): there are $(BENCHES)" >&2; exit 1)
 	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) bench-programs
