@@ -1,5 +1,6 @@
 // parameters.c: named sets of parameters. See parameters.h.
 #include "learning/parameters.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,25 +20,38 @@ static void grow(Place place, Parameters *set)
     set->items = items;
     set->names = names;
     set->capacity = capacity;
+    set->table = name_table_new(set->arena, (size_t)capacity);
+    for (int i = 0; i < set->count; i++) name_table_put(&set->table, names, i);
+}
+
+static void check_name(Place place, const Parameters *set, const char *name)
+{
+    check_at(place, name[0], "name it after what it is: \"first.weight\"", "a parameter needs a name");
+    check_at(place, utf8_invalid(name, strlen(name)) == strlen(name), "names are UTF-8",
+             "the name of parameter %d is not UTF-8 at byte %zu", set->count,
+             utf8_invalid(name, strlen(name)));
+    check_at(place, strcmp(name, "__metadata__") != 0,
+             "choose another name: files of tensors keep notes under it",
+             "a parameter cannot be named __metadata__");
+    check_at(place, !parameters_find(set, name), "names are unique: put the layer's name in front",
+             "parameter %s exists already", name);
 }
 
 Tensor *parameters_add_at(Place place, Parameters *set, const char *name, int rows, int cols)
 {
-    check_at(place, name[0], "name it after what it is: \"first.weight\"", "a parameter needs a name");
-    check_at(place, !parameters_find(set, name), "names are unique: put the layer's name in front",
-             "parameter %s exists already", name);
+    check_name(place, set, name);
     if (set->count == set->capacity) grow(place, set);
     Tensor *parameter = parameter_new_at(place, set->arena, rows, cols);
     set->items[set->count] = parameter;
-    set->names[set->count++] = arena_string(set->arena, name);
+    set->names[set->count] = arena_string(set->arena, name);
+    name_table_put(&set->table, set->names, set->count++);
     return parameter;
 }
 
 Tensor *parameters_find(const Parameters *set, const char *name)
 {
-    for (int i = 0; i < set->count; i++)
-        if (strcmp(set->names[i], name) == 0) return set->items[i];
-    return NULL;
+    int number = name_table_find(&set->table, set->names, name);
+    return number >= 0 ? set->items[number] : NULL;
 }
 
 size_t parameters_size(const Parameters *set)

@@ -5,6 +5,7 @@
 //     Tensor *weight = parameters_add(&parameters, "first.weight", 784, 128);
 //     fill_normal(weight->value, &rng, 0, he_deviation(784));
 #pragma once
+#include "base/name_table.h"
 #include "learning/tensor.h"
 
 typedef struct {
@@ -12,11 +13,13 @@ typedef struct {
     Tensor **items;
     char **names; // unique, dotted: "block3.norm.gain"
     int count, capacity;
+    NameTable table; // the numbers of the names
 } Parameters;
 
 Parameters parameters_new(Arena *arena);
 
-// A new parameter (rows × cols), zeros. The name must be new.
+// A new parameter (rows × cols), zeros. The name must be new, and one that a file can hold (models/safetensors.h): UTF-8,
+// not empty, not "__metadata__". A name that could not be saved is refused here, before anything is trained.
 #define parameters_add(set, name, rows, cols) parameters_add_at(HERE, set, name, rows, cols)
 Tensor *parameters_add_at(Place place, Parameters *set, const char *name, int rows, int cols);
 

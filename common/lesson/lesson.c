@@ -1,5 +1,5 @@
 #include "lesson/lesson.h"
-#include "lesson/utf8.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>

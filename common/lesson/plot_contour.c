@@ -2,7 +2,7 @@
 // the plane). A line crosses a square of four neighbouring values from one edge to another. Each crossing lies on an
 // edge that two squares share, so the pieces of all squares, each linked with its neighbours, form the lines.
 #include "lesson/plot_parts.h"
-#include "lesson/utf8.h"
+#include "base/utf8.h"
 
 #include <math.h>
 

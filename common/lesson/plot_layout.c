@@ -1,6 +1,6 @@
 // Decides what a chapter need not: the ranges of the axes, where the legend is least in the way, how images are arranged.
 #include "lesson/plot_parts.h"
-#include "lesson/utf8.h"
+#include "base/utf8.h"
 
 #include <math.h>
 

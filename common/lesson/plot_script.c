@@ -1,6 +1,6 @@
 // What gnuplot reads. Data and script are text: open them, change them, and run gnuplot again by hand.
 #include "lesson/plot_parts.h"
-#include "lesson/utf8.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>

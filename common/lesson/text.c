@@ -99,14 +99,7 @@ size_t text_characters(Text text)
     return count;
 }
 
-size_t text_invalid(Text text)
-{
-    for (size_t at = 0; at < text.size;) {
-        size_t before = at;
-        if (text_next(text, &at) == UTF8_REPLACEMENT && at == before + 1) return before;
-    }
-    return text.size;
-}
+size_t text_invalid(Text text) { return utf8_invalid(text.bytes, text.size); }
 
 // ---- Pieces ----------------------------------------------------------------------------------------------------------
 

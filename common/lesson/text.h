@@ -13,7 +13,7 @@
 // leave it, whatever it holds: bytes that are no UTF-8 count as U+FFFD, the replacement character, one by one.
 #pragma once
 #include "base/arena.h"
-#include "lesson/utf8.h"
+#include "base/utf8.h"
 
 enum { TEXT_MAX_BYTES = 1 << 30 };
 

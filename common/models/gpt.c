@@ -7,12 +7,33 @@
 
 // ---- Making one -------------------------------------------------------------------------------------------
 
+// What gpt_save writes, gpt_open reads: the same limits hold for both, and they hold before anything is trained.
+static void check_limits(Place place, const GptConfig *c)
+{
+    const int sizes[] = {c->vocabulary, c->context,    c->layers, c->heads,
+                         c->width,      c->head_width, c->hidden, c->key_heads};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_at(place, sizes[i] >= 0 && sizes[i] <= GPT_MOST, "choose a smaller model",
+                 "gpt_new: a size of %d in the configuration; from 0 to %d is possible", sizes[i], GPT_MOST);
+    check_at(place, c->rotary_base >= 0.0f && isfinite(c->rotary_base), "10000 is usual",
+             "gpt_new: the base of the rotations is %g", (double)c->rotary_base);
+}
+
+// Columns of keys, queries and values together, and of the feed-forward network, are counted in an int.
+static void check_columns(Place place, const GptConfig *c)
+{
+    long queries = (long)c->heads * c->head_width, keys = (long)c->key_heads * c->head_width;
+    check_at(place, queries + 2 * keys <= INT32_MAX, "choose a smaller model",
+             "gpt_new: %d heads and %d key heads of width %d", c->heads, c->key_heads, c->head_width);
+}
+
 static GptConfig complete(Place place, GptConfig c)
 {
     check_at(place, c.vocabulary > 0 && c.context > 0 && c.layers >= 0 && c.heads > 0 && c.width > 0,
              "name vocabulary, context, layers, heads and width",
              "gpt_new: vocabulary %d, context %d, %d layers, %d heads, width %d", c.vocabulary, c.context,
              c.layers, c.heads, c.width);
+    check_limits(place, &c);
     check_at(place, c.head_width > 0 || c.width % c.heads == 0, "or name head_width",
              "gpt_new: width %d in %d heads", c.width, c.heads);
     if (!c.head_width) c.head_width = c.width / c.heads;
@@ -23,6 +44,7 @@ static GptConfig complete(Place place, GptConfig c)
     check_at(place, c.positions != GPT_ROTARY || c.head_width % 2 == 0,
              "a head is turned in pairs: its width is even",
              "gpt_new: rotary positions with heads of width %d", c.head_width);
+    check_columns(place, &c);
     if (!c.hidden) c.hidden = c.activation == GPT_SWIGLU ? (8 * c.width / 3 + 7) / 8 * 8 : 4 * c.width;
     if (c.rotary_base == 0.0f) c.rotary_base = 10000.0f;
     if (c.embedding_deviation == 0.0f) c.embedding_deviation = c.tied ? 0.02f : 0.3f;
@@ -80,6 +102,13 @@ Gpt gpt_new_at(Place place, Parameters *set, GptConfig config, Rng *rng)
     gpt.output = c.tied ? gpt.token.table
                         : embedding_new_at(place, set, "output", c.vocabulary, c.width, rng, deviation).table;
     return gpt;
+}
+
+long gpt_parameters(const GptConfig *c)
+{
+    const long norm = c->norm == GPT_RMS_NORM ? 1 : 2, linear = c->without_biases ? 1 : 2;
+    const long tables = 1 + (c->positions == GPT_LEARNED) + !c->tied;
+    return tables + c->layers * (2 * norm + 4 * linear) + norm;
 }
 
 // ---- On a tape --------------------------------------------------------------------------------------------

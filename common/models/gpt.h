@@ -36,6 +36,8 @@ typedef enum {
 typedef enum { GPT_LAYER_NORM, GPT_RMS_NORM } GptNorm;
 typedef enum { GPT_GELU, GPT_SWIGLU } GptActivation;
 
+enum { GPT_MOST = 1 << 20 }; // no number of a configuration may be larger
+
 // What is 0 takes the default that stands beside it.
 typedef struct {
     int vocabulary, context;  // V; the most positions of a sequence
@@ -75,6 +77,9 @@ typedef struct {
 
 #define gpt_new(set, config, rng) gpt_new_at(HERE, set, config, rng)
 Gpt gpt_new_at(Place place, Parameters *set, GptConfig config, Rng *rng);
+
+// How many parameters it adds to the set.
+long gpt_parameters(const GptConfig *config);
 
 // ---- On a tape ---------------------------------------------------------------------------------------------------
 // ids: batch sequences of time tokens, one after the other; positions are counted from 0. T = time, B = batch.

@@ -1,16 +1,22 @@
 // gpt_file.c: a trained GPT in a folder. See gpt_file.h.
 #include "models/gpt_file.h"
+#include "base/name_table.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { MOST_PATH = 4096, MOST_NUMBER = 1 << 20 };
+enum { MOST_PATH = 4096 };
 
-// The words of a configuration as 0 or 1, and what is no whole number as the nearest one (bases of rotations are).
+static const char MODEL[] = "model.safetensors", TOKENIZER[] = "tokenizer.json",
+                  NEXT[] = "tokenizer.json.next";
+
+// The words of a configuration as 0 or 1.
 typedef struct {
-    int rotary_base, rotary, rms, swiglu, tied, without_biases;
+    int rotary, rms, swiglu, tied, without_biases;
 } Extras;
 
 // A note: a whole number, or where there are words, one of the two.
@@ -20,18 +26,24 @@ typedef struct {
     const char *words[2];
 } Setting;
 
-enum { SETTINGS = 14 };
+enum { SETTINGS = 13, NOTES = SETTINGS + 2 }; // the base of rotations and the digest of the tokenizer besides
 
 static void settings_of(Setting *settings, GptConfig *config, Extras *extras)
 {
     const Setting all[SETTINGS] = {
-        {"vocabulary", &config->vocabulary, {NULL}},   {"context", &config->context, {NULL}},
-        {"layers", &config->layers, {NULL}},           {"heads", &config->heads, {NULL}},
-        {"key_heads", &config->key_heads, {NULL}},     {"width", &config->width, {NULL}},
-        {"head_width", &config->head_width, {NULL}},   {"hidden", &config->hidden, {NULL}},
-        {"rotary_base", &extras->rotary_base, {NULL}}, {"positions", &extras->rotary, {"learned", "rotary"}},
-        {"norm", &extras->rms, {"layer", "rms"}},      {"activation", &extras->swiglu, {"gelu", "swiglu"}},
-        {"tied", &extras->tied, {"no", "yes"}},        {"biases", &extras->without_biases, {"yes", "no"}},
+        {"vocabulary", &config->vocabulary, {NULL}},
+        {"context", &config->context, {NULL}},
+        {"layers", &config->layers, {NULL}},
+        {"heads", &config->heads, {NULL}},
+        {"key_heads", &config->key_heads, {NULL}},
+        {"width", &config->width, {NULL}},
+        {"head_width", &config->head_width, {NULL}},
+        {"hidden", &config->hidden, {NULL}},
+        {"positions", &extras->rotary, {"learned", "rotary"}},
+        {"norm", &extras->rms, {"layer", "rms"}},
+        {"activation", &extras->swiglu, {"gelu", "swiglu"}},
+        {"tied", &extras->tied, {"no", "yes"}},
+        {"biases", &extras->without_biases, {"yes", "no"}},
     };
     memcpy(settings, all, sizeof all);
 }
@@ -56,34 +68,128 @@ static void make_folder(Place place, const char *folder)
     }
 }
 
-void gpt_save_at(Place place, const char *folder, const Gpt *gpt, const Parameters *set,
-                 const Tokenizer *tokenizer)
+// ---- The pair ---------------------------------------------------------------------------------------------------
+
+enum { DIGEST = 17 }; // 16 hexadecimal digits and the end
+
+// The digest of a file's bytes; "" when it cannot be read.
+static void digest_of(const char *path, char digest[DIGEST])
 {
-    check_at(place, tokenizer_size(tokenizer) <= gpt->config.vocabulary,
-             "one row of the table for each token", "gpt_save: a tokenizer of %d tokens for a model of %d",
-             tokenizer_size(tokenizer), gpt->config.vocabulary);
+    digest[0] = '\0';
+    FILE *file = fopen(path, "rbe");
+    if (!file) return;
+    char *bytes = NULL;
+    size_t size = 0, room = 0, got = 1;
+    while (got) {
+        if (size == room) {
+            room = room ? 2 * room : 1 << 16;
+            char *larger = realloc(bytes, room);
+            if (!larger) break;
+            bytes = larger;
+        }
+        got = fread(bytes + size, 1, room - size, file);
+        size += got;
+    }
+    if (!got && !ferror(file))
+        snprintf(digest, DIGEST, "%016llx", (unsigned long long)name_hash(bytes, size));
+    free(bytes);
+    fclose(file);
+}
+
+static bool is_tokenizer_of(const char *path, const char *digest)
+{
+    char found[DIGEST];
+    digest_of(path, found);
+    return found[0] && strcmp(found, digest) == 0;
+}
+
+// Gives the tokenizer beside the old one its name.
+static void take_next(Place place, const char *folder)
+{
+    char next[MOST_PATH], path[MOST_PATH];
+    path_in(place, next, folder, NEXT);
+    path_in(place, path, folder, TOKENIZER);
+    check_at(place, rename(next, path) == 0, "`gpt_open` reads it all the same; may you write there?",
+             "%s cannot be renamed to %s: %s", next, TOKENIZER, strerror(errno));
+}
+
+// Whether the model names this digest, by the look of its first bytes: it may be damaged, and is about to be replaced.
+static bool names_digest(const char *model, const char *digest)
+{
+    char start[4096], note[64];
+    FILE *file = fopen(model, "rbe");
+    if (!file) return false;
+    size_t size = fread(start, 1, sizeof start, file);
+    fclose(file);
+    int length = snprintf(note, sizeof note, "\"tokenizer\":\"%s\"", digest);
+    return memmem(start, size, note, (size_t)length) != NULL;
+}
+
+// Where an earlier save was ended before its last step, the tokenizer that belongs to the model has still its other name:
+// the next one would write over it.
+static void finish_earlier_save(Place place, const char *folder)
+{
+    char model[MOST_PATH], next[MOST_PATH], digest[DIGEST];
+    path_in(place, model, folder, MODEL);
+    path_in(place, next, folder, NEXT);
+    digest_of(next, digest);
+    if (digest[0] && names_digest(model, digest)) take_next(place, folder);
+}
+
+// The configuration as notes; numbers holds their texts.
+static void notes_of(const Gpt *gpt, SafetensorsNote notes[NOTES], char numbers[NOTES][16])
+{
     GptConfig config = gpt->config;
-    Extras extras = {.rotary_base = (int)(config.rotary_base + 0.5f),
-                     .rotary = config.positions == GPT_ROTARY,
+    Extras extras = {.rotary = config.positions == GPT_ROTARY,
                      .rms = config.norm == GPT_RMS_NORM,
                      .swiglu = config.activation == GPT_SWIGLU,
                      .tied = config.tied,
                      .without_biases = config.without_biases};
     Setting settings[SETTINGS];
-    SafetensorsNote notes[SETTINGS];
-    char numbers[SETTINGS][16], path[MOST_PATH];
     settings_of(settings, &config, &extras);
     for (int i = 0; i < SETTINGS; i++) {
         const Setting *s = &settings[i];
         snprintf(numbers[i], sizeof numbers[i], "%d", *s->value);
         notes[i] = (SafetensorsNote){s->key, s->words[0] ? s->words[*s->value] : numbers[i]};
     }
-    make_folder(place, folder);
-    path_in(place, path, folder, "model.safetensors");
-    safetensors_save_at(place, path, set, notes, SETTINGS);
-    path_in(place, path, folder, "tokenizer.json");
-    tokenizer_save_at(place, path, tokenizer);
+    snprintf(numbers[SETTINGS], sizeof numbers[SETTINGS], "%.9g",
+             (double)config.rotary_base); // every bit of a float
+    notes[SETTINGS] = (SafetensorsNote){"rotary_base", numbers[SETTINGS]};
 }
+
+void gpt_save_at(Place place, const char *folder, const Gpt *gpt, const Parameters *set,
+                 const Tokenizer *tokenizer)
+{
+    check_at(place, tokenizer_size(tokenizer) <= gpt->config.vocabulary,
+             "one row of the table for each token", "gpt_save: a tokenizer of %d tokens for a model of %d",
+             tokenizer_size(tokenizer), gpt->config.vocabulary);
+    check_at(
+        place, set->count == gpt_parameters(&gpt->config), "give the set of gpt_new, with nothing else in it",
+        "gpt_save: a set of %d parameters, and the model has %ld", set->count, gpt_parameters(&gpt->config));
+    SafetensorsNote notes[NOTES];
+    char numbers[NOTES][16], digest[DIGEST], model[MOST_PATH], next[MOST_PATH], path[MOST_PATH];
+    notes_of(gpt, notes, numbers);
+    make_folder(place, folder);
+    finish_earlier_save(place, folder);
+    path_in(place, next, folder, NEXT);
+    tokenizer_save_at(place, next, tokenizer);
+    digest_of(next, digest);
+    check_at(place, digest[0], "is the disk in order?", "%s cannot be read again", next);
+    notes[SETTINGS + 1] = (SafetensorsNote){"tokenizer", digest};
+
+    path_in(place, path, folder, TOKENIZER);
+    const bool same = is_tokenizer_of(path, digest);
+    if (same) unlink(next);
+    path_in(place, model, folder, MODEL);
+    Replacement file;
+    if (!safetensors_try_save_at(place, model, set, notes, NOTES, &file)) {
+        unlink(next);
+        die_at(place, file.remedy, "%s", file.problem);
+    }
+    if (!same) take_next(place, folder);
+}
+
+// ---- Opening ----------------------------------------------------------------------------------------------------
 
 static const char *const NOT_OURS = "the folder must be one that gpt_save has written; train the model again";
 
@@ -109,10 +215,21 @@ static int number_of(Place place, const Safetensors *file, const char *key)
     char *end;
     errno = 0;
     long number = strtol(value, &end, 10);
-    check_at(place, !errno && end != value && !*end && number >= 1 && number <= MOST_NUMBER, NOT_OURS,
-             "%s: \"%s\" is \"%s\", expected a whole number from 1 to %d", file->path, key, value,
-             MOST_NUMBER);
+    const long least = strcmp(key, "layers") != 0; // there may be none
+    check_at(place, !errno && end != value && !*end && number >= least && number <= GPT_MOST, NOT_OURS,
+             "%s: \"%s\" is \"%s\", expected a whole number from %ld to %d", file->path, key, value, least,
+             GPT_MOST);
     return (int)number;
+}
+
+static float base_of(Place place, const Safetensors *file)
+{
+    const char *value = note_of(place, file, "rotary_base");
+    char *end;
+    float number = strtof(value, &end);
+    check_at(place, end != value && !*end && number > 0.0f && isfinite(number), NOT_OURS,
+             "%s: \"rotary_base\" is \"%s\", expected a number above 0", file->path, value);
+    return number;
 }
 
 static GptConfig config_of(Place place, const Safetensors *file)
@@ -125,12 +242,15 @@ static GptConfig config_of(Place place, const Safetensors *file)
         const Setting *s = &settings[i];
         *s->value = s->words[0] ? choice_of(place, file, s->key, s->words) : number_of(place, file, s->key);
     }
-    config.rotary_base = (float)extras.rotary_base;
+    config.rotary_base = base_of(place, file);
     config.positions = extras.rotary ? GPT_ROTARY : GPT_LEARNED;
     config.norm = extras.rms ? GPT_RMS_NORM : GPT_LAYER_NORM;
     config.activation = extras.swiglu ? GPT_SWIGLU : GPT_GELU;
     config.tied = extras.tied;
     config.without_biases = extras.without_biases;
+    check_at(place, file->count == gpt_parameters(&config), NOT_OURS,
+             "%s: a configuration of %ld tensors, and the file has %d", file->path, gpt_parameters(&config),
+             file->count);
     // The numbers may lie: no more memory is asked for than the file can fill.
     double columns = ((double)config.heads + 2.0 * config.key_heads) * config.head_width;
     double least = config.width * ((double)config.vocabulary + config.layers * (columns + config.hidden));
@@ -143,21 +263,52 @@ static GptConfig config_of(Place place, const Safetensors *file)
     return config;
 }
 
+// The tokenizer of the model: the one beside it where a save was ended before its last step.
+static void tokenizer_path(Place place, char *path, const char *folder, const Safetensors *model)
+{
+    const char *digest = safetensors_note(model, "tokenizer");
+    char next[MOST_PATH];
+    path_in(place, next, folder, NEXT);
+    path_in(place, path, folder, TOKENIZER);
+    if (digest && access(next, F_OK) == 0 && !is_tokenizer_of(path, digest) && is_tokenizer_of(next, digest))
+        memcpy(path, next, MOST_PATH);
+}
+
+// Whether the model was replaced since this look at it: then what was read behind it may belong to the new one.
+static bool is_replaced(const char *path, const struct stat *before)
+{
+    struct stat now;
+    return stat(path, &now) == 0 &&
+           (now.st_ino != before->st_ino || now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+            now.st_mtim.tv_nsec != before->st_mtim.tv_nsec);
+}
+
 GptFile gpt_open_at(Place place, Arena *arena, const char *folder)
 {
-    char path[MOST_PATH];
-    path_in(place, path, folder, "model.safetensors");
-    GptFile file = {.parameters = parameters_new(arena)};
-    Arena *scratch = arena_new();
-    Safetensors stored = safetensors_open_at(place, scratch, path);
-    GptConfig config = config_of(place, &stored);
-    arena_free(scratch);
-    Rng rng = rng_new(0, 0); // the numbers that it draws are overwritten
-    file.gpt = gpt_new_at(place, &file.parameters, config, &rng);
-    safetensors_load_at(place, path, &file.parameters);
-    path_in(place, path, folder, "tokenizer.json");
-    file.tokenizer = tokenizer_load_at(place, path);
-    check_at(place, tokenizer_size(file.tokenizer) <= config.vocabulary, NOT_OURS,
-             "%s has %d tokens, the model %d", path, tokenizer_size(file.tokenizer), config.vocabulary);
-    return file;
+    enum { MOST_TRIES = 100 }; // each of them needs another program that saves meanwhile
+    char model[MOST_PATH], path[MOST_PATH];
+    path_in(place, model, folder, MODEL);
+    ArenaMark mark = arena_mark(arena);
+    for (int tries = 1;; tries++) {
+        struct stat before = {0};
+        stat(model, &before);
+        GptFile file = {.parameters = parameters_new(arena)};
+        Arena *scratch = arena_new();
+        Safetensors stored = safetensors_open_at(place, scratch, model);
+        GptConfig config = config_of(place, &stored);
+        Rng rng = rng_new(0, 0); // the numbers that it draws are overwritten
+        file.gpt = gpt_new_at(place, &file.parameters, config, &rng);
+        safetensors_fill_at(place, &stored, &file.parameters);
+        tokenizer_path(place, path, folder, &stored);
+        file.tokenizer = tokenizer_load_at(place, path);
+        arena_free(scratch);
+        if (!is_replaced(model, &before) || tries == MOST_TRIES) {
+            check_at(place, tokenizer_size(file.tokenizer) <= config.vocabulary, NOT_OURS,
+                     "%s has %d tokens, the model %d", path, tokenizer_size(file.tokenizer),
+                     config.vocabulary);
+            return file;
+        }
+        tokenizer_free(file.tokenizer);
+        arena_rewind(arena, mark);
+    }
 }

@@ -8,6 +8,13 @@
 // "positions": learned or rotary, "norm": layer or rms, "activation": gelu or swiglu, "tied" and "biases": yes or no,
 // "rotary_base"), and tokenizer.json. Both are read as if a stranger had written them; what is wrong stops the program
 // with the file's name and what to do.
+//
+// Saving again replaces the two as a pair, although a system renames one file at a time: after a kill, a full disk or a
+// power cut gpt_open finds the old model with the old tokenizer or the new with the new. The new tokenizer is written
+// beside the old one, as tokenizer.json.next; then the new model gets its name, with the digest of its tokenizer's bytes
+// in the note "tokenizer": from this moment on the pair is the new one; then the tokenizer gets its name. Where the
+// digest is that of tokenizer.json.next, a save was ended before its last step: gpt_open reads that file, and the next
+// gpt_save finishes the step. A tokenizer.json that another program has written since is taken as it is.
 #pragma once
 #include "models/gpt.h"
 #include "models/safetensors.h"

@@ -1,7 +1,10 @@
 // safetensors.c: named arrays in a file. See safetensors.h.
 #include "models/safetensors.h"
+#include "base/name_table.h"
+#include "base/utf8.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,19 +15,22 @@
 _Static_assert(sizeof(float) == 4 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the format is that of this machine's floats");
 
-enum { LENGTH_BYTES = 8 }; // the length of the header
+enum { LENGTH_BYTES = 8, MOST_NESTED = 128 }; // the length of the header; values within values
 
-static const char *const DAMAGED =
-    "the file is damaged, or is not a safetensors file: fetch or save it again";
+static const char METADATA[] = "__metadata__";
+static const char *const DAMAGED = "it is damaged, no safetensors file, or written by a program that does "
+                                   "not keep to the format: fetch or save it again";
 
-// ---- The header: a strict reader for exactly this grammar -------------------------------------------------
+// ---- The header: a reader for JSON of this form ------------------------------------------------------------
 
 typedef struct {
     Place place;
     Arena *arena;
     const char *path;
-    const unsigned char *text;
+    unsigned char *text; // strings are decoded where they stand
     size_t size, at;
+    size_t *sizes; // room for shapes
+    int sizes_left;
 } Reader;
 
 #define refuse(r, ...) refuse_at((r)->at, r, __VA_ARGS__)
@@ -40,9 +46,11 @@ noreturn __attribute__((format(printf, 3, 4))) static void refuse_at(size_t at, 
     die_at(r->place, DAMAGED, "%s: header, byte %zu: %s", r->path, at, what);
 }
 
+static bool is_blank(int c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 static int peek(Reader *r)
 {
-    while (r->at < r->size && strchr(" \t\r\n", r->text[r->at]) && r->text[r->at]) r->at++;
+    while (r->at < r->size && is_blank(r->text[r->at])) r->at++;
     return r->at < r->size ? r->text[r->at] : -1;
 }
 
@@ -62,21 +70,12 @@ static void expect(Reader *r, char wanted)
     refuse(r, "'%c' where '%c' is expected", found, wanted);
 }
 
-// How many bytes the character at text has, 0 when it is not UTF-8 (RFC 3629: no overlong forms, no
-// surrogates).
-static int utf8_length(const unsigned char *text, size_t left)
+static bool take_word(Reader *r, const char *word)
 {
-    unsigned char first = text[0];
-    if (first < 0x80) return 1;
-    int length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-    if (length == 0 || (size_t)length > left) return 0;
-    for (int i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80) return 0;
-    if (first == 0xe0 && text[1] < 0xa0) return 0;
-    if (first == 0xed && text[1] > 0x9f) return 0;
-    if (first == 0xf0 && text[1] < 0x90) return 0;
-    if (first == 0xf4 && text[1] > 0x8f) return 0;
-    return length;
+    size_t length = strlen(word);
+    if (peek(r) < 0 || r->size - r->at < length || memcmp(r->text + r->at, word, length) != 0) return false;
+    r->at += length;
+    return true;
 }
 
 static unsigned hexadecimal4(Reader *r)
@@ -95,7 +94,7 @@ static unsigned hexadecimal4(Reader *r)
 }
 
 // The character of \uXXXX (two of them for a surrogate pair), written as UTF-8; returns its length.
-static size_t unicode_escape(Reader *r, char *out)
+static size_t unicode_escape(Reader *r, char out[4])
 {
     unsigned code = hexadecimal4(r);
     if (code >= 0xd800 && code < 0xdc00) {
@@ -108,53 +107,47 @@ static size_t unicode_escape(Reader *r, char *out)
     } else if (code >= 0xdc00 && code <= 0xdfff) {
         refuse(r, "half a surrogate pair");
     }
-    if (code == 0) refuse(r, "a NUL inside a string");
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3; // continuation bytes, six bits each
-    const unsigned lead[] = {0, 0xc0, 0xe0, 0xf0};
-    out[0] = (char)(lead[more] | code >> (6 * more));
-    for (int i = 1; i <= more; i++) out[i] = (char)(0x80 | (code >> (6 * (more - i)) & 0x3f));
-    return (size_t)more + 1;
+    if (code == 0) refuse(r, "a NUL inside a string, where a string of C would end");
+    return (size_t)utf8_encode(out, code);
 }
 
-// A string in the arena. An escape is never longer decoded than written, so the room up to the closing quote
-// is enough.
+// A string, decoded in its place: an escape is never longer decoded than written, and the closing quote makes room
+// for the 0 at the end.
 static char *read_string(Reader *r)
 {
     expect(r, '"');
     size_t end = r->at;
     while (end < r->size && r->text[end] != '"') end += r->text[end] == '\\' ? 2 : 1;
     if (end >= r->size) refuse(r, "a string without end");
-    char *out = arena_alloc_at(r->place, r->arena, end - r->at + 1, 1);
-    size_t length = 0;
+    char *string = (char *)r->text + r->at, *out = string;
     while (r->at < end) {
         const unsigned char *c = r->text + r->at;
-        int width = utf8_length(c, end - r->at);
         if (*c < 0x20) refuse(r, "a control character inside a string");
-        if (width == 0) refuse(r, "not UTF-8");
         if (*c != '\\') {
-            memcpy(out + length, c, (size_t)width);
-            length += (size_t)width;
+            uint32_t character;
+            int width = utf8_decode((const char *)c, end - r->at, &character);
+            if (character == UTF8_REPLACEMENT && width == 1) refuse(r, "not UTF-8");
+            for (int i = 0; i < width; i++) *out++ = (char)c[i];
             r->at += (size_t)width;
             continue;
         }
         r->at += 2;
         const char *letters = "\"\\/bfnrt", *values = "\"\\/\b\f\n\r\t", *which = strchr(letters, c[1]);
         if (c[1] == 'u') {
-            length += unicode_escape(r, out + length);
+            char bytes[4];
+            size_t length = unicode_escape(r, bytes);
+            memcpy(out, bytes, length);
+            out += length;
         } else if (c[1] && which) {
-            out[length++] = values[which - letters];
+            *out++ = values[which - letters];
         } else {
             refuse(r, "an unknown escape");
         }
     }
     if (r->at != end) refuse(r, "an escape across the end of a string");
     r->at++;
-    out[length] = '\0';
-    return out;
+    *out = '\0';
+    return string;
 }
 
 static size_t read_number(Reader *r)
@@ -173,69 +166,167 @@ static size_t read_number(Reader *r)
     return value;
 }
 
-static size_t bytes_of_dtype(const char *dtype)
+static size_t skip_digits(Reader *r)
+{
+    size_t first = r->at;
+    while (r->at < r->size && r->text[r->at] >= '0' && r->text[r->at] <= '9') r->at++;
+    return r->at - first;
+}
+
+static void skip_number(Reader *r)
+{
+    size_t start = r->at;
+    if (r->text[r->at] == '-') r->at++;
+    size_t first = r->at, digits = skip_digits(r);
+    bool right = digits == 1 || (digits > 1 && r->text[first] != '0');
+    if (right && r->at < r->size && r->text[r->at] == '.') r->at++, right = skip_digits(r) > 0;
+    if (right && r->at < r->size && (r->text[r->at] | 0x20) == 'e') {
+        r->at++;
+        if (r->at < r->size && (r->text[r->at] == '+' || r->text[r->at] == '-')) r->at++;
+        right = skip_digits(r) > 0;
+    }
+    if (!right) refuse_at(start, r, "a value is expected");
+}
+
+// Any JSON value, of a key that is not known.
+static void skip_value(Reader *r, int nested)
+{
+    int c = peek(r);
+    if (c == '"') {
+        read_string(r);
+    } else if (c == '{' || c == '[') {
+        const char end = c == '{' ? '}' : ']';
+        if (nested == MOST_NESTED) refuse(r, "values nested more than %d deep", MOST_NESTED);
+        r->at++;
+        if (take(r, end)) return;
+        do {
+            if (c == '{') {
+                read_string(r);
+                expect(r, ':');
+            }
+            skip_value(r, nested + 1);
+        } while (take(r, ','));
+        expect(r, end);
+    } else if (!take_word(r, "true") && !take_word(r, "false") && !take_word(r, "null")) {
+        if (c < 0) refuse(r, "it ends where a value is expected");
+        skip_number(r);
+    }
+}
+
+// ---- Tensors and notes --------------------------------------------------------------------------------------
+
+// How many bits an element has; 0: of an edition of the format that is not known here.
+static size_t bits_of_dtype(const char *dtype)
 {
     static const struct {
         const char *name;
-        size_t bytes;
-    } known[] = {{"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F64", 8},     {"I64", 8},
-                 {"I32", 4}, {"I16", 2}, {"I8", 1},   {"U64", 8},     {"U32", 4},
-                 {"U16", 2}, {"U8", 1},  {"BOOL", 1}, {"F8_E4M3", 1}, {"F8_E5M2", 1}};
+        size_t bits;
+    } known[] = {{"F32", 32},    {"F16", 16},    {"BF16", 16},       {"F64", 64},        {"I64", 64},
+                 {"I32", 32},    {"I16", 16},    {"I8", 8},          {"U64", 64},        {"U32", 32},
+                 {"U16", 16},    {"U8", 8},      {"BOOL", 8},        {"C64", 64},        {"F8_E4M3", 8},
+                 {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"F6_E2M3", 6},
+                 {"F6_E3M2", 6}, {"F4", 4}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(dtype, known[i].name) == 0) return known[i].bytes;
+        if (strcmp(dtype, known[i].name) == 0) return known[i].bits;
     return 0;
 }
 
-// {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, the keys in any order, each once.
+// [2, 3] into sizes; returns how many.
+static int read_shape(Reader *r, size_t sizes[SAFETENSORS_MAX_RANK], const char *name)
+{
+    int rank = 0;
+    expect(r, '[');
+    if (take(r, ']')) return 0;
+    do {
+        if (rank == SAFETENSORS_MAX_RANK)
+            refuse(r, "tensor %.80s has more than %d dimensions", name, SAFETENSORS_MAX_RANK);
+        sizes[rank++] = read_number(r);
+    } while (take(r, ','));
+    expect(r, ']');
+    return rank;
+}
+
+static const size_t *keep_shape(Reader *r, const size_t *sizes, int rank)
+{
+    enum { MANY = 4096 };
+    if (r->sizes_left < rank) {
+        r->sizes = arena_alloc_at(r->place, r->arena, MANY, sizeof *r->sizes);
+        r->sizes_left = MANY;
+    }
+    size_t *kept = r->sizes;
+    for (int i = 0; i < rank; i++) kept[i] = sizes[i];
+    r->sizes += rank;
+    r->sizes_left -= rank;
+    return kept;
+}
+
+// The bytes between the offsets are those that type and shape need.
+static void check_size(Reader *r, const SafetensorsEntry *entry)
+{
+    const char *name = entry->name;
+    size_t elements = 1, bits = bits_of_dtype(entry->dtype), all;
+    for (int i = 0; i < entry->rank; i++)
+        if (__builtin_mul_overflow(elements, entry->shape[i], &elements))
+            refuse(r, "the shape of tensor %.80s is beyond 64 bits", name);
+    if (__builtin_mul_overflow(elements, bits, &all))
+        refuse(r, "the shape of tensor %.80s is beyond 64 bits", name);
+    if (all % 8)
+        refuse(r, "tensor %.80s: %zu elements of %s, %zu bits each, are no whole number of bytes", name,
+               elements, entry->dtype, bits);
+    if (bits && all / 8 != entry->bytes)
+        refuse(r, "tensor %.80s: dtype and shape need %zu bytes, the offsets give %zu", name, all / 8,
+               entry->bytes);
+    if (!bits && (elements == 0) != (entry->bytes == 0))
+        refuse(r, "tensor %.80s: the shape has %zu elements, the offsets give %zu bytes", name, elements,
+               entry->bytes);
+}
+
+typedef enum { KEY_DTYPE = 1, KEY_SHAPE = 2, KEY_OFFSETS = 4, ALL_KEYS = 7 } EntryKey;
+
+static EntryKey key_of(const char *key)
+{
+    return strcmp(key, "dtype") == 0          ? KEY_DTYPE
+           : strcmp(key, "shape") == 0        ? KEY_SHAPE
+           : strcmp(key, "data_offsets") == 0 ? KEY_OFFSETS
+                                              : 0;
+}
+
+// {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, the keys in any order, each once; others are skipped.
 static SafetensorsEntry read_entry(Reader *r, const char *name)
 {
-    SafetensorsEntry entry = {.name = name, .rank = -1};
-    size_t end = 0;
-    bool offsets = false;
+    SafetensorsEntry entry = {.name = name};
+    size_t end = 0, sizes[SAFETENSORS_MAX_RANK];
+    unsigned found = 0;
     expect(r, '{');
     do {
         size_t start = r->at;
         const char *key = read_string(r);
+        EntryKey which = key_of(key);
         expect(r, ':');
-        if (strcmp(key, "dtype") == 0 && !entry.dtype) {
+        if (found & which) refuse_at(start, r, "tensor %.80s: key %s is repeated", name, key);
+        found |= which;
+        if (which == KEY_DTYPE) {
             entry.dtype = read_string(r);
-        } else if (strcmp(key, "shape") == 0 && entry.rank < 0) {
-            expect(r, '[');
-            entry.rank = 0;
-            if (!take(r, ']')) {
-                do {
-                    if (entry.rank == SAFETENSORS_MAX_RANK)
-                        refuse(r, "tensor %.80s has more than 8 dimensions", name);
-                    entry.shape[entry.rank++] = read_number(r);
-                } while (take(r, ','));
-                expect(r, ']');
-            }
-        } else if (strcmp(key, "data_offsets") == 0 && !offsets) {
-            offsets = true;
+        } else if (which == KEY_SHAPE) {
+            entry.rank = read_shape(r, sizes, name);
+        } else if (which == KEY_OFFSETS) {
             expect(r, '[');
             entry.begin = read_number(r);
             expect(r, ',');
             end = read_number(r);
             expect(r, ']');
         } else {
-            refuse_at(start, r, "tensor %.80s: key %.40s is unknown or repeated", name, key);
+            skip_value(r, 0);
         }
     } while (take(r, ','));
     expect(r, '}');
 
-    if (!entry.dtype || entry.rank < 0 || !offsets)
-        refuse(r, "tensor %.80s needs dtype, shape and data_offsets", name);
-    size_t bytes = bytes_of_dtype(entry.dtype);
-    if (bytes == 0) refuse(r, "tensor %.80s: unknown dtype %.40s", name, entry.dtype);
+    if (found != ALL_KEYS) refuse(r, "tensor %.80s needs dtype, shape and data_offsets", name);
     if (end < entry.begin)
         refuse(r, "tensor %.80s ends at %zu before it begins at %zu", name, end, entry.begin);
-    for (int i = 0; i < entry.rank; i++)
-        if (__builtin_mul_overflow(bytes, entry.shape[i], &bytes))
-            refuse(r, "the shape of tensor %.80s is beyond 64 bits", name);
     entry.bytes = end - entry.begin;
-    if (bytes != entry.bytes)
-        refuse(r, "tensor %.80s: dtype and shape need %zu bytes, the offsets give %zu", name, bytes,
-               entry.bytes);
+    entry.shape = keep_shape(r, sizes, entry.rank);
+    check_size(r, &entry);
     return entry;
 }
 
@@ -249,8 +340,10 @@ static void *with_room(const Reader *r, void *list, int count, size_t size)
     return larger;
 }
 
+// {"key": "text", …}, or null: none.
 static void read_notes(Reader *r, Safetensors *file)
 {
+    if (take_word(r, "null")) return;
     expect(r, '{');
     if (take(r, '}')) return;
     do {
@@ -259,6 +352,8 @@ static void read_notes(Reader *r, Safetensors *file)
         SafetensorsNote *note = &file->notes[file->note_count++];
         note->key = read_string(r);
         expect(r, ':');
+        if (peek(r) != '"')
+            refuse(r, "metadata %.80s is not a string, and there may only be strings", note->key);
         note->value = read_string(r);
     } while (take(r, ','));
     expect(r, '}');
@@ -267,15 +362,14 @@ static void read_notes(Reader *r, Safetensors *file)
 static void read_header(Reader *r, Safetensors *file)
 {
     bool metadata = false;
-    if (r->size == 0 || r->text[0] != '{') refuse(r, "a header begins with '{'");
-    r->at = 1;
+    if (!take(r, '{')) refuse(r, "a header begins with '{'");
     if (!take(r, '}')) {
         do {
             size_t start = r->at;
             char *name = read_string(r);
             expect(r, ':');
-            if (strcmp(name, "__metadata__") == 0) {
-                if (metadata) refuse_at(start, r, "__metadata__ is there twice");
+            if (strcmp(name, METADATA) == 0) {
+                if (metadata) refuse_at(start, r, "%s is there twice", METADATA);
                 metadata = true;
                 read_notes(r, file);
                 continue;
@@ -287,8 +381,7 @@ static void read_header(Reader *r, Safetensors *file)
         } while (take(r, ','));
         expect(r, '}');
     }
-    while (r->at < r->size)
-        if (r->text[r->at++] != ' ') refuse_at(r->at - 1, r, "something other than spaces behind the header");
+    if (peek(r) >= 0) refuse(r, "something other than white space behind the header");
 }
 
 // ---- Reading ----------------------------------------------------------------------------------------------
@@ -340,43 +433,84 @@ static void check_layout(const Reader *r, Safetensors *file, const unsigned char
                  "%s: metadata %s is there twice", r->path, file->notes[i].key);
 }
 
-// The whole file as bytes in the arena. *size receives how many.
-static unsigned char *read_file(Place place, Arena *arena, const char *path, size_t *size)
+// What other kinds of files begin with, and what they are.
+static const char *other_kind(const unsigned char *start, size_t size)
+{
+    static const struct {
+        const char *bytes, *kind;
+    } kinds[] = {
+        {"PK\3\4", "a zip archive, such as PyTorch's .pt: convert it with the program that made it"},
+        {"\x1f\x8b", "compressed: unpack it with gunzip"},
+        {"\x80\2", "a pickle of Python: convert it with the program that made it"},
+        {"\x89HDF", "an HDF5 file: convert it with the program that made it"},
+        {"GGUF", "a GGUF file: fetch the safetensors file of that model"},
+        {"version ", "a pointer of git-lfs, not the file itself: `git lfs pull` fetches it"},
+        {"\xef\xbb\xbf", "a text with a byte order mark: an editor has changed the file, fetch it again"},
+        {"<", "a page of the web, not a file of tensors: fetch it again"},
+        {"{", "JSON without the length of the header in front: is it the index of several files?"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t length = strlen(kinds[i].bytes);
+        if (size >= length && memcmp(start, kinds[i].bytes, length) == 0) return kinds[i].kind;
+    }
+    return NULL;
+}
+
+static size_t header_length(const unsigned char start[LENGTH_BYTES])
+{
+    uint64_t length = 0;
+    for (int i = LENGTH_BYTES - 1; i >= 0; i--) length = length << 8 | start[i];
+    return (size_t)length;
+}
+
+// Reads until size bytes are there, the file ends, or an error.
+static size_t read_fully(int file, unsigned char *bytes, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = read(file, bytes + done, size - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        done += (size_t)got;
+    }
+    return done;
+}
+
+// The whole file as bytes in the arena. *size receives how many, *header the length of the header.
+static unsigned char *read_file(Place place, Arena *arena, const char *path, size_t *size, size_t *header)
 {
     const char *hint = "has it been saved or fetched, and is the name right?";
-    FILE *stream = fopen(path, "rb");
-    check_at(place, stream, hint, "%s: %s", path, strerror(errno));
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a named pipe must not make us wait
+    check_at(place, file >= 0, hint, "%s: %s", path, strerror(errno));
     struct stat about;
-    check_at(place, fstat(fileno(stream), &about) == 0 && S_ISREG(about.st_mode), hint,
-             "%s is not an ordinary file", path);
+    check_at(place, fstat(file, &about) == 0 && S_ISREG(about.st_mode), hint, "%s is not an ordinary file",
+             path);
     *size = (size_t)about.st_size;
+
+    unsigned char start[LENGTH_BYTES] = {0};
+    size_t got = read_fully(file, start, LENGTH_BYTES);
+    *header = header_length(start);
+    const bool plausible = *size >= LENGTH_BYTES + 2 && *header >= 2 && *header <= SAFETENSORS_MAX_HEADER &&
+                           *header <= *size - LENGTH_BYTES;
+    const char *other = plausible ? NULL : other_kind(start, got);
+    if (other) die_at(place, "give the name of a safetensors file", "%s is %s", path, other);
     check_at(place, *size >= LENGTH_BYTES + 2, DAMAGED, "%s: %zu bytes, a safetensors file has at least 10",
              path, *size);
-
-    unsigned char start[LENGTH_BYTES];
-    check_at(place, fread(start, 1, LENGTH_BYTES, stream) == LENGTH_BYTES, hint, "%s: it cannot be read",
-             path);
-    uint64_t header = 0;
-    for (int i = LENGTH_BYTES - 1; i >= 0; i--) header = header << 8 | start[i];
-    check_at(place, header >= 2 && header <= SAFETENSORS_MAX_HEADER && header <= *size - LENGTH_BYTES,
-             DAMAGED, "%s: a header of %" PRIu64 " bytes in a file of %zu (limit %d)", path, header, *size,
+    check_at(place, got < LENGTH_BYTES || plausible, DAMAGED,
+             "%s: a header of %zu bytes in a file of %zu (limit %d)", path, *header, *size,
              SAFETENSORS_MAX_HEADER);
 
     unsigned char *bytes = arena_alloc_at(place, arena, *size, 1);
     memcpy(bytes, start, LENGTH_BYTES);
-    size_t rest = *size - LENGTH_BYTES, got = fread(bytes + LENGTH_BYTES, 1, rest, stream);
-    fclose(stream);
-    check_at(place, got == rest, hint, "%s: %zu bytes could be read, expected %zu", path, got + LENGTH_BYTES,
-             *size);
+    got += got == LENGTH_BYTES ? read_fully(file, bytes + LENGTH_BYTES, *size - LENGTH_BYTES) : 0;
+    close(file);
+    check_at(place, got == *size, hint, "%s: %zu bytes could be read, expected %zu", path, got, *size);
     return bytes;
 }
 
 Safetensors safetensors_open_at(Place place, Arena *arena, const char *path)
 {
-    size_t size;
-    const unsigned char *bytes = read_file(place, arena, path, &size);
-    uint64_t header = 0;
-    for (int i = LENGTH_BYTES - 1; i >= 0; i--) header = header << 8 | bytes[i];
+    size_t size, header;
+    unsigned char *bytes = read_file(place, arena, path, &size, &header);
     Reader reader = {
         .place = place, .arena = arena, .path = path, .text = bytes + LENGTH_BYTES, .size = header};
     Safetensors file = {.path = arena_string(arena, path)};
@@ -399,18 +533,28 @@ const char *safetensors_note(const Safetensors *file, const char *key)
     return found ? found->value : NULL;
 }
 
+static void check_float32(Place place, const Safetensors *file, const SafetensorsEntry *entry)
+{
+    bool known = bits_of_dtype(entry->dtype) > 0;
+    check_at(
+        place, strcmp(entry->dtype, "F32") == 0,
+        known ? "convert the file to float32 with the program that made it"
+              : "an element type that is not known here; convert the file to float32 with the program that "
+                "made it",
+        "%s: tensor %s is %s, expected F32", file->path, entry->name, entry->dtype);
+}
+
 Matrix safetensors_matrix_at(Place place, Arena *arena, const Safetensors *file, const char *name)
 {
     const SafetensorsEntry *entry = safetensors_find(file, name);
     check_at(place, entry, "is it the file of this model?", "%s: there is no tensor %s", file->path, name);
-    check_at(place, strcmp(entry->dtype, "F32") == 0, "convert the file to float32",
-             "%s: tensor %s is %s, expected F32", file->path, name, entry->dtype);
+    check_float32(place, file, entry);
     size_t cols = entry->rank ? entry->shape[entry->rank - 1] : 1, rows = 1;
     for (int i = 0; i < entry->rank - 1; i++) rows = size_product(place, rows, entry->shape[i]);
-    check_at(place, rows <= INT32_MAX && cols <= INT32_MAX, DAMAGED, "%s: tensor %s is (%zu × %zu)",
-             file->path, name, rows, cols);
+    check_at(place, rows <= INT32_MAX && cols <= INT32_MAX, "a matrix has fewer than 2³¹ rows and columns",
+             "%s: tensor %s is (%zu × %zu)", file->path, name, rows, cols);
     Matrix out = matrix_uninitialised_at(place, arena, (int)rows, (int)cols);
-    memcpy(out.data, entry->data, entry->bytes);
+    if (entry->bytes) memcpy(out.data, entry->data, entry->bytes);
     return out;
 }
 
@@ -426,46 +570,39 @@ static int item_by_name(const void *a, const void *b)
     return strcmp(((const Item *)a)->name, ((const Item *)b)->name);
 }
 
-static void write_string(Place place, FILE *out, const char *text)
+static void write_string(FILE *out, const char *text)
 {
-    const unsigned char *c = (const unsigned char *)text;
-    size_t left = strlen(text);
     fputc('"', out);
-    while (left) {
-        int width = utf8_length(c, left);
-        check_at(place, width, "names are UTF-8", "safetensors_save: the name \"%s\" is not UTF-8", text);
-        if (*c == '"' || *c == '\\') {
-            fprintf(out, "\\%c", *c);
-        } else if (*c < 0x20) {
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        if (*c < 0x20) {
             fprintf(out, "\\u%04x", *c);
         } else {
-            fwrite(c, 1, (size_t)width, out);
+            if (*c == '"' || *c == '\\') fputc('\\', out);
+            fputc(*c, out);
         }
-        c += width;
-        left -= (size_t)width;
     }
     fputc('"', out);
 }
 
-static void write_header(Place place, FILE *out, const Item *items, int count, const SafetensorsNote *notes,
+static void write_header(FILE *out, const Item *items, int count, const SafetensorsNote *notes,
                          int note_count)
 {
     size_t offset = 0;
     fputc('{', out);
     if (note_count) {
-        fputs("\"__metadata__\":{", out);
+        fprintf(out, "\"%s\":{", METADATA);
         for (int i = 0; i < note_count; i++) {
             if (i) fputc(',', out);
-            write_string(place, out, notes[i].key);
+            write_string(out, notes[i].key);
             fputc(':', out);
-            write_string(place, out, notes[i].value);
+            write_string(out, notes[i].value);
         }
         fputs(count ? "}," : "}", out);
     }
     for (int i = 0; i < count; i++) {
         size_t end = offset + matrix_size(items[i].value) * sizeof(float);
         if (i) fputc(',', out);
-        write_string(place, out, items[i].name);
+        write_string(out, items[i].name);
         fprintf(out, ":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[%zu,%zu]}", items[i].value.rows,
                 items[i].value.cols, offset, end);
         offset = end;
@@ -474,48 +611,93 @@ static void write_header(Place place, FILE *out, const Item *items, int count, c
     while (ftell(out) % 8) fputc(' ', out); // the numbers begin at a multiple of 8
 }
 
-// Sorts the items, writes them under a temporary name, and renames.
-static void save_items(Place place, const char *path, Item *items, int count, const SafetensorsNote *notes,
-                       int note_count)
+static bool is_text(const char *text) { return utf8_invalid(text, strlen(text)) == strlen(text); }
+
+// Nothing is written that the reader would refuse. The items are sorted by name.
+static void check_writable(Place place, const char *path, const Item *items, int count,
+                           const SafetensorsNote *notes, int note_count)
 {
-    const char *hint = "is there room on the disk, and may this folder be written to?";
+    check_at(place, count <= SAFETENSORS_MAX_TENSORS && note_count <= SAFETENSORS_MAX_TENSORS,
+             "join some of them", "%s: %d tensors and %d notes; at most %d are read", path, count, note_count,
+             SAFETENSORS_MAX_TENSORS);
+    for (int i = 0; i < count; i++) {
+        check_at(place, is_text(items[i].name), "names are UTF-8", "%s: the name \"%s\" is not UTF-8", path,
+                 items[i].name);
+        check_at(place, strcmp(items[i].name, METADATA) != 0,
+                 "the format keeps its notes there: choose another", "%s: a tensor cannot be named %s", path,
+                 METADATA);
+        check_at(place, i == 0 || strcmp(items[i - 1].name, items[i].name) != 0, "names are unique",
+                 "%s: two tensors are named %s", path, items[i].name);
+    }
+    Arena *arena = arena_new();
+    NameTable table = name_table_new(arena, (size_t)note_count);
+    char **keys = arena_alloc_at(place, arena, (size_t)note_count, sizeof *keys);
+    for (int i = 0; i < note_count; i++) {
+        const char *key = notes[i].key, *value = notes[i].value;
+        check_at(place, key && value, "a note is two strings", "%s: note %d has no %s", path, i,
+                 key ? "value" : "key");
+        check_at(place, is_text(key) && is_text(value), "notes are UTF-8", "%s: note \"%s\" is not UTF-8",
+                 path, key);
+        check_at(place, name_table_find(&table, keys, key) < 0, "each key can be there once",
+                 "%s: two notes have the key \"%s\"", path, key);
+        keys[i] = (char *)(uintptr_t)key;
+        name_table_put(&table, keys, i);
+    }
+    arena_free(arena);
+}
+
+// Sorts the items, writes them under a temporary name, and renames. False when there was no room, say.
+static bool save_items(Place place, const char *path, Item *items, int count, const SafetensorsNote *notes,
+                       int note_count, Replacement *file)
+{
     if (count) qsort(items, (size_t)count, sizeof *items, item_by_name);
-    char *header = NULL, *temporary = NULL;
+    check_writable(place, path, items, count, notes, note_count);
+    char *header = NULL;
     size_t header_size = 0;
     FILE *text = open_memstream(&header, &header_size);
-    check_at(place, text, hint, "%s: no memory for the header", path);
-    write_header(place, text, items, count, notes, note_count);
-    check_at(place, fclose(text) == 0, hint, "%s: no memory for the header", path);
+    check_at(place, text, "free some memory", "%s: no memory for the header", path);
+    write_header(text, items, count, notes, note_count);
+    check_at(place, fclose(text) == 0, "free some memory", "%s: no memory for the header", path);
+    check_at(place, header_size <= SAFETENSORS_MAX_HEADER, "shorten names and notes",
+             "%s: a header of %zu bytes; at most %d are read", path, header_size, SAFETENSORS_MAX_HEADER);
 
-    check_at(place, asprintf(&temporary, "%s.part-%ld", path, (long)getpid()) > 0, hint,
-             "%s: no memory for a name", path);
-    FILE *out = fopen(temporary, "wb");
-    check_at(place, out, hint, "%s cannot be written: %s", temporary, strerror(errno));
-    unsigned char length[LENGTH_BYTES];
-    for (int i = 0; i < LENGTH_BYTES; i++) length[i] = (unsigned char)(header_size >> (8 * i));
-    bool written = fwrite(length, 1, LENGTH_BYTES, out) == LENGTH_BYTES &&
-                   fwrite(header, 1, header_size, out) == header_size;
-    for (int i = 0; i < count && written; i++)
-        written = fwrite(items[i].value.data, sizeof(float), matrix_size(items[i].value), out) ==
-                  matrix_size(items[i].value);
-    written = fclose(out) == 0 && written;
-    if (!written || rename(temporary, path) != 0) {
-        int reason = errno;
-        remove(temporary);
-        die_at(place, hint, "%s cannot be written: %s", path, strerror(reason));
+    bool written = replace_try_begin(file, path);
+    if (written) {
+        unsigned char length[LENGTH_BYTES];
+        for (int i = 0; i < LENGTH_BYTES; i++) length[i] = (unsigned char)(header_size >> (8 * i));
+        fwrite(length, 1, LENGTH_BYTES, file->stream);
+        fwrite(header, 1, header_size, file->stream);
+        for (int i = 0; i < count && !ferror(file->stream); i++)
+            if (matrix_size(items[i].value))
+                fwrite(items[i].value.data, sizeof(float), matrix_size(items[i].value), file->stream);
+        written = replace_try_finish(file);
     }
     free(header);
-    free(temporary);
+    return written;
+}
+
+static Item *items_of(Arena *arena, const Parameters *set)
+{
+    Item *items = arena_alloc(arena, (size_t)set->count, sizeof *items);
+    for (int i = 0; i < set->count; i++) items[i] = (Item){set->names[i], set->items[i]->value};
+    return items;
+}
+
+bool safetensors_try_save_at(Place place, const char *path, const Parameters *set,
+                             const SafetensorsNote *notes, int note_count, Replacement *file)
+{
+    Arena *arena = arena_new();
+    bool written = save_items(place, path, items_of(arena, set), set->count, notes, note_count, file);
+    arena_free(arena);
+    return written;
 }
 
 void safetensors_save_at(Place place, const char *path, const Parameters *set, const SafetensorsNote *notes,
                          int note_count)
 {
-    Arena *arena = arena_new();
-    Item *items = arena_alloc(arena, (size_t)set->count, sizeof *items);
-    for (int i = 0; i < set->count; i++) items[i] = (Item){set->names[i], set->items[i]->value};
-    save_items(place, path, items, set->count, notes, note_count);
-    arena_free(arena);
+    Replacement file;
+    if (!safetensors_try_save_at(place, path, set, notes, note_count, &file))
+        die_at(place, file.remedy, "%s", file.problem);
 }
 
 // ---- Into parameters --------------------------------------------------------------------------------------
@@ -536,8 +718,7 @@ static void check_items(Place place, const Safetensors *file, const Item *items,
         Matrix m = items[i].value;
         check_at(place, entry, "is it the file of this model?", "%s: tensor %s (%d × %d) is missing",
                  file->path, items[i].name, m.rows, m.cols);
-        check_at(place, strcmp(entry->dtype, "F32") == 0, "convert the file to float32",
-                 "%s: tensor %s is %s, expected F32", file->path, entry->name, entry->dtype);
+        check_float32(place, file, entry);
         bool matrix =
             entry->rank == 2 && entry->shape[0] == (size_t)m.rows && entry->shape[1] == (size_t)m.cols;
         bool vector = entry->rank == 1 && m.rows == 1 && entry->shape[0] == (size_t)m.cols;
@@ -546,12 +727,19 @@ static void check_items(Place place, const Safetensors *file, const Item *items,
         check_at(place, matrix || vector, "is it the file of this model?",
                  "%s: tensor %s is %s, expected [%d, %d]", file->path, entry->name, shape, m.rows, m.cols);
     }
-    for (int i = 0, found; i < file->count && file->count != count; i++) {
-        found = 0;
-        for (int j = 0; j < count; j++) found |= strcmp(items[j].name, file->entries[i].name) == 0;
-        check_at(place, found, "is it the file of this model?", "%s: tensor %s is not part of this model",
-                 file->path, file->entries[i].name);
+    if (file->count == count) return;
+    Arena *arena = arena_new();
+    NameTable table = name_table_new(arena, (size_t)count);
+    char **names = arena_alloc_at(place, arena, (size_t)count, sizeof *names);
+    for (int i = 0; i < count; i++) {
+        names[i] = (char *)(uintptr_t)items[i].name;
+        name_table_put(&table, names, i);
     }
+    for (int i = 0; i < file->count; i++)
+        check_at(place, name_table_find(&table, names, file->entries[i].name) >= 0,
+                 "is it the file of this model?", "%s: tensor %s is not part of this model", file->path,
+                 file->entries[i].name);
+    arena_free(arena);
 }
 
 static void load_items(const Safetensors *file, const Item *items, int count)
@@ -562,14 +750,20 @@ static void load_items(const Safetensors *file, const Item *items, int count)
                    matrix_size(items[i].value) * sizeof(float));
 }
 
+void safetensors_fill_at(Place place, const Safetensors *file, Parameters *set)
+{
+    Arena *arena = arena_new();
+    Item *items = items_of(arena, set);
+    check_items(place, file, items, set->count);
+    load_items(file, items, set->count);
+    arena_free(arena);
+}
+
 void safetensors_load_at(Place place, const char *path, Parameters *set)
 {
     Arena *arena = arena_new();
     Safetensors file = safetensors_open_at(place, arena, path);
-    Item *items = arena_alloc(arena, (size_t)set->count, sizeof *items);
-    for (int i = 0; i < set->count; i++) items[i] = (Item){set->names[i], set->items[i]->value};
-    check_items(place, &file, items, set->count);
-    load_items(&file, items, set->count);
+    safetensors_fill_at(place, &file, set);
     arena_free(arena);
 }
 
@@ -622,6 +816,10 @@ void checkpoint_save_at(Place place, const char *path, const Optimiser *o, const
 {
     check_at(place, rng_count >= 0 && FIXED_NOTES + 2 * rng_count <= MAX_NOTES,
              "share generators between purposes", "checkpoint_save: %d generators", rng_count);
+    check_at(place, step >= 0, "steps count from 0", "checkpoint_save: step %ld", step);
+    for (int i = 0; i < rng_count; i++)
+        check_at(place, rngs[i].increment & 1, "make it with rng_new",
+                 "checkpoint_save: generator %d was never made", i);
     Arena *arena = arena_new();
     int count;
     Item *items = checkpoint_items(arena, o, &count);
@@ -640,7 +838,9 @@ void checkpoint_save_at(Place place, const char *path, const Optimiser *o, const
                  i % 2 ? rngs[i / 2].increment : rngs[i / 2].state);
     }
     for (int i = 0; i < note_count; i++) notes[i] = (SafetensorsNote){keys[i], values[i]};
-    save_items(place, path, items, count, notes, note_count);
+    Replacement file;
+    if (!save_items(place, path, items, count, notes, note_count, &file))
+        die_at(place, file.remedy, "%s", file.problem);
     arena_free(arena);
 }
 

@@ -8,7 +8,7 @@
 // what was read are kept, so each token costs one position. A text longer than the model's context goes on from its
 // second half.
 #include "lesson/lesson.h"
-#include "lesson/utf8.h"
+#include "base/utf8.h"
 #include "models/gpt_file.h"
 
 #include <errno.h>

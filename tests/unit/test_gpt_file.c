@@ -111,6 +111,198 @@ START_TEST(a_configuration_that_lies_is_refused)
 }
 END_TEST
 
+START_TEST(a_model_of_no_layers_and_a_base_of_rotations_that_is_not_whole_come_back)
+{
+    GptConfig config = {.context = 8, .layers = 0, .heads = 1, .width = 4, .positions = GPT_ROTARY};
+    config.rotary_base = 0.1f;
+    Made m = make(config, 5);
+    GptFile file = gpt_open(m.arena, m.folder);
+    ck_assert_int_eq(file.gpt.config.layers, 0);
+    ck_assert(file.gpt.config.rotary_base == 0.1f);
+    tokenizer_free(file.tokenizer);
+    end(&m);
+}
+END_TEST
+
+static void make_too_wide(void *width)
+{
+    Parameters set = parameters_new(arena_new());
+    Rng rng = rng_new(1, 1);
+    GptConfig config = {.vocabulary = 1, .context = *(int *)width, .layers = 0, .heads = 1, .width = 1};
+    gpt_new(&set, config, &rng);
+}
+
+static void save_a_set_with_more_in_it(void *folder)
+{
+    Made m = make(configs[0], 1);
+    parameters_add(&m.parameters, "more", 1, 1);
+    gpt_save(folder, &m.gpt, &m.parameters, m.tokenizer);
+}
+
+START_TEST(what_could_not_be_opened_is_refused_before_it_is_trained_or_written)
+{
+    int width = (1 << 20) + 1;
+    expect_death(make_too_wide, &width,
+                 "a size of 1048577 in the configuration; from 0 to 1048576 is possible");
+    const char *folder = scratch_path("more-in-it");
+    expect_death(save_a_set_with_more_in_it, (void *)(uintptr_t)folder,
+                 "a set of 30 parameters, and the model has 29");
+    ck_assert_int_ne(access(folder, F_OK), 0);
+}
+END_TEST
+
+// A file whose notes promise many layers, and whose header has one tensor of count numbers.
+static void write_promises(const char *folder, int layers, size_t count)
+{
+    char header[1024], path[256];
+    int length = snprintf(header, sizeof header,
+                          "{\"__metadata__\":{\"vocabulary\":\"1\",\"context\":\"1\",\"layers\":\"%d\","
+                          "\"heads\":\"1\",\"key_heads\":\"1\","
+                          "\"width\":\"1\",\"head_width\":\"1\",\"hidden\":\"1\",\"rotary_base\":\"10000\","
+                          "\"positions\":\"learned\",\"norm\":"
+                          "\"layer\",\"activation\":\"gelu\",\"tied\":\"yes\",\"biases\":\"yes\"},\"x\":{"
+                          "\"dtype\":\"F32\",\"shape\":[%zu],"
+                          "\"data_offsets\":[0,%zu]}}",
+                          layers, count, 4 * count);
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    FILE *file = fopen(path, "wb");
+    for (int i = 0; i < 8; i++) fputc((int)((uint64_t)length >> (8 * i) & 0xff), file);
+    fwrite(header, 1, (size_t)length, file);
+    for (size_t i = 0; i < 4 * count; i++) fputc(0, file);
+    fclose(file);
+}
+
+START_TEST(a_file_that_promises_many_tensors_and_has_one_is_refused_at_once)
+{
+    Made m = make(configs[0], 3);
+    write_promises(m.folder, 34000, 140000); // 560 KB
+    expect_death(open_folder, m.folder, "a configuration of 408004 tensors, and the file has 1");
+    end(&m);
+}
+END_TEST
+
+START_TEST(a_model_of_very_many_layers_is_opened_in_little_time)
+{
+    GptConfig config = {.context = 1, .layers = 5000, .heads = 1, .width = 1, .hidden = 1};
+    Made m = make(config, 4);
+    GptFile file = gpt_open(m.arena, m.folder);
+    ck_assert_int_eq(file.parameters.count, 60005);
+    tokenizer_free(file.tokenizer);
+    end(&m);
+}
+END_TEST
+
+// ---- The pair -----------------------------------------------------------------------------------------------------------
+
+// Another model and another tokenizer in the same folder.
+static void save_pair(Made *m, int vocabulary, Gpt *gpt, Tokenizer **tokenizer)
+{
+    Parameters set = parameters_new(m->arena);
+    *tokenizer = tokenizer_train(text, strlen(text), vocabulary, NULL);
+    GptConfig config = configs[0];
+    config.vocabulary = tokenizer_size(*tokenizer);
+    Rng rng = rng_new((uint64_t)vocabulary, 1);
+    *gpt = gpt_new(&set, config, &rng);
+    gpt_save(m->folder, gpt, &set, *tokenizer);
+}
+
+static void copy_file(const char *folder, const char *from, const char *to)
+{
+    char command[512];
+    snprintf(command, sizeof command, "cp '%s/%s' '%s/%s'", folder, from, folder, to);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void discard(const char *folder, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    unlink(path);
+}
+
+static bool has(const char *folder, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return access(path, F_OK) == 0;
+}
+
+// The folder holds a model and a tokenizer of this many tokens.
+static void expect_pair(Made *m, int vocabulary)
+{
+    GptFile file = gpt_open(m->arena, m->folder);
+    ck_assert_int_eq(file.gpt.config.vocabulary, vocabulary);
+    ck_assert_int_eq(tokenizer_size(file.tokenizer), vocabulary);
+    tokenizer_free(file.tokenizer);
+}
+
+START_TEST(a_save_that_was_ended_anywhere_leaves_the_old_pair_or_the_new)
+{
+    Made m = make(configs[0], 6);
+    Gpt gpt;
+    Tokenizer *more, *most;
+    save_pair(&m, 262, &gpt, &more);
+    int few = tokenizer_size(more);
+    copy_file(m.folder, "model.safetensors", "old.model");
+    copy_file(m.folder, "tokenizer.json", "old.tokenizer");
+    tokenizer_free(more);
+    save_pair(&m, 275, &gpt, &more);
+    int many = tokenizer_size(more);
+    ck_assert_int_lt(few, many);
+    expect_pair(&m, many);
+    ck_assert(!has(m.folder, "tokenizer.json.next"));
+
+    // As it was before the new model got its name: the new tokenizer stands beside the old pair.
+    copy_file(m.folder, "model.safetensors", "new.model");
+    copy_file(m.folder, "tokenizer.json", "tokenizer.json.next");
+    copy_file(m.folder, "old.model", "model.safetensors");
+    copy_file(m.folder, "old.tokenizer", "tokenizer.json");
+    expect_pair(&m, few);
+    // And after it.
+    copy_file(m.folder, "new.model", "model.safetensors");
+    expect_pair(&m, many);
+    // The next save finds the tokenizer that belongs to the model before it writes its own, and leaves one pair.
+    save_pair(&m, 290, &gpt, &most);
+    expect_pair(&m, tokenizer_size(most));
+    ck_assert(!has(m.folder, "tokenizer.json.next"));
+
+    // A tokenizer that another program has written belongs to the model that lies there; so does one without a note.
+    copy_file(m.folder, "old.tokenizer", "tokenizer.json");
+    GptFile file = gpt_open(m.arena, m.folder);
+    ck_assert_int_eq(tokenizer_size(file.tokenizer), few);
+    tokenizer_free(file.tokenizer);
+    tokenizer_free(more);
+    tokenizer_free(most);
+    discard(m.folder, "old.model");
+    end(&m);
+}
+END_TEST
+
+START_TEST(saving_goes_on_beside_a_damaged_model)
+{
+    Made m = make(configs[0], 7);
+    copy_file(m.folder, "tokenizer.json", "tokenizer.json.next");
+    copy_file(m.folder, "tokenizer.json", "model.safetensors");
+    gpt_save(m.folder, &m.gpt, &m.parameters, m.tokenizer);
+    expect_pair(&m, tokenizer_size(m.tokenizer));
+    ck_assert(!has(m.folder, "tokenizer.json.next"));
+    end(&m);
+}
+END_TEST
+
+static void save_in_a_folder_that_is_a_file(void *folder)
+{
+    Made m = make(configs[0], 8);
+    gpt_save(folder, &m.gpt, &m.parameters, m.tokenizer);
+}
+
+START_TEST(a_folder_that_is_a_file_is_named)
+{
+    const char *path = scratch_file("plain", "x", 1);
+    expect_death(save_in_a_folder_that_is_a_file, (void *)(uintptr_t)path, "plain");
+}
+END_TEST
+
 START_TEST(a_folder_without_a_model_says_so)
 {
     expect_death(open_folder, "/tmp/there-is-no-such-folder", "there-is-no-such-folder/model.safetensors");
@@ -118,4 +310,9 @@ START_TEST(a_folder_without_a_model_says_so)
 END_TEST
 
 SUITE("gpt_file", what_was_saved_is_opened_with_the_same_logits, a_configuration_that_lies_is_refused,
-      a_folder_without_a_model_says_so)
+      a_model_of_no_layers_and_a_base_of_rotations_that_is_not_whole_come_back,
+      what_could_not_be_opened_is_refused_before_it_is_trained_or_written,
+      a_file_that_promises_many_tensors_and_has_one_is_refused_at_once,
+      a_model_of_very_many_layers_is_opened_in_little_time,
+      a_save_that_was_ended_anywhere_leaves_the_old_pair_or_the_new, saving_goes_on_beside_a_damaged_model,
+      a_folder_that_is_a_file_is_named, a_folder_without_a_model_says_so)

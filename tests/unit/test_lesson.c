@@ -1,7 +1,7 @@
 // Lessons: sections, claims and the exit status; what a terminal gets and a file does not; what happens when standard output
 // cannot be written.
 #include "lesson/lesson.h"
-#include "lesson/utf8.h"
+#include "base/utf8.h"
 #include "suite.h"
 
 #include <errno.h>

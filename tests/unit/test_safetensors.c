@@ -50,6 +50,8 @@ static void load_file(void *context)
     exit(0);
 }
 
+static void load_into_watched(void *path) { safetensors_load(path, &watched); }
+
 static size_t read_bytes(const char *path, unsigned char *bytes, size_t room)
 {
     FILE *file = fopen(path, "rb");
@@ -130,6 +132,108 @@ END_TEST
 #define F32(name, shape, begin, end)                                                                         \
     "\"" name "\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
 
+static void read_scale(void *path)
+{
+    Arena *arena = arena_new();
+    Safetensors file = safetensors_open(arena, path);
+    safetensors_matrix(arena, &file, "scale");
+}
+
+// Editions of the format add element types: what is not known is listed, and the rest of the file can be read.
+START_TEST(element_types_of_later_editions_do_not_stand_in_the_way)
+{
+    static const struct {
+        const char *dtype, *shape;
+        size_t bytes;
+    } types[] = {{"F8_E8M0", "[4]", 4},
+                 {"F8_E4M3FNUZ", "[2,2]", 4},
+                 {"F8_E5M2FNUZ", "[4]", 4},
+                 {"F8_E5M2", "[4]", 4},
+                 {"F4", "[8]", 4},
+                 {"F4", "[2,4]", 4},
+                 {"F6_E2M3", "[4]", 3},
+                 {"F6_E3M2", "[8]", 6},
+                 {"C64", "[1]", 8},
+                 {"C64", "[]", 8},
+                 {"C128", "[1]", 16},
+                 {"I4", "[3]", 2},
+                 {"F32_OF_2031", "[5]", 7},
+                 {"f32", "[1]", 4},
+                 {"", "[1]", 3},
+                 {"F4", "[0]", 0},
+                 {"U128", "[0,7]", 0}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char header[300];
+        snprintf(
+            header, sizeof header,
+            "{\"scale\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[8,%zu]}," F32("w", "[2]", 0, 8) "}",
+            types[i].dtype, types[i].shape, 8 + types[i].bytes);
+        Arena *arena = arena_new();
+        const char *path = file_of(header, 8 + types[i].bytes);
+        Safetensors file = safetensors_open(arena, path);
+        ck_assert_int_eq(file.count, 2);
+        ck_assert_str_eq(file.entries[0].dtype, types[i].dtype);
+        ck_assert_uint_eq(file.entries[0].bytes, types[i].bytes);
+        Matrix w = safetensors_matrix(arena, &file, "w");
+        ck_assert(w.rows == 1 && w.cols == 2 && ((unsigned char *)w.data)[7] == 7);
+        expect_death(read_scale, (void *)(uintptr_t)path, ", expected F32");
+        arena_free(arena);
+    }
+}
+END_TEST
+
+START_TEST(headers_as_the_reference_reads_them_are_read)
+{
+    static const struct {
+        const char *header;
+        int notes;
+    } headers[] = {
+        {"{\"__metadata__\":null," F32("w", "[2]", 0, 8) "}", 0},
+        {"{" F32("w", "[2]", 0, 8) ",\"__metadata__\" : null }", 0},
+        {"{\"__metadata__\":{}," F32("w", "[2]", 0, 8) "}", 0},
+        {"{\"__metadata__\":{\"\":\"\",\"a\":\"b\"}," F32("w", "[2]", 0, 8) "}", 2},
+        {" \n\t{" F32("w", "[2]", 0, 8) "}", 0},
+        {"{" F32("w", "[2]", 0, 8) "}\n\t \r\n", 0},
+        {"{\"w\":{\"more\":[1,-2.5e+3,{\"x\":[true,false,null,\"\\u00e9\"]},{},[]],\"dtype\":\"F32\","
+         "\"shape\":[2],"
+         "\"data_offsets\":[0,8],\"more\":0}}",
+         0},
+        {"{" F32("w", "[1,1,1,1,1,1,1,1,1,2]", 0, 8) "}", 0},
+        {"{" F32("", "[0]", 0, 0) "," F32("w", "[2]", 0, 8) "," F32("z", "[7,0]", 8, 8) "}", 0},
+        {"{" F32("../a/b\\\\\\/\\n", "[0,2147483648]", 0, 0) "," F32("w", "[2]", 0, 8) "}", 0},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        Arena *arena = arena_new();
+        Safetensors file = safetensors_open(arena, file_of(headers[i].header, 8));
+        ck_assert_int_eq(file.note_count, headers[i].notes);
+        Matrix w = safetensors_matrix(arena, &file, "w");
+        ck_assert_msg(matrix_size(w) == 2 && ((unsigned char *)w.data)[7] == 7, "%s", headers[i].header);
+        arena_free(arena);
+    }
+}
+END_TEST
+
+START_TEST(files_of_other_kinds_are_called_by_their_name)
+{
+    static const struct {
+        const char *start, *kind;
+    } files[] = {{"PK\3\4archive/data.pkl", "a zip archive"},
+                 {"\x1f\x8b\x08 and so on", "compressed"},
+                 {"version https://git-lfs.github.com/spec/v1", "git lfs pull"},
+                 {"\xef\xbb\xbf@\0\0\0\0{}", "byte order mark"},
+                 {"<!DOCTYPE html><html>", "a page of the web"},
+                 {"{\"metadata\":{},\"weight_map\":{}}", "the index of several files"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        expect_death(open_file,
+                     (void *)(uintptr_t)scratch_file("other", files[i].start, strlen(files[i].start)),
+                     files[i].kind);
+}
+END_TEST
+
+#define TWICE(x)      x x
+#define DIMENSIONS_64 TWICE(TWICE(TWICE(TWICE(TWICE(TWICE("1,"))))))
+#define BRACKETS_128  TWICE(TWICE(TWICE(TWICE(TWICE(TWICE(TWICE("[")))))))
+
 START_TEST(hostile_headers_are_refused_with_the_reason)
 {
     static const struct {
@@ -152,17 +256,34 @@ START_TEST(hostile_headers_are_refused_with_the_reason)
         {"{" F32("a", "[1.0]", 0, 4) "}", 4, "whole number"},
         {"{" F32("a", "[1e0]", 0, 4) "}", 4, "whole number"},
         {"{" F32("a", "[01]", 0, 4) "}", 4, "leading 0"},
-        {"{" F32("a", "[1,1,1,1,1,1,1,1,1]", 0, 4) "}", 4, "more than 8 dimensions"},
+        {"{" F32("a", "[" DIMENSIONS_64 "1]", 0, 4) "}", 4, "more than 64 dimensions"},
+        {"{" F32("a", "[-0]", 0, 0) "}", 0, "not negative"},
+        {"{" F32("a", "[1.5]", 0, 4) "}", 4, "whole number"},
+        {"{" F32("a", "[null]", 0, 4) "}", 4, "whole number"},
         {"{" F32("a", "[1,]", 0, 4) "}", 4, "whole number"},
         {"{" F32("a", "[1]", 0, 4) ",}", 4, "'\"' is expected"},
         {"{" F32("a", "[1]", 0, 4), 4, "it ends where '}'"},
         {"{" F32("a", "[1]", 0, 4) "} x", 4, "behind the header"},
-        {"{\"a\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown dtype F33"},
+        {"{\"a\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,0]}}", 0,
+         "the shape has 1 elements, the offsets give 0 bytes"},
+        {"{\"a\":{\"dtype\":\"F33\",\"shape\":[0],\"data_offsets\":[0,4]}}", 4,
+         "the shape has 0 elements, the offsets give 4 bytes"},
+        {"{\"a\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,2]}}", 2,
+         "3 elements of F4, 4 bits each, are no whole number of bytes"},
+        {"{\"a\":{\"dtype\":\"F6_E2M3\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4,
+         "dtype and shape need 3 bytes, the offsets give 4"},
+        {"{\"a\":{\"dtype\":\"F4\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}}", 0,
+         "beyond 64 bits"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "needs dtype, shape and data_offsets"},
         {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
-         "unknown or repeated"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4,
-         "unknown or repeated"},
+         "key dtype is repeated"},
+        {"{\"a\":{\"DType\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
+         "needs dtype, shape and data_offsets"},
+        {"{\"a\":{\"more\":tru}}", 4, "a value is expected"},
+        {"{\"a\":{\"more\":01}}", 4, "a value is expected"},
+        {"{\"a\":{\"more\":[1,]}}", 4, "a value is expected"},
+        {"{\"a\":{\"more\":{\"x\" 1}}}", 4, "':' is expected"},
+        {"{\"a\":{\"more\":" BRACKETS_128 "[", 4, "nested more than 128 deep"},
         {"{\"a\":[]}", 0, "'{' is expected"},
         {"{\"a\\q\":{}}", 0, "unknown escape"},
         {"{\"a\\ud83d\":{}}", 0, "surrogate"},
@@ -175,8 +296,12 @@ START_TEST(hostile_headers_are_refused_with_the_reason)
         {"{\"a", 0, "without end"},
         {"{\"a\\", 0, "without end"},
         {"[]", 0, "begins with '{'"},
-        {" {}", 0, "begins with '{'"},
-        {"{\"__metadata__\":{\"k\":1}}", 0, "'\"' is expected"},
+        {"\xef\xbb\xbf{}", 0, "begins with '{'"},
+        {"{}\\0", 0, "behind the header"},
+        {"{\"__metadata__\":{\"k\":1}}", 0, "metadata k is not a string"},
+        {"{\"__metadata__\":{\"k\":null}}", 0, "metadata k is not a string"},
+        {"{\"__metadata__\":[]}", 0, "'{' is expected"},
+        {"{\"__metadata__\":null,\"__metadata__\":{}}", 0, "__metadata__ is there twice"},
         {"{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "metadata k is there twice"},
         {"{\"__metadata__\":{},\"__metadata__\":{}}", 0, "__metadata__ is there twice"},
     };
@@ -297,12 +422,91 @@ static void save_into_nowhere(void *context)
     safetensors_save(context, &set, NULL, 0);
 }
 
-static void save_a_bad_name(void *context)
+static void add_a_parameter(void *name)
 {
     Parameters set = parameters_new(arena_new());
-    parameters_add(&set, "a\xff", 1, 1);
-    safetensors_save(context, &set, NULL, 0);
+    parameters_add(&set, name, 1, 1);
 }
+
+// Before anything is trained.
+START_TEST(a_parameter_that_could_not_be_saved_is_refused_when_it_is_added)
+{
+    expect_death(add_a_parameter, "__metadata__", "a parameter cannot be named __metadata__");
+    expect_death(add_a_parameter, "", "a parameter needs a name");
+    expect_death(add_a_parameter, "a\xff", "is not UTF-8 at byte 1");
+    expect_death(add_a_parameter, "\xed\xa0\x80", "is not UTF-8 at byte 0");
+    Arena *arena = arena_new();
+    Parameters set = parameters_new(arena);
+    static const char *const odd[] = {"__metadata", "__Metadata__", " ",    "\n\t\x01\x7f",
+                                      "a/b",        "梯度",         "\"\\", "z\u0301"};
+    int count = (int)(sizeof odd / sizeof *odd);
+    for (int i = 0; i < count; i++) parameters_add(&set, odd[i], 1, i);
+    const char *path = scratch_path("odd.safetensors");
+    safetensors_save(path, &set, NULL, 0);
+    Safetensors file = safetensors_open(arena, path);
+    for (int i = 0; i < count; i++) ck_assert_msg(safetensors_find(&file, odd[i]), "%s", odd[i]);
+    safetensors_load(path, &set);
+    arena_free(arena);
+}
+END_TEST
+
+typedef struct {
+    const char *path;
+    SafetensorsNote notes[2];
+    int count;
+} Notes;
+
+static void save_notes(void *context)
+{
+    const Notes *notes = context;
+    Arena *arena = arena_new();
+    Parameters set = small_set(arena);
+    safetensors_save(notes->path, &set, notes->notes, notes->count);
+    arena_free(arena);
+}
+
+START_TEST(notes_that_could_not_be_read_are_not_written)
+{
+    Arena *arena = arena_new();
+    const char *path = scratch_path("noted.safetensors");
+    Notes right = {path, {{"a", "1"}, {"", ""}}, 2};
+    save_notes(&right);
+    Notes twice = {path, {{"a", "1"}, {"a", "2"}}, 2}, key = {path, {{"\xff", "1"}}, 1},
+          value = {path, {{"a", "\xc0\x80"}}, 1}, none = {path, {{"a", NULL}}, 1},
+          unnamed = {path, {{NULL, "a"}}, 1};
+    expect_death(save_notes, &twice, "two notes have the key \"a\"");
+    expect_death(save_notes, &key, "is not UTF-8");
+    expect_death(save_notes, &value, "note \"a\" is not UTF-8");
+    expect_death(save_notes, &none, "note 0 has no value");
+    expect_death(save_notes, &unnamed, "note 0 has no key");
+    ck_assert_int_eq(safetensors_open(arena, path).note_count, 2); // the old file
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(many_names_are_found_and_compared_in_no_time)
+{
+    Arena *arena = arena_new();
+    Parameters set = parameters_new(arena), more = parameters_new(arena);
+    enum { MANY = 100000 };
+    char name[32];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "block%d.gain", i);
+        parameters_add(&set, name, 1, 1)->value.data[0] = (float)i;
+        if (i < MANY / 2) parameters_add(&more, name, 1, 1);
+    }
+    ck_assert(parameters_find(&set, "block99999.gain")->value.data[0] == 99999.0f);
+    ck_assert(parameters_find(&set, "block100000.gain") == NULL && parameters_find(&set, "") == NULL);
+    const char *path = scratch_path("many.safetensors");
+    safetensors_save(path, &set, NULL, 0);
+    safetensors_load(path, &set);
+    int status;
+    watched = more;
+    const char *message = stderr_of(load_into_watched, (void *)(uintptr_t)path, &status);
+    ck_assert_msg(status == 1 && strstr(message, "is not part of this model"), "%s", message);
+    arena_free(arena);
+}
+END_TEST
 
 START_TEST(a_failed_save_leaves_the_old_file)
 {
@@ -311,7 +515,8 @@ START_TEST(a_failed_save_leaves_the_old_file)
     expect_death(save_into_nowhere, (void *)(uintptr_t) "/nonexistent/folder/x", "cannot be written");
     const char *path = scratch_path("kept.safetensors");
     safetensors_save(path, &set, NULL, 0);
-    expect_death(save_a_bad_name, (void *)(uintptr_t)path, "is not UTF-8");
+    Notes bad = {path, {{"a\xff", "1"}}, 1};
+    expect_death(save_notes, &bad, "is not UTF-8");
     ck_assert_int_eq(safetensors_open(arena, path).count, 2);
     arena_free(arena);
 }
@@ -400,6 +605,31 @@ START_TEST(training_goes_on_from_a_checkpoint_bit_for_bit)
 }
 END_TEST
 
+static void save_a_step_before_the_first(void *path)
+{
+    Run run;
+    run_begin(&run, arena_new(), OPTIMISER_ADAM);
+    checkpoint_save(path, &run.optimiser, &run.rng, 1, -1);
+}
+
+static void save_a_generator_that_was_never_made(void *path)
+{
+    Run run;
+    run_begin(&run, arena_new(), OPTIMISER_ADAM);
+    Rng none = {0};
+    checkpoint_save(path, &run.optimiser, &none, 1, 0);
+}
+
+START_TEST(a_checkpoint_that_could_not_be_loaded_is_not_written)
+{
+    void *path = (void *)(uintptr_t)scratch_path("refused.safetensors");
+    expect_death(save_a_step_before_the_first, path, "step -1");
+    expect_death(save_a_generator_that_was_never_made, path, "generator 0 was never made");
+    FILE *file = fopen(path, "rb");
+    ck_assert(file == NULL);
+}
+END_TEST
+
 static void load_with_another_optimiser(void *context)
 {
     Run run;
@@ -431,8 +661,12 @@ START_TEST(a_checkpoint_of_another_run_is_refused)
 END_TEST
 
 SUITE("safetensors", the_file_is_the_format_byte_for_byte, what_was_saved_is_loaded_bit_for_bit,
-      files_of_others_are_read, hostile_headers_are_refused_with_the_reason,
+      files_of_others_are_read, element_types_of_later_editions_do_not_stand_in_the_way,
+      headers_as_the_reference_reads_them_are_read, files_of_other_kinds_are_called_by_their_name,
+      hostile_headers_are_refused_with_the_reason,
       a_header_longer_than_the_file_is_refused_before_memory_is_asked_for,
       a_file_of_another_model_is_refused_and_nothing_is_loaded, damaged_files_never_crash,
-      a_failed_save_leaves_the_old_file, training_goes_on_from_a_checkpoint_bit_for_bit,
+      a_failed_save_leaves_the_old_file, a_parameter_that_could_not_be_saved_is_refused_when_it_is_added,
+      notes_that_could_not_be_read_are_not_written, many_names_are_found_and_compared_in_no_time,
+      a_checkpoint_that_could_not_be_loaded_is_not_written, training_goes_on_from_a_checkpoint_bit_for_bit,
       a_checkpoint_of_another_run_is_refused)

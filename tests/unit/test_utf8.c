@@ -1,5 +1,5 @@
 // test_utf8.c: characters that arrive byte by byte.
-#include "lesson/utf8.h"
+#include "base/utf8.h"
 #include "suite.h"
 
 // What comes out of these bytes, given one by one; what waits at the end comes out as replacement characters.

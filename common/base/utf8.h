@@ -27,6 +27,18 @@ static inline int utf8_decode(const char *bytes, size_t size, uint32_t *characte
     return more + 1;
 }
 
+// The first byte that is no UTF-8; size when there is none.
+static inline size_t utf8_invalid(const char *bytes, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        uint32_t character;
+        int length = utf8_decode(bytes + at, size - at, &character);
+        if (character == UTF8_REPLACEMENT && length == 1) return at;
+        at += (size_t)length;
+    }
+    return size;
+}
+
 // The character at *text, and moves *text behind it. At the end of the string it gives 0 and does not move.
 static inline uint32_t utf8_next(const char **text)
 {
