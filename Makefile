@@ -67,7 +67,7 @@ override BUILD := build
 endif
 override BUILD := $(or $(patsubst %/,%,$(patsubst ./%,%,$(strip $(value BUILD)))),build)
 
-ifneq ($(filter-out release asan,$(value MODE))$(word 2,$(value MODE)),)
+ifneq ($(filter-out release asan fuzz,$(value MODE))$(word 2,$(value MODE)),)
 $(call refuse,MODE,there are release and asan)
 override MODE := release
 endif
@@ -116,7 +116,8 @@ EXERCISES        := $(sort $(patsubst tests/exercises/exercise_%.c,%,$(wildcard 
 EXERCISE_NUMBERS := $(EXERCISES:0%=%)
 UNIT_SOURCES     := $(wildcard tests/unit/test_*.c)
 FAMILIES := $(foreach v,chapter weave verify,$(CHAPTER_NUMBERS:%=$v%)) $(UNIT_SOURCES:tests/unit/test_%.c=unit-%) \
-	$(foreach v,grade hint watch debug reset solution,$(EXERCISE_NUMBERS:%=$v%))
+	$(foreach v,grade hint watch debug reset solution,$(EXERCISE_NUMBERS:%=$v%)) \
+	$(patsubst tests/fuzz/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz/fuzz_*.c))
 UNKNOWN  := $(filter-out $(FAMILIES) $(BUILD)/% datasets/cache/%,$(MAKECMDGOALS))
 ifneq ($(UNKNOWN),)
 TARGETS  := $(shell sed -n 's/^\([a-z][-a-z0-9 ]*\):.*/\1/p' Makefile)
@@ -155,6 +156,7 @@ export COURSE_BUILD ?= $(BUILD)
 
 MODE_FLAGS_release := -O3 -g
 MODE_FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+MODE_FLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 # At -O1 clang leaves loops as they are that were to become vector code, and says so.
 ifneq ($(findstring clang,$(notdir $(COMPILER))),)
@@ -508,6 +510,50 @@ grade-one: need-check ## grade one file as a teacher would: FILE=… [CHAPTER=1]
 	$(QUIET)$(GRADE) $${SEED:+--seed "$$SEED"} --out $(BUILD)/grade-one --one -- "$$FILE"
 handout: ## the course without answers, for students: OUT=folder
 	$(QUIET)sh tests/exercises/course.sh handout "$$OUT"
+
+# ---- Fuzzing (tests/fuzz) -------------------------------------------------------------------------------------------------
+# Each tests/fuzz/fuzz_NAME.c hands bytes to a reader. make fuzz links them with libFuzzer, in a tree of its own (MODE=fuzz);
+# make test-fuzz links the same with replay.c, and tries what is kept: seeds, findings, long files.
+
+FUZZERS       := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS := $(FUZZERS:%=$(TREE)/tests/fuzz/fuzz_%)
+FUZZ_OBJECTS  := $(patsubst %,$(TREE)/tests/fuzz/%.o,fuzz tool safetensors_frame tokenizer_frame $(if $(filter fuzz,$(MODE)),,replay))
+FUZZ_SEEDS    := $(TREE)/tests/fuzz/seeds
+FUZZ_LINK     := -Wl,--wrap=exit
+FUZZ_CC       := $(if $(findstring clang,$(notdir $(COMPILER))),$(CC),clang)
+ifeq ($(MODE),fuzz)
+COURSE_CFLAGS   := $(filter-out -fopenmp,$(COURSE_CFLAGS)) -Wno-unknown-pragmas -Wno-pass-failed
+COURSE_CPPFLAGS := -Itests/fuzz/one_thread -DFUZZ_TREE $(COURSE_CPPFLAGS)
+# Nothing is read there, and clang takes minutes to watch each step of the widest loops.
+$(patsubst %.c,$(TREE)/%.o,common/matrix/gemm.c common/matrix/windows.c common/matrix/eigen.c $(wildcard common/learning/op_*.c)): \
+	COURSE_CFLAGS := $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(COURSE_CFLAGS))
+FUZZ_LINK += -fsanitize=fuzzer $(foreach f,fopen fdopen fclose open_memstream pcre2_jit_compile_8 pcre2_jit_stack_create_8,-Wl$(comma)--wrap=$f)
+endif
+
+$(TREE)/tests/fuzz/%.o: COURSE_CPPFLAGS += -I. -Itests/fuzz
+$(TREE)/tests/fuzz/fuzz_scan: $(GRADER)/scan.o
+$(TREE)/tests/fuzz/fuzz_submission: $(GRADER)/submission.o $(GRADER)/scan.o
+$(TREE)/tests/fuzz/fuzz_report: $(GRADER)/report.o
+$(FUZZ_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(FUZZ_OBJECTS) $(LIBRARY)
+	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(FUZZ_LINK) $(LIBRARIES))
+$(FUZZ_SEEDS): $(FUZZ_SEEDS).o $(LIBRARY)
+	$(call link,$^,$(LIBRARIES))
+
+.PHONY: fuzz fuzz-run fuzz-programs test-fuzz $(FUZZERS:%=fuzz-%)
+fuzz-programs: $(FUZZ_PROGRAMS) $(FUZZ_SEEDS)
+fuzz: setup-check ## feed every reader with damaged files: SECONDS=60 each [NAME=csv] [SEED=] [JOBS=1]
+	$(QUIET)sh tests/fuzz/fuzz.sh check $(FUZZ_CC)
+	+$(QUIET)$(MAKE) --no-print-directory MODE=fuzz CC=$(call quote,$(FUZZ_CC)) fuzz-run
+fuzz-run:
+	$(call built,fuzz-programs)
+	$(QUIET)FUZZ_SECONDS=$(call quote,$(or $(SECONDS),60)) sh tests/fuzz/fuzz.sh run $(TREE)/tests/fuzz $(BUILD)/fuzz $(if $(NAME),"$$NAME",$(FUZZERS))
+#: fuzz-NAME ## the same for one reader
+$(FUZZERS:%=fuzz-%): fuzz-%:
+	+$(QUIET)$(MAKE) --no-print-directory fuzz NAME=$*
+test-fuzz: setup-check
+	$(call built,fuzz-programs)
+	$(QUIET)sh tests/fuzz/fuzz.sh replay $(TREE)/tests/fuzz $(TREE)/tests/fuzz/made $(FUZZERS)
+TEST_EXTRAS += test-fuzz
 
 # ---- Exercises (tests/exercises) ------------------------------------------------------------------------------------------
 # What a student types. The programs grade_NN are built with MODE=asan, and the student's file without optimisation and

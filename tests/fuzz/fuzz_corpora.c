@@ -1,0 +1,39 @@
+// fuzz_corpora.c: the files of poems and reviews. A first letter r: reviews.
+#include "fuzz.h"
+#include "lesson/corpora.h"
+
+#include <sys/stat.h>
+
+static void poems(void *context)
+{
+    Arena *arena = arena_new();
+    Poems poems = poems_load_at(HERE, arena, context);
+    Text text = poems_text(arena, poems);
+    size_t sum = 0;
+    for (int i = 0; i < poems.count; i++) {
+        sum += poems.poems[i].title.size + poems.poems[i].author.size + 3;
+        for (int j = 0; j < poems.poems[i].count; j++) sum += poems.poems[i].lines[j].size + 1;
+    }
+    fuzz_require(sum == text.size, "%zu bytes of poems, %zu in the text", sum, text.size);
+    arena_free(arena);
+}
+
+static void reviews(void *context)
+{
+    Arena *arena = arena_new();
+    ReviewSet set = reviews_load_at(HERE, arena, context);
+    for (int i = 0; i < set.train.count; i++) text_invalid(set.train.texts[i]);
+    arena_free(arena);
+}
+
+void fuzz_input(const uint8_t *bytes, size_t size)
+{
+    FuzzPart parts[3];
+    const char *folder = fuzz_path("corpus");
+    mkdir(folder, 0700);
+    fuzz_parts(bytes, size, parts, 3);
+    bool review = parts[0].size && parts[0].bytes[0] == 'r';
+    fuzz_file(review ? "corpus/train.tsv" : "corpus/tang300.txt", parts[1].bytes, parts[1].size);
+    fuzz_file(review ? "corpus/test.tsv" : "corpus/song100.txt", parts[2].bytes, parts[2].size);
+    fuzz_try(review ? reviews : poems, (void *)folder);
+}
