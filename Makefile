@@ -52,13 +52,13 @@ WIDE := -mprefer-vector-width=512
 endif
 endif
 
-# The tokenizer's libraries, where they are installed; without them it says what to install, and all else works. Looked for
+# zlib and the tokenizer's libraries, where they are installed; without them it says what to install, and all else works. Looked for
 # when something is linked: `make setup` may have come before.
 if_header = $(if $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - 2>/dev/null && echo yes),$2)
 
 CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS)
 CPPFLAGS := -D_GNU_SOURCE -Icommon
-LDLIBS    = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) -lz -lm
+LDLIBS    = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) $(call if_header,zlib.h,-lz) -lm
 
 COMMON_SOURCES := $(wildcard common/base/*.c common/matrix/*.c common/learning/*.c common/models/*.c common/lesson/*.c)
 COMMON_OBJECTS := $(COMMON_SOURCES:%.c=$(TREE)/%.o)
@@ -211,6 +211,12 @@ setup: ## install what is missing, or print the one line that does
 setup-check: $(BUILD)/setup.done
 $(BUILD)/setup.done: common/tools/setup.sh
 	$(QUIET)mkdir -p $(BUILD) && sh common/tools/setup.sh && touch $@
+
+# ---- On a new system (tests/fresh.sh) -----------------------------------------------------------------------------------
+
+.PHONY: test-fresh
+test-fresh: ## try all of it on new Debian systems [SUITES="bookworm trixie"] [STEPS="bare chapter1 data verify"] [KEEP=1]
+	$(QUIET)sh tests/fresh.sh $(BUILD)/fresh
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
