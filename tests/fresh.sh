@@ -112,7 +112,7 @@ new_system() {
             ${mirror:+"$mirror"} >"$folder/logs/$suite-debootstrap.txt" 2>&1 ||
             { tail -n 5 "$folder/logs/$suite-debootstrap.txt" >&2; return 1; }
         rm -rf "$root.part"/var/cache/apt/archives/*.deb "$root.part"/var/lib/apt/lists/*
-        tar -C "$root.part" -cf - . | gzip -1 >"$folder/$suite.part" && mv "$folder/$suite.part" "$folder/$suite.tar.gz" ||
+        tar -C "$root.part" -cf - . | gzip -1 >"$folder/$suite.tar.part" && mv "$folder/$suite.tar.part" "$folder/$suite.tar.gz" ||
             return 1
     else
         mkdir "$root.part" && tar -C "$root.part" -xzf "$folder/$suite.tar.gz" || return 1
