@@ -38,7 +38,7 @@ ifneq ($(filter environment%,$(origin NAME)),)
 override undefine NAME
 endif
 TEXTS := PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED ARGS DIR OUT FILE CHAPTER JOBS TASK LEVEL TEST FORCE NAME PEERS WRONG \
-	BUNDLE SECONDS ONLY MODEL_20
+	BUNDLE SECONDS ONLY MODEL_20 SUITES STEPS KEEP
 as_it_is = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1))$(eval export $1))
 $(foreach t,$(TEXTS) $(filter-out $(TEXTS) CC CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS SHELL,$(TYPED)),$(call as_it_is,$t))
 
@@ -177,14 +177,15 @@ endif
 endif
 MACHINE := -march=$(ARCH) $(WIDE)
 
-# The tokenizer's libraries, where they are installed; without them it says what to install, and all else works. Looked for
-# when something is linked: `make setup` may have come before.
+# zlib and the tokenizer's libraries, where they are installed; without them it says what to install, and all else works.
+# Looked for when something is linked: `make setup` may have come before.
 if_header = $(if $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - 2>/dev/null && echo yes),$2)
 
 # What the course needs, and then what the user wants.
 COURSE_CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS)
 COURSE_CPPFLAGS := -D_GNU_SOURCE -Icommon
-LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) -lz -lm
+LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) \
+	$(call if_header,zlib.h,-lz) -lm
 COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(COURSE_CFLAGS) $(CFLAGS)
 LINK      = $(CC) $(COURSE_CFLAGS) $(CFLAGS) $(LDFLAGS)
 
@@ -352,6 +353,12 @@ setup: ## install what is missing, or print the one line that does
 setup-check: $(BUILD)/setup.done
 $(BUILD)/setup.done: common/tools/setup.sh
 	$(QUIET)mkdir -p $(BUILD) && sh common/tools/setup.sh && touch $@
+
+# ---- On a new system (tests/fresh.sh) -----------------------------------------------------------------------------------
+
+.PHONY: test-fresh
+test-fresh: ## try all of it on new Debian systems [SUITES="bookworm trixie"] [STEPS="bare chapter1 data verify"] [KEEP=1]
+	$(QUIET)sh tests/fresh.sh $(BUILD)/fresh
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
