@@ -347,9 +347,9 @@ make_it() {
     resolve "$root"/$folder/$path || { because content "$version: there is no $folder/$path in it"; return 1; }
     [ ! -L "$found" ] || { because content "$version: $folder/$path in it is a link, not a file"; return 1; }
     case $path:$name in
-        *.gz:*.gz) cp "$found" "$stage/made" ;;
+        *.gz:*.gz) cp "$found" "$stage/made" ;; # its content counts, packed as it may be
         *.gz:*) gzip -dc <"$found" 2>"$stage/log" | head -c $((bytes * 2 + 1000000)) >"$stage/made" ;;
-        *) if [ "$way" = installed ]; then cp -R "$found" "$stage/made"; else mv "$found" "$stage/made"; fi ;;
+        *) cp -R "$found" "$stage/made" ;;
     esac
 }
 
