@@ -158,7 +158,7 @@ count_up() { # until the script ends, or ends this
     while kill -0 $$ 2>/dev/null; do
         kilobytes=$(du -sk "$stage" 2>/dev/null | cut -f 1)
         awk -v line="$counted" -v now="$((${kilobytes:-0} - already))" -v all="$1" \
-            'BEGIN { now /= 1000; printf "\r%s: %.1f of %.1f MB ", substr(line, 1, 60), now < 0 ? 0 : now > all ? all : now, all }' >&2
+            'BEGIN { now /= 1000; if (now < 0) now = 0; if (now > all) now = all; printf "\r%s: %.1f of %.1f MB ", substr(line, 1, 60), now, all }' >&2
         sleep 1
     done
 }
