@@ -55,8 +55,12 @@ static const char *xml_escape(char c)
            : c == '\n' ? "&#10;"
                        : NULL;
 }
-static const char *line_escape(char c) { return c == '\n' || c == '\t' ? " " : c == '#' ? "\\#" : NULL; }
+static const char *yaml_escape(char c) // between single quotes, on one line
+{
+    return c == '\n' || c == '\t' ? " " : c == '\'' ? "''" : NULL;
+}
 static const char *cell_escape(char c) { return c == '"' ? "\"\"" : c == '\n' ? " " : NULL; }
+static const char *code_escape(char c) { return c == '\n' ? "\n    " : NULL; } // a block of Markdown's code
 static const char *markdown_escape(char c)
 {
     static const char *const with[] = {"\\|", "\\<", "\\`", "\\*", "\\[", "\\_", "\\!", "\\&"};
@@ -66,7 +70,7 @@ static const char *markdown_escape(char c)
 
 void put_json(FILE *file, const char *text) { put_safe(file, text, json_escape); }
 static void put_xml(FILE *file, const char *text) { put_safe(file, text, xml_escape); }
-static void put_line(FILE *file, const char *text) { put_safe(file, text, line_escape); }
+static void put_yaml(FILE *file, const char *text) { put_safe(file, text, yaml_escape); }
 static void put_markdown(FILE *file, const char *text) { put_safe(file, text, markdown_escape); }
 
 void put_cell(FILE *file, const char *text)
@@ -139,10 +143,7 @@ static bool write_markdown(FILE *file, const void *context)
     if (g->built.status != PASSED) {
         const char *text = g->built.message;
         fputs("    ", file); // as a block of code
-        for (; *text; text++) {
-            char one[2] = {*text, 0};
-            fputs(*text == '\n' ? "\n    " : (unsigned char)*text < 0x80 ? one : "?", file);
-        }
+        put_safe(file, text, code_escape);
         fputs("\n\n", file);
     }
     fputs("| task | test | points | result | |\n|---|---|---|---|---|\n", file);
@@ -341,15 +342,7 @@ static bool write_tap(FILE *file, const void *context)
         fprintf(file, "%s %d - %s %s\n", right(r) ? "ok" : "not ok", i + 1, r->task, r->test);
         if (right(r)) continue;
         fprintf(file, "  ---\n  status: %s\n  message: '", status_name(r->status));
-        for (const char *at = told(r); *at; at++) {
-            char one[2] = {*at, 0};
-            if (*at == '\'')
-                fputs("''", file);
-            else if ((unsigned char)*at < 0x80)
-                put_line(file, one);
-            else
-                fputc(*at, file);
-        }
+        put_yaml(file, told(r));
         fputs("'\n  ...\n", file);
     }
     return true;
