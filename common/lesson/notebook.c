@@ -247,9 +247,12 @@ static void append_literal(Text source, Span literal, char *title, size_t *lengt
 static Span section_title(Arena *arena, Text source, const char *at)
 {
     if (!is(next_token(source, &at), "(")) return (Span){0};
-    int depth = 0;
+    // The lesson, a short expression. Whoever looked further would, in a long file of such words, look at all of it each time.
+    enum { MOST_TOKENS = 100 };
+    int depth = 0, count = 0;
     Token token = next_token(source, &at);
     for (; token.kind != TOKEN_END && !(depth == 0 && is(token, ",")); token = next_token(source, &at)) {
+        if (count++ == MOST_TOKENS) return (Span){0};
         depth += is(token, "(") - is(token, ")");
         if (depth < 0 || token.kind == TOKEN_TEXT_CELL) return (Span){0};
     }
