@@ -216,7 +216,7 @@ static bool is(Token token, const char *text) { return same(token.text, (Span){t
 // A section in the source and, once found, what it printed.
 typedef struct Section {
     Span title;
-    Place place;
+    const char *named; // where in the source
     Cell *cell;
     Span printed; // at = NULL until found
     struct Section *next;
@@ -297,7 +297,7 @@ static void read_cells(Weaver *weaver)
             Span title = section_title(weaver->arena, source, end);
             if (!title.at) continue;
             *last = arena_zeros(weaver->arena, 1, sizeof **last);
-            **last = (Section){.title = title, .place = place_of(source, here), .cell = *tail};
+            **last = (Section){.title = title, .named = here, .cell = *tail};
             last = &(*last)->next;
         }
     }
@@ -486,15 +486,14 @@ static Span split_output(Weaver *weaver)
     Section *current = NULL;
     while (notebook_line(&rest, &line)) {
         if (!is_section(line, &title)) continue;
-        Place place = place_of(output, line.at);
         if (current) current->printed.length = (size_t)(line.at - current->printed.at);
         if (!current) before.length = (size_t)(line.at - before.at);
         current = find_section(weaver, title);
-        check_at(place, current,
+        check_at(place_of(output, line.at), current,
                  "titles are string literals in the call, and no other line may begin with ── ",
                  "section \"%.*s\" is printed here, but no section(lesson, \"%.*s\") is in %s",
                  (int)title.length, title.at, (int)title.length, title.at, weaver->source.path);
-        check_at(place, !current->printed.at, "call each section once",
+        check_at(place_of(output, line.at), !current->printed.at, "call each section once",
                  "section \"%.*s\" of %s is printed twice", (int)title.length, title.at, weaver->source.path);
         current->printed = span(line.at, output.bytes + output.length);
     }
@@ -504,10 +503,10 @@ static Span split_output(Weaver *weaver)
 static void check_sections(const Weaver *weaver)
 {
     for (const Section *section = weaver->sections; section; section = section->next) {
-        check_at(section->place, find_section(weaver, section->title) == section,
+        check_at(place_of(weaver->source, section->named), find_section(weaver, section->title) == section,
                  "give each section its own title", "section \"%.*s\" is named twice (its output is in %s)",
                  (int)section->title.length, section->title.at, weaver->output.path);
-        check_at(section->place, section->printed.at,
+        check_at(place_of(weaver->source, section->named), section->printed.at,
                  "was the program run to its end, and is this its output?",
                  "section \"%.*s\" is never printed in %s", (int)section->title.length, section->title.at,
                  weaver->output.path);
@@ -517,14 +516,13 @@ static void check_sections(const Weaver *weaver)
 static void add_output(Weaver *weaver, Cell *cell, Output output)
 {
     if (output.kind == OUTPUT_TEXT && !(output.text = notebook_trim(output.text)).length) return;
-    Output **last = &cell->outputs;
-    while (*last) last = &(*last)->next;
-    *last = arena_alloc(weaver->arena, 1, sizeof output);
-    **last = output;
+    Output **next = cell->last ? &cell->last->next : &cell->outputs;
+    *next = cell->last = arena_alloc(weaver->arena, 1, sizeof output);
+    **next = output;
 }
 
 // "figure: name.png — caption", without the first word.
-static Output read_figure(Place place, Span line)
+static Output read_figure(Text printed, Span line)
 {
     static const char dash[] = " — ",
                       letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -538,7 +536,7 @@ static Output read_figure(Place place, Span line)
     for (size_t i = 0; i < name.length; i++) fair = fair && strchr(letters, name.at[i]);
     if (fair) skip(&name, name.length - 4);
     check_at(
-        place, fair && (starts(name, ".png") || starts(name, ".svg")),
+        place_of(printed, line.at), fair && (starts(name, ".png") || starts(name, ".svg")),
         "print \"figure: name.png — caption\": letters, digits, _ and - in the name, .png or .svg at its end",
         "a figure named \"%.*s\"", (int)output.figure.length, output.figure.at);
     return output;
@@ -553,9 +551,8 @@ static void place_output(Weaver *weaver, Cell *cell, Span printed)
     while (notebook_line(&printed, &line)) {
         if (!starts(line, figure)) continue;
         add_output(weaver, cell, (Output){.kind = OUTPUT_TEXT, .text = span(begin, line.at)});
-        Place place = place_of(weaver->output, line.at);
         skip(&line, strlen(figure));
-        add_output(weaver, cell, read_figure(place, line));
+        add_output(weaver, cell, read_figure(weaver->output, line));
         begin = printed.at;
     }
     add_output(weaver, cell, (Output){.kind = OUTPUT_TEXT, .text = span(begin, end)});
