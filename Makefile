@@ -525,12 +525,12 @@ handout: ## the course without answers, for students: OUT=folder
 
 FUZZERS       := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(FUZZERS:%=$(TREE)/tests/fuzz/fuzz_%)
-FUZZ_OBJECTS  := $(patsubst %,$(TREE)/tests/fuzz/%.o,fuzz tool safetensors_frame tokenizer_frame $(if $(filter fuzz,$(MODE)),,replay))
+FUZZ_OBJECTS  := $(patsubst %,$(TREE)/tests/fuzz/%.o,fuzz safetensors_frame tokenizer_frame $(if $(filter fuzz,$(MODE)),,replay))
 FUZZ_SEEDS    := $(TREE)/tests/fuzz/seeds
 FUZZ_LINK     := -Wl,--wrap=exit
 FUZZ_CC       := $(if $(findstring clang,$(notdir $(COMPILER))),$(CC),clang)
 ifeq ($(MODE),fuzz)
-COURSE_CFLAGS   := $(filter-out -fopenmp,$(COURSE_CFLAGS)) -Wno-unknown-pragmas -Wno-pass-failed
+COURSE_CFLAGS   := $(filter-out -fopenmp,$(COURSE_CFLAGS)) -Wno-unknown-pragmas -Wno-pass-failed -Wno-unused-variable -Wno-unused-function
 COURSE_CPPFLAGS := -Itests/fuzz/one_thread -DFUZZ_TREE $(COURSE_CPPFLAGS)
 # Nothing is read there, and clang takes minutes to watch each step of the widest loops.
 $(patsubst %.c,$(TREE)/%.o,common/matrix/gemm.c common/matrix/windows.c common/matrix/eigen.c $(wildcard common/learning/op_*.c)): \

@@ -12,9 +12,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "lesson/utf8.h"
+#include "base/utf8.h"
 
 const char *fuzz_current;
+bool fuzz_leaves_memory;
 
 static FILE *loud; // the standard error of the whole program; what readers print goes to a buffer
 static char said[1 << 16];
@@ -228,6 +229,7 @@ bool fuzz_try(void (*action)(void *), void *context)
         trying = true;
         action(context);
         trying = false;
+        if (fuzz_leaves_memory) give_back();
         return true;
     }
     trying = false;

@@ -24,6 +24,9 @@ void fuzz_input(const uint8_t *bytes, size_t size);
 // a finding. What action needs afterwards belongs into context, not into local variables.
 bool fuzz_try(void (*action)(void *), void *context);
 
+// To be set by harnesses of programs that leave their memory to the system: it is given back after each run.
+extern bool fuzz_leaves_memory;
+
 // From inside of fuzz_try: ends it as exit(status) does.
 _Noreturn void fuzz_leave(int status);
 

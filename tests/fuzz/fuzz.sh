@@ -37,11 +37,11 @@ if [ "$action" = check ]; then
     exit 1
 fi
 
-programs=$1
-folder=$2
+programs=$(cd "$1" && pwd) || exit 2 # harnesses may change the folder
+mkdir -p "$2" && folder=$(cd "$2" && pwd) || exit 2
+here=$(cd "$here" && pwd)
 shift 2
 make_seeds() {
-    mkdir -p "$folder"
     "$programs/seeds" "$folder" || exit 2
     mkdir -p "$folder/seeds/csv"
     for table in "$here"/../../datasets/*.csv; do head -n 8 "$table" >"$folder/seeds/csv/$(basename "$table")"; done
@@ -108,4 +108,4 @@ for name in "$@"; do
 done
 make_seeds
 echo "${FUZZ_SECONDS:-60} seconds for each reader; what is found is kept in $folder/findings"
-printf '%s\n' "$@" | xargs -P "${JOBS:-1}" -n 1 sh "$0" one "$programs" "$folder" && echo "nothing was found"
+printf '%s\n' "$@" | xargs -P "${JOBS:-1}" -n 1 sh "$here/fuzz.sh" one "$programs" "$folder" && echo "nothing was found"

@@ -1,4 +1,4 @@
-// fuzz_corpora.c: the files of poems and reviews. A first letter r: reviews.
+// fuzz_corpora.c: the files of poems, reviews (a first letter r) and Bibles (b).
 #include "fuzz.h"
 #include "lesson/corpora.h"
 
@@ -26,14 +26,27 @@ static void reviews(void *context)
     arena_free(arena);
 }
 
+static void bible(void *context)
+{
+    Arena *arena = arena_new();
+    Bible bible = bible_load_at(HERE, arena, context);
+    Text text = verses_text(arena, bible.spanish);
+    int count;
+    text_split(arena, text, "\n", &count);
+    fuzz_require(count == bible.spanish.count, "%d verses are %d lines", bible.spanish.count, count);
+    arena_free(arena);
+}
+
 void fuzz_input(const uint8_t *bytes, size_t size)
 {
     FuzzPart parts[3];
     const char *folder = fuzz_path("corpus");
     mkdir(folder, 0700);
     fuzz_parts(bytes, size, parts, 3);
-    bool review = parts[0].size && parts[0].bytes[0] == 'r';
+    char kind = parts[0].size ? (char)parts[0].bytes[0] : 'p';
+    bool review = kind == 'r';
+    fuzz_file("corpus/verses.tsv", parts[1].bytes, parts[1].size);
     fuzz_file(review ? "corpus/train.tsv" : "corpus/tang300.txt", parts[1].bytes, parts[1].size);
     fuzz_file(review ? "corpus/test.tsv" : "corpus/song100.txt", parts[2].bytes, parts[2].size);
-    fuzz_try(review ? reviews : poems, (void *)folder);
+    fuzz_try(review ? reviews : kind == 'b' ? bible : poems, (void *)folder);
 }

@@ -1,34 +1,24 @@
 // fuzz_rdata.c: data bases of R, through the converter's main. The parts are the index, the data and which object is
 // asked for: "lines NAME", or "table NAME COLUMN…". An input that begins with P has index and object unpacked: they are
 // packed here, and the index's numbers 0x11111111 and 0x22222222 become where the object lies and how long it is.
-#define main rdata_main
-int rdata_main(int argc, char **argv);
-#include RDATA_SOURCE
+#define main tool_main
+int tool_main(int argc, char **argv);
+#include "datasets/tools/rdata.c"
 #undef main
+#include "data_tool.h"
 
-#include "fuzz.h"
-
-static char *arguments[16];
-static int argument_count;
-
-static void convert(void *context)
-{
-    (void)context;
-    if (rdata_main(argument_count, arguments) != 0) fuzz_leave(1);
-}
-
-// Cuts "table NAME COLUMN…" at its blanks.
-static void read_words(char *words, const char *base)
+// Cuts "table NAME COLUMN…" at its blanks, and puts the data base's path where it belongs.
+static void read_words(char *text, char *base, char *words[16])
 {
     static char program[] = "rdata";
-    char *rest = words;
-    argument_count = 0;
-    arguments[argument_count++] = program;
-    for (char *word; (word = strsep(&rest, " \n")) && argument_count < 15;) {
-        if (argument_count == 2) arguments[argument_count++] = (char *)base;
-        if (*word) arguments[argument_count++] = word;
+    char *rest = text;
+    int count = 0;
+    words[count++] = program;
+    for (char *word; (word = strsep(&rest, " \n")) && count < 14;) {
+        if (count == 2) words[count++] = base;
+        if (*word && fuzz_harmless(word, strlen(word))) words[count++] = word; // a recipe's words are ours
     }
-    arguments[argument_count] = NULL;
+    words[count] = NULL;
 }
 
 static void write_number(uint8_t *to, size_t number)
@@ -66,8 +56,8 @@ void fuzz_input(const uint8_t *bytes, size_t size)
     fuzz_file("db.rdx", parts[0].bytes, parts[0].size);
     fuzz_file("db.rdb", parts[1].bytes, parts[1].size);
     if (packed) free((void *)parts[0].bytes), free((void *)parts[1].bytes);
-    char *words = fuzz_string(parts[2]);
-    read_words(words, fuzz_path("db"));
-    fuzz_try(convert, NULL);
-    free(words);
+    char *text = fuzz_string(parts[2]), *words[16];
+    read_words(text, (char *)fuzz_path("db"), words);
+    tool_try(words);
+    free(text);
 }

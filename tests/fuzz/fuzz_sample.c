@@ -73,6 +73,9 @@ void fuzz_input(const uint8_t *bytes, size_t size)
     int input = open(fuzz_file("input", parts[1].bytes, parts[1].size), O_RDONLY);
     FILE *before = stdin, *given = fdopen(input, "r"), *printed = stdout;
     FILE *out = fopen(fuzz_path("printed"), "w");
+    static char taken[1 << 12], left[1 << 12];
+    setvbuf(given, taken, _IOFBF, sizeof taken);
+    setvbuf(out, left, _IOFBF, sizeof left);
     stdin = given;
     stdout = out;
     if (!slow) fuzz_try(run, NULL);

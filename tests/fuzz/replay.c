@@ -3,7 +3,7 @@
 //     fuzz_NAME FILE-OR-FOLDER…
 //
 // Each file is an input; of a folder, all files in it and below. Tells how many there were. An input that takes more than
-// FUZZ_LIMIT (default 5) of time ends the program, like one that is a finding.
+// FUZZ_LIMIT seconds of processor time (default 5) ends the program, like one that is a finding.
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -27,7 +28,7 @@ const char *__asan_default_options(void) { return "allocator_may_return_null=1";
 #endif
 
 static int tried;
-static unsigned seconds = 5;
+static int seconds = 5;
 
 static void say(const char *text)
 {
@@ -60,14 +61,15 @@ static int try_file(const char *path, const struct stat *about, int kind, struct
     uint8_t *bytes = malloc(size + 1);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (!bytes || file < 0 || read(file, bytes, size) != (ssize_t)size) {
-        perror(path);
+        say(path);
+        say(": cannot be read\n");
         _exit(2);
     }
     close(file);
     fuzz_current = path;
-    alarm(seconds);
+    setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = seconds}, NULL);
     LLVMFuzzerTestOneInput(bytes, size);
-    alarm(0);
+    setitimer(ITIMER_PROF, &(struct itimerval){0}, NULL);
     free(bytes);
     tried++;
     return 0;
@@ -76,8 +78,8 @@ static int try_file(const char *path, const struct stat *about, int kind, struct
 int main(int argc, char **argv)
 {
     const char *limit = getenv("FUZZ_LIMIT");
-    if (limit && atoi(limit) > 0) seconds = (unsigned)atoi(limit);
-    signal(SIGALRM, too_slow);
+    if (limit && atoi(limit) > 0) seconds = atoi(limit);
+    signal(SIGPROF, too_slow);
     signal(SIGABRT, fell);
 #if !defined(__SANITIZE_ADDRESS__)
     signal(SIGSEGV, fell);
@@ -85,7 +87,8 @@ int main(int argc, char **argv)
     int output = dup(STDOUT_FILENO);
     for (int i = 1; i < argc; i++)
         if (nftw(argv[i], try_file, 8, FTW_PHYS) != 0) {
-            perror(argv[i]);
+            say(argv[i]);
+            say(": cannot be read\n");
             return 2;
         }
     dprintf(output, "%d\n", tried);

@@ -60,7 +60,7 @@ static void copy_file(Arena *arena, FILE *out, const char *path)
 static void put_tokenizer(FILE *out, bool qwen)
 {
     fprintf(out, "{\"added_tokens\": [{\"id\": 259, \"content\": \"<|end|>\", \"special\": true, \"normalized\": "
-                 "false}, {\"id\": 260, \"content\": \"é\", \"normalized\": true}],\n");
+                 "false}, {\"id\": 260, \"content\": \"ế\", \"normalized\": true}],\n");
     fprintf(out, " \"normalizer\": %s,\n", qwen ? "{\"type\": \"NFC\"}" : "null");
     fprintf(out, qwen ? " \"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", "
                         "\"pattern\": {\"Regex\": \"\\\\p{L}+|\\\\s+|[^\\\\s]\"}, \"behavior\": \"Isolated\", "
@@ -77,11 +77,11 @@ static void small_tokenizers(void)
 {
     FILE *out = create("seeds", "tokenizer", "gpt2-like");
     put_tokenizer(out, false);
-    fputs(FUZZ_CUT "then the end<|end|> é", out);
+    fputs(FUZZ_CUT "then the end<|end|> ế", out);
     fclose(out);
     out = create("seeds", "tokenizer", "qwen-like");
     put_tokenizer(out, true);
-    fputs(FUZZ_CUT "the e\u0301 \xff 12\n\n", out);
+    fputs(FUZZ_CUT "the e\u0302\u0301 \xff 12\n\n", out);
     fclose(out);
     out = create("seeds", "tokenizer", "two-files");
     fputs("{%BYTES%, \"th\": 256, \"the\": 257}" FUZZ_CUT "#version: 0.2\nt h\nth e\n" FUZZ_CUT "the", out);
