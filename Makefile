@@ -5,6 +5,7 @@
 #   MODE=release|asan   asan stops at the first memory error or undefined behaviour
 #   FULL=1           chapters train longer             WERROR=1   warnings are errors (as in CI)
 #   BUILD=folder     where everything generated goes (default build)
+#   OPENMP=no        one thread only, as with a compiler that has no OpenMP
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -25,8 +26,20 @@ export OMP_WAIT_POLICY ?= passive
 # The chapters keep their pictures' data and scripts there.
 export COURSE_BUILD ?= $(BUILD)
 
+# $(call accepts,OPTION…,HEADER): the options, when the compiler knows them and finds the header; otherwise nothing
+accepts = $(shell echo '$(if $2,\#include <$2>)' | $(CC) $1 -x c -E -o /dev/null - >/dev/null 2>&1 && echo "$1")
+
+# Without OpenMP everything runs on one thread, with the same bits (common/base/parallel.h).
+ifneq ($(OPENMP),no)
+THREADS := $(call accepts,-fopenmp,omp.h)
+endif
+ifeq ($(THREADS),)
+THREADS := $(or $(call accepts,-fopenmp-simd),-Wno-unknown-pragmas)
+SERIAL  := -serial
+endif
+
 # One object tree for each compiler, processor and mode: switching never mixes objects.
-TREE := $(BUILD)/$(notdir $(CC))-$(ARCH)-$(MODE)
+TREE := $(BUILD)/$(notdir $(CC))-$(ARCH)-$(MODE)$(SERIAL)
 
 MODE_FLAGS_release := -O3 -g
 MODE_FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -48,15 +61,17 @@ endif
 # Some compilers take a wide machine for a narrow one; this only chooses among equal instructions.
 ifneq ($(filter native x86-64%,$(ARCH)),)
 ifeq ($(shell uname -m),x86_64)
-WIDE := -mprefer-vector-width=512
+WIDE := $(call accepts,-mprefer-vector-width=512)
 endif
 endif
+# Some compilers know no native processor, or call it otherwise; then the code is for any.
+MACHINE := $(if $(filter native,$(ARCH)),$(or $(call accepts,-march=native),$(call accepts,-mcpu=native)),-march=$(ARCH)) $(WIDE)
 
 # zlib and the tokenizer's libraries, where they are installed; without them it says what to install, and all else works. Looked for
 # when something is linked: `make setup` may have come before.
 if_header = $(if $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - 2>/dev/null && echo yes),$2)
 
-CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS)
+CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math $(THREADS) $(WARNINGS)
 CPPFLAGS := -D_GNU_SOURCE -Icommon
 LDLIBS    = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) $(call if_header,zlib.h,-lz) -lm
 
@@ -206,11 +221,22 @@ test-weave: $(WEAVER) $(GLOSSARY)
 
 .PHONY: setup setup-check
 setup: ## install what is missing, or print the one line that does
-	$(QUIET)sh common/tools/setup.sh
+	$(QUIET)CC="$(CC)" sh common/tools/setup.sh --note $(BUILD)/setup.done
 
+# setup.done holds what was missing and could not be installed. As long as it is not empty, somebody looks again each time.
+.PHONY: setup-again
 setup-check: $(BUILD)/setup.done
-$(BUILD)/setup.done: common/tools/setup.sh
-	$(QUIET)mkdir -p $(BUILD) && sh common/tools/setup.sh && touch $@
+$(BUILD)/setup.done: common/tools/setup.sh $(if $(shell cat $(BUILD)/setup.done 2>/dev/null),setup-again)
+	$(QUIET)CC="$(CC)" sh common/tools/setup.sh --again $@
+
+# What was compiled without a library is compiled again when that is there.
+$(patsubst %,$(TREE)/common/%.o,lesson/idx lesson/bible lesson/plot_png models/tokenizer_file models/tokenizer_split): \
+	$(wildcard $(BUILD)/setup.done)
+
+.PHONY: test-setup
+test-setup:
+	$(QUIET)sh tests/tools/test_setup.sh
+TEST_EXTRAS += test-setup
 
 # ---- On a new system (tests/fresh.sh) -----------------------------------------------------------------------------------
 
@@ -253,7 +279,7 @@ $(EXERCISE_PROGRAMS):
 comma := ,
 # Each test is "name=command". Other parts of this file add theirs to TEST_EXTRAS as the names of targets.
 TEST_EXTRAS    += test-data test-weave
-TEST_MAKE      := env -u MAKEFLAGS -u MFLAGS $(MAKE) -s CC=$(CC) ARCH=$(ARCH) MODE=$(MODE) BUILD=$(BUILD) $(if $(WERROR),WERROR=1)
+TEST_MAKE      := env -u MAKEFLAGS -u MFLAGS $(MAKE) -s CC=$(CC) ARCH=$(ARCH) MODE=$(MODE) BUILD=$(BUILD) $(if $(SERIAL),OPENMP=no) $(if $(WERROR),WERROR=1)
 UNIT_CHECKS     = $(foreach t,$(UNIT_TESTS),"$(patsubst test_%,%,$(notdir $t))=$t")
 EXERCISE_CHECKS = $(foreach e,$(EXERCISES),\
 	$(if $(filter $e,$(ANSWERED)),"exercises $e$(comma) answers=$(TREE)/tests/exercises/exercise_$e_solution") \
@@ -292,7 +318,7 @@ GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
 GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade report examine submission scan tool jail caller hidden) \
 	$(TREE)/tests/unit/suite.o
 $(GRADER)/%.o: CPPFLAGS += -I. -Itests/unit
-WORKER_FLAGS    := -std=c11 -O2 -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
+WORKER_FLAGS    := -std=c11 -O2 $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
 	-fopenmp-simd -fno-pie -I. $(WARNINGS) -Wno-unused-variable
 WORKER_SOURCES  := $(filter-out common/base/arena.c,$(wildcard common/base/*.c common/matrix/*.c)) \
 	tests/grader/worker.c tests/grader/guarded.c
@@ -374,7 +400,7 @@ $(TREE)/tests/exercises/exercise_grade.o: CPPFLAGS += -Itests/unit
 $(GRADE_PROGRAMS): $(TREE)/tests/exercises/exercise_grade.o $(filter $(TREE)/common/base/% $(TREE)/common/matrix/%,$(COMMON_OBJECTS))
 	$(QUIET)$(CC) $(CFLAGS) $^ $(CHECK_LIBS) -lm -o $@
 
-COURSE := COURSE_MAKE="$(TEST_MAKE) MODE=asan WERROR=" COURSE_PROGRAMS=$(BUILD)/$(notdir $(CC))-$(ARCH)-asan/tests/exercises \
+COURSE := COURSE_MAKE="$(TEST_MAKE) MODE=asan WERROR=" COURSE_PROGRAMS=$(BUILD)/$(notdir $(CC))-$(ARCH)-asan$(SERIAL)/tests/exercises \
 	COURSE_STATE=$(BUILD)/progress TASK="$(TASK)" LEVEL="$(LEVEL)" TEST="$(TEST)" FORCE="$(FORCE)" sh tests/exercises/course.sh
 
 #: gradeN ## run the tests on your exercise.c: points, what is not right yet
