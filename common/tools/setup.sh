@@ -173,6 +173,17 @@ tell_why() {
 # shellcheck disable=SC2086
 apt() { $sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -o DPkg::Lock::Timeout=60 "$@"; }
 
+# shellcheck disable=SC2086
+install_wanted() { apt install -y --no-install-recommends $wanted >>"$log" 2>&1; }
+
+# sets unknown: the names that the package lists do not have, blanks between them
+find_unknown() {
+    # shellcheck disable=SC2086
+    unknown=$(apt install -s --no-install-recommends $missing 2>&1 |
+        sed -n -e 's/^E: Unable to locate package \([^ ]*\).*/\1/p' -e "s/^E: Package '\([^']*\)' has no installation candidate.*/\1/p" |
+        tr '\n' ' ')
+}
+
 # install_missing: 0 when apt installed all, 1 when it did not, 2 when it may not even try
 install_missing() {
     has_command apt-get || return 2
@@ -189,24 +200,28 @@ install_missing() {
     trap '[ "$log" = /dev/null ] || rm -f "$log"' EXIT
     trap 'exit 130' INT TERM
     say "looking for $missing"
-    apt update >"$log" 2>&1 || : # an old list may still do
-
+    : >"$log"
+    find_unknown
+    [ -z "$unknown" ] || { apt update >"$log" 2>&1; find_unknown; } # the lists may be missing, or old
     # A name that this release does not know must not keep the others away.
-    wanted=$missing
-    # shellcheck disable=SC2086
-    unknown=$(apt install -s --no-install-recommends $wanted 2>&1 |
-        sed -n -e 's/^E: Unable to locate package \([^ ]*\).*/\1/p' -e "s/^E: Package '\([^']*\)' has no installation candidate.*/\1/p")
-    for name in $unknown; do
-        wanted=$(printf '%s\n' $wanted | grep -v -x -F -e "$name" | tr '\n' ' ')
+    wanted=""
+    for name in $missing; do
+        case " $unknown " in *" $name "*) ;; *) wanted="$wanted $name" ;; esac
     done
-    # shellcheck disable=SC2086
-    if [ -n "${wanted% }" ]; then
+    if [ -n "$wanted" ]; then
+        # shellcheck disable=SC2086
         megabytes=$(apt install --print-uris -y --no-install-recommends $wanted 2>/dev/null |
             awk "/^'/ { bytes += \$3 } END { printf \"%d\", bytes / 1000000 + 0.5 }")
         say "installing them: ${megabytes:-?} MB to fetch"
-        apt install -y --no-install-recommends $wanted >>"$log" 2>&1 || { tell_why; return 1; }
+        install_wanted || { grep -q 'Failed to fetch' "$log" && apt update >>"$log" 2>&1 && install_wanted; } ||
+            { tell_why; return 1; }
     fi
-    [ -z "$unknown" ] || { say "this system's package lists do not know:" $unknown; return 1; }
+    # When even the lists could not be had, that is the reason.
+    if [ -n "$unknown" ] && grep -q 'Failed to fetch' "$log"; then
+        tell_why
+        return 1
+    fi
+    [ -z "$unknown" ] || { say "this system's package lists do not know: $unknown"; return 1; }
 }
 
 look

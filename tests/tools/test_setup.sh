@@ -38,14 +38,24 @@ cat >"$scratch/apt-get" <<'END'
 while [ "$1" = -o ]; do shift 2; done
 echo "apt-get $*" >>"$MACHINE/../asked"
 case $* in
-    update*) exit 0 ;;
+    update*)
+        : >"$MACHINE/updated"
+        [ "$APT" != offline ] || echo "W: Failed to fetch http://archive.invalid/x  Temporary failure resolving 'archive.invalid'"
+        exit 0 ;;
     "install -s"*)
-        [ "$APT" != unknown ] || { echo "E: Unable to locate package libcjson-dev"; exit 100; }
+        case $APT in
+            lists) [ -e "$MACHINE/updated" ] || { echo "E: Unable to locate package check"; exit 100; } ;;
+            offline) for package in $everything; do echo "E: Unable to locate package $package"; done; exit 100 ;;
+            unknown) echo "E: Unable to locate package libcjson-dev"; exit 100 ;;
+        esac
         exit 0 ;;
     *--print-uris*) echo "'http://archive.invalid/a.deb' a.deb 5400000 MD5:0"; exit 0 ;;
 esac
 case $APT in
-    good | unknown) "$MACHINE/../put" "$@" ;;
+    old)
+        [ -e "$MACHINE/updated" ] || { echo "E: Failed to fetch http://archive.invalid/a.deb  404  Not Found"; exit 100; }
+        "$MACHINE/../put" "$@" ;;
+    good | lists | unknown) "$MACHINE/../put" "$@" ;;
     part) "$MACHINE/../put" check ;;
     *) echo "$APT" >&2; exit 100 ;;
 esac
@@ -80,7 +90,7 @@ printf '#!/bin/sh\necho "${USER_ID-0}"\n' >"$scratch/id"
 printf '#!/bin/sh\n[ "$SUDO" = free ] || exit 1\n[ "$*" != "-n true" ] || exit 0\necho sudo >>"$MACHINE/../asked"\nexec "$@"\n' >"$scratch/sudo"
 chmod +x "$scratch/gcc" "$scratch/apt-get" "$scratch/put" "$scratch/true" "$scratch/ccache" "$scratch/id" "$scratch/sudo"
 
-everything="libc6-dev gnuplot-nox fonts-dejavu-core fonts-wqy-microhei check pkg-config zlib1g-dev xz-utils libpcre2-dev \
+export everything="libc6-dev gnuplot-nox fonts-dejavu-core fonts-wqy-microhei check pkg-config zlib1g-dev xz-utils libpcre2-dev \
     libunistring-dev libcjson-dev libstb-dev pandoc"
 
 # machine PROGRAM…: forgets everything; these stand-ins are there, and the compiler with its headers
@@ -98,7 +108,7 @@ has_all() { "$scratch/put" $everything; }
 run() { # run MODE NAME=VALUE…: setup.sh --MODE on that machine
     mode=--$1
     shift
-    set -- env -i PATH="$bin" MACHINE="$MACHINE" HOME="$scratch/home" APT=good "$@" sh "$setup" "$mode"
+    set -- env -i PATH="$bin" MACHINE="$MACHINE" HOME="$scratch/home" APT=good everything="$everything" "$@" sh "$setup" "$mode"
     case $mode in --note | --again) set -- "$@" "$stamp" ;; esac
     "$@" >"$scratch/said" 2>&1 </dev/null
     status=$?
@@ -168,6 +178,8 @@ expect "sudo that wants a password, and no terminal" 0 "type:  sudo apt-get inst
 machine apt-get
 run note "APT=E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4"
 expect "apt is locked" 1 "another program is installing" "network"
+run note APT=offline
+expect "no network, and no package lists" 1 "Connect to the network" "do not know"
 run note "APT=Temporary failure resolving 'archive.invalid'"
 expect "no network" 1 "Connect to the network" "another program"
 run note "APT=E: You don't have enough free space in /var/cache/apt/archives/."
@@ -183,6 +195,12 @@ asked "without trying again" no install
 run note
 expect "make setup tries again" 0 "installing" "missing:"
 
+for lists in lists old; do
+    machine apt-get
+    run note APT=$lists
+    expect "package lists that are missing or old" 0 "installing" "missing:"
+    asked "are renewed" yes update
+done
 machine apt-get
 run note APT=unknown
 expect "a name that the release does not know" 1 "do not know: libcjson-dev" ""
