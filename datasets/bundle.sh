@@ -107,9 +107,9 @@ check_names() {
             refuse "it was made by another version of the course, where the set $set has other content; make one with the same version"
         contents "$set" | awk -v set="$set" '{ print $1, set "/" $4 }'
     done <"$stage/sets" >"$stage/wanted"
-    awk 'FNR == NR { if ($1 == "tree") tree[$2]; else file[$2]; next }
+    awk 'FNR == NR { if ($1 == "tree") tree[$2]; else file[$2]; sub(/\/.*/, "", $2); folder[$2]; next }
          $0 == "course-data" { next }
-         { name = $0; sub(/\/$/, "", name); if (name in file || name in tree) next
+         { name = $0; sub(/\/$/, "", name); if (name in file || name in tree || (name in folder && name != $0)) next
            if (name !~ /(^|\/)\.\.(\/|$)/) for (t in tree) if (index(name, t "/") == 1) next
            print; exit }' "$stage/wanted" "$stage/names" >"$stage/odd"
     [ ! -s "$stage/odd" ] || refuse "'$(cat "$stage/odd")' in it is no file of a set"

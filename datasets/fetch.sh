@@ -82,7 +82,7 @@ data:   $*" ;; esac
 
 last_words() {
     [ -s "$stage/log" ] || return 0
-    line=$(grep -E '^(E:|npm (error|ERR!)|.*error)' "$stage/log" | grep -v 'complete log of this run' | head -n 1)
+    line=$(grep -E '^([EW]:|npm (error|ERR!)|.*error)' "$stage/log" | grep -v 'complete log of this run' | head -n 1)
     [ -n "$line" ] || line=$(grep -v '^$' "$stage/log" | tail -n 1)
     printf ': %s' "$line" | cut -c 1-200
 }
@@ -187,7 +187,13 @@ download_deb() { # download_deb PACKAGE, into the current folder; apt goes on wh
         apt_lists=$stage/apt
         mkdir -p "$stage/apt/lists/partial" "$stage/apt/archives/partial"
     fi
-    apt update && apt download "$1"
+    apt update
+    code=$?
+    cp "$stage/log" "$stage/log.update"
+    [ $code -eq 0 ] && apt download "$1" && return
+    # apt takes old lists, or none, when it has no network, and then knows no such package.
+    if [ $code -ne 0 ] || grep -q '^W: Failed to fetch' "$stage/log.update"; then mv "$stage/log.update" "$stage/log"; fi
+    return 1
 }
 
 # What a user's settings of npm may say otherwise is said here; its cache goes with the staging folder.

@@ -14,7 +14,7 @@ trap 'rm -rf "$room"' EXIT
 mkdir "$room/bin" "$room/packages"
 
 # ---- The stand-ins -----------------------------------------------------------------------------------------------------
-# The files behaviour and npm-behaviour hold: good, fail, missing (no such package), full (disk), hang, wrong, partial, half
+# The files behaviour and npm-behaviour hold: good, fail, missing (no such package), full (disk), offline (and no lists), hang, wrong, partial, half
 # (writes half, then hangs), slow, lists (works after an update).
 
 cat >"$room/bin/apt-get" <<END
@@ -27,7 +27,7 @@ echo "apt-get $*" >>"$ROOM/calls"
 behaviour=$(cat "$ROOM/behaviour")
 if [ "$1" = update ]; then
     touch "$ROOM/updated"
-    case $behaviour in lists | missing) ;; *) echo "E: Temporary failure resolving" >&2; exit 100 ;; esac
+    case $behaviour in lists | missing) ;; offline) echo "W: Failed to fetch x  Temporary failure resolving 'archive'" >&2 ;; *) echo "E: Temporary failure resolving" >&2; exit 100 ;; esac
     exit
 fi
 if [ "$1" = install ]; then
@@ -44,7 +44,7 @@ case $behaviour in
     slow) sleep 1; cp "$deb" . ;;
     hang) exec sleep 100 ;;
     full) echo "E: Write error - write (28: No space left on device)" >&2; exit 100 ;;
-    missing) echo "E: Unable to locate package $2" >&2; exit 100 ;;
+    missing | offline) echo "E: Unable to locate package $2" >&2; exit 100 ;;
     lists) [ -e "$ROOM/updated" ] && cp "$deb" . ;;
     *) echo "E: Could not connect to archive:80" >&2; exit 100 ;;
 esac
@@ -508,6 +508,9 @@ test_real_causes_are_named() {
     fetch missing letters
     expect_said "course-letters: apt-get could not bring it: E: Unable to locate package course-letters"
     case $said in *"onnect to the network"*) wrong "the network is blamed: $said" ;; esac
+    fetch offline letters # with empty lists, which cannot be renewed
+    expect_said "course-letters: apt-get has no network: W: Failed to fetch"
+    expect_said "Connect to the network"
     fetch full letters
     expect_said "course-letters: the disk is full"
     expect_said "Make room on the disk"

@@ -31,7 +31,8 @@ Bible bible_load_at(Place place, Arena *arena, const char *folder)
     for (int i = 0; i < count; i++) {
         Text line = english[i];
         size_t tab = text_find(line, "\t");
-        check_at(place, tab > 0 && tab + 1 < line.size, "`sh datasets/fetch.sh --verify bible` brings the right file",
+        check_at(place, tab > 0 && tab + 1 < line.size,
+                 "`sh datasets/fetch.sh --verify bible` brings the right file",
                  "%s: line %d is not a verse, a tab and the verse in Spanish", path, i + 1);
         english[i] = (Text){line.bytes, tab};
         spanish[i] = (Text){line.bytes + tab + 1, line.size - tab - 1};

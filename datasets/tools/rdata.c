@@ -228,7 +228,8 @@ static Item *read_item(Reader *r)
         stop("an item of kind %d is not known", (int)item->kind);
     }
     Kind kind = head & 0xFF;
-    if (head & 0x200 && (kind == STRINGS || kind == LIST || kind == LOGICALS || kind == INTEGERS || kind == REALS))
+    if (head & 0x200 &&
+        (kind == STRINGS || kind == LIST || kind == LOGICALS || kind == INTEGERS || kind == REALS))
         item->attributes = read_item(r);
     r->depth--;
     return item;

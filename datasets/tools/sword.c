@@ -72,7 +72,8 @@ static bool is_letter(unsigned char c)
 static void put(Verse *verse, const unsigned char *character, size_t length)
 {
     if (verse->asides > 0) return;
-    if (verse->words && verse->ended && verse->began && verse->word && is_letter(*character)) verse->blank = true;
+    if (verse->words && verse->ended && verse->began && verse->word && is_letter(*character))
+        verse->blank = true;
     if (verse->blank && verse->size > 0) verse->bytes[verse->size++] = ' ';
     memcpy(verse->bytes + verse->size, character, length);
     verse->size += length;
@@ -130,7 +131,8 @@ static size_t take_special(Verse *verse, Part text)
 }
 
 // Into the buffer, which has room for a blank before each character.
-static Part plain_text(unsigned char buffer[2 * MOST_OF_A_VERSE], bool words, Part osis, const char *path, size_t slot)
+static Part plain_text(unsigned char buffer[2 * MOST_OF_A_VERSE], bool words, Part osis, const char *path,
+                       size_t slot)
 {
     Verse verse = {.bytes = buffer, .words = words};
     for (size_t at = 0; at < osis.size;) {
@@ -152,7 +154,7 @@ static Part plain_text(unsigned char buffer[2 * MOST_OF_A_VERSE], bool words, Pa
 
 typedef struct {
     size_t count;
-    Part *verses; // [count] as OSIS: a slot without text is empty
+    Part *verses;    // [count] as OSIS: a slot without text is empty
     char path[4096]; // of the list of slots, for messages
 } Testament;
 
@@ -181,8 +183,8 @@ static Part *read_blocks(const char *folder, const char *testament, size_t *coun
         size_t from = little_endian(record, 4), length = little_endian(record + 4, 4),
                unpacked = little_endian(record + 8, 4);
         if (from > packed.size || length > packed.size - from)
-            stop("%s is too short: block %zu is said to be %zu bytes from byte %zu on, and it has %zu", path, i, length,
-                 from, packed.size);
+            stop("%s is too short: block %zu is said to be %zu bytes from byte %zu on, and it has %zu", path,
+                 i, length, from, packed.size);
         Blob block = room_to_unpack("a block", length, DEFLATE_MOST, unpacked);
         uLongf got = unpacked;
         int status = uncompress(block.bytes, &got, packed.bytes + from, length);
@@ -200,8 +202,8 @@ static Testament read_testament(const char *folder, const char *name)
     Part *blocks = read_blocks(folder, name, &block_count);
     Blob slots = read_part(testament.path, folder, name, "zv");
     if (slots.size % SLOT_BYTES != 0 || slots.size / SLOT_BYTES > MOST_SLOTS)
-        stop("%s: %zu bytes are no list of at most %d verses of %d bytes", testament.path, slots.size, MOST_SLOTS,
-             SLOT_BYTES);
+        stop("%s: %zu bytes are no list of at most %d verses of %d bytes", testament.path, slots.size,
+             MOST_SLOTS, SLOT_BYTES);
     testament.count = slots.size / SLOT_BYTES;
     testament.verses = memory(testament.count, sizeof *testament.verses);
     for (size_t i = 0; i < testament.count; i++) {
@@ -210,8 +212,8 @@ static Testament read_testament(const char *folder, const char *name)
                length = little_endian(record + 8, 2);
         if (length == 0) continue;
         if (block >= block_count || from > blocks[block].size || length > blocks[block].size - from)
-            stop("%s: verse slot %zu is said to be %zu bytes from byte %zu of block %zu on", testament.path, i, length,
-                 from, block);
+            stop("%s: verse slot %zu is said to be %zu bytes from byte %zu of block %zu on", testament.path,
+                 i, length, from, block);
         testament.verses[i] = (Part){blocks[block].bytes + from, length};
     }
     return testament;
@@ -222,8 +224,8 @@ static void print_aligned(const bool words[2], const char *const folders[2], con
     Testament both[2];
     for (int i = 0; i < 2; i++) both[i] = read_testament(folders[i], name);
     if (both[0].count != both[1].count)
-        stop("%s has %zu verse slots, %s has %zu: their verses are not numbered alike", both[0].path, both[0].count,
-             both[1].path, both[1].count);
+        stop("%s has %zu verse slots, %s has %zu: their verses are not numbered alike", both[0].path,
+             both[0].count, both[1].path, both[1].count);
     for (size_t i = 0; i < both[0].count; i++) {
         static unsigned char buffers[2][2 * MOST_OF_A_VERSE];
         Part plain[2];

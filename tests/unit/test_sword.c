@@ -35,7 +35,8 @@ static void add_block(Module *module, int count, const char *const verses[])
         plain.size += strlen(verses[i]);
     }
     uLongf length = sizeof module->packed.bytes - module->packed.size;
-    ck_assert_int_eq(compress(module->packed.bytes + module->packed.size, &length, plain.bytes, plain.size), Z_OK);
+    ck_assert_int_eq(compress(module->packed.bytes + module->packed.size, &length, plain.bytes, plain.size),
+                     Z_OK);
     put_number(&module->blocks, (uint32_t)module->packed.size, 4);
     put_number(&module->blocks, (uint32_t)length, 4);
     put_number(&module->blocks, (uint32_t)plain.size, 4);
@@ -105,7 +106,8 @@ static void expect_verse(const char *markup, const char *plain)
     write_good(markup);
     snprintf(line, sizeof line, "%s\tuno\n", plain);
     const char *output = printed();
-    ck_assert_msg(strncmp(output, line, strlen(line)) == 0, "%s: got '%.60s', expected '%s'", markup, output, line);
+    ck_assert_msg(strncmp(output, line, strlen(line)) == 0, "%s: got '%.60s', expected '%s'", markup, output,
+                  line);
 }
 
 START_TEST(verses_lose_their_tags_and_keep_their_order)
@@ -120,16 +122,19 @@ START_TEST(the_markup_of_two_releases_gives_one_text)
 {
     static const char *const same[][3] = {
         // one release, another, the text
-        {"the <divineName><w>LORD</w></divineName> <w>God</w> ", "the <divineName><w>LORD</w></divineName><w>God</w>",
-         "the LORD God"},
-        {"name \\nd <w>JEHOVAH</w></divineName> was", "name <divineName><w>JEHOVAH</w></divineName> was", "name JEHOVAH was"},
-        {"of the \\nd LORD\\+nd*, and", "of the <seg><divineName>LORD</divineName></seg>, and", "of the LORD, and"},
-        {"<w>great</w> <transChange>is</transChange> <w>he</w>", "<w>great</w><transChange>is</transChange><w>he</w>",
-         "great is he"},
-        {"<w>world</w>.</q> <w>Amen</w>.  <chapter/> <div/>", "<w>world</w>.</q><w>Amen</w>. <chapter/><div/>",
-         "world. Amen."},
+        {"the <divineName><w>LORD</w></divineName> <w>God</w> ",
+         "the <divineName><w>LORD</w></divineName><w>God</w>", "the LORD God"},
+        {"name \\nd <w>JEHOVAH</w></divineName> was", "name <divineName><w>JEHOVAH</w></divineName> was",
+         "name JEHOVAH was"},
+        {"of the \\nd LORD\\+nd*, and", "of the <seg><divineName>LORD</divineName></seg>, and",
+         "of the LORD, and"},
+        {"<w>great</w> <transChange>is</transChange> <w>he</w>",
+         "<w>great</w><transChange>is</transChange><w>he</w>", "great is he"},
+        {"<w>world</w>.</q> <w>Amen</w>.  <chapter/> <div/>",
+         "<w>world</w>.</q><w>Amen</w>. <chapter/><div/>", "world. Amen."},
         {"<div/> <div/>¶ <w>And</w>", "<div/><div/>¶ <w>And</w>", "And"},
-        {"<w>one</w><note>a <w>b</w></note> <w>two</w>", "<w>one</w><note>a <w>b</w></note><w>two</w>", "one two"},
+        {"<w>one</w><note>a <w>b</w></note> <w>two</w>", "<w>one</w><note>a <w>b</w></note><w>two</w>",
+         "one two"},
         {"<w>agains</w>t <w>it</w>", "<w>agains</w>t\n<w>it</w>", "against it"},
         {"<w>one</w>\u2014<w>two</w>", "<w>one</w>\u2014<w>two</w> ", "one\u2014two"},
         {"(<w>one</w>, <w>two</w>)", "(<w>one</w>, <w>two</w>)  ", "(one, two)"},
@@ -224,7 +229,8 @@ START_TEST(many_blocks_that_unpack_to_much_are_refused)
     ck_assert_int_eq(compress2(module.packed.bytes, &length, zeros, LARGE, 9), Z_OK);
     free(zeros);
     for (int i = 0; i < 20; i++)
-        put_number(&module.blocks, 0, 4), put_number(&module.blocks, (uint32_t)length, 4), put_number(&module.blocks, LARGE, 4);
+        put_number(&module.blocks, 0, 4), put_number(&module.blocks, (uint32_t)length, 4),
+            put_number(&module.blocks, LARGE, 4);
     write_module(&module, "first", "nt");
     expect_death(print_verses, NULL, "at most 64 MB are unpacked");
 }

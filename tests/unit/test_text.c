@@ -459,6 +459,5 @@ SUITE("text", every_code_point_survives_encoding_and_decoding,
       a_file_that_is_no_text_is_refused, missing_data_names_the_target_that_brings_it,
       a_text_is_cut_into_pieces, blanks_are_collapsed, an_alphabet_is_sorted_and_inverts_itself,
       the_frequent_characters_share_their_alphabet_with_the_replacement, strangers_are_refused,
-      verses_stand_side_by_side, poems_have_titles_authors_and_lines,
-      damaged_poems_are_refused, reviews_have_labels, the_real_bibles_are_whole,
-      the_real_poems_novels_and_reviews_are_whole)
+      verses_stand_side_by_side, poems_have_titles_authors_and_lines, damaged_poems_are_refused,
+      reviews_have_labels, the_real_bibles_are_whole, the_real_poems_novels_and_reviews_are_whole)

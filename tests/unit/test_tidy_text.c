@@ -67,7 +67,8 @@ static void write_gzip(Call *call, const char *text, size_t size, int zeros)
     snprintf(call->path, sizeof call->path, "%s", scratch_path("packed.gz"));
     gzFile file = gzopen(call->path, "wb1");
     ck_assert(file && gzwrite(file, text, (unsigned)size) == (int)size);
-    for (int i = 0; i < zeros; i++) ck_assert_int_eq(gzwrite(file, nothing, sizeof nothing), (int)sizeof nothing);
+    for (int i = 0; i < zeros; i++)
+        ck_assert_int_eq(gzwrite(file, nothing, sizeof nothing), (int)sizeof nothing);
     ck_assert_int_eq(gzclose(file), Z_OK);
 }
 
@@ -79,7 +80,8 @@ START_TEST(a_packed_text_is_read_and_a_bomb_is_not)
     ck_assert_str_eq(stdout_of(print_text, &call, &status), "one\n");
     write_gzip(&call, "one \n", 5, 70);
     expect_death(print_text, &call, "has more than 67108864 bytes when unpacked");
-    snprintf(call.path, sizeof call.path, "%s", scratch_file("half.gz", "\x1f\x8b\x08\0\0\0\0\0\0\3\x4b", 11));
+    snprintf(call.path, sizeof call.path, "%s",
+             scratch_file("half.gz", "\x1f\x8b\x08\0\0\0\0\0\0\3\x4b", 11));
     expect_death(print_text, &call, "half.gz is damaged");
     snprintf(call.path, sizeof call.path, "%s", scratch_path("nowhere"));
     expect_death(print_text, &call, "nowhere cannot be read");
@@ -89,7 +91,7 @@ END_TEST
 int main(void)
 {
     expect_leaks(); // the tool ends before its memory matters
-    const TTest *const tests[] = {lines_end_alike, sayings_of_two_releases_are_the_same, notices_with_links_go,
-                                  a_packed_text_is_read_and_a_bomb_is_not};
+    const TTest *const tests[] = {lines_end_alike, sayings_of_two_releases_are_the_same,
+                                  notices_with_links_go, a_packed_text_is_read_and_a_bomb_is_not};
     return run_suite("tidy text", tests, (int)(sizeof tests / sizeof *tests), 60);
 }
