@@ -480,7 +480,7 @@ $(GRADER)/grade-$1: $(GRADER_OBJECTS) $(GRADER)/$1/stubs.o $(GRADER)/$1/referenc
 endef
 $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 
-$(TREE)/tests/unit/test_report.o: CPPFLAGS += -I.
+$(TREE)/tests/unit/test_report.o: COURSE_CPPFLAGS += -I.
 $(GRADER)/check_format: $(GRADER)/check_format.o
 	$(call link,$^,)
 

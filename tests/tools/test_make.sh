@@ -117,6 +117,7 @@ both() (
     make -s chapter1 && wait $! && cat one && find build -name '*.[0-9]*'
 )
 expect "two makes at once" 0 "end linear_regression${line_end}begin linear_regression${line_end}end linear_regression" "build/" both
+mkdir broken && touch broken/setup.done
 expect "a compiler that fails is heard" 2 "Error" "" env BROKEN_COMPILER=1 make chapter1 BUILD=broken
 expect "and leaves nothing" 0 "" ".o" find broken -name '*.o*'
 rm -rf broken
