@@ -16,8 +16,6 @@ ifeq ($(wildcard common/tools/help.sh),)
 $(error This Makefile works in its own folder. Type: make -C $(dir $(lastword $(MAKEFILE_LIST))) $(MAKECMDGOALS))
 endif
 
-empty :=
-space := $(empty) $(empty)
 comma := ,
 quote = '$(subst ','\'',$1)'# one word for the shell, whatever is in it
 on    = $(filter-out 0 no off false,$(strip $($1)))# $(call on,FULL): FULL=0 is not meant to be one

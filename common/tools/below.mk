@@ -5,8 +5,6 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 override SHELL := /bin/sh
 
-empty :=
-space := $(empty) $(empty)
 quote = '$(subst ','\'',$1)'
 
 COURSE := $(dir $(lastword $(MAKEFILE_LIST)))../..
