@@ -5,6 +5,7 @@
 #   MODE=release|asan   asan stops at the first memory error or undefined behaviour
 #   FULL=1           chapters train longer              WERROR=1   warnings are errors (as in CI)
 #   BUILD=folder     where everything generated goes (default build)
+#   OPENMP=no        one thread only, as with a compiler that has no OpenMP
 #   CFLAGS CPPFLAGS LDFLAGS LDLIBS   come after what the course itself needs; each choice has object files of its own
 # Those of single commands (PROMPT, DIR, OUT, TASK, …) stand beside their targets.
 
@@ -80,7 +81,7 @@ else ifneq ($(call odd,$(firstword $(value ARCH)))$(filter-out -%,$(wordlist 2,9
 $(call refuse,ARCH,no processor is called so; ARCH is what -march takes: native$(comma) x86-64-v3$(comma) …)
 override ARCH := native
 endif
-export CC ARCH MODE BUILD
+export CC ARCH MODE BUILD OPENMP
 PROCESSOR := $(firstword $(ARCH))
 
 # CC may be a command: of "ccache gcc -m64", this word is the compiler.
@@ -98,10 +99,22 @@ $(if $(filter-out help,$(MAKECMDGOALS)),$(error $(WRONG_FLAGS): every number wou
 	out$(comma) whether in CC$(comma) CFLAGS or the environment))
 endif
 
+# $(call accepts,OPTION…,HEADER): the options, when the compiler knows them and finds the header; otherwise nothing
+accepts = $(shell echo '$(if $2,\#include <$2>)' | $(CC) $1 -x c -E -o /dev/null - >/dev/null 2>&1 && echo "$1")
+
+# Without OpenMP everything runs on one thread, with the same bits (common/base/parallel.h).
+ifneq ($(OPENMP),no)
+THREADS := $(call accepts,-fopenmp,omp.h)
+endif
+ifeq ($(THREADS),)
+THREADS := $(or $(call accepts,-fopenmp-simd),-Wno-unknown-pragmas)
+SERIAL  := -serial
+endif
+
 # One object tree for each compiler, processor and mode, and for each choice of options: switching never mixes objects.
 CHOICE := $(if $(or $(word 2,$(CC)),$(findstring /,$(CC)),$(call odd,$(CC)),$(word 2,$(ARCH)),$(strip $(USERS_FLAGS))),-$(shell \
 	printf '%s\n' $(foreach t,CC ARCH CFLAGS CPPFLAGS LDFLAGS LDLIBS,$(call quote,$($t))) | cksum | cut -d ' ' -f 1))
-tree = $(BUILD)/$(if $(call odd,$(notdir $(COMPILER))),compiler,$(notdir $(COMPILER)))-$(PROCESSOR)-$1$(CHOICE)
+tree = $(BUILD)/$(if $(call odd,$(notdir $(COMPILER))),compiler,$(notdir $(COMPILER)))-$(PROCESSOR)-$1$(SERIAL)$(CHOICE)
 TREE := $(call tree,$(MODE))
 
 # ---- Mistakes ----------------------------------------------------------------------------------------------------------------
@@ -123,7 +136,7 @@ UNKNOWN  := $(filter-out $(TARGETS),$(UNKNOWN))
 endif
 
 # Typed settings that are none here and that no program heeds; suggest.sh tells which of them nearly are one.
-SETTINGS := CC ARCH MODE FULL WERROR BUILD V CFLAGS CPPFLAGS LDFLAGS LDLIBS DATA $(TEXTS)
+SETTINGS := CC ARCH MODE FULL WERROR BUILD OPENMP V CFLAGS CPPFLAGS LDFLAGS LDLIBS DATA $(TEXTS)
 STRANGE  := $(filter-out $(SETTINGS) OMP_% GOMP_% KMP_% %SAN_OPTIONS CK_% LC_% TERM HOME PATH LANG TZ USER TMPDIR COLUMNS LINES,$(TYPED))
 ifneq ($(STRANGE),)
 STRANGE  := $(shell sh common/tools/suggest.sh settings $(foreach s,$(STRANGE),$(call quote,$s)) -- $(SETTINGS))
@@ -170,17 +183,18 @@ endif
 # Some compilers take a wide machine for a narrow one; this only chooses among equal instructions.
 ifneq ($(filter native x86-64%,$(PROCESSOR)),)
 ifeq ($(shell uname -m),x86_64)
-WIDE := -mprefer-vector-width=512
+WIDE := $(call accepts,-mprefer-vector-width=512)
 endif
 endif
-MACHINE := -march=$(ARCH) $(WIDE)
+# Some compilers know no native processor, or call it otherwise; then the code is for any.
+MACHINE := $(if $(filter native,$(ARCH)),$(or $(call accepts,-march=native),$(call accepts,-mcpu=native)),-march=$(ARCH)) $(WIDE)
 
 # zlib and the tokenizer's libraries, where they are installed; without them it says what to install, and all else works.
 # Looked for when something is linked: `make setup` may have come before.
 if_header = $(if $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - 2>/dev/null && echo yes),$2)
 
 # What the course needs, and then what the user wants.
-COURSE_CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS)
+COURSE_CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math $(THREADS) $(WARNINGS)
 COURSE_CPPFLAGS := -D_GNU_SOURCE -Icommon
 LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) \
 	$(call if_header,zlib.h,-lz) -lm
@@ -345,12 +359,23 @@ test-weave:
 
 .PHONY: setup setup-check
 setup: ## install what is missing, or print the one line that does
-	$(QUIET)sh common/tools/setup.sh
+	$(QUIET)sh common/tools/setup.sh --note $(BUILD)/setup.done
 	$(QUIET)sh datasets/fetch.sh --prepare $(CHAPTER_SETS) || :
 
+# setup.done holds what was missing and could not be installed. As long as it is not empty, somebody looks again each time.
+.PHONY: setup-again
 setup-check: $(BUILD)/setup.done
-$(BUILD)/setup.done: common/tools/setup.sh
-	$(QUIET)mkdir -p $(BUILD) && sh common/tools/setup.sh && touch $@
+$(BUILD)/setup.done: common/tools/setup.sh $(if $(shell cat $(BUILD)/setup.done 2>/dev/null),setup-again)
+	$(QUIET)sh common/tools/setup.sh --again $@
+
+# What was compiled without a library is compiled again when that is there.
+$(patsubst %,$(TREE)/common/%.o,lesson/idx lesson/plot_png models/tokenizer_file models/tokenizer_split): \
+	$(wildcard $(BUILD)/setup.done)
+
+.PHONY: test-setup
+test-setup:
+	$(QUIET)sh tests/tools/test_setup.sh
+TEST_EXTRAS += test-setup
 
 # ---- On a new system (tests/fresh.sh) -----------------------------------------------------------------------------------
 

@@ -949,7 +949,7 @@ static void what_it_costs(Lesson *lesson)
     float x[SIZES], kilobytes[2][SIZES];
     double products[SIZES];
     int threads = parallel_threads();
-    omp_set_num_threads(1); // each thread has its own scratch; the table counts one
+    parallel_set_threads(1); // each thread has its own scratch; the table counts one
     printf("    T   multiply-adds   naive, kB   in blocks, kB\n");
     for (int n = 0; n < SIZES; n++) {
         int t = times[n];
@@ -973,7 +973,7 @@ static void what_it_costs(Lesson *lesson)
         arena_free(naive), arena_free(blocks);
         arena_rewind(lesson_arena(lesson), mark);
     }
-    omp_set_num_threads(threads);
+    parallel_set_threads(threads);
     printf("\n");
     double cost = products[4] / products[2], memory = (double)(kilobytes[0][4] / kilobytes[0][2]),
            in_blocks = (double)(kilobytes[1][4] / kilobytes[1][2]);

@@ -254,7 +254,7 @@ static void groups_forward(Arena *arena, const Group *whole)
 #pragma omp parallel for schedule(dynamic) if (parallel_worth(attention_work(&s, whole->width)))
     for (int n = 0; n < s.batch * s.key_heads; n++) {
         Group g = one_group(*whole, n);
-        group_forward(&g, scratch + (size_t)omp_get_thread_num() * room);
+        group_forward(&g, scratch + (size_t)parallel_number() * room);
     }
     arena_rewind(arena, mark);
 }
@@ -362,7 +362,7 @@ static void groups_backward(Arena *arena, const Group *whole)
 #pragma omp parallel for schedule(dynamic) if (parallel_worth(attention_work(&s, whole->width)))
     for (int n = 0; n < s.batch * s.key_heads; n++) {
         Group g = one_group(*whole, n);
-        group_backward(&g, scratch + (size_t)omp_get_thread_num() * room);
+        group_backward(&g, scratch + (size_t)parallel_number() * room);
     }
     arena_rewind(arena, mark);
 }

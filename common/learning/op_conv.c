@@ -404,7 +404,7 @@ static void forward(Arena *scratch, Matrix y, Matrix x, Matrix w, Matrix b, Grid
 #pragma omp parallel for schedule(static) if (parallel_worth(matrix_size(y) * (size_t)w.rows / 8))
     for (int part = 0; part < parts; part++) {
         const int band = part % bands, group = part / bands % groups, picture = part / bands / groups;
-        forward_lines(&f, matrix_row(places, omp_get_thread_num()), picture, group, height * band / bands,
+        forward_lines(&f, matrix_row(places, parallel_number()), picture, group, height * band / bands,
                       height * (band + 1) / bands);
     }
     arena_rewind(scratch, mark);
@@ -623,7 +623,7 @@ static void backward_all(Arena *scratch, Backward k, Matrix d_w, Matrix d_b)
         float *sums = matrix_row(parts, part);
         backward_chunk(&k, (Matrix){k.w.rows, k.w.cols, d_w.data ? sums : NULL},
                        (Matrix){1, d_b.cols, d_b.data ? sums + w_size : NULL},
-                       places + size * (size_t)omp_get_thread_num(), part * chunk,
+                       places + size * (size_t)parallel_number(), part * chunk,
                        int_min((part + 1) * chunk, count));
     }
     add_chunks(d_w, parts, 0);

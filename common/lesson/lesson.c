@@ -17,6 +17,20 @@
 
 enum { SCREEN = 80, STATUS_USAGE = 2 };
 
+// What getrusage counts memory in: bytes on macOS, kibibytes elsewhere.
+#ifdef __APPLE__
+#define RESIDENT_PER_MEGABYTE 1048576.0
+#else
+#define RESIDENT_PER_MEGABYTE 1024.0
+#endif
+
+// A bar's clock need not be exact; Linux has one that takes only a few nanoseconds to read.
+#ifdef CLOCK_MONOTONIC_COARSE
+#define CLOCK_FOR_BARS CLOCK_MONOTONIC_COARSE
+#else
+#define CLOCK_FOR_BARS CLOCK_MONOTONIC
+#endif
+
 typedef struct FailedClaim {
     Place place;
     const char *sentence;
@@ -194,6 +208,10 @@ static void tame_the_process(void)
            SIG_DFL); // whoever started us may have it ignored, and then gnuplot's exit status would be lost
 }
 
+// A stream whose writes a program sees is an extension of a C library, and so is a stdout that can be set. Without them
+// the lesson is the same, only its lines may run into the bar.
+#if defined(__GLIBC__) || defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__)
+
 // Written to a terminal that also shows the bar, a line of the lesson first wipes it.
 static ssize_t write_without_bar(void *cookie, const char *bytes, size_t count)
 {
@@ -207,16 +225,45 @@ static ssize_t write_without_bar(void *cookie, const char *bytes, size_t count)
     return (ssize_t)count;
 }
 
+#ifdef __GLIBC__
+static FILE *stream_without_bar(Lesson *lesson)
+{
+    return fopencookie(lesson, "w", (cookie_io_functions_t){.write = write_without_bar});
+}
+#else
+static int write_some_without_bar(void *lesson, const char *bytes, int count)
+{
+    return write_without_bar(lesson, bytes, (size_t)count) == count ? count : -1;
+}
+
+static FILE *stream_without_bar(Lesson *lesson)
+{
+    return funopen(lesson, NULL, write_some_without_bar, NULL, NULL);
+}
+#endif
+
 static void watch_standard_output(Lesson *lesson)
 {
     if (!lesson->watched || !isatty(STDOUT_FILENO)) return;
     fflush(stdout);
-    FILE *wiping = fopencookie(lesson, "w", (cookie_io_functions_t){.write = write_without_bar});
-    if (!wiping) return; // the lesson is the same, only its lines may run into the bar
+    FILE *wiping = stream_without_bar(lesson);
+    if (!wiping) return;
     setvbuf(wiping, NULL, _IOLBF, BUFSIZ);
     lesson->plain_stdout = stdout;
     stdout = wiping;
 }
+
+static void restore_standard_output(Lesson *lesson)
+{
+    if (!lesson->plain_stdout) return;
+    fclose(stdout);
+    stdout = lesson->plain_stdout;
+}
+
+#else
+static void watch_standard_output(Lesson *lesson) { (void)lesson; }
+static void restore_standard_output(Lesson *lesson) { (void)lesson; }
+#endif
 
 Lesson *lesson_begin(int argc, char **argv, const char *folder, const char *title)
 {
@@ -255,7 +302,7 @@ int lesson_end(Lesson *lesson)
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     fprintf(stderr, "%.2f s, at most %.0f MB of memory\n", seconds_now() - lesson->began,
-            (double)usage.ru_maxrss / 1024.0);
+            (double)usage.ru_maxrss / RESIDENT_PER_MEGABYTE);
     for (const FailedClaim *claim = lesson->first_failed; claim; claim = claim->next)
         fprintf(stderr, "claim does not hold: %s:%d: %s\n", claim->place.file, claim->place.line,
                 claim->sentence);
@@ -264,10 +311,7 @@ int lesson_end(Lesson *lesson)
         fprintf(stderr, "figure is not drawn: %s\n", lost->file);
 
     int status = lesson->failed == 0 && !lesson->first_lost ? EXIT_SUCCESS : EXIT_FAILURE;
-    if (lesson->plain_stdout) {
-        fclose(stdout);
-        stdout = lesson->plain_stdout;
-    }
+    restore_standard_output(lesson);
     arena_free(lesson->arena);
     arena_free(lesson->own);
     return status;
@@ -456,7 +500,7 @@ void lesson_progress(Lesson *lesson, const char *what, long done, long total, do
 {
     if (!lesson->watched) return;
     Bar *bar = &lesson->bar;
-    double now = clock_seconds(CLOCK_MONOTONIC_COARSE); // a few nanoseconds; it need not be more exact
+    double now = clock_seconds(CLOCK_FOR_BARS);
     if (done <= bar->last || total != bar->total || strncmp(what, bar->given, sizeof bar->given - 1) != 0) {
         snprintf(bar->given, sizeof bar->given, "%s", what); // a new loop; its first call ends its first step
         name_bar(bar, what);

@@ -52,9 +52,9 @@
 #include "base/parallel.h"
 #include "matrix/vectors.h"
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <threads.h>
 
 // ---- Strips and tiles -------------------------------------------------------------------------------------
 
@@ -266,23 +266,24 @@ enum {
 };
 _Static_assert(BLOCK_M % TILE_ROWS == 0 && BLOCK_N % TILE_COLUMNS == 0 && PACKED_A >= BLOCK_M * ROW_STEP, "");
 
-static tss_t packed_key;
-static once_flag packed_once = ONCE_FLAG_INIT;
+// Not C11's <threads.h>, which some systems lack.
+static pthread_key_t packed_key;
+static pthread_once_t packed_once = PTHREAD_ONCE_INIT;
 
 static void packed_make_key(void)
 {
-    check(tss_create(&packed_key, free) == thrd_success, NULL, "no place for the data of a thread");
+    check(pthread_key_create(&packed_key, free) == 0, NULL, "no place for the data of a thread");
 }
 
 // This thread's place for copies of B, followed by that for copies of A: asked for once, freed when the
 // thread ends.
 static float *packed(void)
 {
-    call_once(&packed_once, packed_make_key);
-    float *place = tss_get(packed_key);
+    pthread_once(&packed_once, packed_make_key);
+    float *place = pthread_getspecific(packed_key);
     if (place) return place;
     place = aligned_alloc(64, (PACKED_A + PACKED_B) * sizeof(float));
-    check(place && tss_set(packed_key, place) == thrd_success, NULL, "no memory for packing a product");
+    check(place && pthread_setspecific(packed_key, place) == 0, NULL, "no memory for packing a product");
     return place;
 }
 
@@ -541,14 +542,14 @@ void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, flo
     if (shape.n == 1 && ldc == 1) whole = lie_down(whole);
     const size_t lanes = (size_t)(whole.shape.n + LANES - 1) / LANES * LANES;
     const size_t useful = (size_t)whole.shape.m * lanes * (size_t)shape.k / THREAD_MINIMUM;
-    if (useful < 2 || omp_in_parallel()) {
+    const size_t most = (size_t)parallel_threads();
+    if (useful < 2 || most < 2 || parallel_inside()) {
         multiply(&whole);
         return;
     }
-    const int threads = useful < (size_t)parallel_threads() ? (int)useful : parallel_threads();
-#pragma omp parallel num_threads(threads) if (threads > 1)
+#pragma omp parallel num_threads((int)(useful < most ? useful : most))
     {
-        const Product mine = rectangle(&whole, omp_get_num_threads(), omp_get_thread_num());
+        const Product mine = rectangle(&whole, parallel_team(), parallel_number());
         if (mine.shape.m > 0 && mine.shape.n > 0) multiply(&mine);
     }
 }

@@ -36,7 +36,7 @@ compile() {
     return 1
 }
 
-digest() { sha256sum <"$1" | cut -c 1-16; }
+digest() { { sha256sum <"$1" 2>/dev/null || shasum -a 256 <"$1"; } | cut -c 1-16; }
 
 fail() {
     echo "$1" >>"$work/differences.txt"

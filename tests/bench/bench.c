@@ -1,11 +1,11 @@
 #include "bench.h"
 #include "base/base.h"
+#include "base/parallel.h"
 #include "timing.h"
 
 #include <errno.h>
 #include <glob.h>
 #include <math.h>
-#include <omp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -267,7 +267,7 @@ static void measure(const BenchRow *row, int threads, Process *asked[])
     r->threads = threads;
     r->outside_bar = row->outside_bar;
     r->lower_is_better = row->lower_is_better;
-    omp_set_num_threads(threads);
+    parallel_set_threads(threads);
     for (int b = 0; b < blocks; b++) {
         own[b] = row->block(seconds, row->context);
         if (with_peers) pause_seconds(0.005); // our own threads spin for a while, too
@@ -295,7 +295,7 @@ static void measure(const BenchRow *row, int threads, Process *asked[])
 static int thread_counts(int counts[MOST_THREADS_TRIED], int most)
 {
     static int all;
-    if (!all) all = omp_get_max_threads();
+    if (!all) all = parallel_threads();
     int count = 0;
     const int wanted[] = {1, 2, all};
     for (int i = 0; i < 3; i++)

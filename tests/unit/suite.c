@@ -1,8 +1,8 @@
 #include "suite.h"
+#include "base/parallel.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +114,7 @@ static void child(int descriptor, const int *ends, void (*action)(void *), void 
 {
     expect_leaks(); // a child that dies on purpose frees nothing
     scratch_owner = 0;      // only the parent removes the scratch folder
-    omp_set_num_threads(1); // the parent's threads did not come along
+    parallel_set_threads(1); // the parent's threads did not come along
     if (descriptor != 1) {
         int nowhere = open("/dev/null", O_WRONLY); // the runner's standard output is not the child's
         dup2(nowhere, 1);

@@ -4,10 +4,10 @@
 // The factors are allocated to the last float that they need, so that AddressSanitizer sees every read too
 // far. C stands between guards, and so do its rows when they are padded.
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "matrix/gemm.h"
 #include "suite.h"
@@ -325,7 +325,7 @@ START_TEST(the_number_of_threads_does_not_change_a_bit)
         Problem p = new_problem(shapes[i], 1, i);
         float *expected = solve(&p, gemm_naive);
         for (int threads = 1; threads <= 7; threads += threads < 4 ? 1 : 3) {
-            omp_set_num_threads(threads);
+            parallel_set_threads(threads);
             char what[32];
             snprintf(what, sizeof what, "%d threads", threads);
             float *got = solve(&p, gemm);
@@ -348,7 +348,7 @@ START_TEST(products_in_a_parallel_region_agree)
         GemmShape shape = {65 + i, 150, 120, .transpose_a = i & 1, .transpose_b = true};
         p[i] = new_problem(shape, i, (uint64_t)i);
     }
-    omp_set_num_threads(3);
+    parallel_set_threads(3);
 #pragma omp parallel for schedule(dynamic)
     for (int i = 0; i < COUNT; i++) got[i] = solve(&p[i], gemm);
     for (int i = 0; i < COUNT; i++) {

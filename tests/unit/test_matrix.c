@@ -2,11 +2,11 @@
 // may work in place, and what a wrong call is told.
 #include <limits.h>
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/parallel.h"
 #include "matrix/matrix.h"
 #include "suite.h"
 
@@ -727,7 +727,7 @@ START_TEST(every_operation_gives_the_same_bits_on_1_2_and_3_threads)
             Arena *arena = arena_new();
             Matrix results[4];
             for (int threads = 1; threads <= 3; threads++) {
-                omp_set_num_threads(threads);
+                parallel_set_threads(threads);
                 results[threads] = run_operation(number, arena, shapes[s][0], shapes[s][1]);
                 char what[64];
                 snprintf(what, sizeof what, "operation %d on %d threads", number, threads);

@@ -1,9 +1,9 @@
 // Recurrent layers: bit for bit equal to their naive twins, with and without a state, and their gradients.
 #include "suite.h"
+#include "base/parallel.h"
 #include "gradients.h"
 #include "learning/op_recurrent.h"
 #include <math.h>
-#include <omp.h>
 
 // ---- Cases ------------------------------------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ static void expect_equal(Matrix got, Matrix expected, const char *what, const Ca
         for (int j = 0; j < got.cols; j++)
             if (memcmp(&AT(got, i, j), &AT(expected, i, j), sizeof(float)) != 0)
                 ck_abort_msg("%s, cell %d, %d sequences of %d, %d threads: (%d, %d): got %.9g, expected %.9g",
-                             what, (int)c->cell, c->shape.batch, c->shape.time, omp_get_max_threads(), i, j,
+                             what, (int)c->cell, c->shape.batch, c->shape.time, parallel_threads(), i, j,
                              (double)AT(got, i, j), (double)AT(expected, i, j));
 }
 
@@ -97,7 +97,7 @@ static void compare(Case *c)
     Matrix gates = matrix_new(arena, rows, 4 * hidden);
     naive(c, h, cell, gates);
     for (int threads = 1; threads <= 3; threads++) {
-        omp_set_num_threads(threads);
+        parallel_set_threads(threads);
         tape_reset(tape);
         Tensor *out = build(tape, c);
         expect_equal(out->value, h, "h", c);
@@ -311,7 +311,7 @@ START_TEST(gradients_do_not_depend_on_threads)
         Rng rng = rng_new(1, 2);
         fill_normal(upstream, &rng, 0, 1);
         for (int threads = 1; threads <= 3; threads++) {
-            omp_set_num_threads(threads);
+            parallel_set_threads(threads);
             Tape *tape = tape_new();
             for (int i = 0; i < 5; i++) leaves[i]->has_gradient = false;
             backward_from(build(tape, &c), upstream);
@@ -387,7 +387,7 @@ START_TEST(the_scan_and_the_loop_equal_the_recurrence)
             Matrix loop = build_recurrence(tape, &c)->value, scan = matrix_new(arena, rows, channels),
                    first = scan;
             for (int threads = 1; threads <= 3; threads++) {
-                omp_set_num_threads(threads);
+                parallel_set_threads(threads);
                 scan = matrix_new(arena, rows, channels);
                 linear_recurrence_scan(arena, scan, c.a->value, c.x->value, shape);
                 if (threads == 1) first = scan;

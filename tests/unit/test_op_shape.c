@@ -1,9 +1,9 @@
 // Sums, slices, reductions, dropout: values and gradients.
 #include "suite.h"
+#include "base/parallel.h"
 #include "gradients.h"
 #include "learning/op_shape.h"
 #include <math.h>
-#include <omp.h>
 
 typedef struct {
     Tensor *a, *b;
@@ -195,7 +195,7 @@ START_TEST(dropout_keeps_the_mean_and_the_share)
     ck_assert(dropout(x, 0.0f, &rng, true) == x);
 
     for (int threads = 1; threads <= 3; threads++) {
-        omp_set_num_threads(threads);
+        parallel_set_threads(threads);
         Rng again = before;
         ck_assert(largest_difference(dropout(x, 0.25f, &again, true)->value, y->value) == 0.0f);
     }

@@ -1,5 +1,6 @@
 // The tape: order, reuse, recording, memory.
 #include "suite.h"
+#include "base/parallel.h"
 #include "learning/op_activation.h"
 #include "learning/op_linear.h"
 #include "learning/op_loss.h"
@@ -7,7 +8,6 @@
 #include "learning/optim.h"
 
 #include <dlfcn.h>
-#include <omp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,7 +267,7 @@ START_TEST(gradients_are_the_same_bits_for_any_number_of_threads)
     Tape *tape = tape_new();
     Matrix expected = {0, 0, NULL};
     for (int threads = 1; threads <= 3; threads++) {
-        omp_set_num_threads(threads);
+        parallel_set_threads(threads);
         Net net;
         net_make(&net, arena);
         for (int step = 0; step < 3; step++) net_step(&net, tape);
