@@ -187,7 +187,8 @@ WIDE := $(call accepts,-mprefer-vector-width=512)
 endif
 endif
 # Some compilers know no native processor, or call it otherwise; then the code is for any.
-MACHINE := $(if $(filter native,$(ARCH)),$(or $(call accepts,-march=native),$(call accepts,-mcpu=native)),-march=$(ARCH)) $(WIDE)
+MACHINE := $(if $(filter native,$(PROCESSOR)),$(or $(call accepts,-march=native),$(call accepts,-mcpu=native)),-march=$(PROCESSOR)) \
+	$(wordlist 2,99,$(ARCH)) $(WIDE)
 
 # zlib and the tokenizer's libraries, where they are installed; without them it says what to install, and all else works.
 # Looked for when something is linked: `make setup` may have come before.

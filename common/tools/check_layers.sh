@@ -6,6 +6,7 @@
 # Looks at the files that git knows or would add; without git, at all but what is generated.
 
 set -u
+case ${1-} in --help) sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 LC_ALL=C
 export LC_ALL
 

@@ -79,6 +79,7 @@ cp "$scratch/bin/gcc" "$scratch/bin/ld"
 printf '#!/bin/sh\nfor last; do :; done\ntouch "$last"\n' >"$scratch/bin/objcopy"
 chmod +x "$scratch/bin/"* "$scratch/program"
 ln -s gcc "$scratch/bin/clang"
+printf '#!/bin/sh\nexec "$@"\n' >"$scratch/bin/ccache" && chmod +x "$scratch/bin/ccache"
 export PATH="$scratch/bin:$PATH"
 cd "$course" || exit 2
 
@@ -259,7 +260,7 @@ cd "$course" || exit 2
 
 # ---- Help ---------------------------------------------------------------------------------------------------------------
 
-for script in $(ls common/tools/*.sh tests/exercises/course.sh | grep -v check_layers); do
+for script in common/tools/*.sh tests/exercises/course.sh; do
     expect "$script --help" 0 "${script##*/}" "" sh $script --help
 done
 expect "a handout has no teacher's commands" 0 "gradeN" "grade-class" sh -c 'rm -r tests/grader && make help'
