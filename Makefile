@@ -17,8 +17,6 @@ ifeq ($(wildcard common/tools/help.sh),)
 $(error This Makefile works in its own folder. Type: make -C $(dir $(lastword $(MAKEFILE_LIST))) $(MAKECMDGOALS))
 endif
 
-empty :=
-space := $(empty) $(empty)
 comma := ,
 quote = '$(subst ','\'',$1)'# one word for the shell, whatever is in it
 on    = $(filter-out 0 no off false,$(strip $($1)))# $(call on,FULL): FULL=0 is not meant to be one
@@ -189,7 +187,8 @@ WIDE := $(call accepts,-mprefer-vector-width=512)
 endif
 endif
 # Some compilers know no native processor, or call it otherwise; then the code is for any.
-MACHINE := $(if $(filter native,$(ARCH)),$(or $(call accepts,-march=native),$(call accepts,-mcpu=native)),-march=$(ARCH)) $(WIDE)
+MACHINE := $(if $(filter native,$(PROCESSOR)),$(or $(call accepts,-march=native),$(call accepts,-mcpu=native)),-march=$(PROCESSOR)) \
+	$(wordlist 2,99,$(ARCH)) $(WIDE)
 
 # zlib and the tokenizer's libraries, where they are installed; without them it says what to install, and all else works.
 # Looked for when something is linked: `make setup` may have come before.
@@ -505,7 +504,7 @@ $(GRADER)/grade-$1: $(GRADER_OBJECTS) $(GRADER)/$1/stubs.o $(GRADER)/$1/referenc
 endef
 $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 
-$(TREE)/tests/unit/test_report.o: CPPFLAGS += -I.
+$(TREE)/tests/unit/test_report.o: COURSE_CPPFLAGS += -I.
 $(GRADER)/check_format: $(GRADER)/check_format.o
 	$(call link,$^,)
 
@@ -586,7 +585,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%:
 test-fuzz: setup-check
 	$(call built,fuzz-programs)
 	$(QUIET)sh tests/fuzz/fuzz.sh replay $(TREE)/tests/fuzz $(TREE)/tests/fuzz/made $(FUZZERS)
-TEST_EXTRAS += test-fuzz
+TEST_EXTRAS += $(if $(FUZZERS),test-fuzz)# not in a handout
 
 # ---- Exercises (tests/exercises) ------------------------------------------------------------------------------------------
 # What a student types. The programs grade_NN are built with MODE=asan, and the student's file without optimisation and

@@ -6,6 +6,7 @@
 # Looks at the files that git knows or would add; without git, at all but what is generated.
 
 set -u
+case ${1-} in --help) sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 LC_ALL=C
 export LC_ALL
 
@@ -97,7 +98,7 @@ done | rule "Every test is run"
 files '^chapters/[0-9]*-[^/]*/' | cut -d / -f 2 | sort -u >"$scratch/chapters"
 
 answers=solution.c
-[ -f STUDENTS.md ] && answers="" # a handout has none
+grep -qs "^This is your folder of the course" README.md && answers="" # a handout has none (tests/exercises/STUDENTS.md)
 
 while IFS= read -r chapter; do
     program=$(printf '%s' "${chapter#*-}" | tr - _).c

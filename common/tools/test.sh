@@ -9,6 +9,7 @@
 # TEST_SECONDS is the time that one command may take (default 900), TEST_JOBS how many run at a time.
 
 set -u
+case ${1-} in --help | "") sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 limit=${TEST_SECONDS:-900}
 
 # What never ends is waited for, on a system that has no timeout.
