@@ -19,8 +19,10 @@ float logistic_loss(Matrix x, Matrix w, Matrix y)
     double total = 0.0;
     for (int i = 0; i < x.rows; i++) {
         float z = score_of(x, w, i, 0);
-        // log(1 + eᶻ) with an exponent that is never positive
-        total += (double)(fmaxf(z, 0.0f) + log32(1.0f + exp32(-fabsf(z))) - y.data[i] * z);
+        // log(1 + eᶻ) − z is log(1 + e⁻ᶻ): nothing large is subtracted from something large. In both the exponent is
+        // never positive.
+        float score = y.data[i] > 0.5f ? -z : z;
+        total += (double)(fmaxf(score, 0.0f) + log1p32(exp32(-fabsf(score))));
     }
     return (float)(total / x.rows);
 }

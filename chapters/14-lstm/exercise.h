@@ -21,7 +21,8 @@ void cell_step(Matrix h, Matrix c, Matrix z);
 void cell_step_gradient(Matrix d_z, Matrix d_c, Matrix d_h, Matrix c, Matrix z);
 
 // TASK 14.4  Clips a gradient: scales all of g so that the root of its sum of squares is at most limit (> 0),
-// and leaves it alone when it already is. Elements may be as large as 1e30.
+// and leaves it alone when it already is. Elements may be as large as 1e30. A g with an infinite element or a
+// NaN has no finite length: it stays as it is, so that everyone can see it.
 void clip(Matrix g, float limit);
 
 // TASK 14.5  A bigram model by Witten and Bell. counts (K × K) says how often character j followed character

@@ -39,14 +39,14 @@ void cell_step_gradient(Matrix d_z, Matrix d_c, Matrix d_h, Matrix c, Matrix z)
         }
 }
 
-// TASK 14.4: in double, because 1e30 squared is no float
+// TASK 14.4: in double, because 1e30 squared is no float. Divided by an infinite size, all would become 0 or NaN.
 void clip(Matrix g, float limit)
 {
     double square = 0.0;
     for (int i = 0; i < g.rows; i++)
         for (int j = 0; j < g.cols; j++) square += (double)AT(g, i, j) * (double)AT(g, i, j);
     double size = sqrt(square);
-    if (size <= (double)limit) return;
+    if (!isfinite(size) || size <= (double)limit) return;
     for (int i = 0; i < g.rows; i++)
         for (int j = 0; j < g.cols; j++) AT(g, i, j) = (float)((double)AT(g, i, j) * ((double)limit / size));
 }

@@ -701,11 +701,11 @@ Tensor *self_attention_at(Place place, Tensor *qkv, AttentionShape shape)
     check_at(place, shape.queries == shape.keys, "each position has a query and a key",
              "%s: %d queries and %d keys", name, shape.queries, shape.keys);
     check_rows(place, name, "qkv", qkv->value, shape.batch, shape.queries);
-    const int heads = shape.heads + 2 * (shape.key_heads ? shape.key_heads : shape.heads);
+    const long long heads = shape.heads + 2LL * (shape.key_heads ? shape.key_heads : shape.heads);
     check_at(place, qkv->value.cols > 0 && qkv->value.cols % heads == 0,
              "side by side: the heads of the queries, of the keys, of the values",
-             "%s: %d columns for %d heads in all", name, qkv->value.cols, heads);
-    const int width = qkv->value.cols / heads;
+             "%s: %d columns for %lld heads in all", name, qkv->value.cols, heads);
+    const int width = (int)(qkv->value.cols / heads);
     Tensor *out = tensor_node(place, name, qkv->value.rows, shape.heads * width, self_attention_step,
                               sizeof(AttentionContext), 1, qkv);
     Group whole = self_group(out, keep_shape(place, out, shape));
@@ -726,9 +726,10 @@ Tensor *rotary_at(Place place, Tensor *x, RotaryShape shape)
              "row b · T + t is position t of sequence b", "rotary: x (%d × %d) in sequences of %d positions",
              x->value.rows, x->value.cols, shape.time);
     const int width = shape.width ? shape.width : x->value.cols / int_max(1, shape.heads);
+    const long long columns = (long long)shape.heads * width;
     check_at(place,
-             shape.heads > 0 && width % 2 == 0 &&
-                 (shape.width ? shape.heads * width <= x->value.cols : shape.heads * width == x->value.cols),
+             shape.heads > 0 && width >= 0 && width % 2 == 0 &&
+                 (shape.width ? columns <= x->value.cols : columns == x->value.cols),
              "a head is turned in pairs: its width is even", "rotary: x (%d × %d) with %d heads",
              x->value.rows, x->value.cols, shape.heads);
     Tensor *y = tensor_node(place, "rotary", x->value.rows, x->value.cols, rotary_step, sizeof shape, 1, x);

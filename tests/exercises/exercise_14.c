@@ -237,6 +237,17 @@ START_TEST(a_gradient_that_has_exploded_is_clipped_too)
 {
     float values[] = {1e30f, -2e30f, 2e30f, 1.0f};
     expect_clip(matrix_view(2, 2, values), 3.0f);
+    const float endless[] = {INFINITY, -INFINITY, NAN};
+    for (int e = 0; e < 3; e++) {
+        float before[] = {3, endless[e], 4}, got[] = {3, endless[e], 4};
+        Matrix g = matrix_view(1, 3, got);
+        GIVEN(OUT("g", g), NUMBER("limit", 1.0));
+        clip(g, 1.0f);
+        for (int i = 0; i < 3; i++)
+            ck_assert_msg(memcmp(&got[i], &before[i], sizeof(float)) == 0, "%s",
+                          wrong_because("element %d: got %g, expected %g, unchanged", i, (double)got[i],
+                                        (double)before[i]));
+    }
 }
 END_TEST
 
