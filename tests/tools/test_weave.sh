@@ -93,9 +93,9 @@ expect "a folder may be given" 0 "../../figures/04-x/a.png" "$weaver" "$source" 
 expect "a folder must be a chapter's" 1 "x is not the folder of a chapter" "$weaver" "$source" "$output" --folder x
 expect "other chapters may be given" 0 "[Ten](../10-ten/README.md)" "$weaver" "$source" "$output" --chapters chapters
 expect "the folder of chapters must exist" 1 "cannot read nowhere" "$weaver" "$source" "$output" --chapters nowhere
-expect "weave cannot write into a missing folder" 1 "no/page.md:1: cannot write" "$weaver" "$source" "$output" -o no/page.md
+expect "weave cannot write into a missing folder" 1 "no/page.md cannot be written: No such file" "$weaver" "$source" "$output" -o no/page.md
 mkdir taken
-expect "weave cannot replace a folder" 1 "taken:1: cannot write" "$weaver" "$source" "$output" -o taken
+expect "weave cannot replace a folder" 1 "taken cannot be written: that is a folder" "$weaver" "$source" "$output" -o taken
 expect "and leaves nothing beside it" 1 "" sh -c 'set -- taken.*; [ -e "$1" ]'
 [ ! -c /dev/full ] || expect "a full disk is told" 1 "cannot write the page" sh -c "'$weaver' $source $output >/dev/full"
 expect "weave makes a Jupyter notebook" 0 '"image/png": "cGljdHVyZQ=="' "$weaver" "$source" "$output" --jupyter figures/03-three
