@@ -1,22 +1,151 @@
 # A Gentle Walk into Deep Learning, in C. `make help` lists what you can type.
 #
 # Settings, each on the command line or in the environment:
-#   CC=gcc|clang     the compiler                      ARCH=native|x86-64-v3|…   the processor to build for (-march)
+#   CC=gcc|clang     the compiler; CC="ccache gcc" too  ARCH=native|x86-64-v3|…   the processor to build for (-march)
 #   MODE=release|asan   asan stops at the first memory error or undefined behaviour
-#   FULL=1           chapters train longer             WERROR=1   warnings are errors (as in CI)
+#   FULL=1           chapters train longer              WERROR=1   warnings are errors (as in CI)
 #   BUILD=folder     where everything generated goes (default build)
+#   CFLAGS CPPFLAGS LDFLAGS LDLIBS   come after what the course itself needs; each choice has object files of its own
+# Those of single commands (PROMPT, DIR, OUT, TASK, …) stand beside their targets.
 
-.DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
+override SHELL := /bin/sh
 
-# make predefines CC, so "CC ?= gcc" would never fire.
-ifeq ($(origin CC),default)
-CC := gcc
+ifeq ($(wildcard common/tools/help.sh),)
+$(error This Makefile works in its own folder. Type: make -C $(dir $(lastword $(MAKEFILE_LIST))) $(MAKECMDGOALS))
 endif
-ARCH ?= native
-MODE ?= release
+
+empty :=
+space := $(empty) $(empty)
+comma := ,
+quote = '$(subst ','\'',$1)'# one word for the shell, whatever is in it
+on    = $(filter-out 0 no off false,$(strip $($1)))# $(call on,FULL): FULL=0 is not meant to be one
+
+# ---- What is typed and what is set -----------------------------------------------------------------------------------------
+# Settings are data. They reach recipes through the environment, "$$DIR", and are never pasted into a command: blanks,
+# quotes, $ and ; are then only characters. What becomes part of a target's name is one plain word, or is refused.
+
+# Programs find an environment that does not change what they do.
+unexport CDPATH ENV BASH_ENV GREP_OPTIONS GREP_COLOR GREP_COLORS POSIXLY_CORRECT
+export LC_ALL := C.UTF-8
+
+# Asked for before anything is overridden: which settings were typed after make.
+TYPED := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+
+# The name of this computer under WSL, if nobody typed it.
+ifneq ($(filter environment%,$(origin NAME)),)
+override undefine NAME
+endif
+TEXTS := PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED ARGS DIR OUT FILE CHAPTER JOBS TASK LEVEL TEST FORCE NAME PEERS WRONG \
+	BUNDLE SECONDS ONLY MODEL_20
+as_it_is = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1))$(eval export $1))
+$(foreach t,$(TEXTS) $(filter-out $(TEXTS) CC CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS SHELL,$(TYPED)),$(call as_it_is,$t))
+
+# $(call refuse,NAME,why): ends this make. Only help is given all the same.
+refuse = $(if $(filter-out help,$(MAKECMDGOALS)),$(error $1=$(value $1)$(if \
+	$(filter environment%,$(origin $1)), (from the environment)): $2))
+
+# make predefines CC, so "CC ?= gcc" would never fire. An empty setting is none.
+ifneq ($(filter default undefined,$(origin CC)),)
+CC := gcc
+else ifeq ($(strip $(CC)),)
+override CC := gcc
+endif
+ARCH  ?= native
+MODE  ?= release
 BUILD ?= build
+
+# What no target's name can hold, or the shell would not leave alone.
+NO_OPTION := $$ ' " ` \ : ; % \# ( ) { } [ ] * ? ~ | & < > !
+ODD := $(NO_OPTION) = ,
+odd = $(strip $(foreach c,$(ODD),$(findstring $c,$1)) $(wordlist 2,3,$1))
+
+ifneq ($(call odd,$(value BUILD))$(filter . / ./,$(value BUILD)),)
+$(call refuse,BUILD,make needs a folder whose name has no blanks and none of $(ODD); it may be a link to any other)
+override BUILD := build
+endif
+override BUILD := $(or $(patsubst %/,%,$(patsubst ./%,%,$(strip $(value BUILD)))),build)
+
+ifneq ($(filter-out release asan fuzz,$(value MODE))$(word 2,$(value MODE)),)
+$(call refuse,MODE,there are release and asan)
+override MODE := release
+endif
+override MODE := $(or $(strip $(value MODE)),release)
+
+# "x86-64-v3 -mtune=generic": a processor, and options for it.
+override ARCH := $(or $(strip $(patsubst -march=%,%,$(value ARCH))),native)
+ifneq ($(filter x86_64 amd64 x86 arm arm64 aarch64 powerpc riscv riscv64 mips,$(value ARCH)),)
+$(call refuse,ARCH,that is a family of processors; ARCH is what -march takes: native$(comma) x86-64-v3$(comma) …)
+else ifneq ($(call odd,$(firstword $(value ARCH)))$(filter-out -%,$(wordlist 2,99,$(value ARCH)))$(strip \
+	$(foreach c,$(NO_OPTION),$(findstring $c,$(value ARCH)))),)
+$(call refuse,ARCH,no processor is called so; ARCH is what -march takes: native$(comma) x86-64-v3$(comma) …)
+override ARCH := native
+endif
+export CC ARCH MODE BUILD
+PROCESSOR := $(firstword $(ARCH))
+
+# CC may be a command: of "ccache gcc -m64", this word is the compiler.
+COMPILER := $(or $(firstword $(foreach w,$(CC),$(if $(or $(findstring gcc,$(notdir $w)),$(findstring clang,$(notdir $w)),$(filter \
+	cc %-cc c99,$(notdir $w))),$w))),$(firstword $(CC)))
+
+# Options that would change the numbers.
+USERS_FLAGS := $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(LDLIBS)
+OTHER_BITS  := -Ofast -ffast-math -funsafe-math-optimizations -fassociative-math -freciprocal-math -ffinite-math-only \
+	-fno-signed-zeros -ffp-contract=fast% -ffp-contract=on -ffp-model=% -ffp-exception-behavior=% -fsingle-precision-constant \
+	-fexcess-precision=fast -mfpmath=% -mrecip% -mdaz-ftz -fapprox-func
+WRONG_FLAGS := $(filter $(OTHER_BITS),$(subst ",,$(subst ',,$(CC) $(ARCH) $(USERS_FLAGS))))
+ifneq ($(WRONG_FLAGS),)
+$(if $(filter-out help,$(MAKECMDGOALS)),$(error $(WRONG_FLAGS): every number would be another than the book's. Leave it \
+	out$(comma) whether in CC$(comma) CFLAGS or the environment))
+endif
+
+# One object tree for each compiler, processor and mode, and for each choice of options: switching never mixes objects.
+CHOICE := $(if $(or $(word 2,$(CC)),$(findstring /,$(CC)),$(call odd,$(CC)),$(word 2,$(ARCH)),$(strip $(USERS_FLAGS))),-$(shell \
+	printf '%s\n' $(foreach t,CC ARCH CFLAGS CPPFLAGS LDFLAGS LDLIBS,$(call quote,$($t))) | cksum | cut -d ' ' -f 1))
+tree = $(BUILD)/$(if $(call odd,$(notdir $(COMPILER))),compiler,$(notdir $(COMPILER)))-$(PROCESSOR)-$1$(CHOICE)
+TREE := $(call tree,$(MODE))
+
+# ---- Mistakes ----------------------------------------------------------------------------------------------------------------
+# A mistyped target, or a setting that nearly is one, is told before anything is built (common/tools/suggest.sh).
+
+chapter_number = $(patsubst 0%,%,$(firstword $(subst -, ,$1)))
+CHAPTERS         := $(sort $(notdir $(wildcard chapters/[0-9]*)))
+CHAPTER_NUMBERS  := $(foreach c,$(CHAPTERS),$(call chapter_number,$c))
+EXERCISES        := $(sort $(patsubst tests/exercises/exercise_%.c,%,$(wildcard tests/exercises/exercise_[0-9]*.c)))
+EXERCISE_NUMBERS := $(EXERCISES:0%=%)
+UNIT_SOURCES     := $(wildcard tests/unit/test_*.c)
+FAMILIES := $(foreach v,chapter weave verify,$(CHAPTER_NUMBERS:%=$v%)) $(UNIT_SOURCES:tests/unit/test_%.c=unit-%) \
+	$(foreach v,grade hint watch debug reset solution,$(EXERCISE_NUMBERS:%=$v%)) \
+	$(patsubst tests/fuzz/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz/fuzz_*.c))
+UNKNOWN  := $(filter-out $(FAMILIES) $(BUILD)/% datasets/cache/%,$(MAKECMDGOALS))
+ifneq ($(UNKNOWN),)
+TARGETS  := $(shell sed -n 's/^\([a-z][-a-z0-9 ]*\):.*/\1/p' Makefile)
+UNKNOWN  := $(filter-out $(TARGETS),$(UNKNOWN))
+endif
+
+# Typed settings that are none here and that no program heeds; suggest.sh tells which of them nearly are one.
+SETTINGS := CC ARCH MODE FULL WERROR BUILD V CFLAGS CPPFLAGS LDFLAGS LDLIBS DATA $(TEXTS)
+STRANGE  := $(filter-out $(SETTINGS) OMP_% GOMP_% KMP_% %SAN_OPTIONS CK_% LC_% TERM HOME PATH LANG TZ USER TMPDIR COLUMNS LINES,$(TYPED))
+ifneq ($(STRANGE),)
+STRANGE  := $(shell sh common/tools/suggest.sh settings $(foreach s,$(STRANGE),$(call quote,$s)) -- $(SETTINGS))
+endif
+
+ifneq ($(UNKNOWN)$(STRANGE),)
+.DEFAULT_GOAL := told
+export COURSE_GOALS := $(MAKECMDGOALS)
+.PHONY: told
+told:
+	+@sh common/tools/suggest.sh goals $(call quote,$(STRANGE)) $(call quote,$(UNKNOWN)) $(TARGETS) -- $(FAMILIES)
+%: told ; @:
+$(MAKEFILE_LIST): ;
+else
+.DEFAULT_GOAL := help
+
+# Files are built side by side; what a reader types runs one after the other, in the order in which it was typed.
+ifneq ($(filter-out $(BUILD)/% %-programs,$(or $(MAKECMDGOALS),help)),)
+.NOTPARALLEL:
+endif
 
 # A team of threads that spins while it waits is a little faster alone, and ten times slower as soon as another program
 # wants one of its cores. Benchmarks, which need the machine for themselves, spin for a moment.
@@ -25,90 +154,96 @@ export OMP_WAIT_POLICY ?= passive
 # The chapters keep their pictures' data and scripts there.
 export COURSE_BUILD ?= $(BUILD)
 
-# One object tree for each compiler, processor and mode: switching never mixes objects.
-TREE := $(BUILD)/$(notdir $(CC))-$(ARCH)-$(MODE)
-
 MODE_FLAGS_release := -O3 -g
 MODE_FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
-ifeq ($(MODE_FLAGS_$(MODE)),)
-$(error MODE=$(MODE): there are release and asan)
-endif
-
+MODE_FLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 # At -O1 clang leaves loops as they are that were to become vector code, and says so.
-ifneq ($(findstring clang,$(CC)),)
+ifneq ($(findstring clang,$(notdir $(COMPILER))),)
 MODE_FLAGS_asan += -Wno-pass-failed
 endif
-ifdef WERROR
+ifneq ($(call on,WERROR),)
 WARNINGS += -Werror
+export WERROR
 endif
 
 # Nothing here may change a result: no fast-math, and no contraction that the source does not ask for.
 # Without errno and traps, sqrt and selections become vector code with the same bits.
 # Some compilers take a wide machine for a narrow one; this only chooses among equal instructions.
-ifneq ($(filter native x86-64%,$(ARCH)),)
+ifneq ($(filter native x86-64%,$(PROCESSOR)),)
 ifeq ($(shell uname -m),x86_64)
 WIDE := -mprefer-vector-width=512
 endif
 endif
+MACHINE := -march=$(ARCH) $(WIDE)
 
 # The tokenizer's libraries, where they are installed; without them it says what to install, and all else works. Looked for
 # when something is linked: `make setup` may have come before.
 if_header = $(if $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - 2>/dev/null && echo yes),$2)
 
-CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS)
-CPPFLAGS := -D_GNU_SOURCE -Icommon
-LDLIBS    = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) -lz -lm
+# What the course needs, and then what the user wants.
+COURSE_CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS)
+COURSE_CPPFLAGS := -D_GNU_SOURCE -Icommon
+LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) -lz -lm
+COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(COURSE_CFLAGS) $(CFLAGS)
+LINK      = $(CC) $(COURSE_CFLAGS) $(CFLAGS) $(LDFLAGS)
 
 COMMON_SOURCES := $(wildcard common/base/*.c common/matrix/*.c common/learning/*.c common/models/*.c common/lesson/*.c)
 COMMON_OBJECTS := $(COMMON_SOURCES:%.c=$(TREE)/%.o)
 LIBRARY        := $(TREE)/libcommon.a
-
-CHAPTERS := $(sort $(notdir $(wildcard chapters/[0-9]*)))
 
 .PHONY: help
 help:
 	@sh common/tools/help.sh Makefile
 
 # ---- Building ---------------------------------------------------------------------------------------------------------
+# A file is written beside its name and then renamed: whoever is interrupted, and two makes at once, leave only whole ones.
+
+# V=1 shows every command.
+QUIET := $(if $(call on,V),,@)
+
+renamed = && mv -f $$new $@ || { rm -f $$new $$new-d; exit 1; }
+compile = $(QUIET)new=$@.$$$$; $1 -MMD -MP -MT $@ -MF $$new-d -c $< -o $$new && mv -f $$new-d $(@:.o=.d) $(renamed)
+# $1 objects and archives, $2 libraries
+link    = $(QUIET)new=$@.$$$$; $(LINK) $1 $2 $(LDLIBS) -o $$new $(renamed)
+
+# A line of a recipe that brings files up to date, with a compiler for each processor, and shows how far it is.
+built = +$(QUIET)sh common/tools/build.sh $(TREE) "$(MAKE)" $1
 
 $(TREE)/%.o: %.c
 	@mkdir -p $(@D)
-	$(QUIET)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call compile,$(COMPILE))
 
 $(LIBRARY): $(COMMON_OBJECTS)
-	@rm -f $@
-	$(QUIET)ar rcs $@ $^
+	@mkdir -p $(@D)
+	$(QUIET)new=$@.$$$$; ar rcs $$new $^ $(renamed)
 
 -include $(shell find $(TREE) -name '*.d' 2>/dev/null)
 
-# V=1 shows every command.
-ifndef V
-QUIET := @
-endif
-
 # ---- Data ---------------------------------------------------------------------------------------------------------------
-# The sets of datasets/recipes that a chapter needs; its own make target brings them. The stamp .done says that all is there.
+# A chapter's file `data` names the sets of datasets/recipes that it reads, one a line; tests/bench/data says the same of the
+# benchmarks, each line a name and its sets. Their own make targets bring them. The stamp .done says that all is there.
 
-DATA_2 := fashion-mnist
-DATA_6 := fashion-mnist
-DATA_7 := fashion-mnist
-DATA_9 := fashion-mnist
-DATA_10 := fashion-mnist
-DATA_13 := time-series
-DATA_14 := austen poems-small reviews
-DATA_18 := bible sayings gpt2-tokenizer qwen3-tokenizer
-DATA_20 := bible austen
-DATA_11 := fashion-mnist
-chapter_data = $(patsubst %,datasets/cache/%/.done,$(DATA_$(call chapter_number,$1)))# chapter folder → its stamps
-DATA = $(sort $(foreach n,$(CHAPTER_NUMBERS),$(DATA_$n)))
+$(foreach c,$(CHAPTERS),$(eval SETS_$c := $(shell grep '^[a-z]' chapters/$c/data 2>/dev/null)))
+sets_of_bench = $(shell sed -n 's/^$1 //p' tests/bench/data 2>/dev/null)# benchmark → its sets
+stamps        = $(patsubst %,datasets/cache/%/.done,$1)# sets → their stamps
+chapter_data  = $(call stamps,$(SETS_$1))# chapter folder → its stamps
+CHAPTER_SETS := $(sort $(foreach c,$(CHAPTERS),$(SETS_$c)))
+COURSE_SETS   = $(sort $(CHAPTER_SETS) $(foreach b,$(BENCHES),$(call sets_of_bench,$b)))
 
-datasets/cache/%/.done: datasets/recipes datasets/fetch.sh
+datasets/cache/%/.done: datasets/recipes $(wildcard datasets/*.sh datasets/tools/*)
 	$(QUIET)sh datasets/fetch.sh $*
 
-.PHONY: data data-list test-data
-data: ## bring the data sets that the chapters need (or DATA="mnist …")
-	$(QUIET)$(if $(strip $(DATA)),sh datasets/fetch.sh $(DATA),echo "The chapters that are written need no more data than is shipped." >&2)
+# What the user writes reaches the scripts through the environment, so that blanks and other characters stay what they are.
+.PHONY: data data-list data-bundle test-data
+data: export SETS = $(or $(DATA),$(CHAPTER_SETS))
+data data-bundle: export BUNDLE_FILE := $(value BUNDLE)
+data: ## bring the data sets that the chapters need (or DATA="mnist …"; or from BUNDLE=file)
+	$(QUIET)if [ -n "$$BUNDLE_FILE" ]; then sh datasets/bundle.sh take "$$BUNDLE_FILE" $$SETS; else sh datasets/fetch.sh $$SETS; fi
+
+data-bundle: export SETS = $(or $(DATA),$(COURSE_SETS))
+data-bundle: ## pack what chapters and benchmarks need into one file, for a room without a network ([BUNDLE=file])
+	$(QUIET)sh datasets/bundle.sh pack "$${BUNDLE_FILE:-course-data.tar.gz}" $$SETS
 
 data-list: ## say what data sets there are
 	$(QUIET)sh datasets/fetch.sh --list
@@ -120,51 +255,53 @@ test-data:
 # make chapter1 builds and runs chapters/01-…; its name is the folder's without the number, dashes as underscores.
 
 chapter_name    = $(subst -,_,$(patsubst $(firstword $(subst -, ,$1))-%,%,$1))
-chapter_number  = $(patsubst 0%,%,$(firstword $(subst -, ,$1)))
 chapter_program = $(TREE)/chapters/$1/$(call chapter_name,$1)
 CHAPTER_PROGRAMS := $(foreach c,$(CHAPTERS),$(call chapter_program,$c))
-CHAPTER_NUMBERS  := $(foreach c,$(CHAPTERS),$(call chapter_number,$c))
 CHAPTER_TARGETS  := $(addprefix chapter,$(CHAPTER_NUMBERS))
 chapter_of = $(firstword $(wildcard chapters/$1-* chapters/0$1-*))# chapter number → its folder
+CHAPTERS_DATA = $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
 
 $(CHAPTER_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(LIBRARY)
-	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+	$(call link,$^,$(LIBRARIES))
 
-# ARGS="--seed 2" hands options to the chapter.
+# ARGS="--seed 2" hands options to the chapter; SEED=2 is the same.
 define chapter_rule
 .PHONY: chapter$(call chapter_number,$1)
-chapter$(call chapter_number,$1): setup-check $(call chapter_program,$1) $(call chapter_data,$1)
-	$(QUIET)$(call chapter_program,$1) $$(ARGS)
+chapter$(call chapter_number,$1): setup-check $(call chapter_data,$1)
+	$$(call built,$(call chapter_program,$1))
+	$$(QUIET)sh common/tools/run.sh $(call chapter_program,$1) $$$${SEED:+--seed "$$$$SEED"}
 endef
 $(foreach c,$(CHAPTERS),$(eval $(call chapter_rule,$c)))
 
 #: chapterN ## run chapter N (ARGS=--help shows its options)
 
-.PHONY: chapters
-chapters: $(CHAPTER_TARGETS) ## run every chapter, one after the other
+.PHONY: chapters chapters-built
+chapters-built: setup-check
+	$(call built,$(CHAPTER_PROGRAMS))
+chapters: chapters-built $(CHAPTER_TARGETS) ## run every chapter, one after the other
 
 # ---- Talking with a model (common/tools/sample.c) ------------------------------------------------------------------------
 # Chapter 20 leaves its model there; without it, the chapter is run first.
 
-MODEL_20 := $(COURSE_BUILD)/models/20-tiny-gpt
-SAMPLE   := $(TREE)/common/tools/sample
+export MODEL_20 ?= $(COURSE_BUILD)/models/20-tiny-gpt
+SAMPLE    := $(TREE)/common/tools/sample
 SMALL_GPT := $(TREE)/tests/tools/small_gpt
 $(SAMPLE) $(SMALL_GPT): %: %.o $(LIBRARY)
-	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+	$(call link,$^,$(LIBRARIES))
 
 .PHONY: sample test-sample
-test-sample: $(SAMPLE) $(SMALL_GPT)
+test-sample:
+	$(call built,$(SAMPLE) $(SMALL_GPT))
 	$(QUIET)sh tests/tools/test_sample.sh $(SAMPLE) $(SMALL_GPT)
 TEST_EXTRAS += test-sample
-sample: $(SAMPLE) ## talk with chapter 20's GPT: PROMPT="In the beginning" [TEMPERATURE=] [TOP_K=] [TOP_P=] [TOKENS=] [SEED=]
-	$(QUIET)[ -e $(MODEL_20)/model.safetensors ] || { echo "There is no model yet: chapter 20 trains one, in about a minute." >&2; \
-		$(MAKE) --no-print-directory chapter20 >&2; }
-	$(QUIET)$(SAMPLE) --model $(MODEL_20) $(if $(TEMPERATURE),--temperature $(TEMPERATURE)) $(if $(TOP_K),--top-k $(TOP_K)) \
-		$(if $(TOP_P),--top-p $(TOP_P)) $(if $(TOKENS),--tokens $(TOKENS)) $(if $(SEED),--seed $(SEED)) $(if $(PROMPT),"$$PROMPT")
-
-# A chapter that is not written yet says so.
-chapter%:
-	@echo "There is no chapter $* yet. There are: $(CHAPTER_TARGETS)" >&2; exit 1
+sample: ## talk with chapter 20's GPT: PROMPT="In the beginning" [TEMPERATURE=] [TOP_K=] [TOP_P=] [TOKENS=] [SEED=]
+	$(call built,$(SAMPLE))
+	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ -e "$$MODEL_20/model.safetensors" ] || \
+		{ echo "There is no model yet: chapter 20 trains one, in about a minute." >&2; \
+		$(MAKE) --no-print-directory chapter20 ARGS= SEED= >&2; }
+	$(QUIET)sh common/tools/run.sh $(SAMPLE) --model "$$MODEL_20" $${TEMPERATURE:+--temperature "$$TEMPERATURE"} \
+		$${TOP_K:+--top-k "$$TOP_K"} $${TOP_P:+--top-p "$$TOP_P"} $${TOKENS:+--tokens "$$TOKENS"} $${SEED:+--seed "$$SEED"} \
+		$${PROMPT:+-- "$$PROMPT"}
 
 # ---- The notebook -------------------------------------------------------------------------------------------------------
 # make weave1 runs chapter 1 and writes its page, chapters/01-…/README.md; make verify1 runs it again and compares.
@@ -173,14 +310,14 @@ WEAVER   := $(TREE)/common/tools/weave
 GLOSSARY := $(TREE)/common/tools/glossary
 
 $(WEAVER) $(GLOSSARY): %: %.o $(LIBRARY)
-	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
-
-CHAPTERS_READY := $(WEAVER) $(CHAPTER_PROGRAMS) $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
+	$(call link,$^,$(LIBRARIES))
 
 .PHONY: weave verify
-weave: setup-check $(CHAPTERS_READY) ## run every chapter and write its page, README.md
+weave: setup-check $(CHAPTERS_DATA) ## run every chapter and write its page, README.md
+	$(call built,$(WEAVER) $(CHAPTER_PROGRAMS))
 	$(QUIET)sh common/tools/notebook.sh weave $(TREE) $(TREE)/weave $(CHAPTERS)
-verify: setup-check $(CHAPTERS_READY) ## run every chapter again, compare each byte with its page
+verify: setup-check $(CHAPTERS_DATA) ## run every chapter again, compare each byte with its page
+	$(call built,$(WEAVER) $(CHAPTER_PROGRAMS))
 	$(QUIET)sh common/tools/notebook.sh verify $(TREE) $(TREE)/verify $(CHAPTERS)
 
 # weave1, verify1: the same for one chapter.
@@ -188,17 +325,20 @@ verify: setup-check $(CHAPTERS_READY) ## run every chapter again, compare each b
 #: verifyN ## the same for chapter N
 define notebook_rule
 .PHONY: $1$(call chapter_number,$2)
-$1$(call chapter_number,$2): setup-check $(WEAVER) $(call chapter_program,$2) $(call chapter_data,$2)
-	$(QUIET)sh common/tools/notebook.sh $1 $(TREE) $(TREE)/$1 $2
+$1$(call chapter_number,$2): setup-check $(call chapter_data,$2)
+	$$(call built,$(WEAVER) $(call chapter_program,$2))
+	$$(QUIET)sh common/tools/notebook.sh $1 $(TREE) $(TREE)/$1 $2
 endef
 $(foreach c,$(CHAPTERS),$(eval $(call notebook_rule,weave,$c))$(eval $(call notebook_rule,verify,$c)))
 
 .PHONY: book
-book: weave $(GLOSSARY) ## weave, then make the web book and Jupyter notebooks
+book: weave ## weave, then make the web book and Jupyter notebooks
+	$(call built,$(GLOSSARY))
 	$(QUIET)sh common/tools/book.sh $(TREE) $(BUILD) $(CHAPTERS)
 
 .PHONY: test-weave
-test-weave: $(WEAVER) $(GLOSSARY)
+test-weave:
+	$(call built,$(WEAVER) $(GLOSSARY))
 	$(QUIET)sh tests/tools/test_weave.sh $(TREE)
 
 # ---- Setting up ---------------------------------------------------------------------------------------------------------
@@ -207,6 +347,7 @@ test-weave: $(WEAVER) $(GLOSSARY)
 .PHONY: setup setup-check
 setup: ## install what is missing, or print the one line that does
 	$(QUIET)sh common/tools/setup.sh
+	$(QUIET)sh datasets/fetch.sh --prepare $(CHAPTER_SETS) || :
 
 setup-check: $(BUILD)/setup.done
 $(BUILD)/setup.done: common/tools/setup.sh
@@ -214,25 +355,24 @@ $(BUILD)/setup.done: common/tools/setup.sh
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
-UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
-UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(TREE)/%)
-CHECK_LIBS   := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -lm -lpthread)
+UNIT_TESTS := $(UNIT_SOURCES:%.c=$(TREE)/%)
+CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -lm -lpthread)
 
 $(UNIT_TESTS): $(TREE)/%: $(TREE)/%.o $(TREE)/tests/unit/suite.o $(LIBRARY)
-	$(QUIET)$(CC) $(CFLAGS) $^ $(CHECK_LIBS) $(LDLIBS) -o $@
+	$(call link,$^,$(CHECK_LIBS) $(LIBRARIES))
 
 # unit-matrix builds and runs one test program.
-$(UNIT_SOURCES:tests/unit/test_%.c=unit-%): unit-%: $(TREE)/tests/unit/test_%
-	$(QUIET)$<
+$(UNIT_SOURCES:tests/unit/test_%.c=unit-%): unit-%:
+	$(call built,$(TREE)/tests/unit/test_$*)
+	$(QUIET)$(TREE)/tests/unit/test_$*
 .PHONY: $(UNIT_SOURCES:tests/unit/test_%.c=unit-%)
 
 # The tests of the exercises of chapter 01 are linked with its solution.c and with its exercise.c.
-EXERCISES         := $(sort $(patsubst tests/exercises/exercise_%.c,%,$(wildcard tests/exercises/exercise_[0-9]*.c)))
 ANSWERED          := $(strip $(foreach e,$(EXERCISES),$(if $(wildcard chapters/$e-*/solution.c),$e)))# none in a handout
 EXERCISE_PROGRAMS := $(ANSWERED:%=$(TREE)/tests/exercises/exercise_%_solution) $(EXERCISES:%=$(TREE)/tests/exercises/exercise_%_student)
 EXERCISE_OBJECTS  := $(TREE)/tests/exercises/exercise_suite.o $(TREE)/tests/unit/suite.o
 define exercise_rule
-$(TREE)/tests/exercises/exercise_$1.o: CPPFLAGS += -Itests/unit -Ichapters/$2
+$(TREE)/tests/exercises/exercise_$1.o: COURSE_CPPFLAGS += -Itests/unit -Ichapters/$2
 $(TREE)/tests/exercises/exercise_$1_solution: $(TREE)/chapters/$2/solution.o
 $(TREE)/tests/exercises/exercise_$1_student: $(TREE)/chapters/$2/exercise.o
 $(TREE)/tests/exercises/exercise_$1_solution $(TREE)/tests/exercises/exercise_$1_student: \
@@ -240,14 +380,15 @@ $(TREE)/tests/exercises/exercise_$1_solution $(TREE)/tests/exercises/exercise_$1
 endef
 $(foreach e,$(EXERCISES),$(eval $(call exercise_rule,$e,$(notdir $(firstword $(wildcard chapters/$e-*))))))
 
-$(TREE)/tests/exercises/exercise_suite.o: CPPFLAGS += -Itests/unit
+$(TREE)/tests/exercises/exercise_suite.o: COURSE_CPPFLAGS += -Itests/unit
 $(EXERCISE_PROGRAMS):
-	$(QUIET)$(CC) $(CFLAGS) $(filter-out $(LIBRARY),$^) $(LIBRARY) $(CHECK_LIBS) $(LDLIBS) -o $@
+	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(CHECK_LIBS) $(LIBRARIES))
 
-comma := ,
 # Each test is "name=command". Other parts of this file add theirs to TEST_EXTRAS as the names of targets.
 TEST_EXTRAS    += test-data test-weave
-TEST_MAKE      := env -u MAKEFLAGS -u MFLAGS $(MAKE) -s CC=$(CC) ARCH=$(ARCH) MODE=$(MODE) BUILD=$(BUILD) $(if $(WERROR),WERROR=1)
+# CC, ARCH and the other settings are in the environment of whatever make starts.
+THIS_MAKE      := $(MAKE)
+TEST_MAKE      := env -u MAKEFLAGS -u MFLAGS $(THIS_MAKE) -s
 UNIT_CHECKS     = $(foreach t,$(UNIT_TESTS),"$(patsubst test_%,%,$(notdir $t))=$t")
 EXERCISE_CHECKS = $(foreach e,$(EXERCISES),\
 	$(if $(filter $e,$(ANSWERED)),"exercises $e$(comma) answers=$(TREE)/tests/exercises/exercise_$e_solution") \
@@ -257,16 +398,13 @@ HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=s
 EXTRA_CHECKS    = $(foreach t,$(TEST_EXTRAS),"$(patsubst test-%,%,$t)=$(TEST_MAKE) $t")
 RUN_TESTS      := $(QUIET)sh common/tools/test.sh $(TREE)/test-logs
 
-# As many programs are built at a time as there are processors, unless make was told (-j).
-IN_PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
-
 .PHONY: test exercises test-programs exercise-programs need-check
 test: need-check ## check everything: units, exercises, tools, habits
-	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) test-programs
+	$(call built,test-programs)
 	$(RUN_TESTS) $(UNIT_CHECKS) $(EXERCISE_CHECKS) $(EXTRA_CHECKS) $(HABIT_CHECKS)
 
 exercises: need-check ## check the answers and the stubs of all exercises
-	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) exercise-programs
+	$(call built,exercise-programs)
 	$(RUN_TESTS) $(EXERCISE_CHECKS)
 
 test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY)
@@ -285,9 +423,10 @@ GRADED          := $(sort $(patsubst tests/grader/hidden_%.c,%,$(wildcard tests/
 GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
 GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade report examine submission scan tool jail caller hidden) \
 	$(TREE)/tests/unit/suite.o
-$(GRADER)/%.o: CPPFLAGS += -I. -Itests/unit
-WORKER_FLAGS    := -std=c11 -O2 -march=$(ARCH) $(WIDE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
+$(GRADER)/%.o: COURSE_CPPFLAGS += -I. -Itests/unit
+WORKER_FLAGS    := -std=c11 -O2 $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
 	-fopenmp-simd -fno-pie -I. $(WARNINGS) -Wno-unused-variable
+WORKER_COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(WORKER_FLAGS) $(CFLAGS)
 WORKER_SOURCES  := $(filter-out common/base/arena.c,$(wildcard common/base/*.c common/matrix/*.c)) \
 	tests/grader/worker.c tests/grader/guarded.c
 WORKER_OBJECTS  := $(WORKER_SOURCES:%.c=$(GRADER)/worker/%.o)
@@ -295,10 +434,10 @@ WORKER_HEADERS  := $(wildcard common/base/*.h common/matrix/*.h) common/lesson/e
 
 $(WORKER_OBJECTS): $(GRADER)/worker/%.o: %.c
 	@mkdir -p $(@D)
-	$(QUIET)$(CC) $(CPPFLAGS) $(WORKER_FLAGS) -MMD -MP -c $< -o $@
+	$(call compile,$(WORKER_COMPILE))
 $(GRADER)/probe: tests/grader/probe.c tests/grader/wire.h
 	@mkdir -p $(@D)
-	$(QUIET)$(CC) $(CPPFLAGS) $(WORKER_FLAGS) -static $< -o $@
+	$(QUIET)$(WORKER_COMPILE) -static $< -o $@
 
 # $1 number, $2 chapter folder
 define grader_rule
@@ -312,13 +451,13 @@ $(GRADER)/$1/stubs.c $(GRADER)/$1/adapters.c $(GRADER)/$1/reference.h $(GRADER)/
 	@mkdir -p $$(@D)
 	$$(QUIET)awk -v what=$$(what) -f tests/grader/generate.awk $$< > $$@
 $(GRADER)/$1/stubs.o: $(GRADER)/$1/stubs.c
-	$$(QUIET)$(CC) $(CPPFLAGS) -I. -Ichapters/$2 $(CFLAGS) -MMD -MP -c $$< -o $$@
+	$$(call compile,$$(COMPILE) -I. -Ichapters/$2)
 $(GRADER)/$1/reference.o: $(TREE)/chapters/$2/solution.o $(GRADER)/$1/redefine
 	$$(QUIET)objcopy --redefine-syms=$(GRADER)/$1/redefine $$< $$@
-$(GRADER)/hidden_$1.o: CPPFLAGS += -Ichapters/$2 -I$(GRADER)/$1
+$(GRADER)/hidden_$1.o: COURSE_CPPFLAGS += -Ichapters/$2 -I$(GRADER)/$1
 $(GRADER)/hidden_$1.o: $(GRADER)/$1/reference.h
 $(GRADER)/$1/worker.o: $(GRADER)/$1/adapters.c $(WORKER_OBJECTS)
-	$$(QUIET)$(CC) $(CPPFLAGS) $(WORKER_FLAGS) -Ichapters/$2 -c $$< -o $(GRADER)/$1/adapters.o
+	$$(QUIET)$$(WORKER_COMPILE) -Ichapters/$2 -c $$< -o $(GRADER)/$1/adapters.o
 	$$(QUIET)ld -r -o $$@ $(GRADER)/$1/adapters.o $(WORKER_OBJECTS)
 $(GRADER)/$1/harness: $(GRADER)/$1/worker.o $(GRADER)/$1/names $(GRADER)/probe tests/grader/allocator.txt \
 		$(WORKER_HEADERS) chapters/$2/exercise.h chapters/$2/solution.c
@@ -329,31 +468,88 @@ $(GRADER)/$1/harness: $(GRADER)/$1/worker.o $(GRADER)/$1/names $(GRADER)/probe t
 	$$(QUIET)cp tests/grader/allocator.txt $(GRADER)/$1/allocator && touch $$@
 $(GRADER)/grade-$1: $(GRADER_OBJECTS) $(GRADER)/$1/stubs.o $(GRADER)/$1/reference.o $(GRADER)/hidden_$1.o \
 		$(TREE)/tests/exercises/exercise_$1.o $(LIBRARY) $(GRADER)/$1/harness
-	$$(QUIET)$(CC) $(CFLAGS) $$(filter %.o %.a,$$^) $(CHECK_LIBS) $(LDLIBS) -o $$@
+	$$(call link,$$(filter %.o %.a,$$^),$$(CHECK_LIBS) $$(LIBRARIES))
 endef
 $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 
 $(TREE)/tests/unit/test_report.o: CPPFLAGS += -I.
 $(GRADER)/check_format: $(GRADER)/check_format.o
-	$(QUIET)$(CC) $(CFLAGS) $^ -o $@
+	$(call link,$^,)
 
 .PHONY: test-grader test-mutants
-test-grader: grader-programs $(GRADER)/check_format
-	$(QUIET)CC="$(CC)" SEEDS=$(if $(filter asan,$(MODE)),4,20) sh tests/grader/test_grader.sh $(GRADER) cheats odd seeds faults formats user $(if $(FULL),wrong)
-test-mutants: grader-programs
-	$(QUIET)CC="$(CC)" FULL="$(FULL)" sh tests/grader/test_grader.sh $(GRADER) mutants
-TEST_EXTRAS += test-grader $(if $(filter release,$(MODE)),test-mutants)
+test-grader:
+	$(call built,$(GRADER_PROGRAMS) $(GRADER)/check_format)
+	$(QUIET)CC=$(call quote,$(COMPILER)) SEEDS=$(if $(filter asan,$(MODE)),4,20) sh tests/grader/test_grader.sh $(GRADER) \
+		cheats odd seeds faults formats user $(if $(call on,FULL),wrong)
+test-mutants:
+	$(call built,$(GRADER_PROGRAMS))
+	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) sh tests/grader/test_grader.sh $(GRADER) mutants
+TEST_EXTRAS += $(if $(GRADED),test-grader $(if $(filter release,$(MODE)),test-mutants))
 
-GRADE_CHAPTER := $(or $(filter $(CHAPTER) 0$(CHAPTER),$(GRADED)),$(if $(CHAPTER),,01))
-GRADE_OPTIONS := --harness $(GRADER)/$(GRADE_CHAPTER) --compiler $(CC) --arch $(ARCH) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+# CHAPTER=1, 01 or the name of its folder.
+GRADE_CHAPTER := $(if $(strip $(CHAPTER)),$(if $(word 2,$(CHAPTER)),,$(firstword $(foreach g,$(GRADED),$(if $(filter \
+	$g $(g:0%=%) $(notdir $(wildcard chapters/$g-*)),$(CHAPTER)),$g)))),$(firstword $(GRADED)))
+GRADE := $(GRADER)/grade-$(GRADE_CHAPTER) --harness $(GRADER)/$(GRADE_CHAPTER) --compiler $(call quote,$(COMPILER)) --arch $(PROCESSOR)
+# $(call given,NAME,what it is): the grader is there, and the setting NAME too
+given = $(QUIET)$(if $(GRADED),$(if $(GRADE_CHAPTER),[ -n "$$$1" ] || { echo "Say $1=$2" >&2; exit 2; }, \
+	echo "CHAPTER=$$CHAPTER: there are graders for the chapters $(GRADED:0%=%)" >&2; exit 2), \
+	echo "The grader is not in this folder: your teacher has it. make grade1 runs the public tests." >&2; exit 2)
 .PHONY: grade-class grade-one grader-programs
 grader-programs: $(GRADER_PROGRAMS)
-grade-class: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## DIR=submissions OUT=grades [CHAPTER=1] [SEED=] [JOBS=]
-	$(QUIET)$(if $(DIR),,echo "Say DIR=folder: one folder or .c file a student" >&2; exit 2)
-	$(QUIET)$(GRADER)/grade-$(GRADE_CHAPTER) $(GRADE_OPTIONS) --out $(or $(OUT),grades) $(DIR)
-grade-one: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade one file as a teacher would: FILE=… [CHAPTER=1] [SEED=]
-	$(QUIET)$(if $(FILE),,echo "Say FILE=exercise.c" >&2; exit 2)
-	$(QUIET)$(GRADER)/grade-$(GRADE_CHAPTER) $(GRADE_OPTIONS) --out $(BUILD)/grade-one --one $(FILE)
+grade-class: need-check ## DIR=submissions OUT=grades [CHAPTER=1] [SEED=] [JOBS=]
+	$(call given,DIR,folder: one folder or .c file a student)
+	$(call built,$(GRADER)/grade-$(GRADE_CHAPTER))
+	$(QUIET)$(GRADE) $${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} --out "$${OUT:-grades}" -- "$$DIR"
+grade-one: need-check ## grade one file as a teacher would: FILE=… [CHAPTER=1] [SEED=]
+	$(call given,FILE,exercise.c)
+	$(call built,$(GRADER)/grade-$(GRADE_CHAPTER))
+	$(QUIET)$(GRADE) $${SEED:+--seed "$$SEED"} --out $(BUILD)/grade-one --one -- "$$FILE"
+handout: ## the course without answers, for students: OUT=folder
+	$(QUIET)sh tests/exercises/course.sh handout "$$OUT"
+
+# ---- Fuzzing (tests/fuzz) -------------------------------------------------------------------------------------------------
+# Each tests/fuzz/fuzz_NAME.c hands bytes to a reader. make fuzz links them with libFuzzer, in a tree of its own (MODE=fuzz);
+# make test-fuzz links the same with replay.c, and tries what is kept: seeds, findings, long files.
+
+FUZZERS       := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS := $(FUZZERS:%=$(TREE)/tests/fuzz/fuzz_%)
+FUZZ_OBJECTS  := $(patsubst %,$(TREE)/tests/fuzz/%.o,fuzz safetensors_frame tokenizer_frame $(if $(filter fuzz,$(MODE)),,replay))
+FUZZ_SEEDS    := $(TREE)/tests/fuzz/seeds
+FUZZ_LINK     := -Wl,--wrap=exit
+FUZZ_CC       := $(if $(findstring clang,$(notdir $(COMPILER))),$(CC),clang)
+ifeq ($(MODE),fuzz)
+COURSE_CFLAGS   := $(filter-out -fopenmp,$(COURSE_CFLAGS)) -Wno-unknown-pragmas -Wno-pass-failed -Wno-unused-variable -Wno-unused-function
+COURSE_CPPFLAGS := -Itests/fuzz/one_thread -DFUZZ_TREE $(COURSE_CPPFLAGS)
+# Nothing is read there, and clang takes minutes to watch each step of the widest loops.
+$(patsubst %.c,$(TREE)/%.o,common/matrix/gemm.c common/matrix/windows.c common/matrix/eigen.c $(wildcard common/learning/op_*.c)): \
+	COURSE_CFLAGS := $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(COURSE_CFLAGS))
+FUZZ_LINK += -fsanitize=fuzzer $(foreach f,fopen fdopen fclose open_memstream pcre2_jit_compile_8 pcre2_jit_stack_create_8,-Wl$(comma)--wrap=$f)
+endif
+
+$(TREE)/tests/fuzz/%.o: COURSE_CPPFLAGS += -I. -Itests/fuzz
+$(TREE)/tests/fuzz/fuzz_scan: $(GRADER)/scan.o
+$(TREE)/tests/fuzz/fuzz_submission: $(GRADER)/submission.o $(GRADER)/scan.o
+$(TREE)/tests/fuzz/fuzz_report: $(GRADER)/report.o
+$(FUZZ_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(FUZZ_OBJECTS) $(LIBRARY)
+	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(FUZZ_LINK) $(LIBRARIES))
+$(FUZZ_SEEDS): $(FUZZ_SEEDS).o $(LIBRARY)
+	$(call link,$^,$(LIBRARIES))
+
+.PHONY: fuzz fuzz-run fuzz-programs test-fuzz $(FUZZERS:%=fuzz-%)
+fuzz-programs: $(FUZZ_PROGRAMS) $(FUZZ_SEEDS)
+fuzz: setup-check ## feed every reader with damaged files: SECONDS=60 each [NAME=csv] [SEED=] [JOBS=1]
+	$(QUIET)sh tests/fuzz/fuzz.sh check $(FUZZ_CC)
+	+$(QUIET)$(MAKE) --no-print-directory MODE=fuzz CC=$(call quote,$(FUZZ_CC)) fuzz-run
+fuzz-run:
+	$(call built,fuzz-programs)
+	$(QUIET)FUZZ_SECONDS=$(call quote,$(or $(SECONDS),60)) sh tests/fuzz/fuzz.sh run $(TREE)/tests/fuzz $(BUILD)/fuzz $(if $(NAME),"$$NAME",$(FUZZERS))
+#: fuzz-NAME ## the same for one reader
+$(FUZZERS:%=fuzz-%): fuzz-%:
+	+$(QUIET)$(MAKE) --no-print-directory fuzz NAME=$*
+test-fuzz: setup-check
+	$(call built,fuzz-programs)
+	$(QUIET)sh tests/fuzz/fuzz.sh replay $(TREE)/tests/fuzz $(TREE)/tests/fuzz/made $(FUZZERS)
+TEST_EXTRAS += test-fuzz
 
 # ---- Exercises (tests/exercises) ------------------------------------------------------------------------------------------
 # What a student types. The programs grade_NN are built with MODE=asan, and the student's file without optimisation and
@@ -362,15 +558,15 @@ grade-one: need-check $(GRADER)/grade-$(GRADE_CHAPTER) ## grade one file as a te
 GRADE_PROGRAMS := $(EXERCISES:%=$(TREE)/tests/exercises/grade_%)
 define grade_rule
 $(TREE)/tests/exercises/grade_$1: $(TREE)/chapters/$2/exercise.o $(TREE)/tests/exercises/exercise_$1.o
-$(if $(filter asan,$(MODE)),$(TREE)/chapters/$2/exercise.o: CFLAGS += -O0 -ftrivial-auto-var-init=pattern)
+$(if $(filter asan,$(MODE)),$(TREE)/chapters/$2/exercise.o: COURSE_CFLAGS += -O0 -ftrivial-auto-var-init=pattern)
 endef
 $(foreach e,$(EXERCISES),$(eval $(call grade_rule,$e,$(notdir $(firstword $(wildcard chapters/$e-*))))))
-$(TREE)/tests/exercises/exercise_grade.o: CPPFLAGS += -Itests/unit
+$(TREE)/tests/exercises/exercise_grade.o: COURSE_CPPFLAGS += -Itests/unit
 $(GRADE_PROGRAMS): $(TREE)/tests/exercises/exercise_grade.o $(filter $(TREE)/common/base/% $(TREE)/common/matrix/%,$(COMMON_OBJECTS))
-	$(QUIET)$(CC) $(CFLAGS) $^ $(CHECK_LIBS) -lm -o $@
+	$(call link,$^,$(CHECK_LIBS) -lm)
 
-COURSE := COURSE_MAKE="$(TEST_MAKE) MODE=asan WERROR=" COURSE_PROGRAMS=$(BUILD)/$(notdir $(CC))-$(ARCH)-asan/tests/exercises \
-	COURSE_STATE=$(BUILD)/progress TASK="$(TASK)" LEVEL="$(LEVEL)" TEST="$(TEST)" FORCE="$(FORCE)" sh tests/exercises/course.sh
+COURSE := COURSE_MAKE="$(TEST_MAKE) MODE=asan WERROR=" COURSE_TREE=$(call tree,asan) COURSE_STATE=$(BUILD)/progress \
+	sh tests/exercises/course.sh
 
 #: gradeN ## run the tests on your exercise.c: points, what is not right yet
 #: hintN ## a hint: TASK=2 LEVEL=1 (to 3); default: your next task
@@ -380,42 +576,44 @@ COURSE := COURSE_MAKE="$(TEST_MAKE) MODE=asan WERROR=" COURSE_PROGRAMS=$(BUILD)/
 #: solutionN ## show our answers, once yours pass (or FORCE=1) [TASK=2]
 .PHONY: progress handout
 # Named one by one: a pattern rule grade% would take every grade.c, in whatever folder, for something to make.
-COURSE_NUMBERS := $(shell seq 0 99)
 define course_rule
-.PHONY: $(COURSE_NUMBERS:%=$1%)
-$(COURSE_NUMBERS:%=$1%): $1%: $2
+.PHONY: $(EXERCISE_NUMBERS:%=$1%)
+$(EXERCISE_NUMBERS:%=$1%): $1%: $2
 	$$(QUIET)$$(COURSE) $1 $$*
 endef
 $(foreach v,grade watch debug,$(eval $(call course_rule,$v,need-check)))
 $(foreach v,hint reset solution,$(eval $(call course_rule,$v)))
 progress: need-check ## show how far you are in every chapter
 	$(QUIET)$(COURSE) progress
-handout: ## the course without answers, for students: OUT=folder
-	$(QUIET)sh tests/exercises/course.sh handout "$(OUT)"
 
 # Typical wrong answers must fail their tasks; this is about the tests, not about memory, so one mode is enough.
 TEST_EXTRAS += $(if $(ANSWERED),test-course $(if $(filter release,$(MODE)),test-wrong))
-.PHONY: test-wrong test-course
+.PHONY: test-wrong test-course test-make
 test-course: need-check
 	$(QUIET)bash tests/tools/test_course.sh "$(TEST_MAKE)"
-test-wrong: need-check $(EXERCISES:%=$(TREE)/tests/exercises/exercise_%.o) $(EXERCISE_OBJECTS) $(LIBRARY)
-	$(QUIET)sh tests/exercises/test_wrong.sh $(TREE) "$(CC) $(CPPFLAGS) $(CFLAGS) -O1" "$(CHECK_LIBS) $(LDLIBS)" $(WRONG)
+test-wrong: need-check
+	$(call built,$(EXERCISES:%=$(TREE)/tests/exercises/exercise_%.o) $(EXERCISE_OBJECTS) $(LIBRARY))
+	$(QUIET)sh tests/exercises/test_wrong.sh $(TREE) "$(COMPILE) -O1" "$(CHECK_LIBS) $(LIBRARIES) $(LDLIBS)" $$WRONG
+test-make:
+	$(QUIET)sh tests/tools/test_make.sh "$(TEST_MAKE)" $(TREE)
+TEST_EXTRAS += test-make
 
 # ---- The elementary functions and the same bits (tests/unit/test_mathf.c, tests/bits.c) --------------------------------------
 
 .PHONY: test-mathf-all
-test-mathf-all: $(TREE)/tests/unit/test_mathf ## try exp, log, tanh, … on every float there is (minutes)
-	$(QUIET)EXHAUSTIVE=1 nice $<
+test-mathf-all: ## try exp, log, tanh, … on every float there is (minutes)
+	$(call built,$(TREE)/tests/unit/test_mathf)
+	$(QUIET)EXHAUSTIVE=1 nice $(TREE)/tests/unit/test_mathf
 
 # Everything but floor 5, which reads compressed files, and the tokenizer: nothing but the C library is needed, for
 # whatever processor.
 BITS := $(TREE)/tests/bits
 $(BITS): $(BITS).o $(filter-out $(TREE)/common/lesson/% $(TREE)/common/models/tokenizer% $(TREE)/common/models/gpt_file%,$(COMMON_OBJECTS))
-	$(QUIET)$(CC) $(CFLAGS) $^ $(filter -static -lm,$(LDLIBS)) -o $@
+	$(call link,$^,$(filter -static -lm,$(LIBRARIES)))
 
 .PHONY: bits
 bits: ## compare compilers, processors, threads: the same bits?
-	$(QUIET)BUILD=$(BUILD) MAKE="$(MAKE)" sh common/tools/bits.sh
+	$(QUIET)MAKE="$(THIS_MAKE)" sh common/tools/bits.sh
 
 # ---- Benchmarks (tests/bench) -------------------------------------------------------------------------------------------
 # Each tests/bench/bench_NAME.c is a program; what it prints is described in tests/bench/bench.h.
@@ -424,16 +622,19 @@ BENCHES       := $(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench
 BENCH_CHOSEN  := $(if $(NAME),$(filter $(NAME),$(BENCHES)),$(BENCHES))
 BENCH_PEERS   := $(patsubst %.c,$(TREE)/%,$(wildcard tests/bench/peers/*.c))
 
-$(TREE)/tests/bench/bench.o: CPPFLAGS += '-DBENCH_ARCH="$(ARCH)"'
+$(TREE)/tests/bench/bench.o: COURSE_CPPFLAGS += '-DBENCH_ARCH="$(ARCH)"'
 $(BENCHES:%=$(TREE)/tests/bench/bench_%): $(TREE)/%: $(TREE)/%.o $(TREE)/tests/bench/bench.o $(LIBRARY)
-	$(QUIET)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+	$(call link,$^,$(LIBRARIES))
 $(BENCH_PEERS): $(TREE)/%: $(TREE)/%.o
 	$(QUIET)$(CC) $< -ldl -lm -o $@
 
 .PHONY: bench bench-programs
 bench-programs: $(BENCH_CHOSEN:%=$(TREE)/tests/bench/bench_%) $(if $(PEERS),$(BENCH_PEERS))
+bench: $(call stamps,$(sort $(foreach b,$(BENCH_CHOSEN),$(call sets_of_bench,$b))))
 bench: ## how fast it is (NAME=gemm; PEERS=1 beside other libraries)
 	$(QUIET)$(if $(BENCH_CHOSEN),,echo "NAME=$(NAME): there are $(BENCHES)" >&2; exit 1)
-	$(QUIET)$(MAKE) --no-print-directory $(IN_PARALLEL) bench-programs
+	$(call built,bench-programs)
 	$(QUIET)for name in $(BENCH_CHOSEN); do \
 		env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000} BENCH_PEERS=$(PEERS) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
+
+endif # of what was typed right

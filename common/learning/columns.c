@@ -8,8 +8,8 @@
 // same.
 enum { VECTORS = 4, ROWS_AT_ONCE = 4, WIDE = VECTORS * ROW_LANES, CHUNKS = 64, CHUNK_ROWS = 256 };
 
-// What each row adds: a, a ⊙ b, a ⊙ (b − centre) or (a − centre)². The pointers stand at the first column.
-typedef enum { SUMS, DOTS, CENTRED_DOTS, CENTRED_SQUARES } Kind;
+// What each row adds: a, a − centre, a ⊙ b, a ⊙ (b − centre) or (a − centre)². The pointers stand at the first column.
+typedef enum { SUMS, CENTRED_SUMS, DOTS, CENTRED_DOTS, CENTRED_SQUARES } Kind;
 typedef struct {
     Kind kind;
     const float *a, *b, *centre;
@@ -25,6 +25,7 @@ static inline __attribute__((always_inline)) void add_terms(Lanes *total, const 
         size_t place = i * t->stride + (size_t)v * ROW_LANES;
         lanes_load(&a, t->a + place);
         if (kind == SUMS) total[v] += a;
+        if (kind == CENTRED_SUMS) total[v] += a - centre[v];
         if (kind == CENTRED_SQUARES) total[v] += (a - centre[v]) * (a - centre[v]);
         if (kind == DOTS || kind == CENTRED_DOTS) {
             lanes_load(&b, t->b + place);
@@ -38,7 +39,7 @@ static inline __attribute__((always_inline)) void sum_wide(float *out, const Ter
                                                            size_t first, size_t last)
 {
     Lanes total[ROWS_AT_ONCE][VECTORS] = {{{0}}}, centre[VECTORS] = {{0}};
-    if (kind == CENTRED_DOTS || kind == CENTRED_SQUARES)
+    if (kind == CENTRED_SUMS || kind == CENTRED_DOTS || kind == CENTRED_SQUARES)
         for (int v = 0; v < vectors; v++) lanes_load(&centre[v], t->centre + v * ROW_LANES);
     size_t i = first;
     for (; i + ROWS_AT_ONCE <= last; i += ROWS_AT_ONCE)
@@ -57,6 +58,7 @@ static void sum_narrow(float *out, const Terms *t, size_t first, size_t last, in
         float total[ROWS_AT_ONCE] = {0};
         for (size_t i = first; i < last; i++) {
             float a = t->a[i * t->stride + (size_t)j], term = a;
+            if (t->kind == CENTRED_SUMS) term = a - t->centre[j];
             if (t->kind == DOTS) term = a * t->b[i * t->stride + (size_t)j];
             if (t->kind == CENTRED_DOTS) term = a * (t->b[i * t->stride + (size_t)j] - t->centre[j]);
             if (t->kind == CENTRED_SQUARES) term = (a - t->centre[j]) * (a - t->centre[j]);
@@ -71,6 +73,7 @@ static inline __attribute__((always_inline)) void sum_kind(float *out, const Ter
                                                            size_t first, size_t last)
 {
     if (t->kind == SUMS) sum_wide(out, t, SUMS, vectors, first, last);
+    if (t->kind == CENTRED_SUMS) sum_wide(out, t, CENTRED_SUMS, vectors, first, last);
     if (t->kind == DOTS) sum_wide(out, t, DOTS, vectors, first, last);
     if (t->kind == CENTRED_DOTS) sum_wide(out, t, CENTRED_DOTS, vectors, first, last);
     if (t->kind == CENTRED_SQUARES) sum_wide(out, t, CENTRED_SQUARES, vectors, first, last);
@@ -97,7 +100,10 @@ static void sum_chunk(float *out, const Terms *terms, int column, int width, siz
     }
 }
 
-static size_t chunk_size(int rows) { return (size_t)int_max(CHUNK_ROWS, (rows + CHUNKS - 1) / CHUNKS); }
+static size_t chunk_size(int rows)
+{
+    return (size_t)int_max(CHUNK_ROWS, rows / CHUNKS + (rows % CHUNKS != 0));
+}
 
 static void add_sums(Matrix d, Terms terms, int rows)
 {
@@ -144,14 +150,27 @@ void add_centred_squares(Matrix d, Matrix a, Matrix centre)
 
 // ---- Two sums at once -------------------------------------------------------------------------------------
 
+// With a: Σ a and Σ a ⊙ (b − centre), where active is given only of those a whose active is positive. Without:
+// Σ (b − centre) and Σ (b − centre)².
 typedef struct {
     const float *a, *active, *b, *centre;
     size_t stride;
 } Pair;
+typedef enum { ALL, ACTIVE, MOMENTS } PairKind;
+
+INLINE void pair_terms(Vector *sum, Vector *dot, const Pair *p, const PairKind kind, Mask mask, Vector centre,
+                       size_t place)
+{
+    const Vector distance = load_first(mask, p->b + place) - centre;
+    Vector d = kind == MOMENTS ? distance : load_first(mask, p->a + place);
+    if (kind == ACTIVE) d = where_positive(load_first(mask, p->active + place), d);
+    *sum = *sum + d;
+    *dot = *dot + d * distance;
+}
 
 // sum and dot (count) += the terms of rows first_row … last − 1, in four lanes of rows; the pointers stand at the first
-// column. masked is known where this is inlined.
-INLINE void add_pair(float *sum, float *dot, const Pair *p, const bool masked, int count, size_t first_row,
+// column. kind is known where this is inlined.
+INLINE void add_pair(float *sum, float *dot, const Pair *p, const PairKind kind, int count, size_t first_row,
                      size_t last)
 {
     const Mask mask = first(count);
@@ -161,21 +180,11 @@ INLINE void add_pair(float *sum, float *dot, const Pair *p, const bool masked, i
     size_t i = first_row;
     for (; i + ROWS_AT_ONCE <= last; i += ROWS_AT_ONCE) {
         UNROLL
-        for (size_t l = 0; l < ROWS_AT_ONCE; l++) {
-            const size_t place = (i + l) * p->stride;
-            Vector d = load_first(mask, p->a + place);
-            if (masked) d = where_positive(load_first(mask, p->active + place), d);
-            sums[l] = sums[l] + d;
-            dots[l] = dots[l] + d * (load_first(mask, p->b + place) - centre);
-        }
+        for (size_t l = 0; l < ROWS_AT_ONCE; l++)
+            pair_terms(&sums[l], &dots[l], p, kind, mask, centre, (i + l) * p->stride);
     }
-    for (size_t l = 0; i + l < last; l++) {
-        const size_t place = (i + l) * p->stride;
-        Vector d = load_first(mask, p->a + place);
-        if (masked) d = where_positive(load_first(mask, p->active + place), d);
-        sums[l] = sums[l] + d;
-        dots[l] = dots[l] + d * (load_first(mask, p->b + place) - centre);
-    }
+    for (size_t l = 0; i + l < last; l++)
+        pair_terms(&sums[l], &dots[l], p, kind, mask, centre, (i + l) * p->stride);
     store_first(mask, sum, load_first(mask, sum) + ((sums[0] + sums[1]) + (sums[2] + sums[3])));
     store_first(mask, dot, load_first(mask, dot) + ((dots[0] + dots[1]) + (dots[2] + dots[3])));
 }
@@ -185,12 +194,15 @@ static void pair_chunk(float *sum, float *dot, const Pair *pair, int cols, size_
     for (int column = 0; column < cols; column += LANES) {
         const int count = int_min(LANES, cols - column);
         Pair p = *pair;
-        p.a += column, p.b += column, p.centre += column;
+        p.b += column, p.centre += column;
+        if (p.a) p.a += column;
         if (p.active) p.active += column;
-        if (p.active) {
-            add_pair(sum + column, dot + column, &p, true, count, first_row, last);
+        if (!p.a) {
+            add_pair(sum + column, dot + column, &p, MOMENTS, count, first_row, last);
+        } else if (p.active) {
+            add_pair(sum + column, dot + column, &p, ACTIVE, count, first_row, last);
         } else {
-            add_pair(sum + column, dot + column, &p, false, count, first_row, last);
+            add_pair(sum + column, dot + column, &p, ALL, count, first_row, last);
         }
     }
 }
@@ -217,44 +229,73 @@ void add_active_sums(Matrix sum, Matrix dot, Matrix a, Matrix active, Matrix b, 
     }
 }
 
-// mean receives the sums of a chunk, then its mean; square the squared distances from that.
-static void chunk_moments(float *mean, float *square, Matrix a, int column, int width, size_t first,
-                          size_t last)
+// ---- Moments ----------------------------------------------------------------------------------------------
+// A float sum of numbers far from 0 misses by more than their distances. So all sums are of distances: from the first
+// row, which are exact where the numbers lie close together, then from the mean that these give.
+
+// centre receives the mean of the chunk, rounded; sum and square the sums of the distances from it and of their squares.
+static void chunk_moments(float *centre, float *sum, float *square, Matrix a, int column, int width,
+                          size_t first, size_t last)
 {
-    const float share = 1.0f / (float)(last - first);
-    sum_chunk(mean, &(Terms){SUMS, a.data, NULL, NULL, (size_t)a.cols}, column, width, first, last);
-    for (int j = 0; j < width; j++) mean[j] *= share;
+    const float share = 1.0f / (float)(last - first), *origin = a.data + column;
     // sum_chunk finds the centre of a column as it finds the column.
-    sum_chunk(square, &(Terms){CENTRED_SQUARES, a.data, NULL, mean - column, (size_t)a.cols}, column, width,
-              first, last);
+    sum_chunk(centre, &(Terms){CENTRED_SUMS, a.data, NULL, a.data, (size_t)a.cols}, column, width, first,
+              last);
+    for (int j = 0; j < width; j++) centre[j] = origin[j] + centre[j] * share;
+    pair_chunk(sum, square, &(Pair){NULL, NULL, a.data + column, centre, (size_t)a.cols}, width, first, last);
+}
+
+// The chunks of one block of columns.
+typedef struct {
+    float centre[CHUNKS][WIDE], sum[CHUNKS][WIDE], square[CHUNKS][WIDE];
+    double rows[CHUNKS];
+    int chunks;
+} Moments;
+
+// The mean of column j of the block, counted from origin; *square receives the sum of the squared distances from it.
+static double join_moments(const Moments *m, int j, double origin, double *square)
+{
+    double total = 0.0, rows = 0.0;
+    for (int c = 0; c < m->chunks; c++) {
+        total += m->rows[c] * ((double)m->centre[c][j] - origin) + (double)m->sum[c][j];
+        rows += m->rows[c];
+    }
+    const double mean = total / rows;
+    *square = 0.0;
+    for (int c = 0; c < m->chunks; c++) {
+        const double rest = (double)m->sum[c][j] / m->rows[c]; // what the mean of the chunk was rounded by
+        const double off = (double)m->centre[c][j] - origin + rest - mean;
+        *square += (double)m->square[c][j] - rest * (double)m->sum[c][j] + m->rows[c] * off * off;
+    }
+    return mean;
+}
+
+void column_moments_in_two(Matrix mean, Matrix rest, Matrix variance, Matrix a)
+{
+    check(a.rows > 0, "a mean needs at least one row", "column_moments: a (%d × %d) matrix", a.rows, a.cols);
+    const size_t size = chunk_size(a.rows), count = (size_t)a.rows;
+    for (int column = 0; column < a.cols; column += WIDE) {
+        Moments m = {.chunks = (int)((count + size - 1) / size)};
+        const int width = int_min(WIDE, a.cols - column);
+#pragma omp parallel for if (parallel_worth(count * (size_t)width))
+        for (int c = 0; c < m.chunks; c++) {
+            const size_t first = (size_t)c * size, last = first + size < count ? first + size : count;
+            m.rows[c] = (double)(last - first);
+            chunk_moments(m.centre[c], m.sum[c], m.square[c], a, column, width, first, last);
+        }
+        for (int j = 0; j < width; j++) {
+            const double origin = (double)a.data[column + j];
+            double square;
+            const double centre = origin + join_moments(&m, j, origin, &square);
+            const float rounded = (float)centre;
+            mean.data[column + j] = rounded;
+            if (rest.data) rest.data[column + j] = (float)(centre - (double)rounded);
+            variance.data[column + j] = square < 0.0 ? 0.0f : (float)(square / (double)count);
+        }
+    }
 }
 
 void column_moments(Matrix mean, Matrix variance, Matrix a)
 {
-    const size_t size = chunk_size(a.rows), count = (size_t)a.rows;
-    const int chunks = (int)((count + size - 1) / size);
-    const float share = 1.0f / (float)a.rows;
-    for (int column = 0; column < a.cols; column += WIDE) {
-        float means[CHUNKS][WIDE] = {{0}}, squares[CHUNKS][WIDE] = {{0}};
-        const int width = int_min(WIDE, a.cols - column);
-#pragma omp parallel for if (parallel_worth(count * (size_t)width))
-        for (int c = 0; c < chunks; c++) {
-            const size_t first = (size_t)c * size, last = first + size < count ? first + size : count;
-            chunk_moments(means[c], squares[c], a, column, width, first, last);
-        }
-        for (int j = 0; j < width; j++) {
-            float total = 0.0f, square = 0.0f;
-            for (int c = 0; c < chunks; c++) {
-                const float rows = (float)((size_t)c + 1 < (size_t)chunks ? size : count - (size_t)c * size);
-                total = chunks == 1 ? means[c][j] : __builtin_fmaf(rows * share, means[c][j], total);
-            }
-            for (int c = 0; c < chunks; c++) {
-                const float rows = (float)((size_t)c + 1 < (size_t)chunks ? size : count - (size_t)c * size);
-                const float off = means[c][j] - total;
-                square += squares[c][j] + rows * off * off;
-            }
-            mean.data[column + j] = total;
-            variance.data[column + j] = square * share;
-        }
-    }
+    column_moments_in_two(mean, (Matrix){0, 0, NULL}, variance, a);
 }

@@ -22,7 +22,12 @@ void add_centred_squares(Matrix d, Matrix a, Matrix centre);
 // sum (1 × C) += Σ_i a_i and dot (1 × C) += Σ_i a_i ⊙ (b_i − centre)
 void add_active_sums(Matrix sum, Matrix dot, Matrix a, Matrix active, Matrix b, Matrix centre);
 
-// mean and variance (1 × C) of the columns, the latter the mean squared distance from the mean: no difference of
-// large numbers. Each chunk is read twice while it is in the cache, and its own mean is taken off; Chan, Golub and
-// LeVeque, The American Statistician 37, 1983, join the chunks.
+// mean and variance (1 × C) of the columns of a (N × C), N ≥ 1, the latter the mean squared distance from the mean: no
+// difference of large numbers, and no sum of them, so that a column of equal numbers has them as its mean and 0 as its
+// variance, wherever they lie. Each chunk is read twice while it is in the cache, and its own mean is taken off; Chan,
+// Golub and LeVeque, The American Statistician 37, 1983, join the chunks.
 void column_moments(Matrix mean, Matrix variance, Matrix a);
+
+// The same with the mean as two numbers, mean + rest: rest (1 × C) is what rounding to a float leaves. Of numbers that
+// lie close together far from 0 it may be as large as their distances.
+void column_moments_in_two(Matrix mean, Matrix rest, Matrix variance, Matrix a);

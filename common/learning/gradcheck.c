@@ -142,6 +142,7 @@ static void check_manners(Check *check, Arena *arena, Tensor *const *tensors, co
 GradcheckResult gradcheck(GraphBuilder builder, void *context, Tensor *const *tensors,
                           const char *const *names, int count, double tolerance)
 {
+    check_at(HERE, count > 0, "name at least one parameter", "gradcheck: nothing to check");
     Arena *arena = arena_new();
     Check check = {.tape = tape_new(),
                    .build = builder,
@@ -155,6 +156,9 @@ GradcheckResult gradcheck(GraphBuilder builder, void *context, Tensor *const *te
     for (int t = 0; t < count; t++) {
         check_at(HERE, tensors[t]->wants_gradient, "check parameters", "gradcheck: %s wants no gradient",
                  names[t]);
+        check_at(HERE, matrix_size(tensors[t]->value) > 0, "give it at least one element",
+                 "gradcheck: %s (%d × %d) has nothing to move", names[t], tensors[t]->value.rows,
+                 tensors[t]->value.cols);
         analytic[t] = matrix_copy(arena, tensors[t]->value);
     }
     analytic_gradients(&check, analytic, tensors, count, NULL);

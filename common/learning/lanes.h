@@ -66,26 +66,29 @@ static inline float lanes_dot(const float *a, const float *b, int count)
     return lanes_join(&total);
 }
 
-// Σ (a_j − centre)²
-static inline float lanes_squares(const float *a, float centre, int count)
+// Σ (a_j − centre), and in *squares Σ (a_j − centre)²
+static inline float lanes_offsets(const float *a, float centre, int count, float *squares)
 {
-    Lanes total = {0}, x;
+    Lanes total = {0}, total_of_squares = {0}, x;
     int j = 0;
     for (; j + ROW_LANES <= count; j += ROW_LANES) {
         lanes_load(&x, a + j);
         x -= centre;
-        total += x * x;
+        total += x;
+        total_of_squares += x * x;
     }
     if (j < count) {
         lanes_load_some(&x, a + j, count - j, centre);
         x -= centre;
-        total += x * x;
+        total += x;
+        total_of_squares += x * x;
     }
+    *squares = lanes_join(&total_of_squares);
     return lanes_join(&total);
 }
 
-// The largest of count ≥ 1 values. A NaN may be passed over: what is computed from the row shows it all the
-// same.
+// The largest of count ≥ 1 values, which may be infinite. A NaN may be passed over: e^(x − largest) shows it all the
+// same, unless nothing is computed because the largest is infinite.
 static inline float lanes_max(const float *a, int count)
 {
     float lane[ROW_LANES], most = a[0];

@@ -18,7 +18,8 @@ typedef struct {
 void least_squares_sgd_at(Place place, Arena *scratch, Matrix w, Matrix x, Matrix y, LeastSquaresPlan plan,
                           Rng *rng);
 
-// The same minimum without descent: the normal equations xᵀx w = xᵀy in double precision, by Cholesky's factorisation.
-// Overwrites w. The columns of x must be independent: when one is a sum of others to 12 digits, it stops.
+// The same minimum without descent: the normal equations xᵀx w = xᵀy in double precision, by Cholesky's factorisation,
+// refined with the errors that are left. Overwrites w. x and y must be finite, and the columns of x independent: when one
+// is a weighted sum of others to 6 digits, it stops. A column of ones beside one far from 0 is such a pair.
 #define least_squares_solve(w, x, y) least_squares_solve_at(HERE, w, x, y)
 void least_squares_solve_at(Place place, Matrix w, Matrix x, Matrix y);

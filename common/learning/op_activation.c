@@ -95,8 +95,10 @@ void silu_forward(Matrix y, Matrix x)
     for (size_t i = 0; i < count; i++) y.data[i] = silu32(x.data[i]);
 }
 
+// Beyond ±120 the slope is 1 or 0 to the last bit; of an infinite x the product below would be ∞ · 0.
 static inline float silu_slope(float x)
 {
+    x = clamp32(x, -120.0f, 120.0f);
     float s = sigmoid32(x);
     return s * (1.0f + x * (1.0f - s));
 }

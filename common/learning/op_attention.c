@@ -207,7 +207,9 @@ static void block_forward(const Group *g, Queries queries, const float *turned, 
     }
     float log_sums[QUERY_BLOCK], share[QUERY_BLOCK];
     for (int r = 0; r < rows; r++) log_sums[r] = running.most[r] + log32(running.total[r]);
-    for (int r = 0; r < rows; r++) share[r] = running.total[r] == 0.0f ? 0.0f : 1.0f / running.total[r];
+    // No key seen: zeros. Of keys seen whose scores are all −∞ no one is the nearest: 0 · ∞, not a number.
+    for (int r = 0; r < rows; r++)
+        share[r] = visible_keys(s, g->sequence, queries.first + r) > 0 ? 1.0f / running.total[r] : 0.0f;
     for (int r = 0; r < rows; r++) queries.log_sums[(size_t)r * (size_t)s->heads] = log_sums[r];
     if (keys > 0) multiply_rows(out, share, rows, width);
     for (int r = 0; keys <= 0 && r < rows; r++)

@@ -30,7 +30,8 @@ static inline AttentionShape self_attention_shape(int batch, int time, int heads
     return (AttentionShape){.batch = batch, .queries = time, .keys = time, .heads = heads, .causal = causal};
 }
 
-// log_sums (B·T × h) is kept for the backward. A query that sees no key gives zeros.
+// log_sums (B·T × h) is kept for the backward. A query that sees no key gives zeros; one of whose scores is +∞ or NaN, or
+// all −∞, gives NaN.
 void attention_forward(Arena *scratch, Matrix out, Matrix log_sums, Matrix q, Matrix k, Matrix v,
                        AttentionShape shape);
 void attention_backward(Arena *scratch, Matrix d_q, Matrix d_k, Matrix d_v, Matrix d_out, Matrix out,

@@ -4,6 +4,7 @@
 #include "base/parallel.h"
 #include "learning/lanes.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { EXP_COST = 8 }; // an exponential is worth about this many elementary operations
@@ -11,6 +12,18 @@ enum { EXP_COST = 8 }; // an exponential is worth about this many elementary ope
 // Rows are worked on in blocks that fit the first-level cache: first the largest element of each row, then
 // all exponentials of the block in one run, which is vector code however short the rows are, then the sums.
 enum { BLOCK_ELEMENTS = 2048 };
+
+// log Σ_j e^(x_j − largest), the loss of a row whose label has the largest score: shares holds the terms, of which
+// that of the label is 1, and total is their sum. Where the others are small next to it, their sum is taken alone:
+// 1 + 2e-9 would be rounded to 1, and the loss to 0.
+static float loss_of_largest(float *shares, int cols, int label, float total)
+{
+    if (!(total < 1.5f)) return log32(total);
+    shares[label] = 0.0f;
+    const float others = lanes_sum(shares, cols);
+    shares[label] = 1.0f;
+    return log1p32(others);
+}
 
 // y = softmax of the rows first … last−1 of x. With labels, losses_i = log Σ_j e^(x_ij − largest) + largest −
 // x_i,label.
@@ -27,7 +40,9 @@ static void softmax_block(Matrix y, Matrix x, int first, int last, float *losses
     for (size_t i = 0; i < count; i++) block[i] = exp32(block[i]);
     for (int i = first; i < last; i++) {
         float *out = matrix_row(y, i), total = lanes_sum(out, y.cols), share = 1.0f / total;
-        if (labels && labels[i] != LABEL_IGNORED) losses[i] += log32(total);
+        if (labels && labels[i] != LABEL_IGNORED)
+            losses[i] =
+                losses[i] == 0.0f ? loss_of_largest(out, y.cols, labels[i], total) : losses[i] + log32(total);
         for (int j = 0; j < y.cols; j++) out[j] *= share;
     }
 }
@@ -60,21 +75,37 @@ void softmax_rows_backward(Matrix d_x, Matrix d_y, Matrix y)
     }
 }
 
+static float log_sum_of_row(const float *row, int cols)
+{
+    const float most = lanes_max(row, cols);
+    // ∞ − ∞ is no number, so an infinite largest element is the answer itself: log 0 = −∞ when all are −∞.
+    if (isinf(most)) {
+        for (int j = 0; j < cols; j++)
+            if (isnan(row[j])) return row[j];
+        return most;
+    }
+    Lanes total = {0};
+    for (int j = 0; j < cols; j++) total[j % ROW_LANES] += exp32(row[j] - most);
+    return most + log32(lanes_join(&total));
+}
+
 void log_sum_exp_at(Place place, Matrix out, Matrix m)
 {
     check_at(place, out.rows == m.rows && out.cols == 1 && m.cols > 0, "the result is one column",
              "log_sum_exp: (%d × %d) into (%d × %d)", m.rows, m.cols, out.rows, out.cols);
 #pragma omp parallel for if (parallel_worth(matrix_size(m) * EXP_COST))
-    for (int i = 0; i < m.rows; i++) {
-        const float *row = matrix_row(m, i);
-        float most = lanes_max(row, m.cols);
-        Lanes total = {0};
-        for (int j = 0; j < m.cols; j++) total[j % ROW_LANES] += exp32(row[j] - most);
-        out.data[i] = most + log32(lanes_join(&total));
-    }
+    for (int i = 0; i < m.rows; i++) out.data[i] = log_sum_of_row(matrix_row(m, i), m.cols);
 }
 
 // ---- Losses -----------------------------------------------------------------------------------------------
+
+static void need_labels(Place place, const char *name, const int *labels, int rows, int classes)
+{
+    for (int i = 0; i < rows; i++)
+        check_at(place, labels[i] == LABEL_IGNORED || (labels[i] >= 0 && labels[i] < classes),
+                 "labels run from 0 to the number of classes − 1", "%s: label %d (row %d) for %d classes",
+                 name, labels[i], i, classes);
+}
 
 static int counted_rows(int rows, const int *labels)
 {
@@ -85,6 +116,7 @@ static int counted_rows(int rows, const int *labels)
 
 float cross_entropy_forward(Matrix probabilities, Matrix row_losses, Matrix logits, const int *labels)
 {
+    need_labels(HERE, "cross_entropy_forward", labels, logits.rows, logits.cols);
     softmax_blocks(probabilities, logits, row_losses.data, labels);
     return (float)(sum(row_losses) / counted_rows(logits.rows, labels));
 }
@@ -92,6 +124,7 @@ float cross_entropy_forward(Matrix probabilities, Matrix row_losses, Matrix logi
 void cross_entropy_backward(Matrix d_logits, float d_loss, Matrix probabilities, const int *labels)
 {
     if (!d_logits.data) return;
+    need_labels(HERE, "cross_entropy_backward", labels, probabilities.rows, probabilities.cols);
     // loss = 1/n Σ_i (log Σ_j e^x_ij − x_i,label): d loss / d x_ij = 1/n (softmax_ij − [j = label_i])
     const float share = d_loss / (float)counted_rows(probabilities.rows, labels);
 #pragma omp parallel for if (parallel_worth(matrix_size(probabilities)))
@@ -134,6 +167,18 @@ void mean_squared_error_backward(Matrix d_prediction, float d_loss, Matrix predi
         d[i] = __builtin_fmaf(share, prediction.data[i] - target.data[i], d[i]);
 }
 
+// −t log σ(x) − (1 − t) log(1 − σ(x)) = softplus(x) − t x. As max(0, x) + log(1 + e^−|x|) − t x, with the first and
+// the last term joined before the small one is added: neither is rounded at the size of x. What has no weight does
+// not count, however far out x is.
+static inline float binary_loss(float x, float t)
+{
+    const float weight = x > 0.0f ? 1.0f - t : t, linear = weight * __builtin_fabsf(x);
+    return (weight == 0.0f ? 0.0f : linear) + softplus32(-__builtin_fabsf(x));
+}
+
+// Its slope σ(x) − t = (1 − t) σ(x) − t σ(−x), whose digits are not lost where σ(x) is nearly t = 1.
+static inline float binary_slope(float x, float t) { return (1.0f - t) * sigmoid32(x) - t * sigmoid32(-x); }
+
 float binary_cross_entropy_forward(Matrix logits, Matrix targets)
 {
     size_t count = matrix_size(logits);
@@ -142,7 +187,7 @@ float binary_cross_entropy_forward(Matrix logits, Matrix targets)
         const float *x = logits.data + first, *t = targets.data + first;
         int block = count - first < TERMS ? (int)(count - first) : TERMS;
         float term[TERMS];
-        for (int i = 0; i < block; i++) term[i] = softplus32(x[i]) - t[i] * x[i];
+        for (int i = 0; i < block; i++) term[i] = binary_loss(x[i], t[i]);
         total += (double)lanes_sum(term, block);
     }
     return (float)(total / (double)count);
@@ -157,21 +202,34 @@ void binary_cross_entropy_backward(Matrix d_logits, float d_loss, Matrix logits,
     float *d = d_logits.data;
 #pragma omp parallel for simd if (parallel : parallel_worth(count))
     for (size_t i = 0; i < count; i++)
-        d[i] = __builtin_fmaf(share, sigmoid32(logits.data[i]) - targets.data[i], d[i]);
+        d[i] = __builtin_fmaf(share, binary_slope(logits.data[i], targets.data[i]), d[i]);
+}
+
+// Where the first largest score stands; −1 when one is not a number: then none is the largest.
+static int largest_column(const float *scores, int cols)
+{
+    int best = 0;
+    bool numbers = true;
+    for (int j = 0; j < cols; j++) {
+        numbers = numbers && !isnan(scores[j]);
+        if (scores[j] > scores[best]) best = j;
+    }
+    return numbers ? best : -1;
 }
 
 double accuracy_at(Place place, Matrix scores, const int *labels)
 {
     check_at(place, scores.rows > 0 && scores.cols > 0, "give at least one row of scores",
              "accuracy: (%d × %d)", scores.rows, scores.cols);
+    need_labels(place, "accuracy", labels, scores.rows, scores.cols);
+    const int counted = counted_rows(scores.rows, labels);
+    check_at(place, counted > 0, "at least one row must count", "accuracy: %d rows, all ignored",
+             scores.rows);
     int right = 0;
-    for (int i = 0; i < scores.rows; i++) {
-        int best = 0;
-        for (int j = 1; j < scores.cols; j++)
-            if (AT(scores, i, j) > AT(scores, i, best)) best = j;
-        right += best == labels[i];
-    }
-    return (double)right / scores.rows;
+    for (int i = 0; i < scores.rows; i++)
+        right +=
+            labels[i] != LABEL_IGNORED && largest_column(matrix_row(scores, i), scores.cols) == labels[i];
+    return (double)right / counted;
 }
 
 // ---- Taped ------------------------------------------------------------------------------------------------
@@ -203,10 +261,7 @@ static void cross_entropy_step(Tensor *self)
 Tensor *cross_entropy_at(Place place, Tensor *logits, const int *labels)
 {
     int rows = logits->value.rows, classes = logits->value.cols;
-    for (int i = 0; i < rows; i++)
-        check_at(place, labels[i] == LABEL_IGNORED || (labels[i] >= 0 && labels[i] < classes),
-                 "labels run from 0 to the number of classes − 1",
-                 "cross_entropy: label %d (row %d) for %d classes", labels[i], i, classes);
+    need_labels(place, "cross_entropy", labels, rows, classes);
     check_at(place, counted_rows(rows, labels) > 0, "at least one row must count",
              "cross_entropy: %d rows, all ignored", rows);
 

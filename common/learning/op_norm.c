@@ -12,29 +12,62 @@ static const float SMALL = 1e-5f; // keeps a constant row from dividing by 0
 
 // ---- Along rows -------------------------------------------------------------------------------------------
 
+// A mean is mean + rest: rest is what rounding to a float leaves, half a unit in the last place of the mean at most. Of
+// numbers that lie close together far from 0 it may be as large as their distances. r = 1 / √(variance + small).
+typedef struct {
+    float mean, rest, r;
+} SplitMoments;
+
+// Of count numbers that are stride apart, in double precision: for numbers whose squares, or whose distances, are no
+// floats.
+static SplitMoments wide_moments(const float *x, size_t stride, int count, float small)
+{
+    double total = 0.0, squares = 0.0;
+    for (int i = 0; i < count; i++) total += (double)x[(size_t)i * stride];
+    const double mean = total / count;
+    for (int i = 0; i < count; i++) {
+        const double distance = (double)x[(size_t)i * stride] - mean;
+        squares += distance * distance;
+    }
+    return (SplitMoments){(float)mean, (float)(mean - (double)(float)mean),
+                          (float)(1.0 / sqrt(squares / count + (double)small))};
+}
+
+// A float sum of 768 numbers near 10000 misses by more than the mean of the squares may have. So the sum is taken of
+// their distances from the first of them, which are exact where the numbers lie close together; equal numbers have
+// distances of 0, and their mean is what they are.
+static SplitMoments row_moments(const float *x, int cols)
+{
+    const float share = 1.0f / (float)cols;
+    float squares;
+    const float mean = x[0] + lanes_offsets(x, x[0], cols, &squares) * share;
+    const float rest = lanes_offsets(x, mean, cols, &squares) * share;
+    if (!(squares < INFINITY)) return wide_moments(x, 1, cols, SMALL);
+    return (SplitMoments){mean, rest, 1.0f / sqrtf(fmaxf(0.0f, squares * share - rest * rest) + SMALL)};
+}
+
 void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, Matrix bias)
 {
-    const float share = 1.0f / (float)x.cols;
 #pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
     for (int i = 0; i < x.rows; i++) {
         const float *in = matrix_row(x, i);
         float *out = matrix_row(y, i);
-        float centre = lanes_sum(in, x.cols) * share;
-        float size = 1.0f / sqrtf(lanes_squares(in, centre, x.cols) * share + SMALL);
+        const SplitMoments m = row_moments(in, x.cols);
         for (int j = 0; j < x.cols; j++)
-            out[j] = __builtin_fmaf((in[j] - centre) * size, gain.data[j], bias.data[j]);
-        mean.data[i] = centre;
-        r.data[i] = size;
+            out[j] = __builtin_fmaf((in[j] - m.mean - m.rest) * m.r, gain.data[j], bias.data[j]);
+        mean.data[i] = m.mean;
+        r.data[i] = m.r;
     }
 }
 
 // With n_j = (x_j − mean) r and g_j = d_y_j gain_j, moving x moves the mean and r as well:
-// d_x = r (g − mean of g − n · mean of (g ⊙ n)). One row; normal receives n.
+// d_x = r (g − mean of g − n · mean of (g ⊙ n)). One row; normal receives n. The mean given has been rounded to a float:
+// n has a mean of its own, which is taken off.
 static void row_backward(float *restrict d_x, float *restrict normal, const float *d_y, const float *x,
                          float mean, float r, const float *gain, int cols, bool centred)
 {
     const float share = 1.0f / (float)cols;
-    Lanes sum_g = {0}, sum_gn = {0}, d, w, n;
+    Lanes sum_g = {0}, sum_n = {0}, sum_gn = {0}, d, w, n;
     int j = 0;
     for (; j + ROW_LANES <= cols; j += ROW_LANES) {
         lanes_load(&n, x + j);
@@ -44,21 +77,25 @@ static void row_backward(float *restrict d_x, float *restrict normal, const floa
         d *= w;
         memcpy(normal + j, &n, sizeof n);
         sum_g += d;
+        sum_n += n;
         sum_gn += d * n;
     }
     if (j < cols) {
-        lanes_load_some(&n, x + j, cols - j, 0.0f);
+        lanes_load_some(&n, x + j, cols - j, mean);
         lanes_load_some(&d, d_y + j, cols - j, 0.0f);
         lanes_load_some(&w, gain + j, cols - j, 0.0f);
         n = (n - mean) * r;
         d *= w;
         for (int l = 0; l < cols - j; l++) normal[j + l] = n[l];
         sum_g += d;
+        sum_n += n;
         sum_gn += d * n;
     }
-    if (!d_x) return;
-    float mean_g = centred ? lanes_join(&sum_g) * share : 0.0f, mean_gn = lanes_join(&sum_gn) * share;
-    for (int i = 0; i < cols; i++) {
+    const float mean_g = centred ? lanes_join(&sum_g) * share : 0.0f;
+    const float mean_n = centred ? lanes_join(&sum_n) * share : 0.0f;
+    const float mean_gn = lanes_join(&sum_gn) * share - mean_g * mean_n;
+    for (int i = 0; i < cols && centred; i++) normal[i] -= mean_n;
+    for (int i = 0; i < cols && d_x; i++) {
         float g = d_y[i] * gain[i];
         d_x[i] = __builtin_fmaf(r, __builtin_fmaf(-normal[i], mean_gn, g - mean_g), d_x[i]);
     }
@@ -76,6 +113,14 @@ void layer_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix normal
     if (d_bias.data) add_column_sums(d_bias, d_y);
 }
 
+// 1 / √(mean of squares + 1e-5) of a row whose squares are no floats
+static float wide_r(const float *x, int cols)
+{
+    double squares = 0.0;
+    for (int j = 0; j < cols; j++) squares += (double)x[j] * (double)x[j];
+    return (float)(1.0 / sqrt(squares / cols + (double)SMALL));
+}
+
 void rms_norm_forward(Matrix y, Matrix r, Matrix x, Matrix gain)
 {
     const float share = 1.0f / (float)x.cols;
@@ -83,7 +128,8 @@ void rms_norm_forward(Matrix y, Matrix r, Matrix x, Matrix gain)
     for (int i = 0; i < x.rows; i++) {
         const float *in = matrix_row(x, i);
         float *out = matrix_row(y, i);
-        float size = 1.0f / sqrtf(lanes_dot(in, in, x.cols) * share + SMALL);
+        const float squares = lanes_dot(in, in, x.cols);
+        const float size = squares < INFINITY ? 1.0f / sqrtf(squares * share + SMALL) : wide_r(in, x.cols);
         for (int j = 0; j < x.cols; j++) out[j] = in[j] * size * gain.data[j];
         r.data[i] = size;
     }
@@ -112,16 +158,24 @@ BatchNormState batch_norm_state_new(Arena *arena, int features)
 typedef struct {
     float *y, *d_x, *d_shortcut;
     const float *x, *shortcut, *d_y;
-    const float *mean, *r, *gain, *bias, *sum_d, *sum_dn;
+    const float *mean, *shift, *r, *gain, *bias, *sum_d, *sum_dn;
     float share;                          // 1 / N, or 0 when the statistics do not depend on x
     bool relu, onto_d_x, onto_d_shortcut; // add to these gradients rather than overwrite them
 } NormPass;
 
+// n = (x − mean − rest) r of one row, where shift = −rest · r
+INLINE Vector normal_row(const NormPass *p, size_t place, int column, Mask mask)
+{
+    const Vector r = load_first(mask, p->r + column);
+    const Vector distance = load_first(mask, p->x + place) - load_first(mask, p->mean + column);
+    if (p->shift) return fused(distance, r, load_first(mask, p->shift + column));
+    return distance * r;
+}
+
 // The columns of one row that one vector holds, count of them from this place on
 INLINE void forward_row(const NormPass *p, size_t place, int column, int count, Mask mask)
 {
-    const Vector n = (load_first(mask, p->x + place) - load_first(mask, p->mean + column)) *
-                     load_first(mask, p->r + column);
+    const Vector n = normal_row(p, place, column, mask);
     Vector z = fused(n, load_first(mask, p->gain + column), load_first(mask, p->bias + column));
     if (p->shortcut) z = z + load_first(mask, p->shortcut + place);
     store_some(count, mask, p->y + place, p->relu ? above_zero(z) : z);
@@ -132,8 +186,8 @@ INLINE void backward_row(const NormPass *p, size_t place, int column, int count,
     Vector d = load_first(mask, p->d_y + place);
     if (p->relu) d = where_positive(load_first(mask, p->y + place), d);
     if (p->d_x) {
-        const Vector r = load_first(mask, p->r + column), scale_of_d = load_first(mask, p->gain + column) * r;
-        const Vector n = (load_first(mask, p->x + place) - load_first(mask, p->mean + column)) * r;
+        const Vector scale_of_d = load_first(mask, p->gain + column) * load_first(mask, p->r + column);
+        const Vector n = normal_row(p, place, column, mask);
         const Vector mean =
             fused(n, load_first(mask, p->sum_dn + column), load_first(mask, p->sum_d + column));
         const Vector before = p->onto_d_x ? load_first(mask, p->d_x + place) : broadcast(0.0f);
@@ -184,12 +238,14 @@ void batch_norm_relu_forward(Matrix y, Matrix x, Matrix shortcut, Matrix mean, M
 static void norm_backward(NormPass p, Matrix d_gain, Matrix d_bias, Matrix sums, Matrix d_y, Matrix y,
                           Matrix x, Matrix mean, Matrix r, bool from_batch)
 {
-    // z = n ⊙ gain + bias + shortcut, n = (x − mean) ⊙ r, y = z or max(0, z): with d the gradient of z, the sums Σ d
-    // and Σ d ⊙ n = r ⊙ (Σ d ⊙ (x − mean)) …
+    // z = n ⊙ gain + bias + shortcut, n = (x − mean) ⊙ r + shift, y = z or max(0, z): with d the gradient of z, the sums
+    // Σ d and Σ d ⊙ n = r ⊙ (Σ d ⊙ (x − mean)) + shift ⊙ Σ d …
     Matrix sum_d = matrix_rows(sums, 0, 1), sum_dn = matrix_rows(sums, 1, 1);
     fill(sums, 0.0f);
     add_active_sums(sum_d, sum_dn, d_y, y, x, mean);
     multiply(sum_dn, sum_dn, r);
+    for (int j = 0; p.shift && j < x.cols; j++)
+        sum_dn.data[j] = __builtin_fmaf(p.shift[j], sum_d.data[j], sum_dn.data[j]);
     if (d_bias.data) add(d_bias, d_bias, sum_d);
     if (d_gain.data) add(d_gain, d_gain, sum_dn);
     if (!p.d_x && !p.d_shortcut) return;
@@ -228,6 +284,7 @@ static void need_row(Place place, const char *name, const char *what, const Tens
 
 typedef struct {
     Matrix mean, r;
+    Matrix shift;          // for batch_norm: −rest ⊙ r, where the mean of the batch is mean + rest
     bool from_batch, relu; // for batch_norm
 } NormContext;
 
@@ -289,6 +346,7 @@ static void batch_norm_step(Tensor *self)
     Matrix sums = matrix_uninitialised(scratch, 2, x->value.cols), y = {0, 0, NULL};
     if (context->relu) y = self->value;
     NormPass p = norm_pass_of(x->value, context->mean, context->r, gain->value);
+    p.shift = context->shift.data;
     // The input of the short cut may be x itself: whichever comes second adds.
     p.d_x = tensor_gradient_raw(x, &p.onto_d_x).data;
     p.d_shortcut = tensor_gradient_raw(shortcut, &p.onto_d_shortcut).data;
@@ -297,11 +355,35 @@ static void batch_norm_step(Tensor *self)
     arena_rewind(scratch, mark);
 }
 
-// running ← (1 − momentum) running + momentum · factor · batch
-static void follow(Matrix running, Matrix batch, float momentum, float factor)
+// running ← (1 − momentum) running + momentum · factor · batch. A step too small for a float would leave it a few units
+// in the last place beside a batch that never changes: then it moves by one of them.
+static void follow(Matrix running, Matrix batch, float momentum, double factor)
 {
-    for (int j = 0; j < running.cols; j++)
-        running.data[j] = __builtin_fmaf(1.0f - momentum, running.data[j], momentum * factor * batch.data[j]);
+    for (int j = 0; j < running.cols; j++) {
+        const double goal = factor * (double)batch.data[j], keep = 1.0 - (double)momentum;
+        const float before = running.data[j];
+        float after = (float)(keep * (double)before + (double)momentum * goal);
+        if (after == before && momentum > 0.0f && after != (float)goal)
+            after = nextafterf(before, (float)goal);
+        running.data[j] = after;
+    }
+}
+
+// mean, r and shift (1 × C) of a batch; the running statistics follow it.
+static void batch_moments(Matrix mean, Matrix r, Matrix shift, Matrix x, BatchNormState *state)
+{
+    Matrix rest = shift, variance = r; // until their places are needed
+    column_moments_in_two(mean, rest, variance, x);
+    follow(state->mean, mean, state->momentum, 1.0);
+    follow(state->variance, variance, state->momentum, (double)x.rows / (double)(x.rows - 1));
+    for (int j = 0; j < x.cols; j++) {
+        SplitMoments m = {mean.data[j], rest.data[j], 1.0f / sqrtf(variance.data[j] + state->small)};
+        if (!(variance.data[j] < INFINITY))
+            m = wide_moments(x.data + j, (size_t)x.cols, x.rows, state->small);
+        mean.data[j] = m.mean;
+        shift.data[j] = -m.rest * m.r;
+        r.data[j] = m.r;
+    }
 }
 
 static Tensor *batch_norm_node(Place place, const char *name, Tensor *x, Tensor *shortcut, Tensor *gain,
@@ -327,20 +409,17 @@ static Tensor *batch_norm_node(Place place, const char *name, Tensor *x, Tensor 
     context->mean = matrix_uninitialised_at(place, tape_arena(y->tape), 1, cols);
     context->r = matrix_uninitialised_at(place, tape_arena(y->tape), 1, cols);
     if (training) {
-        column_moments(context->mean, context->r, x->value);
-        follow(state->mean, context->mean, state->momentum, 1.0f);
-        follow(state->variance, context->r, state->momentum, (float)rows / (float)(rows - 1));
+        context->shift = matrix_uninitialised_at(place, tape_arena(y->tape), 1, cols);
+        batch_moments(context->mean, context->r, context->shift, x->value, state);
     } else {
         copy(context->mean, state->mean);
-        copy(context->r, state->variance);
+        for (int j = 0; j < cols; j++)
+            context->r.data[j] = 1.0f / sqrtf(state->variance.data[j] + state->small);
     }
-    for (int j = 0; j < cols; j++) context->r.data[j] = 1.0f / sqrtf(context->r.data[j] + state->small);
-    if (relu) {
-        batch_norm_relu_forward(y->value, x->value, shortcut ? shortcut->value : (Matrix){0, 0, NULL},
-                                context->mean, context->r, gain->value, bias->value);
-    } else {
-        batch_norm_forward(y->value, x->value, context->mean, context->r, gain->value, bias->value);
-    }
+    NormPass p = norm_pass_of(x->value, context->mean, context->r, gain->value);
+    p.y = y->value.data, p.bias = bias->value.data, p.shift = context->shift.data, p.relu = relu;
+    if (shortcut) p.shortcut = shortcut->value.data;
+    norm_pass(&p, false, rows, cols);
     return y;
 }
 

@@ -6,7 +6,8 @@
 #include "learning/tensor.h"
 
 // Along each row (Ba, Kiros and Hinton 2016): y_i = (x_i − mean_i) · r_i ⊙ gain + bias with
-// r_i = 1 / √(variance_i + 1e-5). mean and r (N × 1) are kept for the backward.
+// r_i = 1 / √(variance_i + 1e-5). mean and r (N × 1) are kept for the backward. A row of equal numbers gives the bias,
+// whatever the number; a row that is not finite gives NaN.
 void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, Matrix bias);
 // normal (N × C) is scratch
 void layer_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix normal, Matrix d_y, Matrix x,
@@ -19,7 +20,7 @@ void rms_norm_backward(Matrix d_x, Matrix d_gain, Matrix normal, Matrix d_y, Mat
 
 // Down each column (Ioffe and Szegedy 2015). While training the statistics are those of the batch, and the
 // running ones move towards them: s ← (1 − momentum) s + momentum · batch (the variance by N − 1). Otherwise
-// the running ones are used.
+// the running ones are used. A column of equal numbers gives the bias while training.
 typedef struct {
     Matrix mean, variance; // (1 × C): running; begin as 0 and 1
     float momentum;        // 0.1 is usual

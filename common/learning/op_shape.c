@@ -3,6 +3,7 @@
 #include "base/parallel.h"
 #include "learning/columns.h"
 
+#include <limits.h>
 #include <string.h>
 
 // The gradient of t += s · d. Where nothing has been written yet it is overwritten: one pass instead of
@@ -146,6 +147,8 @@ Tensor *concat_columns_at(Place place, Tensor *a, Tensor *b)
     Matrix left = a->value, right = b->value;
     check_at(place, left.rows == right.rows, "both must have the same number of rows",
              "concat_columns: (%d × %d) and (%d × %d)", left.rows, left.cols, right.rows, right.cols);
+    check_at(place, left.cols <= INT_MAX - right.cols, "join less", "concat_columns: %d and %d columns",
+             left.cols, right.cols);
     Tensor *y = tensor_node(place, "concat_columns", left.rows, left.cols + right.cols, concat_columns_step,
                             0, 2, a, b);
     copy_columns(y->value, 0, left, 0, left.cols);
@@ -166,6 +169,8 @@ Tensor *concat_rows_at(Place place, Tensor *a, Tensor *b)
     Matrix above = a->value, below = b->value;
     check_at(place, above.cols == below.cols, "both must have the same number of columns",
              "concat_rows: (%d × %d) and (%d × %d)", above.rows, above.cols, below.rows, below.cols);
+    check_at(place, above.rows <= INT_MAX - below.rows, "join less", "concat_rows: %d and %d rows",
+             above.rows, below.rows);
     Tensor *y =
         tensor_node(place, "concat_rows", above.rows + below.rows, above.cols, concat_rows_step, 0, 2, a, b);
     copy(matrix_rows(y->value, 0, above.rows), above);
@@ -311,6 +316,8 @@ void dropout_mask(Matrix mask, float probability, const Rng *rng)
 {
     // Element j of a row is a mixed counter, not the next draw: no element waits for another, so this is
     // vector code.
+    check(probability >= 0.0f && probability < 1.0f, "0.1 to 0.5 is usual",
+          "dropout_mask: a probability of %g", (double)probability);
     const float kept = 1.0f / (1.0f - probability);
     const uint32_t limit = (uint32_t)((double)probability * 4294967296.0);
 #pragma omp parallel for if (parallel_worth(matrix_size(mask)))

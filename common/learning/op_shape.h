@@ -41,5 +41,5 @@ Tensor *tensor_column_means_at(Place place, Tensor *x);
 #define dropout(x, probability, rng, training) dropout_at(HERE, x, probability, rng, training)
 Tensor *dropout_at(Place place, Tensor *x, float probability, Rng *rng, bool training);
 
-// mask (N × C) receives 0 or 1 / (1 − probability)
+// mask (N × C) receives 0 or 1 / (1 − probability), 0 ≤ probability < 1
 void dropout_mask(Matrix mask, float probability, const Rng *rng);

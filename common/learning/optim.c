@@ -206,8 +206,10 @@ void optimiser_step(Optimiser *o, float learning_rate)
 float step_schedule(float rate, long step, long every, float factor)
 {
     check(every >= 1, "count the steps between two drops", "step_schedule: every %ld steps", every);
-    double result = (double)rate;
-    for (long drop = 0; drop < step / every; drop++) result *= (double)factor;
+    check(step >= 0, "steps are numbered from 0", "step_schedule: step %ld", step);
+    double result = (double)rate, power = (double)factor; // to the 1, 2, 4, 8, …
+    for (long drops = step / every; drops > 0; drops /= 2, power *= power)
+        if (drops % 2 == 1) result *= power;
     return (float)result;
 }
 
@@ -215,8 +217,14 @@ float cosine_schedule(float rate, long step, long warm_up, long steps)
 {
     check(warm_up >= 0 && warm_up <= steps, "the warm-up is a part of the steps",
           "cosine_schedule: %ld of %ld steps warm up", warm_up, steps);
+    check(step >= 0, "steps are numbered from 0", "cosine_schedule: step %ld", step);
     if (step < warm_up) return rate * (float)(step + 1) / (float)warm_up;
     if (step >= steps) return 0.0f;
     float progress = (float)((double)(step - warm_up) / (double)(steps - warm_up));
-    return rate * 0.5f * (1.0f + cos32(3.14159265f * progress));
+    const float sum = 1.0f + cos32(3.14159265f * progress);
+    if (sum > 1e-3f) return rate * 0.5f * sum;
+    // Near the end the cosine is nearly −1, and the sum has no digits left; it is 2 sin² of half of what is missing.
+    const float sine =
+        sin32((float)(1.5707963267948966 * (double)(steps - step) / (double)(steps - warm_up)));
+    return rate * sine * sine;
 }

@@ -43,10 +43,12 @@ Optimiser adam_new(Arena *arena, Parameters *parameters, float decay1, float dec
 Optimiser adamw_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small,
                     float weight_decay);
 
-// One step with this learning rate from the gradients, which are cleared. No memory is asked for.
+// One step with this learning rate from the gradients, which are cleared. No memory is asked for. A gradient that is
+// infinite or not a number makes its parameter so: nothing is hidden. Where the square of a finite one is no float, above
+// 1.8e19, the moments of RMSProp and Adam are infinite and their parameter stays where it is: clip_gradients first.
 void optimiser_step(Optimiser *optimiser, float learning_rate);
 
-// Learning rates by step (0, 1, 2, …).
+// Learning rates by step (0, 1, 2, …), all digits right to the last step.
 float step_schedule(float rate, long step, long every, float factor); // rate · factor^⌊step / every⌋
 // linear from rate/warm_up to rate, then rate · ½(1 + cos) down to 0 at steps
 float cosine_schedule(float rate, long step, long warm_up, long steps);

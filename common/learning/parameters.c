@@ -74,16 +74,37 @@ double gradient_norm(const Parameters *set)
     return sqrt(squares);
 }
 
+// g ← factor · g, where the factor may be too small for a float to hold all its digits, as 1/10³⁹ is
+static void shrink(Matrix g, double factor)
+{
+    if (factor >= 0x1p-126) {
+        scale(g, (float)factor);
+    } else {
+        for (size_t i = 0; i < matrix_size(g); i++) g.data[i] = (float)(factor * (double)g.data[i]);
+    }
+}
+
 double clip_gradients(Parameters *set, float limit)
 {
     check(limit > 0.0f, "a limit of 1 is usual", "clip_gradients: the limit is %g", (double)limit);
     double before = gradient_norm(set);
-    // Written so that a norm that is not a number leaves the gradients as they are: nothing is hidden.
-    if (before > (double)limit)
+    // A norm that is infinite or not a number leaves the gradients as they are: divided by it, all that are
+    // finite would become 0, and nothing would show that one was not.
+    if (isfinite(before) && before > (double)limit)
         for (int i = 0; i < set->count; i++)
-            if (set->items[i]->has_gradient) scale(set->items[i]->gradient, (float)((double)limit / before));
+            if (set->items[i]->has_gradient) shrink(set->items[i]->gradient, (double)limit / before);
     return before;
 }
 
-float glorot_deviation(int inputs, int outputs) { return sqrtf(2.0f / ((float)inputs + (float)outputs)); }
-float he_deviation(int inputs) { return sqrtf(2.0f / (float)inputs); }
+float glorot_deviation(int inputs, int outputs)
+{
+    check(inputs >= 0 && outputs >= 0 && (inputs > 0 || outputs > 0), "count the features on both sides",
+          "glorot_deviation: %d inputs, %d outputs", inputs, outputs);
+    return sqrtf(2.0f / ((float)inputs + (float)outputs));
+}
+
+float he_deviation(int inputs)
+{
+    check(inputs > 0, "count the input features", "he_deviation: %d inputs", inputs);
+    return sqrtf(2.0f / (float)inputs);
+}

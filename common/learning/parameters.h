@@ -26,13 +26,14 @@ Tensor *parameters_add_at(Place place, Parameters *set, const char *name, int ro
 Tensor *parameters_find(const Parameters *set, const char *name); // NULL when there is none
 size_t parameters_size(const Parameters *set);                    // how many numbers in all
 void clear_gradients(Parameters *set);                            // before each backward; touches no memory
-double gradient_norm(const Parameters *set);                      // √Σ g² over all parameters
+double gradient_norm(const Parameters *set); // √Σ g² over all parameters, finite for all finite gradients
 
-// Scales all gradients so that their norm is at most limit; returns the norm before. (Pascanu, Mikolov and
-// Bengio, "On the difficulty of training recurrent neural networks", 2013, algorithm 1.)
+// Scales all gradients so that their norm is at most limit > 0; returns the norm before. (Pascanu, Mikolov
+// and Bengio, "On the difficulty of training recurrent neural networks", 2013, algorithm 1.) When that is
+// infinite or not a number, because a gradient is, all gradients stay as they are: look at what it returns.
 double clip_gradients(Parameters *set, float limit);
 
 // Deviations of the normal distribution that keep signals alive: Glorot and Bengio 2010 (eq. 12), He et al.
 // 2015 (eq. 10).
 float glorot_deviation(int inputs, int outputs); // √(2 / (in + out))
-float he_deviation(int inputs);                  // √(2 / in)
+float he_deviation(int inputs);                  // √(2 / in), in ≥ 1

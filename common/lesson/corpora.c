@@ -1,4 +1,4 @@
-// corpora.c: poems, novels, reviews. See corpora.h; the Bibles are in bible.c.
+// corpora.c: two Bibles, poems, novels, reviews. See corpora.h.
 #include "lesson/corpora.h"
 
 // A file of a folder; *path receives its name.
@@ -11,23 +11,45 @@ static Text read_in(Place place, Arena *arena, const char **path, const char *fo
     return text_read_at(place, arena, joined);
 }
 
-// ---- Poems ---------------------------------------------------------------------------------------------------------------
-
-// Without the colours of a terminal (ESC [ … m).
-static Text without_colours(Arena *arena, Text text)
+static char *put_line(char *to, Text line)
 {
-    char *bytes = arena_alloc(arena, text.size + 1, 1);
-    size_t size = 0;
-    for (size_t at = 0; at < text.size; at++) {
-        if (text.bytes[at] == 0x1B) {
-            while (at < text.size && text.bytes[at] != 'm' && text.bytes[at] != '\n') at++;
-            if (at < text.size && text.bytes[at] == 'm') continue;
-        }
-        if (at < text.size) bytes[size++] = text.bytes[at];
+    to = mempcpy(to, line.bytes, line.size);
+    *to++ = '\n';
+    return to;
+}
+
+// ---- The Bibles ----------------------------------------------------------------------------------------------------------
+
+// "english TAB spanish", one verse a line.
+Bible bible_load_at(Place place, Arena *arena, const char *folder)
+{
+    const char *path;
+    Text file = read_in(place, arena, &path, folder, "verses.tsv");
+    int count;
+    Text *english = text_split_at(place, arena, file, "\n", &count),
+         *spanish = arena_alloc_at(place, arena, (size_t)count, sizeof *spanish);
+    for (int i = 0; i < count; i++) {
+        Text line = english[i];
+        size_t tab = text_find(line, "\t");
+        check_at(place, tab > 0 && tab + 1 < line.size, "`sh datasets/fetch.sh --verify bible` brings the right file",
+                 "%s: line %d is not a verse, a tab and the verse in Spanish", path, i + 1);
+        english[i] = (Text){line.bytes, tab};
+        spanish[i] = (Text){line.bytes + tab + 1, line.size - tab - 1};
     }
-    bytes[size] = 0;
+    return (Bible){{count, english}, {count, spanish}};
+}
+
+Text verses_text(Arena *arena, Verses verses)
+{
+    size_t size = 0;
+    for (int i = 0; i < verses.count; i++) size += verses.verses[i].size + 1;
+    char *bytes = arena_alloc(arena, size + 1, 1), *to = bytes;
+    for (int i = 0; i < verses.count; i++) to = put_line(to, verses.verses[i]);
+    *to = 0;
     return (Text){bytes, size};
 }
+
+// ---- Poems ---------------------------------------------------------------------------------------------------------------
 
 // What stands between two marks, or the empty text.
 static Text between(Text text, const char *open, const char *close)
@@ -67,7 +89,7 @@ Poems poems_load_at(Place place, Arena *arena, const char *folder)
     Poems poems = {0};
     const char *paths[2];
     for (int i = 0; i < 2; i++) {
-        Text text = without_colours(arena, read_in(place, arena, &paths[i], folder, names[i]));
+        Text text = read_in(place, arena, &paths[i], folder, names[i]);
         texts[i] = text_split_at(place, arena, text, "\n%", &counts[i]);
         poems.count += counts[i];
     }
@@ -85,13 +107,6 @@ Poems poems_load_at(Place place, Arena *arena, const char *folder)
         }
     }
     return poems;
-}
-
-static char *put_line(char *to, Text line)
-{
-    to = mempcpy(to, line.bytes, line.size);
-    *to++ = '\n';
-    return to;
 }
 
 Text poems_text(Arena *arena, Poems poems)

@@ -14,7 +14,7 @@
 
 typedef struct {
     int count;
-    Text *verses; // [count] plain text: no notes, no titles of chapters, no ¶; blanks collapsed
+    Text *verses; // [count] plain text: no notes, no titles of chapters, no ¶; none empty
 } Verses;
 
 // The 31 084 verses that neither translation lacks, in the order of the books: english.verses[i] and
@@ -25,10 +25,6 @@ typedef struct {
 
 #define bible_load(arena) bible_load_at(HERE, arena, "datasets/cache/bible")
 Bible bible_load_at(Place place, Arena *arena, const char *folder);
-
-// All slots of a pair of SWORD modules, "ot" and "nt", whose files begin with a name, as in english-ot.bzs; the slots of
-// headings, and verses that are not there, are empty. Both modules of the set have the same slots.
-Verses sword_verses_at(Place place, Arena *arena, const char *folder, const char *name);
 
 // The verses as one text, each followed by a newline.
 Text verses_text(Arena *arena, Verses verses);

@@ -188,7 +188,7 @@ static bool is(Token token, const char *text) { return same(token.text, (Span){t
 // A section in the source and, once found, what it printed.
 typedef struct Section {
     Span title;
-    Place place;
+    const char *named; // where in the source
     Cell *cell;
     Span printed; // at = NULL until found
     struct Section *next;
@@ -219,9 +219,12 @@ static void append_literal(Text source, Span literal, char *title, size_t *lengt
 static Span section_title(Arena *arena, Text source, const char *at)
 {
     if (!is(next_token(source, &at), "(")) return (Span){0};
-    int depth = 0;
+    // The lesson, a short expression. Whoever looked further would, in a long file of such words, look at all of it each time.
+    enum { MOST_TOKENS = 100 };
+    int depth = 0, count = 0;
     Token token = next_token(source, &at);
     for (; token.kind != TOKEN_END && !(depth == 0 && is(token, ",")); token = next_token(source, &at)) {
+        if (count++ == MOST_TOKENS) return (Span){0};
         depth += is(token, "(") - is(token, ")");
         if (depth < 0 || token.kind == TOKEN_TEXT_CELL) return (Span){0};
     }
@@ -266,7 +269,7 @@ static void read_cells(Weaver *weaver)
             Span title = section_title(weaver->arena, source, end);
             if (!title.at) continue;
             *last = arena_zeros(weaver->arena, 1, sizeof **last);
-            **last = (Section){.title = title, .place = place_of(source, here), .cell = *tail};
+            **last = (Section){.title = title, .named = here, .cell = *tail};
             last = &(*last)->next;
         }
     }
@@ -455,15 +458,14 @@ static Span split_output(Weaver *weaver)
     Section *current = NULL;
     while (notebook_line(&rest, &line)) {
         if (!is_section(line, &title)) continue;
-        Place place = place_of(output, line.at);
         if (current) current->printed.length = (size_t)(line.at - current->printed.at);
         if (!current) before.length = (size_t)(line.at - before.at);
         current = find_section(weaver, title);
-        check_at(place, current,
+        check_at(place_of(output, line.at), current,
                  "titles are string literals in the call, and no other line may begin with ── ",
                  "section \"%.*s\" is printed here, but no section(lesson, \"%.*s\") is in %s",
                  (int)title.length, title.at, (int)title.length, title.at, weaver->source.path);
-        check_at(place, !current->printed.at, "call each section once",
+        check_at(place_of(output, line.at), !current->printed.at, "call each section once",
                  "section \"%.*s\" of %s is printed twice", (int)title.length, title.at, weaver->source.path);
         current->printed = span(line.at, output.bytes + output.length);
     }
@@ -473,10 +475,10 @@ static Span split_output(Weaver *weaver)
 static void check_sections(const Weaver *weaver)
 {
     for (const Section *section = weaver->sections; section; section = section->next) {
-        check_at(section->place, find_section(weaver, section->title) == section,
+        check_at(place_of(weaver->source, section->named), find_section(weaver, section->title) == section,
                  "give each section its own title", "section \"%.*s\" is named twice (its output is in %s)",
                  (int)section->title.length, section->title.at, weaver->output.path);
-        check_at(section->place, section->printed.at,
+        check_at(place_of(weaver->source, section->named), section->printed.at,
                  "was the program run to its end, and is this its output?",
                  "section \"%.*s\" is never printed in %s", (int)section->title.length, section->title.at,
                  weaver->output.path);
@@ -486,14 +488,13 @@ static void check_sections(const Weaver *weaver)
 static void add_output(Weaver *weaver, Cell *cell, Output output)
 {
     if (output.kind == OUTPUT_TEXT && !(output.text = notebook_trim(output.text)).length) return;
-    Output **last = &cell->outputs;
-    while (*last) last = &(*last)->next;
-    *last = arena_alloc(weaver->arena, 1, sizeof output);
-    **last = output;
+    Output **next = cell->last ? &cell->last->next : &cell->outputs;
+    *next = cell->last = arena_alloc(weaver->arena, 1, sizeof output);
+    **next = output;
 }
 
 // "figure: name.png — caption", without the first word.
-static Output read_figure(Place place, Span line)
+static Output read_figure(Text printed, Span line)
 {
     static const char dash[] = " — ",
                       letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -507,7 +508,7 @@ static Output read_figure(Place place, Span line)
     for (size_t i = 0; i < name.length; i++) fair = fair && strchr(letters, name.at[i]);
     if (fair) skip(&name, name.length - 4);
     check_at(
-        place, fair && (starts(name, ".png") || starts(name, ".svg")),
+        place_of(printed, line.at), fair && (starts(name, ".png") || starts(name, ".svg")),
         "print \"figure: name.png — caption\": letters, digits, _ and - in the name, .png or .svg at its end",
         "a figure named \"%.*s\"", (int)output.figure.length, output.figure.at);
     return output;
@@ -522,9 +523,8 @@ static void place_output(Weaver *weaver, Cell *cell, Span printed)
     while (notebook_line(&printed, &line)) {
         if (!starts(line, figure)) continue;
         add_output(weaver, cell, (Output){.kind = OUTPUT_TEXT, .text = span(begin, line.at)});
-        Place place = place_of(weaver->output, line.at);
         skip(&line, strlen(figure));
-        add_output(weaver, cell, read_figure(place, line));
+        add_output(weaver, cell, read_figure(weaver->output, line));
         begin = printed.at;
     }
     add_output(weaver, cell, (Output){.kind = OUTPUT_TEXT, .text = span(begin, end)});

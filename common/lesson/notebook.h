@@ -52,6 +52,7 @@ typedef struct Cell {
     CellKind kind;
     Span text;       // without blank lines at both ends; never empty
     Output *outputs; // what a code cell printed, in order
+    Output *last;    // the last of them
     struct Cell *next;
 } Cell;
 

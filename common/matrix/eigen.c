@@ -4,13 +4,29 @@
 #include <math.h>
 #include <string.h>
 
+// A power of two that brings z to a size whose square is neither 0 nor infinite; 1 where it is so already.
+static double scale_of(Complex z)
+{
+    double most = fmax(fabs(z.re), fabs(z.im));
+    return most > 1e150 ? 0x1p-600 : most < 1e-150 ? 0x1p600 : 1.0;
+}
+
+static Complex scaled(Complex z, double scale) { return (Complex){z.re * scale, z.im * scale}; }
+
 Complex complex_over(Complex a, Complex b)
 {
+    const double scale = scale_of(b);
+    a = scaled(a, scale), b = scaled(b, scale);
     double square = b.re * b.re + b.im * b.im;
     return (Complex){(a.re * b.re + a.im * b.im) / square, (a.im * b.re - a.re * b.im) / square};
 }
 
-double complex_size(Complex z) { return sqrt(z.re * z.re + z.im * z.im); }
+double complex_size(Complex z)
+{
+    const double scale = scale_of(z);
+    z = scaled(z, scale);
+    return sqrt(z.re * z.re + z.im * z.im) / scale;
+}
 
 // With θ the angle from the nearer end of the real axis, tan(θ/2) = |im| / (|z| + |re|), and a tangent t of any angle
 // becomes t / (1 + √(1 + t²)) for half of it. Halved until t < 0.1, the series of the arc tangent does the rest.
@@ -212,13 +228,16 @@ void matrix_exponential_at(Place place, Matrix e, Matrix m, double t)
 {
     check_at(place, m.rows == m.cols && same_shape(e, m), "only square matrices have an exponential",
              "matrix_exponential: (%d × %d) into (%d × %d)", m.rows, m.cols, e.rows, e.cols);
-    enum { TERMS = 14, MOST_HALVINGS = 100 };
+    check_at(place, all_finite(m) && isfinite(t), "look for a division by zero or a run that diverged",
+             "matrix_exponential: the matrix or the time %g is not finite", t);
+    enum { TERMS = 14, MOST_HALVINGS = 300 };
     int n = m.rows, halvings = 0;
     size_t bytes = matrix_size(m) * sizeof(double);
     Arena *arena = arena_new();
     double *small = arena_alloc(arena, 1, bytes), *result = arena_zeros(arena, 1, bytes),
            *next = arena_alloc(arena, 1, bytes);
-    double size = norm(m) * fabs(t), scaling = t;
+    const double norm_of_tm = norm(m) * fabs(t);
+    double size = norm_of_tm, scaling = t;
     for (; size > 0.25 && halvings < MOST_HALVINGS; halvings++) size *= 0.5, scaling *= 0.5;
     for (size_t i = 0; i < matrix_size(m); i++) small[i] = scaling * (double)m.data[i];
     for (int i = 0; i < n; i++) result[i * n + i] = 1.0;
@@ -231,6 +250,9 @@ void matrix_exponential_at(Place place, Matrix e, Matrix m, double t)
         memcpy(result, next, bytes);
     }
     for (size_t i = 0; i < matrix_size(m); i++) e.data[i] = (float)result[i];
+    check_at(place, all_finite(e), "take a shorter time or a smaller matrix",
+             "matrix_exponential: of t · m with the norm %g, an element is larger than any float",
+             norm_of_tm);
     arena_free(arena);
 }
 

@@ -22,8 +22,8 @@ static inline Complex complex_times(Complex a, Complex b)
 {
     return (Complex){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
-Complex complex_over(Complex a, Complex b); // a / b; sizes between 1e-150 and 1e150
-double complex_size(Complex z);             // |z|, for parts between 1e-150 and 1e150
+Complex complex_over(Complex a, Complex b); // a / b; b ≠ 0
+double complex_size(Complex z);             // |z|
 double complex_angle(Complex z);            // in radians, −π … π; 0 for z = 0. Error below 1e-15
 
 // All n eigenvalues of m (n × n, finite), with their multiplicity: Householder's reduction to Hessenberg form, then
@@ -41,7 +41,8 @@ double spectral_radius_at(Place place, Matrix m);
 double eigenvalues_apart(Matrix a, Matrix b);
 
 // e = exp(t · m), both (n × n); e may be m. By the series, after t · m has been halved until it is small; the result is
-// squared as often. Relative error about 2⁻⁵² times the size of t · m, then rounded to floats.
+// squared as often. Relative error about 2⁻⁵² times the size of t · m, then rounded to floats. m and t must be finite;
+// stops where the result is larger than any float.
 #define matrix_exponential(e, m, t) matrix_exponential_at(HERE, e, m, t)
 void matrix_exponential_at(Place place, Matrix e, Matrix m, double t);
 

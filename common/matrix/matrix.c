@@ -282,9 +282,10 @@ enum { CHUNKS = 64, CHUNK_ROWS = 64, COLUMNS = 32 };
 
 static int chunk_rows(int rows) { return int_max(CHUNK_ROWS, rows / CHUNKS + (rows % CHUNKS != 0)); }
 
-// partial[j] = Σ over count rows from the first on of m_ij, or of (m_ij − centre_j)² when a centre is given.
+// partial[j] = Σ over count rows from the first on of m_ij in columns column …, or of (m_ij − centre_j)² when a centre is
+// given.
 static void sum_chunk(double *partial, Matrix m, int first, int count, int column, int width,
-                      const float *centre)
+                      const double *centre)
 {
     for (int j = 0; j < width; j++) partial[j] = 0.0;
     for (int i = 0; i < count; i++) {
@@ -293,34 +294,41 @@ static void sum_chunk(double *partial, Matrix m, int first, int count, int colum
             for (int j = 0; j < width; j++) partial[j] += (double)row[j];
         } else {
             for (int j = 0; j < width; j++) {
-                double distance = (double)row[j] - (double)centre[column + j];
+                double distance = (double)row[j] - centre[j];
                 partial[j] = __builtin_fma(distance, distance, partial[j]);
             }
         }
     }
 }
 
-static void sum_down(Matrix out, Matrix m, const float *centre, double divisor)
+// total (width ≤ COLUMNS) receives the sums of all rows.
+static void sum_block(double *total, Matrix m, int column, int width, const double *centre)
 {
     int size = chunk_rows(m.rows), chunks = m.rows / size + (m.rows % size != 0);
-    for (int column = 0; column < m.cols; column += COLUMNS) {
-        int width = int_min(COLUMNS, m.cols - column);
-        double partial[CHUNKS][COLUMNS];
+    double partial[CHUNKS][COLUMNS];
 #pragma omp parallel for if (parallel_worth((size_t)m.rows * (size_t)width))
-        for (int c = 0; c < chunks; c++)
-            sum_chunk(partial[c], m, c * size, int_min(size, m.rows - c * size), column, width, centre);
-        for (int j = 0; j < width; j++) {
-            double total = 0.0;
-            for (int c = 0; c < chunks; c++) total += partial[c][j];
-            out.data[column + j] = (float)(total / divisor);
-        }
+    for (int c = 0; c < chunks; c++)
+        sum_chunk(partial[c], m, c * size, int_min(size, m.rows - c * size), column, width, centre);
+    for (int j = 0; j < width; j++) {
+        total[j] = 0.0;
+        for (int c = 0; c < chunks; c++) total[j] += partial[c][j];
+    }
+}
+
+static void sum_down(Matrix out, Matrix m, double divisor)
+{
+    for (int column = 0; column < m.cols; column += COLUMNS) {
+        double total[COLUMNS];
+        int width = int_min(COLUMNS, m.cols - column);
+        sum_block(total, m, column, width, NULL);
+        for (int j = 0; j < width; j++) out.data[column + j] = (float)(total[j] / divisor);
     }
 }
 
 void column_sums_at(Place place, Matrix out, Matrix m)
 {
     need_row(place, "column_sums", m, out);
-    sum_down(out, m, NULL, 1.0);
+    sum_down(out, m, 1.0);
 }
 
 void column_means_at(Place place, Matrix out, Matrix m)
@@ -328,7 +336,7 @@ void column_means_at(Place place, Matrix out, Matrix m)
     need_row(place, "column_means", m, out);
     check_at(place, m.rows > 0, "a mean needs at least one row", "column_means: a (%d × %d) matrix", m.rows,
              m.cols);
-    sum_down(out, m, NULL, m.rows);
+    sum_down(out, m, m.rows);
 }
 
 void column_variances_at(Place place, Matrix out, Matrix m)
@@ -337,9 +345,14 @@ void column_variances_at(Place place, Matrix out, Matrix m)
     check_at(place, m.rows > 0, "a variance needs at least one row", "column_variances: a (%d × %d) matrix",
              m.rows, m.cols);
     need_apart(place, "column_variances", out, m);
-    Matrix centre = out; // first the means, then, column block by column block, the variances in their place
-    sum_down(centre, m, NULL, m.rows);
-    sum_down(out, m, centre.data, m.rows);
+    for (int column = 0; column < m.cols; column += COLUMNS) {
+        double centre[COLUMNS], total[COLUMNS]; // the means stay doubles: a rounded one would be no centre
+        int width = int_min(COLUMNS, m.cols - column);
+        sum_block(centre, m, column, width, NULL);
+        for (int j = 0; j < width; j++) centre[j] /= m.rows;
+        sum_block(total, m, column, width, centre);
+        for (int j = 0; j < width; j++) out.data[column + j] = (float)(total[j] / m.rows);
+    }
 }
 
 enum { LANES = 16 };
@@ -396,7 +409,11 @@ void row_argmax(int *out, Matrix m)
 {
     check(m.cols > 0 || m.rows == 0, "a maximum needs at least one column", "row_argmax: a (%d × %d) matrix",
           m.rows, m.cols);
-    for (int i = 0; i < m.rows; i++) out[i] = first_largest(matrix_row(m, i), m.cols);
+    for (int i = 0; i < m.rows; i++) {
+        out[i] = first_largest(matrix_row(m, i), m.cols);
+        check(!isnan(AT(m, i, out[i])), "look for a division by zero or a run that diverged",
+              "row_argmax: row %d has no largest value: column %d holds a NaN", i, out[i]);
+    }
 }
 
 double sum(Matrix m) { return sum_of_products(m.data, NULL, matrix_size(m)); }

@@ -91,7 +91,8 @@ void multiply_column_at(Place place, Matrix m, Matrix column);
 
 // ---- Reductions ---------------------------------------------------------------------------------------------------------
 // Down the rows gives one value for each column (1 × C); along a row gives one for each row (N × 1).
-// Long sums are kept in double precision with a fixed number of lanes.
+// Long sums are kept in double precision with a fixed number of lanes. A NaN is never hidden: sums, means, norms, maxima
+// and minima of what holds one are NaN.
 
 #define column_sums(out, m)      column_sums_at(HERE, out, m)      // out (1 × C)
 #define column_means(out, m)     column_means_at(HERE, out, m)     // out (1 × C)
@@ -103,18 +104,19 @@ void column_means_at(Place place, Matrix out, Matrix m);
 void column_variances_at(Place place, Matrix out, Matrix m);
 void row_sums_at(Place place, Matrix out, Matrix m);
 void row_maxima_at(Place place, Matrix out, Matrix m);
-void row_argmax(int *out, Matrix m); // out[i] = the first column of row i that holds its largest value
+// out[i] = the first column of row i that holds its largest value; stops at a row with a NaN, which has none
+void row_argmax(int *out, Matrix m);
 
 double sum(Matrix m);
-double mean(Matrix m);
+double mean(Matrix m); // NaN when there is no element
 double sum_of_squares(Matrix m);
-double norm(Matrix m); // Frobenius: √Σ m²
+double norm(Matrix m); // Frobenius: √Σ m²; finite for all finite elements
 #define dot(a, b)                dot_at(HERE, a, b)                // Σ a_ij b_ij
 #define largest_difference(a, b) largest_difference_at(HERE, a, b) // max |a_ij − b_ij|; NaN if any difference is NaN
 double dot_at(Place place, Matrix a, Matrix b);
 float largest_difference_at(Place place, Matrix a, Matrix b);
-float smallest(Matrix m);
-float largest(Matrix m);
+float smallest(Matrix m);  // ∞ when there is no element
+float largest(Matrix m);   // −∞ when there is no element
 bool all_finite(Matrix m); // no NaN and no infinity
 
 // ---- Moving ---------------------------------------------------------------------------------------------------------------

@@ -108,12 +108,20 @@ double ngram_probability_at(Place place, const Ngram *model, int order, const in
     return p;
 }
 
+// log p for 0 < p ≤ 1, also where p is too small for a float: brought nearer to 1 by 2⁶⁴ at a time
+static double log_of(double p)
+{
+    const double log_2 = 0.69314718055994531;
+    int powers = 0;
+    for (; p < 0x1p-64; powers += 64) p *= 0x1p64;
+    return (double)log32((float)p) - powers * log_2;
+}
+
 double ngram_bits_at(Place place, const Ngram *model, int order, const int *ids, size_t first, size_t count)
 {
     check_at(place, first < count, "give it something to predict", "ngram_bits: symbols %zu to %zu", first,
              count);
     double total = 0.0;
-    for (size_t t = first; t < count; t++)
-        total -= (double)log32((float)ngram_probability_at(place, model, order, ids, t));
+    for (size_t t = first; t < count; t++) total -= log_of(ngram_probability_at(place, model, order, ids, t));
     return total / (double)(count - first) / 0.69314718055994531;
 }

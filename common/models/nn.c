@@ -38,7 +38,7 @@ void initialise(Matrix weight, Initialiser initialiser, Rng *rng)
         fill_normal(weight, rng, 0.0f, sqrtf(1.0f / (float)in));
         break;
     case INIT_GLOROT_UNIFORM:
-        reach = sqrtf(6.0f / (float)(in + out));
+        reach = sqrtf(6.0f / ((float)in + (float)out));
         fill_uniform(weight, rng, -reach, reach);
         break;
     case INIT_FAN_IN_UNIFORM:

@@ -249,7 +249,7 @@ static int read_shape(Reader *r, size_t sizes[SAFETENSORS_MAX_RANK], const char 
 static const size_t *keep_shape(Reader *r, const size_t *sizes, int rank)
 {
     enum { MANY = 4096 };
-    if (r->sizes_left < rank) {
+    if (!r->sizes || r->sizes_left < rank) {
         r->sizes = arena_alloc_at(r->place, r->arena, MANY, sizeof *r->sizes);
         r->sizes_left = MANY;
     }

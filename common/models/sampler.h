@@ -6,6 +6,8 @@
 // other; 0 takes the largest score. Then the top_k largest are kept (Fan, Lewis and Dauphin 2018, section 5.4), then
 // of these the fewest whose probabilities sum to at least top_p (the nucleus: Holtzman et al. 2020, section 3.1). Of
 // equal scores the first token counts as the larger, so exactly top_k are kept and the same call gives the same token.
+// However small top_p is, one token is kept. A member that is left out cuts nothing; who reads a top_p from a person or a
+// file and means the one likeliest token by 0, as other libraries do, sets top_k = 1 then, as common/tools/sample.c does.
 //
 // A score of −∞ is never drawn. A NaN or +∞ comes from a model that has diverged: the program stops and says which.
 #pragma once
@@ -14,7 +16,7 @@
 typedef struct {
     float temperature; // 0: the largest score
     int top_k;         // 0: all
-    float top_p;       // 0 or 1: all
+    float top_p;       // left out (0) or 1: all
 } Sampling;
 
 // logits (1 × V) → a token, 0 … V − 1. Draws one number from rng, none at temperature 0 (rng may then be NULL).

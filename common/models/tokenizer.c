@@ -21,6 +21,14 @@ void *grown(Place place, Arena *arena, void *list, size_t count, size_t *room, s
     return copy;
 }
 
+Bytes copied(Place place, Arena *arena, Bytes bytes)
+{
+    char *copy = arena_alloc_at(place, arena, size_sum(place, bytes.size, 1), 1);
+    if (bytes.size) memcpy(copy, bytes.bytes, bytes.size);
+    copy[bytes.size] = '\0';
+    return (Bytes){copy, bytes.size};
+}
+
 // Bits far apart come to depend on each other: the finaliser of MurmurHash3 (A. Appleby).
 static uint64_t mixed(uint64_t x)
 {
@@ -68,65 +76,116 @@ void table_insert(Place place, Arena *arena, Table *table, uint64_t key, int val
 
 // ---- Pieces and merges --------------------------------------------------------------------------------------
 
-Tokenizer *tokenizer_new(Place place, const char *pattern)
+Tokenizer *tokenizer_new(Place place)
 {
     Arena *arena = arena_new();
     Tokenizer *t = arena_zeros_at(place, arena, 1, sizeof *t);
     t->arena = arena;
-    t->pattern = arena_string(arena, pattern);
-    t->splitter = splitter_new(place, pattern);
+    t->finder_arena = arena_new();
+    t->unknown = -1;
     return t;
+}
+
+void tokenizer_put_step(Place place, Tokenizer *t, Step step)
+{
+    check_at(place, t->step_count < TOKENIZER_MAX_STEPS, NULL, "the pre-tokeniser has more than %d steps",
+             TOKENIZER_MAX_STEPS);
+    if (!step.prefix) {
+        step.pattern = copied(place, t->arena, step.pattern);
+        step.splitter = splitter_new(place, &step);
+    }
+    t->steps[t->step_count++] = step;
 }
 
 void tokenizer_free(Tokenizer *t)
 {
     if (!t) return;
-    splitter_free(t->splitter);
+    for (int i = 0; i < t->step_count; i++) splitter_free(t->steps[i].splitter);
+    arena_free(t->finder_arena);
     arena_free(t->arena);
 }
 
 // Where the piece with these bytes stands in the index, or where it would stand.
-static int *index_slot(const Tokenizer *t, const char *bytes, size_t size)
+static int *index_slot(const Tokenizer *t, const PieceIndex *index, Bytes bytes)
 {
-    size_t mask = t->index_room - 1, at = hash_bytes(bytes, size) & mask;
-    for (; t->index[at] >= 0; at = (at + 1) & mask) {
-        const TokenizerPiece *piece = &t->pieces[t->index[at]];
-        if (piece->size == size && memcmp(piece->bytes, bytes, size) == 0) break;
+    size_t mask = index->room - 1, at = hash_bytes(bytes.bytes, bytes.size) & mask;
+    for (; index->slots[at] >= 0; at = (at + 1) & mask) {
+        const TokenizerPiece *piece = &t->pieces[index->slots[at]];
+        if (piece->size == bytes.size && memcmp(piece->bytes, bytes.bytes, bytes.size) == 0) break;
     }
-    return &t->index[at];
+    return &index->slots[at];
+}
+
+static int find_in(const Tokenizer *t, const PieceIndex *index, Bytes bytes)
+{
+    return index->room ? *index_slot(t, index, bytes) : -1;
+}
+
+int find_by_bytes(const Tokenizer *t, Bytes bytes) { return find_in(t, &t->by_bytes, bytes); }
+
+int find_by_name(Place place, const Tokenizer *t, Bytes name)
+{
+    char few[256], *bytes = few;
+    Arena *arena = NULL;
+    if (name.size > sizeof few) bytes = arena_alloc_at(place, arena = arena_new(), name.size, 1);
+    size_t size;
+    int id = from_letters(name, bytes, &size) ? find_by_bytes(t, (Bytes){bytes, size}) : -1;
+    arena_free(arena);
+    return id >= 0 ? id : find_in(t, &t->by_text, name);
 }
 
 int tokenizer_find(const Tokenizer *t, const void *bytes, size_t size)
 {
-    return t->index_room && size ? *index_slot(t, bytes, size) : -1;
+    int id = find_by_bytes(t, (Bytes){bytes, size});
+    return id >= 0 ? id : find_in(t, &t->by_text, (Bytes){bytes, size});
 }
 
-static void index_insert(Place place, Tokenizer *t, int id)
+static Bytes piece_bytes(const Tokenizer *t, int id)
 {
-    if (2 * t->index_count >= t->index_room) {
-        t->index_room = t->index_room ? 2 * t->index_room : 1024;
-        t->index = arena_alloc_at(place, t->arena, t->index_room, sizeof *t->index);
-        for (size_t i = 0; i < t->index_room; i++) t->index[i] = -1;
-        for (int i = 0; i < t->size; i++)
-            if (t->pieces[i].size && i != id) *index_slot(t, t->pieces[i].bytes, t->pieces[i].size) = i;
-    }
-    *index_slot(t, t->pieces[id].bytes, t->pieces[id].size) = id;
-    t->index_count++;
+    return (Bytes){t->pieces[id].bytes, t->pieces[id].size};
 }
 
-bool tokenizer_put(Place place, Tokenizer *t, int id, const char *bytes, size_t size)
+static void index_insert(Place place, Tokenizer *t, PieceIndex *index, int id)
 {
-    if (tokenizer_find(t, bytes, size) >= 0 || (id < t->size && t->pieces[id].size)) return false;
-    while (t->size <= id) {
-        size_t room = (size_t)t->room;
-        t->pieces = grown(place, t->arena, t->pieces, (size_t)t->size, &room, sizeof *t->pieces);
-        t->room = (int)room;
-        t->pieces[t->size++] = (TokenizerPiece){0};
+    if (2 * index->count >= index->room) {
+        PieceIndex old = *index;
+        index->room = old.room ? 2 * old.room : 1024;
+        index->slots = arena_alloc_at(place, t->arena, index->room, sizeof *index->slots);
+        for (size_t i = 0; i < index->room; i++) index->slots[i] = -1;
+        for (size_t i = 0; i < old.room; i++)
+            if (old.slots[i] >= 0) *index_slot(t, index, piece_bytes(t, old.slots[i])) = old.slots[i];
     }
-    char *copy = arena_alloc_at(place, t->arena, size, 1);
-    memcpy(copy, bytes, size);
-    t->pieces[id] = (TokenizerPiece){copy, size, false};
-    index_insert(place, t, id);
+    *index_slot(t, index, piece_bytes(t, id)) = id;
+    index->count++;
+}
+
+// Room for the numbers up to id; those that nobody has are no pieces.
+static void make_room(Place place, Tokenizer *t, int id)
+{
+    if (id >= t->room) {
+        int larger = int_max(int_max(256, id + 1), 2 * t->room);
+        TokenizerPiece *pieces = arena_alloc_at(place, t->arena, (size_t)larger, sizeof *pieces);
+        uint8_t *kinds = arena_alloc_at(place, t->arena, (size_t)larger, sizeof *kinds);
+        if (t->size) memcpy(pieces, t->pieces, (size_t)t->size * sizeof *pieces);
+        if (t->size) memcpy(kinds, t->kinds, (size_t)t->size);
+        t->pieces = pieces;
+        t->kinds = kinds;
+        t->room = larger;
+    }
+    for (; t->size <= id; t->size++) {
+        t->pieces[t->size] = (TokenizerPiece){0};
+        t->kinds[t->size] = BYTE_PIECE;
+    }
+}
+
+bool tokenizer_put(Place place, Tokenizer *t, int id, Bytes bytes, PieceKind kind)
+{
+    PieceIndex *index = kind == BYTE_PIECE ? &t->by_bytes : &t->by_text;
+    if (find_in(t, index, bytes) >= 0 || (id < t->size && t->pieces[id].bytes)) return false;
+    make_room(place, t, id);
+    t->pieces[id] = (TokenizerPiece){copied(place, t->arena, bytes).bytes, bytes.size, false};
+    t->kinds[id] = (uint8_t)kind;
+    index_insert(place, t, index, id);
     return true;
 }
 
@@ -141,45 +200,50 @@ void tokenizer_put_merge(Place place, Tokenizer *t, TokenizerMerge merge)
 
 void tokenizer_put_added(Place place, Tokenizer *t, AddedToken token)
 {
+    t->finders_know = -1;
+    int known = table_find(&t->added_by_id, (uint64_t)token.id);
+    if (known >= 0) {
+        for (int after = 0; after < 2; after++) token.sought[after] |= t->added[known].sought[after];
+        token.content = t->added[known].content;
+        t->added[known] = token;
+        return;
+    }
+    token.content = copied(place, t->arena, token.content);
     size_t room = (size_t)t->added_room;
     t->added = grown(place, t->arena, t->added, (size_t)t->added_count, &room, sizeof *t->added);
     t->added_room = (int)room;
-    TokenizerPiece *piece = &t->pieces[token.id];
-    piece->added = true;
-    t->added_starts[token.normalised][(uint8_t)piece->bytes[0]] = true;
-    int at = t->added_count++;
-    for (; at > 0 && t->pieces[t->added[at - 1].id].size < piece->size; at--) t->added[at] = t->added[at - 1];
-    t->added[at] = token;
+    table_insert(place, t->arena, &t->added_by_id, (uint64_t)token.id, t->added_count);
+    t->added[t->added_count++] = token;
+    t->pieces[token.id].added = true;
 }
 
 int tokenizer_add_at(Place place, Tokenizer *t, const char *content)
 {
-    size_t size = strlen(content);
-    check_at(place, size > 0 && is_utf8(content, size), "give a text such as \"<|end|>\"",
+    Bytes text = {content, strlen(content)};
+    check_at(place, text.size > 0 && is_utf8(content, text.size), "give a text such as \"<|end|>\"",
              "tokenizer_add: the token is empty or not UTF-8");
     check_at(place, t->size < TOKENIZER_MAX_PIECES, NULL, "tokenizer_add: there are %d pieces already",
              t->size);
-    int id = t->size;
-    check_at(place, tokenizer_put(place, t, id, content, size), "choose another text",
-             "tokenizer_add: \"%s\" is a piece already, number %d", content,
-             tokenizer_find(t, content, size));
-    tokenizer_put_added(place, t, (AddedToken){.id = id, .special = true});
+    // In a file one name is one piece, and é is the name of the byte 0xe9.
+    int id = t->size, known = find_by_name(place, t, text);
+    check_at(place, known < 0 && tokenizer_put(place, t, id, text, ADDED_PIECE), "choose another text",
+             "tokenizer_add: \"%s\" is a piece already, number %d", content, known);
+    tokenizer_put_added(place, t,
+                        (AddedToken){.id = id, .special = true, .sought = {true, false}, .content = text});
     return id;
 }
 
-void tokenizer_check_bytes(Place place, const char *path, Tokenizer *t)
+void tokenizer_find_bytes(Tokenizer *t)
 {
     for (int b = 0; b < 256; b++) {
         char byte = (char)b;
-        t->bytes[b] = tokenizer_find(t, &byte, 1);
-        check_at(place, t->bytes[b] >= 0, "a byte-level vocabulary has all 256",
-                 "%s: there is no piece for the byte 0x%02x", path, (unsigned)b);
+        t->bytes[b] = find_by_bytes(t, (Bytes){&byte, 1});
     }
 }
 
 int tokenizer_size(const Tokenizer *t) { return t->size; }
 int tokenizer_merge_count(const Tokenizer *t) { return t->merge_count; }
-bool tokenizer_normalises(const Tokenizer *t) { return t->nfc; }
+bool tokenizer_normalises(const Tokenizer *t) { return t->form_count > 0; }
 
 TokenizerMerge tokenizer_merge(const Tokenizer *t, int rank)
 {
@@ -232,6 +296,29 @@ static void offer(Tokenizer *t, int at, size_t *count)
     if (link->rank >= 0) heap_push(t->heap, count, (uint64_t)link->rank << 32 | (uint32_t)at);
 }
 
+// Puts the pieces of the bytes in a row; returns how many there are.
+static int link_bytes(Place place, Tokenizer *t, const char *bytes, size_t size)
+{
+    int n = 0;
+    bool unknown = false; // whether the byte before has no piece
+    for (size_t i = 0; i < size; i++) {
+        int byte = (uint8_t)bytes[i], id = t->bytes[byte];
+        if (id < 0 && t->unknown < 0)
+            die_at(place,
+                   "its vocabulary was made from texts without it: change the text, or take a tokenizer "
+                   "that has all 256 bytes",
+                   "tokenizer_encode: there is no piece for the byte 0x%02x%s%.*s", (unsigned)byte,
+                   t->unknown_name.size ? ", and in its vocabulary no unk_token " : "",
+                   int_min(80, (int)t->unknown_name.size), t->unknown_name.bytes);
+        if (id < 0 && unknown && t->fuse_unknown) continue;
+        unknown = id < 0;
+        t->links[n] = (Link){id < 0 ? t->unknown : id, n - 1, n + 1, -1};
+        n++;
+    }
+    t->links[n - 1].next = -1;
+    return n;
+}
+
 // O(n log n) for n bytes: each merge removes a place and offers two pairs. An entry of the heap whose pair has changed
 // since is recognised by its rank, and dropped.
 static void merge(Place place, Tokenizer *t, const char *bytes, size_t size)
@@ -243,10 +330,8 @@ static void merge(Place place, Tokenizer *t, const char *bytes, size_t size)
         t->heap = arena_alloc_at(place, t->arena, 3 * t->links_room, sizeof *t->heap);
     }
     Link *links = t->links;
-    int n = (int)size;
+    int n = link_bytes(place, t, bytes, size);
     size_t count = 0;
-    for (int i = 0; i < n; i++)
-        links[i] = (Link){t->bytes[(uint8_t)bytes[i]], i - 1, i + 1 < n ? i + 1 : -1, -1};
     for (int i = 0; i + 1 < n; i++) offer(t, i, &count);
     while (count) {
         uint64_t entry = heap_pop(t->heap, &count);
@@ -324,7 +409,7 @@ static void encode_pretoken(void *context, const char *bytes, size_t size, int a
     Encoding *e = context;
     Tokenizer *t = e->t;
     int whole = size == 1        ? t->bytes[(uint8_t)bytes[0]]
-                : t->whole_first ? tokenizer_find(t, bytes, size)
+                : t->whole_first ? find_by_bytes(t, (Bytes){bytes, size})
                                  : -1;
     if (added >= 0 || whole >= 0) {
         append(e->place, t, added >= 0 ? added : whole);
@@ -360,7 +445,7 @@ char *tokenizer_decode_at(Place place, Arena *arena, const Tokenizer *t, const i
 {
     size_t total = 0;
     for (size_t i = 0; i < count; i++) {
-        check_at(place, ids[i] >= 0 && ids[i] < t->size && t->pieces[ids[i]].size,
+        check_at(place, ids[i] >= 0 && ids[i] < t->size && t->pieces[ids[i]].bytes,
                  "were they encoded with another tokenizer?", "tokenizer_decode: number %zu is %d; %s %d", i,
                  ids[i], "there are pieces from 0 to", t->size - 1);
         total = size_sum(place, total, t->pieces[ids[i]].size);

@@ -215,8 +215,8 @@ static void put_joined(Place place, Tokenizer *t, Arena *scratch, TokenizerMerge
     memcpy(bytes, left.bytes, left.size);
     memcpy(bytes + left.size, right.bytes, right.size);
     // Two ways to the same bytes cannot both be learned: merges happen everywhere at once, from left to right.
-    check_at(place, tokenizer_put(place, t, merge.result, bytes, left.size + right.size), NULL,
-             "tokenizer_train: piece %d is there already", merge.result);
+    check_at(place, tokenizer_put(place, t, merge.result, (Bytes){bytes, left.size + right.size}, BYTE_PIECE),
+             NULL, "tokenizer_train: piece %d is there already", merge.result);
     tokenizer_put_merge(place, t, merge);
 }
 
@@ -224,12 +224,14 @@ Tokenizer *tokenizer_train_at(Place place, const void *text, size_t size, int pi
 {
     check_at(place, pieces >= 256 && pieces <= TOKENIZER_MAX_PIECES, "every byte is a piece: 256 at least",
              "tokenizer_train: %d pieces are wanted", pieces);
-    Tokenizer *t = tokenizer_new(place, pattern ? pattern : TOKENIZER_GPT2_PATTERN);
+    if (!pattern) pattern = TOKENIZER_GPT2_PATTERN;
+    Tokenizer *t = tokenizer_new(place);
+    tokenizer_put_step(place, t, (Step){.pattern = {pattern, strlen(pattern)}});
     for (int b = 0; b < 256; b++) {
         char byte = (char)b;
-        tokenizer_put(place, t, b, &byte, 1);
+        tokenizer_put(place, t, b, (Bytes){&byte, 1}, BYTE_PIECE);
     }
-    tokenizer_check_bytes(place, "tokenizer_train", t);
+    tokenizer_find_bytes(t);
 
     Training r = {.place = place, .arena = arena_new()};
     make_words(&r, t, text, size);

@@ -9,6 +9,8 @@
 #
 #     BUILD=build MAKE=make sh common/tools/bits.sh          from the top of the repository
 set -u
+case ${1-} in --help) sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
+unset CDPATH
 build=${BUILD:-build} make=${MAKE:-make}
 work=$build/bits
 chapter=01-linear-regression/linear_regression
@@ -26,7 +28,7 @@ skip() { printf '%s: skipped\n' "$1"; }
 compile() {
     cc=$1 arch=$2
     shift 2
-    env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u WERROR -u MODE \
+    env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u WERROR -u MODE -u CFLAGS -u CPPFLAGS -u LDFLAGS -u LDLIBS \
         $make -s -j "$(getconf _NPROCESSORS_ONLN)" BUILD="$build" CC="$cc" ARCH="$arch" MODE=release "$@" \
         >"$work/make.txt" 2>&1 && return
     echo "$cc -march=$arch cannot build it:" >&2
@@ -99,11 +101,11 @@ build_emulated() {
         { skip 'qemu-aarch64 is not installed (Debian: qemu-user)'; return; }
     command -v "$cross" >/dev/null ||
         { skip "$cross is not installed (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"; return; }
-    compile "$cross" armv8-a LDLIBS='-static -lm' "$build/$cross-armv8-a-release/tests/bits" || exit 1
+    compile "$cross" armv8-a LIBRARIES='-static -lm' "$build/$cross-armv8-a-release/tests/bits" || exit 1
     lesson_program=$(chapter_program "$cross" armv8-a)
     [ -z "$lesson_program" ] ||
-        compile "$cross" armv8-a CPPFLAGS='-D_GNU_SOURCE -Icommon -idirafter /usr/include' \
-            LDLIBS='-static -Wl,--unresolved-symbols=ignore-all -lm' "$lesson_program" ||
+        compile "$cross" armv8-a COURSE_CPPFLAGS='-D_GNU_SOURCE -Icommon -idirafter /usr/include' \
+            LIBRARIES='-static -Wl,--unresolved-symbols=ignore-all -lm' "$lesson_program" ||
         skip "chapter 1 with $cross"
     emulated=$cross
 }

@@ -5,6 +5,8 @@
 # TREE is where make built the programs and kept the outputs of the chapters (TREE/weave/NN-name/output.txt), CHAPTER is a
 # folder's name, "NN-name". Run from the top of the repository. Without pandoc the notebooks are made all the same.
 set -eu
+case ${1-} in --help | "") sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
+unset CDPATH
 tree=$1 folder=$2
 shift 2
 tools=common/tools

@@ -53,6 +53,10 @@ static void print_entry(const Entry *entry)
 
 int main(int argc, char **argv)
 {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+        puts("glossary CHAPTER.c…     prints a page with the terms of the chapters, in English and Chinese");
+        return EXIT_SUCCESS;
+    }
     Arena *arena = arena_new();
     Notebook **notebooks = arena_alloc(arena, (size_t)argc, sizeof *notebooks);
     size_t count = 0, used = 0;

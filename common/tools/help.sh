@@ -1,8 +1,14 @@
 #!/bin/sh
 # help.sh: what can be typed after make, read from the Makefile: "target: … ## what it does", or "#: nameN ## what it does"
-# for a family of targets, below section headings "# ---- Title ---". Fits a terminal of 80 columns.
+# for a family of targets, below section headings "# ---- Title ---". Fits a terminal of 80 columns. In a handout, where
+# tests/grader is not, the section of the teacher's grader is left out.
+#
+#   sh common/tools/help.sh Makefile
 set -u
-awk '
+case ${1-} in --help | "") sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
+teacher=no
+[ ! -d tests/grader ] || teacher=yes
+awk -v teacher="$teacher" '
     function columns(text) { gsub(/[\200-\277]/, "", text); return length(text) } # UTF-8: count first bytes only
 
     /^# ---- / {
@@ -38,10 +44,10 @@ awk '
                     text[i] = ""
                 }
         for (i = 1; i <= sections; i++)
-            if (text[i] != "") printf "\n%s\n%s", titles[i], text[i]
+            if (text[i] != "" && (teacher == "yes" || titles[i] !~ /^The teacher/)) printf "\n%s\n%s", titles[i], text[i]
     }' "$1"
 cat <<'END'
 
 Settings, after the target: CC=clang · ARCH=x86-64-v3 · MODE=asan · FULL=1 (train
-longer) · WERROR=1 · BUILD=folder · V=1 (show every command)
+longer) · WERROR=1 · BUILD=folder · CFLAGS=-O2 · V=1 (show every command)
 END

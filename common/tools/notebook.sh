@@ -8,7 +8,8 @@
 # TREE is where make built the programs (build/gcc-native-release), FOLDER takes outputs and logs, CHAPTER is a folder's
 # name, "NN-name". Run from the top of the repository. A page is the default run: FULL=1 in the environment is not heard.
 set -u
-unset FULL
+case ${1-} in --help | "") sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
+unset FULL CDPATH
 mode=$1 tree=$2 folder=$3
 shift 3
 
@@ -42,6 +43,9 @@ for chapter; do
     name=$(printf '%s' "${chapter#*-}" | tr - _)
     work=$folder/$chapter
     mkdir -p "$work/figures" || exit 1
+    # Two makes at once would write one output: who comes second waits.
+    exec 9>"$work/lock"
+    ! command -v flock >/dev/null || flock 9
     rm -f "$work/errors.txt"
     case $mode in
     weave)

@@ -1,6 +1,7 @@
 // sample: talks with a GPT that a chapter has trained: continues a text, token by token, as they come.
 //
 //     sample --model FOLDER "In the beginning"          one text
+//     sample --model FOLDER -- "--I do not know,"       one that begins with dashes
 //     sample --model FOLDER                             each line of standard input is a text to be continued
 //
 // The text goes to standard output as UTF-8: a token may end within a character, so bytes wait until theirs is whole;
@@ -19,65 +20,102 @@
 
 static const char usage[] =
     "sample --model FOLDER [--temperature 0.8] [--top-k 0] [--top-p 0.95] [--tokens 200] [--seed 1] "
-    "[PROMPT]\n"
+    "[--] [PROMPT]\n"
     "  --temperature T  below 1 likelier, above 1 wilder, 0 always the likeliest token\n"
     "  --top-k K        only the K likeliest tokens (0: all)\n"
-    "  --top-p P        only the likeliest tokens that sum to P (1: all)\n"
+    "  --top-p P        only the likeliest tokens that sum to P (1: all; 0: the one likeliest)\n"
     "  --tokens N       how many tokens are written\n"
     "  --seed S         the same seed writes the same text\n"
-    "  PROMPT           the text to be continued; without one, each line of standard input is one";
+    "  PROMPT           the text to be continued; without one, each line of standard input is one. After -- "
+    "it\n"
+    "                   may begin with dashes";
 
 typedef struct {
     const char *model, *prompt;
     Sampling sampling;
+    bool only_likeliest; // --top-p 0, or so small that a float cannot tell: the first token is more than that
     int tokens;
     uint64_t seed;
 } Options;
 
 static double number(const char *name, const char *text, double low, double high)
 {
-    char *end;
-    errno = 0;
+    char *end = NULL;
     double value = strtod(text, &end);
-    check(!errno && end != text && !*end && value >= low && value <= high, usage,
-          "%s is %s, expected %g to %g", name, text, low, high);
+    bool plain = *text && text[strspn(text, "0123456789.eE+-")] == '\0' && !*end; // no blanks, nan, inf, 0x10
+    check(plain && value >= low && value <= high, usage, "%s is '%s', expected a number from %g to %g", name,
+          text, low, high);
     return value;
+}
+
+static uint64_t whole_number(const char *name, const char *text, uint64_t low, uint64_t high)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    bool digits = *text && text[strspn(text, "0123456789")] == '\0' && !errno;
+    check(digits && value >= low && value <= high, usage,
+          "%s is '%s', expected a whole number from %llu to %llu", name, text, (unsigned long long)low,
+          (unsigned long long)high);
+    return value;
+}
+
+static void set_option(Options *o, const char *name, const char *value)
+{
+    if (strcmp(name, "--model") == 0) {
+        o->model = value;
+    } else if (strcmp(name, "--temperature") == 0) {
+        o->sampling.temperature = (float)number(name, value, 0.0, 100.0);
+    } else if (strcmp(name, "--top-k") == 0) {
+        o->sampling.top_k = (int)whole_number(name, value, 0, 1000000);
+    } else if (strcmp(name, "--top-p") == 0) {
+        o->sampling.top_p = (float)number(name, value, 0.0, 1.0);
+        o->only_likeliest = o->sampling.top_p == 0.0f;
+    } else if (strcmp(name, "--tokens") == 0) {
+        o->tokens = (int)whole_number(name, value, 1, 1000000);
+    } else if (strcmp(name, "--seed") == 0) {
+        o->seed = whole_number(name, value, 0, UINT64_MAX);
+    } else {
+        die(usage, "unknown option %s; a text that begins with dashes stands after --", name);
+    }
+}
+
+// "--name=value" or "--name", "value". Returns how many arguments that was.
+static int read_option(Options *o, const char *argument, const char *next)
+{
+    char name[32];
+    const char *equals = strchr(argument, '=');
+    size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
+    snprintf(name, sizeof name, "%.*s", (int)length, argument);
+    check(equals || next, usage, "%s needs a value", name);
+    set_option(o, name, equals ? equals + 1 : next);
+    return equals ? 1 : 2;
+}
+
+static void read_prompt(Options *o, const char *text)
+{
+    check(!o->prompt, usage, "two prompts: \"%s\" and \"%s\"; put quotation marks around one", o->prompt,
+          text);
+    o->prompt = text;
 }
 
 static Options read_options(int argc, char **argv)
 {
     Options o = {.sampling = {.temperature = 0.8f, .top_p = 0.95f}, .tokens = 200, .seed = 1};
-    for (int i = 1; i < argc; i++) {
-        const char *name = argv[i];
-        if (strcmp(name, "--help") == 0) {
+    int i = 1;
+    while (i < argc && strcmp(argv[i], "--") != 0) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             puts(usage);
             exit(EXIT_SUCCESS);
         }
-        if (strncmp(name, "--", 2) != 0) {
-            check(!o.prompt, usage, "two prompts: \"%s\" and \"%s\"; put quotation marks around one",
-                  o.prompt, name);
-            o.prompt = name;
-            continue;
-        }
-        check(i + 1 < argc, usage, "%s needs a value", name);
-        const char *value = argv[++i];
-        if (strcmp(name, "--model") == 0) {
-            o.model = value;
-        } else if (strcmp(name, "--temperature") == 0) {
-            o.sampling.temperature = (float)number(name, value, 0.0, 100.0);
-        } else if (strcmp(name, "--top-k") == 0) {
-            o.sampling.top_k = (int)number(name, value, 0.0, 1e6);
-        } else if (strcmp(name, "--top-p") == 0) {
-            o.sampling.top_p = (float)number(name, value, 0.0, 1.0);
-        } else if (strcmp(name, "--tokens") == 0) {
-            o.tokens = (int)number(name, value, 1.0, 1e6);
-        } else if (strcmp(name, "--seed") == 0) {
-            o.seed = (uint64_t)number(name, value, 0.0, 9e15);
-        } else {
-            die(usage, "unknown option %s", name);
-        }
+        if (strncmp(argv[i], "--", 2) == 0)
+            i += read_option(&o, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+        else
+            read_prompt(&o, argv[i++]);
     }
+    for (i++; i < argc; i++) read_prompt(&o, argv[i]);
     check(o.model, usage, "which model? --model FOLDER is missing");
+    if (o.only_likeliest) o.sampling.top_k = 1;
     return o;
 }
 

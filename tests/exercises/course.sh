@@ -5,15 +5,17 @@
 #   sh tests/exercises/course.sh progress                                            all chapters
 #   sh tests/exercises/course.sh handout FOLDER                                      (for teachers) a tree for students
 #
-# From the environment: COURSE_MAKE, a command that builds the programs it is given; COURSE_PROGRAMS, the folder of the
-# programs grade_NN; COURSE_STATE, a folder for what is remembered; TASK, LEVEL, TEST, FORCE as typed after make.
+# From the environment: COURSE_MAKE, a command that builds the programs it is given; COURSE_TREE, the folder of what it
+# builds; COURSE_STATE, a folder for what is remembered; TASK, LEVEL, TEST, FORCE as typed after make.
 # Everything works on this folder's chapters/NN-name/exercise.c and is also right where git is not.
 set -u
 export LC_ALL=C.UTF-8
-unset CDPATH
+unset CDPATH MAKEFLAGS MFLAGS
+case ${FORCE-} in 0 | no | off | false) FORCE="" ;; esac
 
 say() { printf '%s\n' "$@"; }
 stop() { say "$*" >&2; exit 1; }
+case ${1-} in --help | "") sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 
 # ---- Where things are ----------------------------------------------------------------------------------------------
 
@@ -28,6 +30,7 @@ title_of() { # "Linear regression"
     sed -n '1s/^\/\/ Exercises of chapter [0-9]*, \(.*\): what each.*/\1/p' "$1/exercise.h" |
         awk '{ print toupper(substr($0, 1, 1)) substr($0, 2) }'
 }
+program_of() { say "$COURSE_TREE/tests/exercises/grade_$(number_of "$1")"; }
 state_of() { say "$COURSE_STATE/$(number_of "$1")"; } # a folder: result, sum and what each test printed
 sum_of() { cksum <"$1/exercise.c" | tr ' ' '-'; }
 
@@ -62,7 +65,7 @@ build() {
     number=$(number_of "$1")
     state=$(state_of "$1")
     mkdir -p "$state" || exit 1
-    if ! $COURSE_MAKE "$COURSE_PROGRAMS/grade_$number" >"$state/compiler" 2>&1; then
+    if ! sh common/tools/build.sh --log "$state/compiler" "$COURSE_TREE" "$COURSE_MAKE" "$(program_of "$1")"; then
         grep -v '^make' "$state/compiler" | head -n 30
         if grep -q "^$1/exercise.c:.*error" "$state/compiler"; then
             say "" "$1/exercise.c does not compile yet: the first error above is the one to look at."
@@ -75,17 +78,40 @@ build() {
     return 0
 }
 
-# 0: all passed; 1: not yet; 2: could not be graded.
+# 0: all passed; 1: not yet; 2: could not be graded. Where flock is, who comes second waits: `make watch1` in one terminal
+# and `make grade1` in another do not mix.
 grade() {
     state=$(state_of "$1")
+    mkdir -p "$state" || exit 1
+    { { ! command -v flock >/dev/null || flock 9; } && grade_alone "$1" 9>&-; } 9>"$state/lock"
+}
+grade_alone() {
     rm -f "$state/sum" "$state/result"
     build "$1" || return 2
     sum=$(sum_of "$1")
-    "$COURSE_PROGRAMS/grade_$(number_of "$1")" "$state" "$1/exercise.c"
+    "$(program_of "$1")" "$state" "$1/exercise.c"
     status=$?
     [ -f "$state/result" ] || { say "The tests did not come to an end (status $status)."; return 2; }
     say "$sum" >"$state/sum"
+    [ $status -ne 0 ] || say_next "$1"
     return $status
+}
+
+# The first chapter with exercises after this one.
+say_next() {
+    passed_by=no
+    for folder in chapters/[0-9]*-*; do
+        if [ "$passed_by" = yes ] && [ -n "$(chapter_folder "$(number_of "$folder")")" ]; then
+            say_chapter "$folder"
+            return
+        fi
+        [ "$folder" != "$1" ] || passed_by=yes
+    done
+    say "That was the last chapter that is written. make progress shows what is left."
+}
+say_chapter() {
+    number=$(number_of "$1" | sed 's/^0//')
+    say "Next: chapter $number, $(title_of "$1"): make chapter$number, and then make grade$number"
 }
 
 # Grades at each save, until everything passes.
@@ -132,7 +158,7 @@ show_solution() {
 
 debug() {
     build "$1" || exit 1
-    program=$COURSE_PROGRAMS/grade_$(number_of "$1")
+    program=$(program_of "$1")
     [ -n "${TEST-}" ] || stop "Say TEST=name, as make grade prints it."
     command -v gdb >/dev/null || stop "gdb is not installed (sudo apt-get install gdb)."
     exec env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=abort_on_error=1:print_stacktrace=1 \
@@ -171,11 +197,13 @@ points_of() {
 }
 
 progress() {
+    begun="" untouched=""
     for folder in chapters/[0-9]*-*; do
         number=$(number_of "$folder")
         [ -n "$(chapter_folder "$number")" ] || continue
         most=$(most_of "$folder")
         points=$(points_of "$folder")
+        case $points in "$most") ;; 0) untouched=${untouched:-$folder} ;; *) begun=${begun:-$folder} ;; esac
         awk -v number="${number#0}" -v title="$(title_of "$folder")" -v points="${points:--}" -v most="$most" \
             -v next_task="$(first_open "$folder")" 'BEGIN {
                 filled = points == "-" ? 0 : int(24 * points / most)
@@ -187,6 +215,14 @@ progress() {
                 printf "%3d  %-40s %s %4s/%-4s %s\n", number, title, bar, points, most, note
             }'
     done
+    say ""
+    if [ -n "$begun" ]; then
+        say "Next: $begun/exercise.c: make grade$(number_of "$begun" | sed 's/^0//')"
+    elif [ -n "$untouched" ]; then
+        say_chapter "$untouched"
+    else
+        say "All exercises that there are have been solved."
+    fi
 }
 
 # ---- A tree for students -----------------------------------------------------------------------------------------------------------
@@ -199,8 +235,11 @@ kept_back() {
 handout() {
     out=$1
     [ -n "$out" ] || stop "Say OUT=folder: where the tree for students goes."
+    [ -d tests/grader ] || stop "This folder is a handout already; the teacher's copy makes them."
+    case $out in -*) out=./$out ;; esac
     if [ -e "$out" ] && [ -n "$(ls -A "$out" 2>/dev/null)" ]; then stop "$out is there already, and not empty."; fi
-    if ! list=$(git ls-files 2>/dev/null); then
+    list=$(git -c core.quotePath=off ls-files 2>/dev/null)
+    if [ -z "$list" ]; then
         list=$(find . \( -path ./build -o -path ./.git -o -path ./datasets/cache \) -prune -o -type f -print | sed 's|^\./||')
     fi
     mkdir -p "$out" || exit 1
@@ -211,7 +250,7 @@ handout() {
     for header in chapters/*/exercise.h; do
         awk -f tests/exercises/stub.awk "$header" >"$out/${header%.h}.c" || exit 1
     done
-    cp tests/exercises/STUDENTS.md "$out/STUDENTS.md" || exit 1
+    { cat tests/exercises/STUDENTS.md && sed -n '/^| part /,/^$/p; /^A chapter in plain type/p' README.md; } >"$out/README.md" || exit 1
     say "$out: $(find "$out" -type f | wc -l) files, without answers and hidden tests"
 }
 

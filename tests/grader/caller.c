@@ -1,6 +1,8 @@
 // caller.c: see caller.h. Everything that comes from a worker is measured before it is used.
 #include "tests/grader/caller.h"
 
+#include "tests/grader/harmless.h"
+
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -40,14 +42,16 @@ const char *status_name(Status status)
 // The end of what the worker printed, made harmless.
 static void keep_output(void)
 {
-    char text[sizeof outcome->output];
+    char text[sizeof outcome->output] = "";
     off_t end = lseek(worker.output, 0, SEEK_END);
     off_t from = end > (off_t)sizeof text - 1 ? end - (off_t)sizeof text + 1 : 0;
     ssize_t length = pread(worker.output, text, sizeof text - 1, from);
     if (length < 0) length = 0;
     for (ssize_t i = 0; i < length; i++)
-        outcome->output[i] = (text[i] < ' ' && text[i] != '\n') || text[i] == 0x7F ? '?' : text[i];
-    outcome->output[length] = '\0';
+        if (!text[i]) text[i] = '?';
+    text[length] = '\0';
+    make_harmless(text); // the first character may have been cut
+    memcpy(outcome->output, text, sizeof text);
 }
 
 __attribute__((format(printf, 2, 3))) static _Noreturn void give_up(Status status, const char *format, ...)

@@ -624,15 +624,22 @@ static int grade_one(Session *session)
     return grade.needs_human ? 1 : 0;
 }
 
-static long number_of(const char *text, long low, long high)
+static long number_of(const char *name, const char *text, long low, long high)
 {
-    char *end;
     errno = 0;
-    long value = strtol(text, &end, 10);
-    if (errno || *end || end == text || value < low || value > high)
-        stop("%s: expected a number from %ld to %ld", text, low, high);
+    long value = strtol(text, NULL, 10);
+    if (errno || !*text || text[strspn(text, "0123456789")] || value < low || value > high)
+        stop("%s '%s': expected a whole number from %ld to %ld", name, text, low, high);
     return value;
 }
+
+static const char usage[] =
+    "grade-NN --harness FOLDER [--out grades] [--] SUBMISSIONS    a class: a folder or .c file each\n"
+    "grade-NN --harness FOLDER --one [--] exercise.c              one file, to the terminal\n"
+    "  --seed N       for the hidden tests' inputs; the same seed gives the same grades (default: drawn)\n"
+    "  --seeds N      with --one: once for each of N seeds; only the least points are told\n"
+    "  --jobs N       how many students at a time (default: as many as there are processors)\n"
+    "  --compiler CC  gcc or clang                  --arch NAME  for its -march";
 
 int main(int argc, char **argv)
 {
@@ -643,8 +650,12 @@ int main(int argc, char **argv)
     if (getrandom(&session.seed, 4, 0) != 4) stop("no random seed");
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
-        if (strcmp(argv[i], "--one") == 0)
+        if (strcmp(argv[i], "--help") == 0)
+            exit(puts(usage) < 0);
+        else if (strcmp(argv[i], "--one") == 0)
             one = true;
+        else if (strcmp(argv[i], "--") == 0 && i + 2 == argc && !session.submissions)
+            session.submissions = absolute(value), i++;
         else if (argv[i][0] != '-' && !session.submissions)
             session.submissions = absolute(argv[i]);
         else if (strcmp(argv[i], "--harness") == 0)
@@ -656,11 +667,11 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--out") == 0)
             out = value, i++;
         else if (strcmp(argv[i], "--seed") == 0)
-            session.seed = (uint64_t)number_of(value, 0, LONG_MAX), i++;
+            session.seed = (uint64_t)number_of(argv[i], value, 0, LONG_MAX), i++;
         else if (strcmp(argv[i], "--seeds") == 0)
-            session.seeds = (int)number_of(value, 1, 1000), i++;
+            session.seeds = (int)number_of(argv[i], value, 1, 1000), i++;
         else if (strcmp(argv[i], "--jobs") == 0)
-            session.jobs = (int)number_of(value, 1, MOST_JOBS), i++;
+            session.jobs = (int)number_of(argv[i], value, 1, MOST_JOBS), i++;
         else
             stop("unknown option %s", argv[i]);
     }

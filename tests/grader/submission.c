@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/grader/harmless.h"
 #include "tests/grader/scan.h"
 #include "tests/grader/tool.h"
 
@@ -92,6 +93,7 @@ __attribute__((format(printf, 3, 4))) static bool refuse(Built *built, Status st
     va_start(values, format);
     vsnprintf(built->message, sizeof built->message, format, values);
     va_end(values);
+    make_harmless(built->message);
     return false;
 }
 
@@ -106,12 +108,17 @@ static void hash_text(const char *text, size_t length, char *out, size_t size)
 // The whole of an open file as text, freed by the caller; NULL when it is larger than most or cannot be read.
 static char *read_whole(int file, size_t most, size_t *length)
 {
-    char *text = malloc(most + 2);
-    size_t used = 0;
+    size_t used = 0, room = most < 1 << 16 ? most + 1 : 1 << 16;
+    char *text = malloc(room + 1);
     ssize_t got = 1;
-    while (text && used <= most && (got = read(file, text + used, most + 1 - used)) != 0) {
+    while (text && used <= most && (got = read(file, text + used, room - used)) != 0) {
         if (got < 0 && errno != EINTR) break;
         if (got > 0) used += (size_t)got;
+        if (used < room || used > most) continue;
+        room = 2 * room < most ? 2 * room : most + 1;
+        char *longer = realloc(text, room + 1);
+        if (!longer) free(text);
+        text = longer;
     }
     if (!text || got < 0 || used > most) {
         free(text);
@@ -127,6 +134,7 @@ static char *take_file(const Workshop *workshop, const char *path, Built *built)
     struct stat facts;
     size_t length = 0;
     int file = open_submission(path, workshop->chapter, built);
+    make_harmless(built->taken);
     if (file < 0 && errno == ELOOP) {
         refuse(built, REJECTED, "%s is a symbolic link", built->taken);
     } else if (file < 0) {
@@ -188,7 +196,7 @@ static char *read_made(const char *folder, const char *name, size_t most)
     return text;
 }
 
-// Of what a tool said, the lines about the student's own file, harmless to print.
+// Of what a tool said, the lines about the student's own file.
 static void own_lines(const char *said, char *out, size_t size)
 {
     size_t used = 0;
@@ -196,7 +204,7 @@ static void own_lines(const char *said, char *out, size_t size)
         size_t length = strcspn(line, "\n");
         if (strncmp(line, "exercise.c:", 11) == 0)
             for (size_t i = 0; i <= length && used + 1 < size && line[i]; i++)
-                out[used++] = line[i] == '\n' || (unsigned char)line[i] >= ' ' ? line[i] : '?';
+                out[used++] = line[i];
         line += length + (line[length] == '\n');
     }
     out[used] = '\0';

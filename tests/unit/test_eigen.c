@@ -222,9 +222,60 @@ START_TEST(rectangles_and_not_a_number_are_refused)
 }
 END_TEST
 
+START_TEST(sizes_and_quotients_of_numbers_whose_squares_are_none)
+{
+    const double sizes[] = {1e-320, 1e-300, 1e-160, 1.0, 1e160, 1e300};
+    for (int s = 0; s < 6; s++) {
+        const Complex z = {3 * sizes[s], -4 * sizes[s]};
+        ck_assert_double_eq_tol(complex_size(z) / sizes[s], 5.0, s ? 1e-14 : 1e-2);
+        const Complex one = complex_over(z, z), none = complex_over((Complex){0, 0}, z);
+        ck_assert_double_eq_tol(one.re, 1.0, 1e-14);
+        ck_assert_double_eq_tol(one.im, 0.0, 1e-14);
+        ck_assert(none.re == 0.0 && none.im == 0.0);
+    }
+    ck_assert(complex_size((Complex){0, -INFINITY}) == INFINITY && isnan(complex_size((Complex){NAN, 1})));
+}
+END_TEST
+
+START_TEST(the_smallest_and_largest_matrices_have_eigenvalues)
+{
+    const float sizes[] = {1e-45f, 1e-38f, 1e38f};
+    for (int s = 0; s < 3; s++) {
+        float m[9] = {2, 1, 0, 1, 2, 0, 0, 0, 1}; // eigenvalues 3, 1, 1
+        for (int i = 0; i < 9; i++) m[i] *= sizes[s];
+        Complex values[3];
+        eigenvalues(values, matrix_view(3, 3, m));
+        for (int i = 0; i < 3; i++)
+            ck_assert_msg(fabs(values[i].re / (double)sizes[s] - (i ? 1 : 3)) < 1e-6 &&
+                              fabs(values[i].im) == 0,
+                          "size %g: value %d is %g", (double)sizes[s], i, values[i].re);
+    }
+}
+END_TEST
+
+static void exponential_of(void *context)
+{
+    float *values = context;
+    matrix_exponential(matrix_view(2, 2, values), matrix_view(2, 2, values), (double)values[4]);
+}
+
+START_TEST(exponentials_vanish_or_say_that_they_are_too_large)
+{
+    float sinking[] = {-3e38f, 0, 0, -3e38f, 1e3f};
+    exponential_of(sinking);
+    for (int i = 0; i < 4; i++) ck_assert_msg(sinking[i] == 0.0f, "element %d is %g", i, (double)sinking[i]);
+    float rising[][5] = {{100, 0, 0, 0, 1}, {1000, 0, 0, 0, 1}, {1, 0, 0, 1, INFINITY}, {NAN, 0, 0, 1, 1}};
+    for (int k = 0; k < 4; k++)
+        expect_death(exponential_of, rising[k],
+                     k < 2 ? "an element is larger than any float" : "is not finite");
+}
+END_TEST
+
 SUITE("eigen", matrices_computed_by_hand, the_roots_of_one,
       a_companion_matrix_gives_the_roots_of_its_polynomial, random_matrices_keep_their_traces,
       conjugates_stand_side_by_side, zeros_and_tiny_and_huge_numbers, angles_and_sizes_all_around,
       a_quotient_times_its_divisor_is_what_was_divided, the_spectral_radius_is_the_largest_size,
       sets_of_eigenvalues_are_compared_as_sets, the_exponential_equals_its_series,
-      exponentials_known_by_heart_also_in_place, rectangles_and_not_a_number_are_refused)
+      exponentials_known_by_heart_also_in_place, rectangles_and_not_a_number_are_refused,
+      sizes_and_quotients_of_numbers_whose_squares_are_none,
+      the_smallest_and_largest_matrices_have_eigenvalues, exponentials_vanish_or_say_that_they_are_too_large)

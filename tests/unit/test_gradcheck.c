@@ -137,5 +137,27 @@ START_TEST(an_output_that_is_not_finite_fails)
 }
 END_TEST
 
+static void check_no_tensor(void *context)
+{
+    Case *c = context;
+    gradcheck(build, c, (Tensor *[]){c->x}, NAMES, 0, 2e-3);
+}
+
+static void check_no_element(void *context)
+{
+    Case *c = context;
+    gradcheck(build, c, (Tensor *[]){c->x, parameter_new(arena_new(), 0, 5)}, NAMES, 2, 2e-3);
+}
+
+START_TEST(a_check_of_nothing_is_refused)
+{
+    Arena *arena = arena_new();
+    Case c = filled_case(arena);
+    expect_death(check_no_tensor, &c, "gradcheck: nothing to check");
+    expect_death(check_no_element, &c, "gradcheck: w (0 × 5) has nothing to move");
+    arena_free(arena);
+}
+END_TEST
+
 SUITE("gradcheck", a_right_backward_passes_and_nothing_is_left_behind, every_mistake_is_caught,
-      the_message_names_the_element, an_output_that_is_not_finite_fails)
+      the_message_names_the_element, an_output_that_is_not_finite_fails, a_check_of_nothing_is_refused)

@@ -141,6 +141,65 @@ START_TEST(what_cannot_be_solved_is_refused)
 }
 END_TEST
 
+// y = 3 − 2 (x − offset), with a column of ones: the intercept is 3 + 2 offset
+START_TEST(an_intercept_beside_numbers_far_from_zero_is_found)
+{
+    Arena *arena = arena_new();
+    const double offsets[] = {0, 1000, 10000, 100000};
+    for (int o = 0; o < 4; o++) {
+        Matrix x = matrix_new(arena, 200, 2), y = matrix_new(arena, 200, 1), w = matrix_new(arena, 2, 1);
+        Rng rng = rng_new(2, 2);
+        for (int i = 0; i < 200; i++) {
+            AT(x, i, 0) = 1.0f;
+            AT(x, i, 1) = (float)offsets[o] + (float)rng_below(&rng, 16) / 16;
+            y.data[i] = (float)(3 - 2 * ((double)AT(x, i, 1) - offsets[o]));
+        }
+        least_squares_solve(w, x, y);
+        ck_assert_msg(fabs((double)w.data[1] + 2) < 1e-6, "around %g: a slope of %.9g", offsets[o],
+                      (double)w.data[1]);
+        ck_assert_msg(fabs((double)w.data[0] / (3 + 2 * offsets[o]) - 1) < 1e-6,
+                      "around %g: an intercept of %.9g", offsets[o], (double)w.data[0]);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(columns_of_any_size_are_solved)
+{
+    const float sizes[] = {1e-30f, 1e-19f, 1e19f, 1e30f};
+    for (int s = 0; s < 4; s++) {
+        float x[] = {1, 2, 3, 4, 5, 7, -1, 0}, y[] = {-4, -6, -11, -2}, w[2];
+        for (int i = 0; i < 8; i++) x[i] *= sizes[s];
+        least_squares_solve(matrix_view(2, 1, w), matrix_view(4, 2, x),
+                            matrix_view(4, 1, y)); // y = 2 x₁ − 3 x₂
+        ck_assert_msg(fabs((double)w[0] * (double)sizes[s] - 2) < 1e-5, "got %g", (double)w[0]);
+        ck_assert_msg(fabs((double)w[1] * (double)sizes[s] + 3) < 1e-5, "got %g", (double)w[1]);
+    }
+}
+END_TEST
+
+static void solve_four(void *context)
+{
+    float *values = context, w[2];
+    least_squares_solve(matrix_view(2, 1, w), matrix_view(4, 2, values), matrix_view(4, 1, values + 8));
+}
+
+START_TEST(what_is_not_finite_or_too_large_is_named)
+{
+    float good[] = {1, 2, 3, 4, 5, 7, -1, 0, -4, -6, -11, -2}, bad[12];
+    const int places[] = {3, 9};
+    for (int p = 0; p < 2; p++) {
+        memcpy(bad, good, sizeof bad);
+        bad[places[p]] = p ? INFINITY : NAN;
+        expect_death(solve_four, bad, "least_squares_solve: x or y holds a NaN or an infinity");
+    }
+    for (int i = 0; i < 12; i++) bad[i] = i < 8 ? good[i] * 1e-30f : good[i] * 1e30f;
+    expect_death(solve_four, bad, "a weight is larger than any float");
+}
+END_TEST
+
 SUITE("least_squares", it_takes_the_same_steps_as_plain_loops, no_epochs_change_nothing,
       wrong_shapes_are_named, what_is_solved_leaves_errors_orthogonal_to_every_column,
-      weights_that_fit_are_found, what_cannot_be_solved_is_refused)
+      weights_that_fit_are_found, what_cannot_be_solved_is_refused,
+      an_intercept_beside_numbers_far_from_zero_is_found, columns_of_any_size_are_solved,
+      what_is_not_finite_or_too_large_is_named)

@@ -105,6 +105,22 @@ START_TEST(what_cannot_be_counted_is_refused)
 }
 END_TEST
 
+// Each order multiplies the probability of what never followed by about one in three millions.
+START_TEST(a_probability_too_small_for_a_float_has_its_bits)
+{
+    enum { MANY = 3000000 };
+    Arena *arena = arena_new();
+    int *text = arena_zeros(arena, MANY + 8, sizeof *text);
+    Ngram *model = ngram_new(arena, text, MANY, 2, NGRAM_MOST_ORDER);
+    text[MANY] = 1;
+    const double p = ngram_probability(model, NGRAM_MOST_ORDER, text, MANY),
+                 bits = ngram_bits(model, NGRAM_MOST_ORDER, text, MANY, MANY + 1);
+    ck_assert_msg(p > 0 && p < 1e-45, "the probability is %g", p);
+    ck_assert_msg(fabs(bits + log2(p)) < 1e-5 * bits, "got %g bits, expected %g", bits, -log2(p));
+    arena_free(arena);
+}
+END_TEST
+
 SUITE("ngram", a_word_counted_by_hand, the_probabilities_of_all_symbols_sum_to_one,
       counting_by_a_table_equals_looking_through_the_text, bits_are_the_mean_of_minus_log_2,
-      what_cannot_be_counted_is_refused)
+      what_cannot_be_counted_is_refused, a_probability_too_small_for_a_float_has_its_bits)

@@ -114,5 +114,41 @@ START_TEST(a_nan_is_never_hidden)
 }
 END_TEST
 
+START_TEST(infinities_have_their_limits_and_slopes)
+{
+    const float inf = INFINITY;
+    const struct {
+        const char *name;
+        float values[2], slopes[2]; // at −∞ and at +∞
+    } limits[] = {{"relu", {0, inf}, {0, 1}},
+                  {"sigmoid", {0, 1}, {0, 0}},
+                  {"hyperbolic_tangent", {-1, 1}, {0, 0}},
+                  {"silu", {0, inf}, {0, 1}},
+                  {"softplus", {0, inf}, {0, 1}},
+                  {"gelu", {0, inf}, {0, 1}},
+                  {"leaky_relu", {-inf, inf}, {0.2f, 1}}};
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    for (size_t l = 0; l < sizeof limits / sizeof *limits; l++) {
+        for (int a = 0; a < COUNT; a++) {
+            if (strcmp(ACTIVATIONS[a].name, limits[l].name) != 0) continue;
+            Tensor *x = parameter_new(arena, 1, 2);
+            x->value.data[0] = -inf, x->value.data[1] = inf;
+            Tensor *y = build(tape, &(Case){&ACTIVATIONS[a], x});
+            backward_from(y, matrix_from(arena, 1, 2, ((float[]){1, 1})));
+            for (int i = 0; i < 2; i++) {
+                ck_assert_msg(y->value.data[i] == limits[l].values[i], "%s: value %d is %g", limits[l].name,
+                              i, (double)y->value.data[i]);
+                ck_assert_msg(x->gradient.data[i] == limits[l].slopes[i], "%s: slope %d is %g",
+                              limits[l].name, i, (double)x->gradient.data[i]);
+            }
+        }
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
 SUITE("op_activation", values_are_those_of_double_precision, gradients_of_every_activation,
-      swiglu_is_the_silu_of_the_left_half_times_the_right, a_nan_is_never_hidden)
+      swiglu_is_the_silu_of_the_left_half_times_the_right, a_nan_is_never_hidden,
+      infinities_have_their_limits_and_slopes)

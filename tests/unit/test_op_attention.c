@@ -494,9 +494,39 @@ START_TEST(wrong_shapes_are_named)
 }
 END_TEST
 
+// Scores that are all −∞, hold +∞ or a NaN: the blocks answer as the plain loops do, with NaN, and only there.
+START_TEST(undefined_scores_are_not_hidden)
+{
+    Arena *arena = arena_new();
+    const float far[] = {-INFINITY, INFINITY, NAN};
+    for (int keys = 3; keys <= 150; keys += 49) {
+        for (int f = 0; f < 3; f++) {
+            Case c = filled_case(
+                arena, (Size){{.batch = 1, .queries = 9, .keys = keys, .heads = 1, .causal = true}, 1});
+            for (int j = 0; j < keys; j++) c.k->value.data[j] = 0.5f + (float)(j % 3);
+            for (int i = 0; i < 9; i++) c.q->value.data[i] = 1.0f;
+            c.q->value.data[7] = far[f];
+            Matrix fast = matrix_new(arena, 9, 1), naive = matrix_new(arena, 9, 1),
+                   sums = matrix_new(arena, 9, 1);
+            attention_forward(arena, fast, sums, c.q->value, c.k->value, c.v->value, c.shape);
+            attention_naive_forward(arena, naive, (Matrix){0, 0, NULL}, c.q->value, c.k->value, c.v->value,
+                                    c.shape);
+            for (int i = 0; i < 9; i++) {
+                ck_assert_msg(isnan(fast.data[i]) == (i == 7) && isnan(naive.data[i]) == (i == 7),
+                              "%d keys, score %g, query %d: %g and %g", keys, (double)far[f], i,
+                              (double)fast.data[i], (double)naive.data[i]);
+                ck_assert(i == 7 || fabsf(fast.data[i] - naive.data[i]) < 1e-5f);
+            }
+        }
+    }
+    arena_free(arena);
+}
+END_TEST
+
 SUITE("op_attention", blocks_equal_plain_loops, weights_are_probabilities_of_what_is_seen,
       large_scores_do_not_overflow, gradients_of_attention, gradients_of_self_attention,
       self_attention_equals_attention_bit_for_bit, a_query_asked_alone_gives_the_same_bits,
       rotary_positions_equal_their_definition, rotary_products_depend_on_the_distance_alone,
       sinusoidal_positions_equal_their_definition, gradients_of_positions, gradients_of_tied_outputs,
-      tied_cross_entropy_equals_its_parts_bit_for_bit, wrong_shapes_are_named)
+      tied_cross_entropy_equals_its_parts_bit_for_bit, wrong_shapes_are_named,
+      undefined_scores_are_not_hidden)

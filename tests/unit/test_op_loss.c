@@ -240,8 +240,160 @@ START_TEST(labels_are_checked)
 }
 END_TEST
 
+START_TEST(the_log_sum_of_infinities_is_its_limit)
+{
+    enum { CASES = 9, WIDE = 40 };
+    const float inf = INFINITY, rows[CASES][3] = {{-inf, -inf, -inf}, {0, inf, 1},       {-inf, inf, 0},
+                                                  {inf, inf, inf},    {-inf, 2, -inf},   {3e38f, -3e38f, 0},
+                                                  {inf, NAN, 0},      {NAN, -inf, -inf}, {0, NAN, 1}};
+    const double expected[CASES] = {-INFINITY, INFINITY, INFINITY, INFINITY, 2, (double)3e38f, NAN, NAN, NAN};
+    Arena *arena = arena_new();
+    for (int shift = 0; shift < WIDE - 3; shift++) { // wherever they stand, and alone
+        const int width = shift ? WIDE : 3;
+        Matrix x = matrix_new(arena, CASES, width), y = matrix_new(arena, CASES, 1);
+        fill(x, -inf);
+        for (int i = 0; i < CASES; i++)
+            for (int j = 0; j < 3; j++) AT(x, i, j + shift) = rows[i][j];
+        log_sum_exp(y, x);
+        for (int i = 0; i < CASES; i++)
+            ck_assert_msg((double)y.data[i] == expected[i] || (isnan(y.data[i]) && isnan(expected[i])),
+                          "row %d from column %d: got %g, expected %g", i, shift, (double)y.data[i],
+                          expected[i]);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_masked_score_has_no_share_and_undefined_shares_are_not_numbers)
+{
+    const float inf = INFINITY,
+                rows[5][3] = {{0, -inf, 0}, {-inf, -inf, -inf}, {0, inf, 1}, {0, NAN, 1}, {NAN, inf, 0}};
+    Arena *arena = arena_new();
+    Matrix p = matrix_from(arena, 5, 3, &rows[0][0]);
+    softmax_rows(p, p);
+    ck_assert(AT(p, 0, 0) == 0.5f && AT(p, 0, 1) == 0.0f && AT(p, 0, 2) == 0.5f);
+    for (int i = 1; i < 5; i++)
+        for (int j = 0; j < 3; j++) ck_assert_msg(isnan(AT(p, i, j)), "row %d: %g", i, (double)AT(p, i, j));
+    Matrix one = matrix_new(arena, 4, 1); // a single column
+    fill(one, 3e38f);
+    softmax_rows(one, one);
+    ck_assert(one.data[0] == 1.0f && one.data[3] == 1.0f);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(the_loss_of_a_sure_right_answer_keeps_its_digits)
+{
+    Arena *arena = arena_new();
+    const int widths[] = {2, 3, 16, 17, 100};
+    for (int w = 0; w < 5; w++) {
+        for (float score = 0.5f; score < 90.0f; score += 0.5f) {
+            const int width = widths[w], label = (int)score % width;
+            Matrix x = matrix_new(arena, 1, width), p = matrix_new(arena, 1, width),
+                   loss = matrix_new(arena, 1, 1);
+            x.data[label] = score;
+            const double got = (double)cross_entropy_forward(p, loss, x, &label),
+                         expected = log1p((width - 1) * exp(-(double)score));
+            ck_assert_msg(fabs(got / expected - 1) < 1e-5, "%d columns, %g: got %g, expected %g", width,
+                          (double)score, got, expected);
+            ck_assert(fabsf(p.data[label] - (float)exp(-expected)) < 1e-6f);
+        }
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(binary_cross_entropy_keeps_its_digits_however_sure_it_is)
+{
+    const float targets[] = {0.0f, 1.0f, 0.25f, 1e-6f};
+    for (int t = 0; t < 4; t++) {
+        for (float logit = -85.0f; logit <= 85.0f; logit += 0.5f) {
+            const double x = (double)logit, y = (double)targets[t], small = log1p(exp(-fabs(x)));
+            const double loss = y * (x > 0 ? small : small - x) + (1 - y) * (x > 0 ? x + small : small);
+            const double slope = (1 - y) / (1 + exp(-x)) - y / (1 + exp(x));
+            float d = 0.0f, target = targets[t], held = logit;
+            Matrix d_x = matrix_view(1, 1, &d), at = matrix_view(1, 1, &held),
+                   goal = matrix_view(1, 1, &target);
+            const double got = (double)binary_cross_entropy_forward(at, goal);
+            binary_cross_entropy_backward(d_x, 1.0f, at, goal);
+            ck_assert_msg(fabs(got - loss) <= 1e-6 * loss, "%g, target %g: got %g, expected %g", x, y, got,
+                          loss);
+            const double bound = y == 0 || y == 1 ? 1e-6 * fabs(slope) : 2e-7;
+            ck_assert_msg(fabs((double)d - slope) <= bound, "slope at %g, target %g: got %g, expected %g", x,
+                          y, (double)d, slope);
+        }
+    }
+    float out[] = {INFINITY, -INFINITY}, right[] = {1, 0}, wrong[] = {0, 1}, d[2] = {0};
+    Matrix far = matrix_view(1, 2, out);
+    ck_assert(binary_cross_entropy_forward(far, matrix_view(1, 2, right)) == 0.0f);
+    ck_assert(binary_cross_entropy_forward(far, matrix_view(1, 2, wrong)) == INFINITY);
+    binary_cross_entropy_backward(matrix_view(1, 2, d), 2.0f, far, matrix_view(1, 2, wrong));
+    ck_assert(d[0] == 1.0f && d[1] == -1.0f);
+}
+END_TEST
+
+START_TEST(a_row_with_a_nan_is_never_right)
+{
+    for (int cols = 1; cols < 40; cols++) {
+        for (int label = 0; label < cols; label++) {
+            float scores[40];
+            for (int j = 0; j < cols; j++) scores[j] = NAN;
+            ck_assert(accuracy(matrix_view(1, cols, scores), &label) == 0.0);
+            for (int j = 0; j < cols; j++) scores[j] = j == label ? 9.0f : -INFINITY;
+            ck_assert(accuracy(matrix_view(1, cols, scores), &label) == 1.0);
+            scores[cols - 1 - label / 2] = NAN;
+            ck_assert(accuracy(matrix_view(1, cols, scores), &label) == 0.0);
+        }
+    }
+    float scores[] = {1, 2, 2, 5, 0, 0, 7, 7, 7}; // the first of equals; the last row does not count
+    const int labels[] = {1, 0, LABEL_IGNORED};
+    ck_assert(accuracy(matrix_view(3, 3, scores), labels) == 1.0);
+}
+END_TEST
+
+static void accuracy_out_of_range(void *context)
+{
+    const int labels[] = {0, 7};
+    accuracy(matrix_view(2, 3, context), labels);
+}
+
+static void accuracy_of_nothing(void *context)
+{
+    const int labels[] = {LABEL_IGNORED, LABEL_IGNORED};
+    accuracy(matrix_view(2, 3, context), labels);
+}
+
+static void plain_label_out_of_range(void *context)
+{
+    const int labels[] = {2, -2};
+    float p[6], losses[2];
+    cross_entropy_forward(matrix_view(2, 3, p), matrix_view(2, 1, losses), matrix_view(2, 3, context),
+                          labels);
+}
+
+static void plain_backward_out_of_range(void *context)
+{
+    const int labels[] = {3, 0};
+    float d[6] = {0};
+    cross_entropy_backward(matrix_view(2, 3, d), 1.0f, matrix_view(2, 3, context), labels);
+}
+
+START_TEST(labels_without_a_class_are_named_everywhere)
+{
+    float x[6] = {0};
+    expect_death(accuracy_out_of_range, x, "accuracy: label 7 (row 1) for 3 classes");
+    expect_death(accuracy_of_nothing, x, "accuracy: 2 rows, all ignored");
+    expect_death(plain_label_out_of_range, x, "cross_entropy_forward: label -2 (row 1) for 3 classes");
+    expect_death(plain_backward_out_of_range, x, "cross_entropy_backward: label 3 (row 0) for 3 classes");
+}
+END_TEST
+
 SUITE("op_loss", softmax_and_its_normaliser_equal_the_naive_ones,
       huge_scores_neither_overflow_nor_lose_the_loss, losses_equal_their_definitions,
       long_losses_keep_their_digits, gradients_of_softmax, gradients_of_cross_entropy,
       gradients_of_squared_error_and_binary_cross_entropy, an_ignored_row_gets_no_gradient,
-      accuracy_counts_the_right_rows, labels_are_checked)
+      accuracy_counts_the_right_rows, labels_are_checked, the_log_sum_of_infinities_is_its_limit,
+      a_masked_score_has_no_share_and_undefined_shares_are_not_numbers,
+      the_loss_of_a_sure_right_answer_keeps_its_digits,
+      binary_cross_entropy_keeps_its_digits_however_sure_it_is, a_row_with_a_nan_is_never_right,
+      labels_without_a_class_are_named_everywhere)

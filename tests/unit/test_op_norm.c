@@ -344,8 +344,183 @@ START_TEST(a_batch_of_one_is_refused_while_training)
 }
 END_TEST
 
+START_TEST(equal_numbers_are_all_mean_and_give_the_bias)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    const float values[] = {10000.1f, 100000.3f, 1234.567f, -0.1f, 1e7f, 3e38f, 1e-45f, 0.0f};
+    const int lengths[] = {2, 3, 64, 100, 257, 768, 4096, 17000};
+    for (int v = 0; v < 8; v++) {
+        for (int l = 0; l < 8; l++) {
+            Case rows = filled_case(arena, 3, lengths[l]), columns = filled_case(arena, lengths[l], 3);
+            fill(rows.x->value, values[v]), fill(columns.x->value, values[v]);
+            Matrix along = build_layer_norm(tape, &rows)->value,
+                   down = build_batch_norm(tape, &columns)->value;
+            for (size_t i = 0; i < matrix_size(along); i++) {
+                ck_assert_msg(along.data[i] == rows.bias->value.data[i % (size_t)lengths[l]],
+                              "layer_norm, %d × %g: got %g, expected %g", lengths[l], (double)values[v],
+                              (double)along.data[i], (double)rows.bias->value.data[i % (size_t)lengths[l]]);
+                ck_assert_msg(down.data[i] == columns.bias->value.data[i % 3],
+                              "batch_norm, %d × %g: got %g, expected %g", lengths[l], (double)values[v],
+                              (double)down.data[i], (double)columns.bias->value.data[i % 3]);
+            }
+            tape_reset(tape);
+            arena_reset(arena);
+        }
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+// d_x of normalising count numbers that are stride apart in x, for the gradient d of y, in double precision.
+static double normalised_back(const float *x, const float *d, const float *gain, size_t gain_stride,
+                              int count, size_t stride, int of)
+{
+    double mean = 0, square = 0, mean_g = 0, mean_gn = 0;
+    for (int i = 0; i < count; i++) mean += (double)x[(size_t)i * stride] / count;
+    for (int i = 0; i < count; i++) square += pow((double)x[(size_t)i * stride] - mean, 2) / count;
+    const double r = 1 / sqrt(square + 1e-5);
+    for (int i = 0; i < count; i++) {
+        const double g = (double)d[(size_t)i * stride] * (double)gain[(size_t)i * gain_stride];
+        mean_g += g / count;
+        mean_gn += g * ((double)x[(size_t)i * stride] - mean) * r / count;
+    }
+    const double g = (double)d[(size_t)of * stride] * (double)gain[(size_t)of * gain_stride];
+    return r * (g - mean_g - ((double)x[(size_t)of * stride] - mean) * r * mean_gn);
+}
+
+static void expect_backward(Tensor *y, const Case *c, int rows, int cols, bool along, double offset)
+{
+    Arena *arena = arena_new();
+    Matrix upstream = matrix_new(arena, rows, cols), x = c->x->value;
+    Rng rng = rng_new(8, 8);
+    fill_normal(upstream, &rng, 0, 1);
+    c->x->has_gradient = c->gain->has_gradient = c->bias->has_gradient = false;
+    backward_from(y, upstream);
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < cols; j++) {
+            const double expected = along
+                                        ? normalised_back(matrix_row(x, i), matrix_row(upstream, i),
+                                                          c->gain->value.data, 1, cols, 1, j)
+                                        : normalised_back(x.data + j, upstream.data + j,
+                                                          c->gain->value.data + j, 0, rows, (size_t)cols, i);
+            ck_assert_msg(fabs((double)AT(c->x->gradient, i, j) - expected) < 1e-4 * (1 + fabs(expected)),
+                          "%s around %g, d_x (%d, %d): got %g, expected %g",
+                          along ? "layer_norm" : "batch_norm", offset, i, j, (double)AT(c->x->gradient, i, j),
+                          expected);
+        }
+    double d_gain = 0;
+    for (int i = 0; i < rows; i++)
+        d_gain +=
+            (double)AT(upstream, i, 0) * normalised(along ? matrix_row(x, i) : x.data, along ? cols : rows,
+                                                    along ? 1 : (size_t)cols, (double)AT(x, i, 0), true);
+    ck_assert_msg(fabs((double)c->gain->gradient.data[0] - d_gain) < 1e-4 * (1 + fabs(d_gain)),
+                  "around %g, d_gain: got %g, expected %g", offset, (double)c->gain->gradient.data[0],
+                  d_gain);
+    arena_free(arena);
+}
+
+START_TEST(numbers_close_together_far_from_zero_are_told_apart)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    const float offsets[] = {0.0f, 4096.1f, -100000.0f, 1e7f, 1.6e7f};
+    for (int o = 0; o < 5; o++) {
+        for (int tall = 0; tall < 3; tall++) {
+            const int rows = tall == 0 ? 5 : tall == 1 ? 100 : 700, cols = tall ? 37 : 300;
+            Case c = filled_case(arena, rows, cols);
+            Rng rng = rng_new(5, 5);
+            for (size_t i = 0; i < matrix_size(c.x->value); i++)
+                c.x->value.data[i] = offsets[o] + (float)rng_below(&rng, 3) * 1.0f;
+            Matrix x = c.x->value;
+            Tensor *layer = build_layer_norm(tape, &c), *batch = build_batch_norm(tape, &c);
+            for (int i = 0; i < rows; i++)
+                for (int j = 0; j < cols; j++) {
+                    const double gain = (double)c.gain->value.data[j], bias = (double)c.bias->value.data[j];
+                    const double value = (double)AT(x, i, j);
+                    const double expected[] = {
+                        normalised(matrix_row(x, i), cols, 1, value, true) * gain + bias,
+                        normalised(x.data + j, rows, (size_t)cols, value, true) * gain + bias};
+                    const double got[] = {(double)AT(layer->value, i, j), (double)AT(batch->value, i, j)};
+                    for (int k = 0; k < 2; k++)
+                        ck_assert_msg(fabs(got[k] - expected[k]) < 1e-5, "%s around %g: got %g, expected %g",
+                                      k ? "batch_norm" : "layer_norm", (double)offsets[o], got[k],
+                                      expected[k]);
+                }
+            expect_backward(batch, &c, rows, cols, false, (double)offsets[o]);
+            expect_backward(layer, &c, rows, cols, true, (double)offsets[o]);
+            tape_reset(tape);
+            arena_reset(arena);
+        }
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(squares_that_are_no_floats_are_normalised_all_the_same)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    const float sizes[] = {1e18f, 1e20f, 1e30f, 1e38f};
+    for (int s = 0; s < 4; s++) {
+        Case c = filled_case(arena, 40, 40);
+        scale(c.x->value, sizes[s]);
+        Matrix x = c.x->value, got[] = {build_layer_norm(tape, &c)->value, build_rms_norm(tape, &c)->value,
+                                        build_batch_norm(tape, &c)->value};
+        for (int i = 0; i < 40; i++)
+            for (int j = 0; j < 40; j++) {
+                const double gain = (double)c.gain->value.data[j], bias = (double)c.bias->value.data[j];
+                const double value = (double)AT(x, i, j);
+                const double expected[] = {normalised(matrix_row(x, i), 40, 1, value, true) * gain + bias,
+                                           normalised(matrix_row(x, i), 40, 1, value, false) * gain,
+                                           normalised(x.data + j, 40, 40, value, true) * gain + bias};
+                for (int k = 0; k < 3; k++)
+                    ck_assert_msg(fabs((double)AT(got[k], i, j) - expected[k]) < 1e-4,
+                                  "kind %d, size %g: got %g, expected %g", k, (double)sizes[s],
+                                  (double)AT(got[k], i, j), expected[k]);
+            }
+    }
+    Case c = filled_case(arena, 3, 4);
+    AT(c.x->value, 1, 2) = INFINITY;
+    Matrix y = build_layer_norm(tape, &c)->value;
+    for (int j = 0; j < 4; j++)
+        ck_assert(isfinite(AT(y, 0, j)) && isnan(AT(y, 1, j)) && isfinite(AT(y, 2, j)));
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(running_statistics_reach_a_batch_that_never_changes)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    const float values[] = {10000.1f, -1234.567f, 1e7f, 0.1f};
+    for (int v = 0; v < 4; v++) {
+        Case c = filled_case(arena, 100, 2);
+        fill(c.x->value, values[v]);
+        for (int step = 0; step < 2000; step++) {
+            build_batch_norm(tape, &c);
+            tape_reset(tape);
+        }
+        c.training = false;
+        Matrix y = build_batch_norm(tape, &c)->value;
+        ck_assert_msg(c.state.mean.data[0] == values[v], "the running mean of %.9g is %.9g",
+                      (double)values[v], (double)c.state.mean.data[0]);
+        ck_assert_msg(y.data[0] == c.bias->value.data[0], "got %g, expected %g", (double)y.data[0],
+                      (double)c.bias->value.data[0]);
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
 SUITE("op_norm", normalisations_equal_their_definitions, a_large_mean_does_not_spoil_the_deviation,
       gradients_of_layer_norm, gradients_of_rms_norm, gradients_of_batch_norm_while_training_and_not,
       gradients_of_batch_norm_through_relu, fused_steps_equal_single_ones_bit_for_bit,
       moments_equal_their_definition, running_statistics_follow_the_batch, column_sums_equal_naive_ones,
-      a_batch_of_one_is_refused_while_training)
+      a_batch_of_one_is_refused_while_training, equal_numbers_are_all_mean_and_give_the_bias,
+      numbers_close_together_far_from_zero_are_told_apart,
+      squares_that_are_no_floats_are_normalised_all_the_same,
+      running_statistics_reach_a_batch_that_never_changes)

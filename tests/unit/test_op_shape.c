@@ -225,6 +225,53 @@ START_TEST(wrong_shapes_stop_with_the_callers_line)
 }
 END_TEST
 
+static void mask_of(void *context)
+{
+    float data[4];
+    Rng rng = rng_new(1, 1);
+    dropout_mask(matrix_view(2, 2, data), *(float *)context, &rng);
+}
+
+static void dropout_of(void *context)
+{
+    Rng rng = rng_new(1, 1);
+    dropout(tape_input(tape_new(), matrix_new(arena_new(), 2, 2)), *(float *)context, &rng, true);
+}
+
+START_TEST(a_probability_that_leaves_nothing_is_refused)
+{
+    float bad[] = {1.0f, 1.5f, -0.1f, NAN, INFINITY};
+    for (int b = 0; b < 5; b++) {
+        expect_death(mask_of, &bad[b], "dropout_mask: a probability of");
+        expect_death(dropout_of, &bad[b], "dropout: a probability of");
+    }
+    float kept[4], most = nextafterf(1.0f, 0.0f);
+    Rng rng = rng_new(1, 1);
+    dropout_mask(matrix_view(2, 2, kept), 0.0f, &rng);
+    for (int i = 0; i < 4; i++) ck_assert(kept[i] == 1.0f);
+    dropout_mask(matrix_view(2, 2, kept), most, &rng);
+    for (int i = 0; i < 4; i++) ck_assert(kept[i] == 0.0f);
+}
+END_TEST
+
+static void join_too_many(void *context)
+{
+    const bool rows = *(bool *)context;
+    Tape *tape = tape_new();
+    Tensor *x = tape_input(tape, matrix_view(rows ? 0x70000000 : 0, rows ? 0 : 0x70000000, NULL));
+    if (rows) concat_rows(x, x);
+    if (!rows) concat_columns(x, x);
+}
+
+START_TEST(joining_more_than_an_int_can_count_is_refused)
+{
+    bool rows[] = {true, false};
+    expect_death(join_too_many, &rows[0], "concat_rows: 1879048192 and 1879048192 rows");
+    expect_death(join_too_many, &rows[1], "concat_columns: 1879048192 and 1879048192 columns");
+}
+END_TEST
+
 SUITE("op_shape", gradients_of_pairs, gradients_of_single_inputs, values_are_where_they_belong,
       slices_of_one_tensor_join_their_gradients, dropout_keeps_the_mean_and_the_share,
-      wrong_shapes_stop_with_the_callers_line)
+      wrong_shapes_stop_with_the_callers_line, a_probability_that_leaves_nothing_is_refused,
+      joining_more_than_an_int_can_count_is_refused)

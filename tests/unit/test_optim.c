@@ -1,5 +1,7 @@
 // Optimisers against their papers' formulas in double precision; schedules; clipping.
 #include "suite.h"
+#include <limits.h>
+#include <float.h>
 #include "learning/optim.h"
 #include <math.h>
 
@@ -204,7 +206,104 @@ START_TEST(clipping_scales_all_gradients_to_the_limit)
 }
 END_TEST
 
+START_TEST(clipping_leaves_what_has_no_finite_norm)
+{
+    const float bad[] = {INFINITY, -INFINITY, NAN};
+    for (int b = 0; b < 3; b++) {
+        Arena *arena = arena_new();
+        Parameters set = parameters_new(arena);
+        Tensor *p = parameters_add(&set, "p", 1, 3), *q = parameters_add(&set, "q", 1, 2);
+        memcpy(p->gradient.data, ((float[]){1, bad[b], 2}), 3 * sizeof(float));
+        memcpy(q->gradient.data, ((float[]){3, 4}), 2 * sizeof(float));
+        p->has_gradient = q->has_gradient = true;
+        const double norm = clip_gradients(&set, 1.0f);
+        ck_assert_msg(isnan(bad[b]) ? isnan(norm) : isinf(norm), "the norm is %g", norm);
+        ck_assert(p->gradient.data[0] == 1.0f && p->gradient.data[2] == 2.0f &&
+                  !isfinite(p->gradient.data[1]));
+        ck_assert(q->gradient.data[0] == 3.0f && q->gradient.data[1] == 4.0f);
+        arena_free(arena);
+    }
+}
+END_TEST
+
+START_TEST(clipping_brings_gradients_of_any_finite_size_to_the_limit)
+{
+    const float sizes[] = {FLT_MAX, 1e30f, 1.0f, 1e-30f, 1e-42f}, limits[] = {1e-10f, 1.0f, FLT_MAX};
+    for (int s = 0; s < 5; s++) {
+        for (int l = 0; l < 3; l++) {
+            Arena *arena = arena_new();
+            Parameters set = parameters_new(arena);
+            Tensor *p = parameters_add(&set, "p", 100, 100);
+            fill(p->gradient, sizes[s]);
+            p->has_gradient = true;
+            const double before = 100.0 * (double)sizes[s], norm = clip_gradients(&set, limits[l]),
+                         expected = fmin(before, (double)limits[l]), after = gradient_norm(&set);
+            ck_assert_msg(fabs(norm / before - 1) < 1e-6, "got the norm %g, expected %g", norm, before);
+            ck_assert_msg(fabs(after / expected - 1) < 1e-5, "of %g, limit %g: got %g, expected %g", before,
+                          (double)limits[l], after, expected);
+            arena_free(arena);
+        }
+    }
+}
+END_TEST
+
+START_TEST(the_cosine_keeps_its_digits_at_its_end)
+{
+    const long steps[] = {10, 1000, 100000, 30000000};
+    for (int s = 0; s < 4; s++) {
+        for (long left = steps[s] < 400 ? steps[s] : 400; left >= 1; left--) {
+            const double half = sin(0.5 * acos(-1.0) * (double)left / (double)steps[s]),
+                         expected = (double)0.3f * half * half;
+            const double got = (double)cosine_schedule(0.3f, steps[s] - left, 0, steps[s]);
+            ck_assert_msg(fabs(got / expected - 1) < 1e-4, "%ld steps before %ld: got %g, expected %g", left,
+                          steps[s], got, expected);
+        }
+    }
+    ck_assert(cosine_schedule(0.3f, 0, 0, 0) == 0.0f);
+    ck_assert(step_schedule(0.5f, LONG_MAX, 1, 0.999999f) == 0.0f); // at once
+    ck_assert(step_schedule(0.5f, LONG_MAX, 1, 1.0f) == 0.5f);
+}
+END_TEST
+
+static void cosine_before_the_first(void *context) { cosine_schedule(*(float *)context, -1, 0, 10); }
+static void step_before_the_first(void *context) { step_schedule(*(float *)context, -1, 10, 0.5f); }
+
+START_TEST(steps_before_the_first_are_refused)
+{
+    float rate = 0.1f;
+    expect_death(cosine_before_the_first, &rate, "cosine_schedule: step -1");
+    expect_death(step_before_the_first, &rate, "step_schedule: step -1");
+}
+END_TEST
+
+START_TEST(a_gradient_that_is_not_finite_shows_in_its_parameter)
+{
+    const float bad[] = {INFINITY, NAN};
+    for (int b = 0; b < 2; b++) {
+        for (int kind = 0; kind < 6; kind++) {
+            Arena *arena = arena_new();
+            Parameters set = parameters_new(arena);
+            Tensor *p = parameters_add(&set, "p", 1, 2);
+            Optimiser methods[] = {sgd_new(arena, &set, 0),
+                                   momentum_new(arena, &set, 0.9f, 0),
+                                   nesterov_new(arena, &set, 0.9f, 0),
+                                   rmsprop_new(arena, &set, 0.9f, 1e-8f, 0),
+                                   adam_new(arena, &set, 0.9f, 0.999f, 1e-8f, 0),
+                                   adamw_new(arena, &set, 0.9f, 0.999f, 1e-8f, 0.01f)};
+            p->gradient.data[0] = bad[b], p->gradient.data[1] = 1.0f;
+            p->has_gradient = true;
+            optimiser_step(&methods[kind], 0.1f);
+            ck_assert_msg(!isfinite(p->value.data[0]), "method %d hides %g", kind, (double)bad[b]);
+            ck_assert(isfinite(p->value.data[1]) && p->value.data[1] != 0.0f);
+            arena_free(arena);
+        }
+    }
+}
+END_TEST
+
 SUITE("optim", every_method_follows_its_formula, every_method_decays_weights_as_its_formula,
       the_first_step_of_adam_is_the_learning_rate, a_parameter_without_gradient_stays,
       large_parameters_move_like_small_ones, schedules_pass_through_their_known_points,
-      clipping_scales_all_gradients_to_the_limit)
+      clipping_scales_all_gradients_to_the_limit, clipping_leaves_what_has_no_finite_norm,
+      clipping_brings_gradients_of_any_finite_size_to_the_limit, the_cosine_keeps_its_digits_at_its_end,
+      steps_before_the_first_are_refused, a_gradient_that_is_not_finite_shows_in_its_parameter)

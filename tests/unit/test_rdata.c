@@ -3,7 +3,7 @@
 
 #define main rdata_main
 int rdata_main(int argc, char **argv);
-#include "tools/rdata.c"
+#include "../../datasets/tools/rdata.c"
 #undef main
 
 typedef struct {
@@ -192,7 +192,7 @@ START_TEST(promises_that_are_not_kept_are_refused)
 
     data.bytes[0] = 0x7F;
     write_packed(&data);
-    expect_death(print_lines, NULL, "at most 268435456 are read");
+    expect_death(print_lines, NULL, "is said to unpack to 2130706499; at most 64 MB are unpacked");
     data = packed(&object);
     data.bytes[3]--;
     write_packed(&data);
@@ -250,6 +250,28 @@ START_TEST(what_is_not_there_is_named)
 }
 END_TEST
 
+// 50 MB that are packed to 50 kB hold six million empty strings, each of which is ten times as large in memory.
+START_TEST(a_small_file_does_not_become_gigabytes)
+{
+    enum { STRINGS_COUNT = 6000000 };
+    Bytes begin = start(), packed_strings = {.size = 0};
+    put(&begin, 16), put(&begin, STRINGS_COUNT);
+    size_t size = begin.size + 8 * (size_t)STRINGS_COUNT;
+    unsigned char *object = calloc(size, 1), *data = calloc(1, 1 << 20);
+    memcpy(object, begin.bytes, begin.size);
+    for (size_t i = 0; i < STRINGS_COUNT; i++) object[begin.size + 8 * i + 3] = 9;
+    uLongf length = (1 << 20) - 4;
+    put(&packed_strings, (uint32_t)size);
+    memcpy(data, packed_strings.bytes, 4);
+    ck_assert_int_eq(compress2(data + 4, &length, object, size, 1), Z_OK);
+    scratch_file("db.rdb", data, length + 4);
+    Bytes index = index_of(0, (uint32_t)length + 4);
+    write_index(&index);
+    free(object), free(data);
+    expect_death(print_lines, NULL, "this takes more than 256 MB of memory");
+}
+END_TEST
+
 START_TEST(no_mutation_crashes_the_tool)
 {
     uint32_t state = 7;
@@ -275,6 +297,7 @@ int main(void)
                                   an_object_packed_by_xz_is_unpacked,
                                   promises_that_are_not_kept_are_refused,
                                   what_is_not_there_is_named,
+                                  a_small_file_does_not_become_gigabytes,
                                   no_mutation_crashes_the_tool};
     return run_suite("rdata", tests, (int)(sizeof tests / sizeof *tests), 60);
 }

@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "suite.h"
+#include <float.h>
 
 // χ² = Σ (observed − expected)² / expected over equally likely cells must not pass its quantile at z = 4
 // standard deviations (Wilson and Hilferty, PNAS 17, 1931).
@@ -440,6 +441,45 @@ START_TEST(a_stream_depends_on_state_and_index_and_moves_nothing)
 }
 END_TEST
 
+START_TEST(a_number_between_ends_of_any_size_is_even)
+{
+    static const float ends[][2] = {
+        {-3e38f, 3e38f}, {-FLT_MAX, FLT_MAX}, {0.0f, FLT_MAX}, {-FLT_MAX, 1.0f}, {-1e-38f, 1e-38f}};
+    Rng rng = rng_new(10, 1);
+    for (int e = 0; e < 5; e++) {
+        const double low = (double)ends[e][0], high = (double)ends[e][1];
+        long quarters[4] = {0};
+        for (int i = 0; i < 40000; i++) {
+            const float value = rng_between(&rng, ends[e][0], ends[e][1]);
+            if (!(value >= ends[e][0] && value < ends[e][1]))
+                ck_abort_msg("%g is not in [%g, %g)", (double)value, low, high);
+            quarters[(int)(4.0 * (((double)value - low) / (high - low)))]++;
+        }
+        for (int q = 0; q < 4; q++)
+            ck_assert_msg(labs(quarters[q] - 10000) < 500, "%g to %g: %ld of 40000 in quarter %d", low, high,
+                          quarters[q], q + 1);
+    }
+    ck_assert(rng_between(&rng, 2.5f, 2.5f) == 2.5f);
+    ck_assert(rng_between(&rng, 0.0f, 1e-45f) == 0.0f); // nothing lies between
+}
+END_TEST
+
+static void draw_between(void *context)
+{
+    const float *ends = context;
+    Rng rng = rng_new(1, 1);
+    rng_between(&rng, ends[0], ends[1]);
+}
+
+START_TEST(ends_without_a_range_are_refused)
+{
+    static float ends[][2] = {
+        {2.0f, 1.0f}, {NAN, 1.0f}, {0.0f, NAN}, {0.0f, INFINITY}, {-INFINITY, INFINITY}};
+    expect_death(draw_between, ends[0], "rng_between: from 2 to 1\n hint: ");
+    for (int e = 1; e < 5; e++) expect_death(draw_between, ends[e], "rng_between: from ");
+}
+END_TEST
+
 SUITE("rng", the_published_numbers_coins_dice_and_cards_come_out, a_copy_draws_the_same_numbers,
       every_bit_is_set_half_of_the_time, values_below_a_bound_are_equally_likely, a_large_bound_has_no_bias,
       a_bound_of_one_gives_zero_and_a_bound_of_zero_stops, uniform_numbers_fill_the_interval_evenly,
@@ -449,4 +489,5 @@ SUITE("rng", the_published_numbers_coins_dice_and_cards_come_out, a_copy_draws_t
       each_normal_or_pair_of_normals_draws_twice, all_orders_of_four_are_equally_likely,
       every_item_is_as_likely_in_every_place, a_permutation_holds_every_number_once,
       shuffling_keeps_the_items_and_nothing_else, streams_and_seeds_side_by_side_are_independent,
-      first_draws_of_many_streams_are_uniform, a_stream_depends_on_state_and_index_and_moves_nothing)
+      first_draws_of_many_streams_are_uniform, a_stream_depends_on_state_and_index_and_moves_nothing,
+      a_number_between_ends_of_any_size_is_even, ends_without_a_range_are_refused)

@@ -3,8 +3,7 @@
 //     rdata lines NAME OBJECT…            prints the strings of these vectors, one a line
 //     rdata table NAME OBJECT COLUMN…     prints columns of a data frame, separated by tabs
 //
-// datasets/fetch.sh builds and runs it once for a set, as datasets/recipes says. A newline, a carriage return or a tab
-// inside a string becomes a blank; a missing string is empty.
+// A newline, a carriage return or a tab inside a string becomes a blank; a missing string is empty.
 //
 // NAME.rdx is compressed by gzip: a list of two, variables and references, and the first names each object and says where
 // in NAME.rdb it lies. There an object is its length when unpacked (4 bytes), a letter, and the packed bytes: without a
@@ -13,55 +12,14 @@
 //
 // Both files may be anybody's. Each number is compared with what is there before memory is asked for or a byte is read,
 // lists may not be nested deeper than MOST_DEPTH, and anything unknown ends the program with a message and status 1.
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <stdnoreturn.h>
-#include <string.h>
+#define TOOL "rdata"
+#include "tool.h"
 #include <sys/wait.h>
 #include <unistd.h>
-#include <zlib.h>
 
-enum { MOST_BYTES = 1 << 28, MOST_DEPTH = 64, MOST_REFERENCES = 1 << 16 };
-
-noreturn static void stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
-noreturn static void stop(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "rdata: ");
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    exit(1);
-}
-
-static void *memory(size_t count, size_t size)
-{
-    void *bytes = calloc(count ? count : 1, size);
-    if (!bytes) stop("there is not enough memory");
-    return bytes;
-}
-
-typedef struct {
-    unsigned char *bytes;
-    size_t size;
-} Blob;
+enum { MOST_INDEX = 1 << 22, MOST_DEPTH = 64, MOST_REFERENCES = 1 << 16, LZMA_MOST = 1 << 13 };
 
 // ---- Packed bytes -------------------------------------------------------------------------------------------------------
-
-static Blob read_gzip(const char *path)
-{
-    gzFile file = gzopen(path, "rb");
-    if (!file) stop("%s cannot be read", path);
-    enum { MOST_INDEX = 1 << 22 };
-    Blob blob = {memory(MOST_INDEX, 1), 0};
-    int got = gzread(file, blob.bytes, MOST_INDEX), status = gzclose(file);
-    if (got < 0 || status != Z_OK || got == MOST_INDEX) stop("%s is damaged, or too long for an index", path);
-    blob.size = (size_t)got;
-    return blob;
-}
 
 static Blob read_part(const char *path, uint32_t from, uint32_t size)
 {
@@ -113,9 +71,7 @@ static Blob unpack(Blob packed)
     if (packed.size < 6) stop("an object of %zu bytes is too short", packed.size);
     const unsigned char *b = packed.bytes;
     uint32_t size = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-    if (size > MOST_BYTES)
-        stop("an object is said to unpack to %u bytes; at most %d are read", size, MOST_BYTES);
-    Blob out = {memory(size, 1), size};
+    Blob out = room_to_unpack("an object", packed.size, b[4] == 'Z' ? LZMA_MOST : DEFLATE_MOST, size);
     size_t got = size;
     if (b[4] == 'Z')
         got = unpack_lzma((Blob){packed.bytes + 5, packed.size - 5}, out);
@@ -192,19 +148,24 @@ static void read_symbol(Reader *r, Item *item)
     r->references[r->reference_count++] = item;
 }
 
+// Twice the room, with what was there.
+static void *longer(const void *items, uint32_t count, size_t size)
+{
+    return memcpy(memory((size_t)count * 2, size), items, count * size);
+}
+
 // Pairs follow each other as head, tag, value, until there is nothing.
 static void read_pairs(Reader *r, Item *item, uint32_t head)
 {
-    uint32_t most = 16;
+    uint32_t most = 4;
     item->items = memory(most, sizeof *item->items);
     item->tags = memory(most, sizeof *item->tags);
     for (; (head & 0xFF) == PAIRS; head = take_number(r)) {
         if (head & 0x200) read_item(r); // attributes of a pair: read, and forgotten
         if (item->count == most) {
+            item->items = longer(item->items, most, sizeof *item->items);
+            item->tags = longer(item->tags, most, sizeof *item->tags);
             most *= 2;
-            item->items = realloc(item->items, most * sizeof *item->items);
-            item->tags = realloc(item->tags, most * sizeof *item->tags);
-            if (!item->items || !item->tags) stop("there is not enough memory");
         }
         item->tags[item->count] = head & 0x400 ? read_item(r) : NULL;
         item->items[item->count++] = read_item(r);
@@ -374,7 +335,7 @@ int main(int argc, char **argv)
     char index_path[4096], path[4096];
     snprintf(index_path, sizeof index_path, "%s.rdx", argv[2]);
     snprintf(path, sizeof path, "%s.rdb", argv[2]);
-    const Item *index = read_stream(read_gzip(index_path));
+    const Item *index = read_stream(read_file(index_path, MOST_INDEX));
     if (table) print_table(read_object(index, path, argv[3]), argv + 4, argc - 4);
     for (int i = 3; lines && i < argc; i++) {
         const Item *vector = read_object(index, path, argv[i]);
@@ -384,6 +345,5 @@ int main(int argc, char **argv)
             putchar('\n');
         }
     }
-    if (fflush(stdout) != 0) stop("the output cannot be written");
-    return 0;
+    return finish();
 }

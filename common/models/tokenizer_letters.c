@@ -1,0 +1,57 @@
+// tokenizer_letters.c: bytes as letters. In a tokenizer's files a piece is written as text, one character a byte: printable
+// bytes of Latin-1 stand for themselves, the 68 others (controls, the blank, …) for the characters from U+0100 on, in
+// order. A blank is Ġ, a newline Ċ.
+#include "models/tokenizer_parts.h"
+
+enum {
+    LOW = 0x21,
+    MIDDLE = 0x7f,
+    HIGH = 0xa1,
+    HYPHEN = 0xad
+}; // what is not printable: [0, LOW), [MIDDLE, HIGH), HYPHEN
+enum { FIRST_MIDDLE = 256 + LOW, LETTER_HYPHEN = FIRST_MIDDLE + HIGH - MIDDLE };
+
+static bool printable(int byte) { return byte >= LOW && (byte < MIDDLE || (byte >= HIGH && byte != HYPHEN)); }
+
+int letter_of(int byte)
+{
+    if (printable(byte)) return byte;
+    return byte < LOW ? 256 + byte : byte < HIGH ? FIRST_MIDDLE + byte - MIDDLE : LETTER_HYPHEN;
+}
+
+static int byte_of(unsigned letter)
+{
+    if (letter < 256) return printable((int)letter) ? (int)letter : -1;
+    if (letter < FIRST_MIDDLE) return (int)letter - 256;
+    if (letter < LETTER_HYPHEN) return (int)letter - FIRST_MIDDLE + MIDDLE;
+    return letter == LETTER_HYPHEN ? HYPHEN : -1;
+}
+
+// The letters are UTF-8, below U+0144 two bytes at most.
+bool from_letters(Bytes letters, char *bytes, size_t *size)
+{
+    char *to = bytes;
+    for (size_t i = 0; i < letters.size; i++) {
+        unsigned code = (uint8_t)letters.bytes[i];
+        if ((code & 0xe0) == 0xc0 && i + 1 < letters.size)
+            code = (code & 0x1f) << 6 | ((uint8_t)letters.bytes[++i] & 0x3f);
+        else if (code >= 0x80)
+            return false;
+        int byte = byte_of(code);
+        if (byte < 0) return false;
+        *to++ = (char)byte;
+    }
+    *size = (size_t)(to - bytes);
+    return *size > 0;
+}
+
+size_t to_letters(Bytes bytes, char *letters)
+{
+    char *to = letters;
+    for (size_t i = 0; i < bytes.size; i++) {
+        int letter = letter_of((uint8_t)bytes.bytes[i]);
+        if (letter >= 0x80) *to++ = (char)(0xc0 | letter >> 6);
+        *to++ = (char)(letter >= 0x80 ? 0x80 | (letter & 0x3f) : letter);
+    }
+    return (size_t)(to - letters);
+}
