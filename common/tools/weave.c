@@ -9,6 +9,7 @@
 // A page is written to a temporary name and renamed, so that an error leaves the old page as it was.
 //
 // What a text cell, a code cell, a section and a figure are is told in common/lesson/notebook.h, which does the work.
+#include "base/replace.h"
 #include "lesson/notebook.h"
 
 #include <dirent.h>
@@ -138,17 +139,13 @@ static Page describe(Arena *arena, const Options *options)
 }
 
 // Writes the whole file or nothing.
-static void save(Arena *arena, const char *path, const char *bytes, size_t length)
+static void save(const char *path, const char *bytes, size_t length)
 {
-    const char *temporary = format(arena, "%s.%ld.tmp", path, (long)getpid());
-    FILE *file = fopen(temporary, "wb");
-    check_at(((Place){path, 1}), file, "is there such a folder, and may you write to it?", "cannot write: %s",
-             strerror(errno));
-    bool written = fwrite(bytes, 1, length, file) == length;
-    written = fclose(file) == 0 && written && rename(temporary, path) == 0;
-    int error = errno;
-    if (!written) unlink(temporary);
-    check_at(((Place){path, 1}), written, "is the disk full?", "cannot write: %s", strerror(error));
+    Place place = {path, 1};
+    Replacement file;
+    replace_begin_at(place, &file, path);
+    fwrite(bytes, 1, length, file.stream);
+    replace_finish_at(place, &file);
 }
 
 int main(int argc, char **argv)
@@ -169,7 +166,7 @@ int main(int argc, char **argv)
     }
     check(fclose(page) == 0, "free some memory", "no memory for the page");
     if (options.page)
-        save(arena, options.page, bytes, length);
+        save(options.page, bytes, length);
     else
         check(fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0,
               "is the disk full, the pipe closed?", "cannot write the page: %s", strerror(errno));

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/replace.h"
 #include "lesson/exercise.h"
 
 enum { SECONDS = 20, TEXT = 1 << 16, PRINTED_LINES = 12 };
@@ -307,7 +308,7 @@ static void print_advice(TestResult **results)
     if (!stub) printf("In the debugger: make debug%d TEST=%s\n", chapter_number(), table[worst].test->name);
 }
 
-static bool write_result(FILE *file, TestResult **results)
+static void write_result(FILE *file, TestResult **results)
 {
     for (int first = 0, end; first < count; first = end) {
         int points = 0, most = 0;
@@ -317,7 +318,6 @@ static bool write_result(FILE *file, TestResult **results)
         }
         fprintf(file, "%s %d %d\n", table[first].task, points, most);
     }
-    return fclose(file) == 0;
 }
 
 static int grade(TestResult **results)
@@ -340,9 +340,14 @@ static int grade(TestResult **results)
 
     char path[4096];
     snprintf(path, sizeof path, "%s/result", folder);
-    FILE *file = fopen(path, "w");
-    if (!file || !write_result(file, results)) {
-        perror(path);
+    Replacement file;
+    bool written = replace_try_begin(&file, path);
+    if (written) {
+        write_result(file.stream, results);
+        written = replace_try_finish(&file);
+    }
+    if (!written) {
+        fprintf(stderr, "%s\n%s\n", file.problem, file.remedy);
         return 2;
     }
     return points == most ? 0 : 1;

@@ -88,18 +88,18 @@ expect "weave refuses a third file" 1 "do not know what to do with x" "$weaver" 
 expect "weave refuses an unknown option" 1 "do not know what to do with --x" "$weaver" --x "$source" "$output"
 expect "an option needs its value" 1 "-o needs a value" "$weaver" "$source" "$output" -o
 expect "weave explains itself" 0 "weave SOURCE.c OUTPUT.txt" "$weaver" --help
-expect "a missing output is named" 1 "no.txt:1: cannot open the file" "$weaver" "$source" no.txt
+expect "a missing output is named" 1 "no.txt is missing" "$weaver" "$source" no.txt
 expect "a folder may be given" 0 "../../figures/04-x/a.png" "$weaver" "$source" "$output" --folder 04-x
 expect "a folder must be a chapter's" 1 "x is not the folder of a chapter" "$weaver" "$source" "$output" --folder x
 expect "other chapters may be given" 0 "[Ten](../10-ten/README.md)" "$weaver" "$source" "$output" --chapters chapters
 expect "the folder of chapters must exist" 1 "cannot read nowhere" "$weaver" "$source" "$output" --chapters nowhere
-expect "weave cannot write into a missing folder" 1 "no/page.md:1: cannot write" "$weaver" "$source" "$output" -o no/page.md
+expect "weave cannot write into a missing folder" 1 "no/page.md cannot be written: No such file" "$weaver" "$source" "$output" -o no/page.md
 mkdir taken
-expect "weave cannot replace a folder" 1 "taken:1: cannot write" "$weaver" "$source" "$output" -o taken
+expect "weave cannot replace a folder" 1 "taken cannot be written: that is a folder" "$weaver" "$source" "$output" -o taken
 expect "and leaves nothing beside it" 1 "" sh -c 'set -- taken.*; [ -e "$1" ]'
 [ ! -c /dev/full ] || expect "a full disk is told" 1 "cannot write the page" sh -c "'$weaver' $source $output >/dev/full"
 expect "weave makes a Jupyter notebook" 0 '"image/png": "cGljdHVyZQ=="' "$weaver" "$source" "$output" --jupyter figures/03-three
-expect "a Jupyter notebook wants its pictures" 1 "nowhere/a.png:1: cannot open" "$weaver" "$source" "$output" --jupyter nowhere
+expect "a Jupyter notebook wants its pictures" 1 "nowhere/a.png is missing" "$weaver" "$source" "$output" --jupyter nowhere
 
 # The web book, from the same scratch chapters.
 ln -s "$tools" common_tools && mkdir -p common && mv common_tools common/tools
@@ -119,7 +119,7 @@ book() { sh common/tools/book.sh tree out $all; }
 expect "the glossary is sorted and names first uses" 0 \
     "| alpha | 阿尔法 | [1. One](chapters/01-one-thing/index.html#term-alpha-阿尔法) |@| Zeta term | 泽塔 | [1. One]" \
     sh -c "'$glossary' chapters/01-one-thing/one_thing.c chapters/03-three/three.c | tr '\n' @"
-expect "the glossary wants chapters" 1 "x.c:1: cannot open" "$glossary" x.c
+expect "the glossary wants chapters" 1 "x.c is missing" "$glossary" x.c
 if command -v pandoc >/dev/null; then
     expect "the book is made" 0 "out/book/index.html: 3 chapters" book
     expect "its contents list the chapters" 0 '<li>3 · <a href="chapters/03-three/index.html">三 three</a></li>' cat out/book/index.html

@@ -358,7 +358,7 @@ START_TEST(other_encodings_are_refused_with_their_line_and_name)
          6, "x.csv is UTF-16, little-endian; a text here is UTF-8"},
         {"\xfe\xff\0a\0\n", 6, "x.csv is UTF-16, big-endian; a text here is UTF-8"},
         {"\xff\xfe\0\0a\0\0\0", 8, "x.csv is UTF-32, little-endian"},
-        {"a,b\r1,2\r3,\xe4\r", 14, "x.csv: line 3 is no UTF-8 at the byte 0xe4, byte 10 of the file"},
+        {"a,b\r1,2\r3,\xe4\r", 12, "x.csv: line 3 is no UTF-8 at the byte 0xe4, byte 10 of the file"},
         {"\x1f\x8b\x08", 3, "x.csv is compressed"},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
