@@ -548,7 +548,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%:
 test-fuzz: setup-check
 	$(call built,fuzz-programs)
 	$(QUIET)sh tests/fuzz/fuzz.sh replay $(TREE)/tests/fuzz $(TREE)/tests/fuzz/made $(FUZZERS)
-TEST_EXTRAS += test-fuzz
+TEST_EXTRAS += $(if $(FUZZERS),test-fuzz)# none in a handout
 
 # ---- Exercises (tests/exercises) ------------------------------------------------------------------------------------------
 # What a student types. The programs grade_NN are built with MODE=asan, and the student's file without optimisation and

@@ -10,7 +10,7 @@
 
 // ---- Text made safe ------------------------------------------------------------------------------------
 
-// The length of the UTF-8 character at text, 0 when there is none, or one that XML does not allow.
+// The length of the UTF-8 character at text, 0 when there is none, or one that XML or a terminal had better not see.
 static int character_length(const unsigned char *text)
 {
     if (text[0] < 0x80) return text[0] >= ' ' || text[0] == '\n' || text[0] == '\t' ? text[0] != 0x7F : 0;
@@ -20,6 +20,7 @@ static int character_length(const unsigned char *text)
         if ((text[i] & 0xC0) != 0x80) return 0;
     bool surrogate = text[0] == 0xED && text[1] >= 0xA0,
          overlong = (text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xF0 && text[1] < 0x90);
+    if (text[0] == 0xC2 && text[1] < 0xA0) return 0; // controls as well: U+0080 to U+009F
     bool beyond = text[0] == 0xF4 && text[1] >= 0x90,
          unused = text[0] == 0xEF && text[1] == 0xBF && text[2] >= 0xBE;
     return surrogate || overlong || beyond || unused ? 0 : length;
