@@ -30,21 +30,21 @@ on    = $(filter-out 0 no off false,$(strip $($1)))# $(call on,FULL): FULL=0 is 
 unexport CDPATH ENV BASH_ENV GREP_OPTIONS GREP_COLOR GREP_COLORS POSIXLY_CORRECT
 export LC_ALL := C.UTF-8
 
-# Asked for before anything is overridden: which settings were typed after make.
+# Asked for before anything is overridden: which settings were typed after make, and which were in the environment.
 TYPED := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+FOUND := $(foreach v,ARCH MODE BUILD,$(if $(filter environment%,$(origin $v)),$v))
 
 # The name of this computer under WSL, if nobody typed it.
 ifneq ($(filter environment%,$(origin NAME)),)
 override undefine NAME
 endif
 TEXTS := PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED ARGS DIR OUT FILE CHAPTER JOBS TASK LEVEL TEST FORCE NAME PEERS WRONG \
-	BUNDLE SECONDS ONLY MODEL_20
+	BUNDLE SECONDS ONLY MODEL_20 SUITES STEPS KEEP
 as_it_is = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1))$(eval export $1))
 $(foreach t,$(TEXTS) $(filter-out $(TEXTS) CC CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS SHELL,$(TYPED)),$(call as_it_is,$t))
 
 # $(call refuse,NAME,why): ends this make. Only help is given all the same.
-refuse = $(if $(filter-out help,$(MAKECMDGOALS)),$(error $1=$(value $1)$(if \
-	$(filter environment%,$(origin $1)), (from the environment)): $2))
+refuse = $(if $(filter-out help,$(MAKECMDGOALS)),$(error $1=$(value $1)$(if $(filter $1,$(FOUND)), (from the environment)): $2))
 
 # make predefines CC, so "CC ?= gcc" would never fire. An empty setting is none.
 ifneq ($(filter default undefined,$(origin CC)),)
@@ -89,11 +89,11 @@ PROCESSOR := $(firstword $(ARCH))
 COMPILER := $(or $(firstword $(foreach w,$(CC),$(if $(or $(findstring gcc,$(notdir $w)),$(findstring clang,$(notdir $w)),$(filter \
 	cc %-cc c99,$(notdir $w))),$w))),$(firstword $(CC)))
 
-# Options that would change the numbers.
+# Options that would change the numbers; check_layers.sh, which looks for these, knows by the missing -f that they are not set.
 USERS_FLAGS := $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(LDLIBS)
-OTHER_BITS  := -Ofast -ffast-math -funsafe-math-optimizations -fassociative-math -freciprocal-math -ffinite-math-only \
-	-fno-signed-zeros -ffp-contract=fast% -ffp-contract=on -ffp-model=% -ffp-exception-behavior=% -fsingle-precision-constant \
-	-fexcess-precision=fast -mfpmath=% -mrecip% -mdaz-ftz -fapprox-func
+OTHER_BITS  := $(addprefix -f,fast-math unsafe-math-optimizations associative-math reciprocal-math finite-math-only \
+	no-signed-zeros fp-contract=fast% fp-contract=on fp-model=% single-precision-constant excess-precision=fast \
+	approx-func) $(addprefix -,Ofast mfpmath=% mrecip% mdaz-ftz)
 WRONG_FLAGS := $(filter $(OTHER_BITS),$(subst ",,$(subst ',,$(CC) $(ARCH) $(USERS_FLAGS))))
 ifneq ($(WRONG_FLAGS),)
 $(if $(filter-out help,$(MAKECMDGOALS)),$(error $(WRONG_FLAGS): every number would be another than the book's. Leave it \
@@ -177,14 +177,15 @@ endif
 endif
 MACHINE := -march=$(ARCH) $(WIDE)
 
-# The tokenizer's libraries, where they are installed; without them it says what to install, and all else works. Looked for
-# when something is linked: `make setup` may have come before.
+# zlib and the tokenizer's libraries, where they are installed; without them it says what to install, and all else works.
+# Looked for when something is linked: `make setup` may have come before.
 if_header = $(if $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - 2>/dev/null && echo yes),$2)
 
 # What the course needs, and then what the user wants.
 COURSE_CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS)
 COURSE_CPPFLAGS := -D_GNU_SOURCE -Icommon
-LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) -lz -lm
+LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) \
+	$(call if_header,zlib.h,-lz) -lm
 COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(COURSE_CFLAGS) $(CFLAGS)
 LINK      = $(CC) $(COURSE_CFLAGS) $(CFLAGS) $(LDFLAGS)
 
@@ -353,6 +354,12 @@ setup-check: $(BUILD)/setup.done
 $(BUILD)/setup.done: common/tools/setup.sh
 	$(QUIET)mkdir -p $(BUILD) && sh common/tools/setup.sh && touch $@
 
+# ---- On a new system (tests/fresh.sh) -----------------------------------------------------------------------------------
+
+.PHONY: test-fresh
+test-fresh: ## try all of it on new Debian systems [SUITES="bookworm trixie"] [STEPS="bare chapter1 data verify"] [KEEP=1]
+	$(QUIET)sh tests/fresh.sh $(BUILD)/fresh
+
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(TREE)/%)
@@ -401,13 +408,14 @@ RUN_TESTS      := $(QUIET)sh common/tools/test.sh $(TREE)/test-logs
 .PHONY: test exercises test-programs exercise-programs need-check
 test: need-check ## check everything: units, exercises, tools, habits
 	$(call built,test-programs)
-	$(RUN_TESTS) $(UNIT_CHECKS) $(EXERCISE_CHECKS) $(EXTRA_CHECKS) $(HABIT_CHECKS)
+	$(RUN_TESTS) $(EXTRA_CHECKS) $(UNIT_CHECKS) $(EXERCISE_CHECKS) $(HABIT_CHECKS)
 
 exercises: need-check ## check the answers and the stubs of all exercises
 	$(call built,exercise-programs)
 	$(RUN_TESTS) $(EXERCISE_CHECKS)
 
-test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY)
+# All that the tests run, so that tests which run side by side find it built. The longest tests come first.
+test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY) $(SAMPLE) $(SMALL_GPT)
 exercise-programs: $(EXERCISE_PROGRAMS)
 
 need-check: setup-check
@@ -472,8 +480,13 @@ $(GRADER)/grade-$1: $(GRADER_OBJECTS) $(GRADER)/$1/stubs.o $(GRADER)/$1/referenc
 endef
 $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 
+$(TREE)/tests/unit/test_report.o: COURSE_CPPFLAGS += -I.
 $(GRADER)/check_format: $(GRADER)/check_format.o
 	$(call link,$^,)
+
+ifneq ($(GRADED),)
+test-programs: grader-programs $(GRADER)/check_format
+endif
 
 .PHONY: test-grader test-mutants
 test-grader:
@@ -586,7 +599,7 @@ progress: need-check ## show how far you are in every chapter
 	$(QUIET)$(COURSE) progress
 
 # Typical wrong answers must fail their tasks; this is about the tests, not about memory, so one mode is enough.
-TEST_EXTRAS += $(if $(ANSWERED),test-course $(if $(filter release,$(MODE)),test-wrong))
+TEST_EXTRAS += $(if $(ANSWERED),test-make test-course $(if $(filter release,$(MODE)),test-wrong))
 .PHONY: test-wrong test-course test-make
 test-course: need-check
 	$(QUIET)bash tests/tools/test_course.sh "$(TEST_MAKE)"
@@ -595,7 +608,6 @@ test-wrong: need-check
 	$(QUIET)sh tests/exercises/test_wrong.sh $(TREE) "$(COMPILE) -O1" "$(CHECK_LIBS) $(LIBRARIES) $(LDLIBS)" $$WRONG
 test-make:
 	$(QUIET)sh tests/tools/test_make.sh "$(TEST_MAKE)" $(TREE)
-TEST_EXTRAS += test-make
 
 # ---- The elementary functions and the same bits (tests/unit/test_mathf.c, tests/bits.c) --------------------------------------
 

@@ -8,9 +8,9 @@
 # Tables: diabetes breast-cancer iris wine, from the Debian package python3-sklearn,
 #         house-votes-84 zoo ionosphere, from the Debian package r-cran-mlbench (R is needed for these).
 
-set -eu
+. "$(dirname "$0")/common.sh"
+set -e
 
-here=$(cd "$(dirname "$0")" && pwd)
 usage="usage: sh datasets/convert.sh (FOLDER | --check) [TABLE…]"
 case "${1-}" in
     "" | --help) echo "$usage"; exit 0 ;;

@@ -158,7 +158,7 @@ count_up() { # until the script ends, or ends this
     while kill -0 $$ 2>/dev/null; do
         kilobytes=$(du -sk "$stage" 2>/dev/null | cut -f 1)
         awk -v line="$counted" -v now="$((${kilobytes:-0} - already))" -v all="$1" \
-            'BEGIN { now /= 1000; printf "\r%s: %.1f of %.1f MB ", substr(line, 1, 60), now < 0 ? 0 : now > all ? all : now, all }' >&2
+            'BEGIN { now /= 1000; if (now < 0) now = 0; if (now > all) now = all; printf "\r%s: %.1f of %.1f MB ", substr(line, 1, 60), now, all }' >&2
         sleep 1
     done
 }
@@ -347,9 +347,9 @@ make_it() {
     resolve "$root"/$folder/$path || { because content "$version: there is no $folder/$path in it"; return 1; }
     [ ! -L "$found" ] || { because content "$version: $folder/$path in it is a link, not a file"; return 1; }
     case $path:$name in
-        *.gz:*.gz) cp "$found" "$stage/made" ;;
+        *.gz:*.gz) cp "$found" "$stage/made" ;; # its content counts, packed as it may be
         *.gz:*) gzip -dc <"$found" 2>"$stage/log" | head -c $((bytes * 2 + 1000000)) >"$stage/made" ;;
-        *) if [ "$way" = installed ]; then cp -R "$found" "$stage/made"; else mv "$found" "$stage/made"; fi ;;
+        *) cp -R "$found" "$stage/made" ;;
     esac
 }
 

@@ -207,7 +207,7 @@ static double backpropagate_in_loops(Network d, Network n, Matrix x, const int *
 {
     double total = 0.0;
     for (int i = 0; i < x.rows; i++) {
-        float a[MAX_HIDDEN], h[MAX_HIDDEN], z[MAX_CLASSES], top = -INFINITY, normaliser = 0.0f;
+        float a[MAX_HIDDEN], h[MAX_HIDDEN], z[MAX_CLASSES] = {0}, top = -INFINITY, normaliser = 0.0f;
         for (int j = 0; j < n.w1.cols; j++) {
             a[j] = n.b1.data[j];
             for (int k = 0; k < n.w1.rows; k++) a[j] += AT(x, i, k) * AT(n.w1, k, j);

@@ -511,19 +511,11 @@ static Corpus divided(Arena *arena, const char *name, const Text *lines, int cou
     return (Corpus){name, {texts[0], sizes[0]}, {texts[1], sizes[1]}};
 }
 
-// The lines of the sayings that are Chinese throughout, without the lines that name the source. Colour codes are left out.
+// The lines of the sayings that are Chinese throughout, without the lines that name the source.
 static Corpus sayings_load(Arena *arena)
 {
-    Text raw = text_read(arena, "datasets/cache/sayings/sayings.txt");
-    char *clean = arena_alloc(arena, raw.size, 1);
-    size_t size = 0;
-    for (size_t i = 0; i < raw.size; i++) {
-        bool colour = raw.bytes[i] == '\x1b';
-        while (colour && i + 1 < raw.size && raw.bytes[i] != 'm') i++;
-        if (!colour) clean[size++] = raw.bytes[i];
-    }
     int count, kept = 0;
-    Text *lines = text_split(arena, ((Text){clean, size}), "\n", &count);
+    Text *lines = text_split(arena, text_read(arena, "datasets/cache/sayings/sayings.txt"), "\n", &count);
     for (int l = 0; l < count; l++) {
         Text line = text_collapse_blanks(arena, lines[l]);
         bool chinese = false, foreign = text_find(line, "--") < line.size;

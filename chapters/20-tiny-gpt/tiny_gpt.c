@@ -499,7 +499,7 @@ come near the 4-gram. GPT-2 had the patience, with forty gigabytes of text; we h
 
 And the LSTM? "Attention has replaced recurrence because it is better" is what one reads. Here, with the
 same size, the same tokens and windows of 64, **the LSTM needs fewer bits**. We nearly wrote the opposite.
-With a rate of 0.01 the LSTM ends at 1.610, and the GPT's 1.570 looks like a victory; only with 0.02, a rate
+With a rate of 0.01 the LSTM ends at 1.610, and the GPT's 1.569 looks like a victory; only with 0.02, a rate
 that makes the GPT worse (1.627), does the LSTM come down to what you see. Nothing that we tried helped the
 GPT: a rate of 0.012 gives 1.584, one layer of width 208 gives 1.583, RMS norm with SwiGLU 1.586, and four
 layers of width 128 were worse than two of 160. Who compares two networks must tune both.

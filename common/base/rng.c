@@ -55,12 +55,13 @@ float rng_uniform(Rng *rng) { return (float)(rng_next(rng) >> 8) * 0x1p-24f; }
 
 float rng_between(Rng *rng, float low, float high)
 {
-    check(isfinite(low) && isfinite(high) && low <= high, "give two numbers, the smaller one first",
-          "rng_between: from %g to %g", (double)low, (double)high);
-    float width = high - low, share = rng_uniform(rng);
-    // From −3e38 to 3e38 the width is no float, but it is a double.
-    float value = width < INFINITY ? low + width * share
-                                   : (float)((double)low + ((double)high - (double)low) * (double)share);
+    float width = high - low, share = rng_uniform(rng), value = low + width * share;
+    if (!(width >= 0.0f && width < INFINITY)) {
+        check(isfinite(low) && isfinite(high) && low <= high, "give two numbers, the smaller one first",
+              "rng_between: from %g to %g", (double)low, (double)high);
+        // From −3e38 to 3e38 the width is no float, but it is a double.
+        value = (float)((double)low + ((double)high - (double)low) * (double)share);
+    }
     return value < high ? value : low; // rounding may reach high, which is excluded
 }
 

@@ -98,9 +98,8 @@ void silu_forward(Matrix y, Matrix x)
 // Beyond ±120 the slope is 1 or 0 to the last bit; of an infinite x the product below would be ∞ · 0.
 static inline float silu_slope(float x)
 {
-    x = clamp32(x, -120.0f, 120.0f);
-    float s = sigmoid32(x);
-    return s * (1.0f + x * (1.0f - s));
+    float s = sigmoid32(x), bounded = clamp32(x, -120.0f, 120.0f);
+    return s * (1.0f + bounded * (1.0f - s));
 }
 
 void silu_backward(Matrix d_x, Matrix d_y, Matrix x)

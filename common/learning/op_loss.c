@@ -176,8 +176,12 @@ static inline float binary_loss(float x, float t)
     return (weight == 0.0f ? 0.0f : linear) + softplus32(-__builtin_fabsf(x));
 }
 
-// Its slope σ(x) − t = (1 − t) σ(x) − t σ(−x), whose digits are not lost where σ(x) is nearly t = 1.
-static inline float binary_slope(float x, float t) { return (1.0f - t) * sigmoid32(x) - t * sigmoid32(-x); }
+// Its slope σ(x) − t. For x > 0 as (1 − t) − σ(−x): where σ(x) is nearly 1, only σ(−x) has all its digits.
+static inline float binary_slope(float x, float t)
+{
+    const float tail = sigmoid32(-__builtin_fabsf(x));
+    return x > 0.0f ? (1.0f - t) - tail : tail - t;
+}
 
 float binary_cross_entropy_forward(Matrix logits, Matrix targets)
 {
@@ -208,13 +212,11 @@ void binary_cross_entropy_backward(Matrix d_logits, float d_loss, Matrix logits,
 // Where the first largest score stands; −1 when one is not a number: then none is the largest.
 static int largest_column(const float *scores, int cols)
 {
-    int best = 0;
-    bool numbers = true;
-    for (int j = 0; j < cols; j++) {
-        numbers = numbers && !isnan(scores[j]);
+    int best = 0, missing = 0;
+    for (int j = 0; j < cols; j++) missing |= scores[j] != scores[j];
+    for (int j = 1; j < cols; j++)
         if (scores[j] > scores[best]) best = j;
-    }
-    return numbers ? best : -1;
+    return missing ? -1 : best;
 }
 
 double accuracy_at(Place place, Matrix scores, const int *labels)

@@ -53,8 +53,9 @@ void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, 
         const float *in = matrix_row(x, i);
         float *out = matrix_row(y, i);
         const SplitMoments m = row_moments(in, x.cols);
+        const float shift = -m.rest * m.r;
         for (int j = 0; j < x.cols; j++)
-            out[j] = __builtin_fmaf((in[j] - m.mean - m.rest) * m.r, gain.data[j], bias.data[j]);
+            out[j] = __builtin_fmaf(__builtin_fmaf(in[j] - m.mean, m.r, shift), gain.data[j], bias.data[j]);
         mean.data[i] = m.mean;
         r.data[i] = m.r;
     }

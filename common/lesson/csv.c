@@ -1,13 +1,12 @@
 #include "lesson/csv.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "base/name_table.h"
+#include "base/text_file.h"
 
 // ---- Messages --------------------------------------------------------------------------------------------------------
 
@@ -61,8 +60,8 @@ static const char *remedy(const char *path)
 typedef struct {
     Place caller;
     const char *path;
-    char *bytes;
-    size_t length;
+    char *bytes;    // a zero byte is its end
+    char separator; // ',', ';' or a tab
 } File;
 
 noreturn static void stop(const File *file, int line, const char *hint, const char *format, ...)
@@ -77,51 +76,6 @@ noreturn static void stop(const File *file, int line, const char *hint, const ch
     die_at((Place){file->path, line}, with_caller(hint, file->caller), "%s", message);
 }
 
-// Opens a regular file and tells its length, which is at least 1 and at most CSV_MAX_BYTES.
-static int open_file(File *file)
-{
-    int descriptor =
-        open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a named pipe must not make us wait
-    struct stat about;
-    check_at(file->caller, descriptor >= 0 && fstat(descriptor, &about) == 0,
-             errno == ENOENT || errno == ENOTDIR ? remedy(file->path) : NULL, "%s: %s", file->path,
-             strerror(errno));
-    check_at(file->caller, S_ISREG(about.st_mode), "name a file with comma-separated values", "%s is %s",
-             file->path, S_ISDIR(about.st_mode) ? "a folder, not a file" : "not a regular file");
-    check_at(file->caller, about.st_size > 0, "its first line should name the columns", "%s is empty",
-             file->path);
-    check_at(file->caller, about.st_size <= CSV_MAX_BYTES, "is it the right file?",
-             "%s has %lld bytes; a table may have %d", file->path, (long long)about.st_size, CSV_MAX_BYTES);
-    file->length = (size_t)about.st_size;
-    return descriptor;
-}
-
-static void read_bytes(Arena *arena, File *file)
-{
-    int descriptor = open_file(file);
-    file->bytes = arena_alloc_at(file->caller, arena, file->length + 1, 1);
-    for (size_t have = 0; have < file->length;) {
-        ssize_t got = read(descriptor, file->bytes + have, file->length - have);
-        if (got < 0 && errno == EINTR) continue;
-        check_at(file->caller, got >= 0, NULL, "%s: %s", file->path, strerror(errno));
-        check_at(file->caller, got > 0, "is another program writing it? Try again",
-                 "%s became shorter while it was read", file->path);
-        have += (size_t)got;
-    }
-    close(descriptor);
-    file->bytes[file->length] = '\0';
-}
-
-// After this, a zero byte is the end of the file.
-static void refuse_zero_bytes(const File *file)
-{
-    const char *zero = memchr(file->bytes, '\0', file->length);
-    if (!zero) return;
-    int line = 1;
-    for (const char *at = file->bytes; at < zero; at++) line += *at == '\n';
-    stop(file, line, "this is no text: is it compressed, or damaged?", "a zero byte");
-}
-
 // ---- Cells -----------------------------------------------------------------------------------------------------------
 
 typedef enum { CELL_FOLLOWS, LINE_ENDS, FILE_ENDS } After;
@@ -130,27 +84,47 @@ typedef enum { CELL_FOLLOWS, LINE_ENDS, FILE_ENDS } After;
 typedef struct {
     const File *file;
     char *at;
-    int line; // the line of at
+    int line;      // the line of at
+    bool trailing; // lines may end with a separator
 } Reader;
+
+// Behind the end of line at this place: LF, CR LF or CR. The same place when there is none.
+static char *behind_line_end(char *at)
+{
+    if (at[0] == '\r' && at[1] == '\n') return at + 2;
+    return at[0] == '\r' || at[0] == '\n' ? at + 1 : at;
+}
+
+static bool is_space(char c) { return c == ' ' || c == '\t'; }
+
+// Steps over lines without anything, or with blanks only.
+static void skip_empty_lines(Reader *reader)
+{
+    for (;;) {
+        char *end = reader->at;
+        while (is_space(*end) && *end != reader->file->separator) end++;
+        char *next = behind_line_end(end);
+        if (next == end && *end) return;
+        reader->at = next;
+        if (!*next) return;
+        reader->line++;
+    }
+}
 
 // What follows a cell; steps over it.
 static After step_over_end(Reader *reader)
 {
-    char *at = reader->at;
-    if (*at == ',') {
+    char *at = reader->at, *next = behind_line_end(at);
+    if (*at == reader->file->separator) {
         reader->at++;
         return CELL_FOLLOWS;
     }
-    if (*at == '\r' && at[1] == '\n') at++;
-    if (*at == '\n') {
-        reader->at = at + 1;
+    if (next != at) {
+        reader->at = next;
         reader->line++;
-        return at[1] ? LINE_ENDS : FILE_ENDS;
+        return *next ? LINE_ENDS : FILE_ENDS;
     }
     if (*at == '\0') return FILE_ENDS;
-    if (*at == '\r')
-        stop(reader->file, reader->line, "a line ends with a newline, or a carriage return and a newline",
-             "a carriage return within a line");
     stop(reader->file, reader->line,
          "a cell with quotes is quoted as a whole, and its own quotes are doubled: \"a \"\"b\"\"\"",
          "a quote in the wrong place");
@@ -166,7 +140,7 @@ static char *read_quoted(Reader *reader, char **end)
             stop(reader->file, first_line, "close it with another \"", "a quote is opened and never closed");
         if (*from == '"' && from[1] != '"') break;
         if (*from == '"') from++;
-        reader->line += *from == '\n';
+        reader->line += *from == '\n' || (*from == '\r' && from[1] != '\n');
         *to++ = *from;
     }
     reader->at = from + 1;
@@ -180,7 +154,8 @@ static char *read_cell(Reader *reader, After *after)
     if (*cell == '"') {
         read_quoted(reader, &end);
     } else {
-        reader->at += strcspn(cell, ",\r\n\"");
+        const char ends[] = {reader->file->separator, '\r', '\n', '"', '\0'};
+        reader->at += strcspn(cell, ends);
         end = reader->at;
     }
     *after = step_over_end(reader);
@@ -190,16 +165,81 @@ static char *read_cell(Reader *reader, After *after)
 
 // ---- The header ------------------------------------------------------------------------------------------------------
 
-// At most this many cells are in the line that begins here: commas in quotes count too.
-static size_t commas_in_line(const char *at)
+// How many of these characters are in the line that begins here, outside quotes.
+static size_t count_in_line(const char *at, char wanted)
 {
-    size_t commas = 0;
+    size_t count = 0;
     bool quoted = false;
-    for (; *at && (quoted || *at != '\n'); at++) {
+    for (; *at && (quoted || (*at != '\n' && *at != '\r')); at++) {
         quoted ^= *at == '"';
-        commas += *at == ',';
+        count += !quoted && *at == wanted;
     }
-    return commas;
+    return count;
+}
+
+// Commas, else semicolons, else tabs: what the line of names has.
+static char separator_of(const char *line)
+{
+    return count_in_line(line, ',')    ? ','
+           : count_in_line(line, ';')  ? ';'
+           : count_in_line(line, '\t') ? '\t'
+                                       : ',';
+}
+
+static char *line_behind(char *at)
+{
+    at += strcspn(at, "\r\n");
+    return behind_line_end(at);
+}
+
+// Steps over lines that begin with #. The last of them is the line of names when it has as many cells as the line behind
+// it; where all lines begin so, they are no comments.
+static void skip_comments(Reader *reader)
+{
+    const Reader first = *reader;
+    Reader last = first;
+    while (*reader->at == '#') {
+        last = *reader;
+        reader->at = line_behind(reader->at);
+        reader->line++;
+        skip_empty_lines(reader);
+    }
+    char separator = separator_of(last.at);
+    size_t cells = count_in_line(last.at, separator);
+    if (!*reader->at)
+        *reader = first;
+    else if (*last.at == '#' && cells > 0 && cells == count_in_line(reader->at, separator))
+        *reader = last;
+}
+
+// Steps to the line with the names, and finds out what separates cells.
+static void find_header(Reader *reader, File *file)
+{
+    file->separator = ',';
+    skip_empty_lines(reader);
+    const char *at = reader->at;
+    bool said =
+        strncmp(at, "sep=", 4) == 0 && at[4] && strchr(",;\t", at[4]) && (at[5] == '\r' || at[5] == '\n');
+    const char separator = said ? at[4] : 0;
+    if (said) {
+        reader->at = line_behind(reader->at);
+        reader->line++;
+        skip_empty_lines(reader);
+    }
+    skip_comments(reader);
+    file->separator = separator ? separator : separator_of(reader->at);
+    if (!*reader->at)
+        die_at(file->caller, "its first line should name the columns", "%s is empty", file->path);
+}
+
+// The text without blanks at both ends, which are cut off in place.
+static char *trimmed(char *text)
+{
+    while (is_space(*text)) text++;
+    size_t length = strlen(text);
+    while (length && is_space(text[length - 1])) length--;
+    text[length] = '\0';
+    return text;
 }
 
 typedef struct {
@@ -214,7 +254,7 @@ static int by_name(const void *a, const void *b)
     return order ? order : (left->column > right->column) - (left->column < right->column);
 }
 
-static void refuse_repeated_names(Arena *arena, const File *file, const Csv *table)
+static void refuse_repeated_names(Arena *arena, const File *file, const Csv *table, int line)
 {
     ArenaMark mark = arena_mark(arena);
     Named *sorted = arena_alloc_at(file->caller, arena, (size_t)table->cols, sizeof *sorted);
@@ -222,7 +262,7 @@ static void refuse_repeated_names(Arena *arena, const File *file, const Csv *tab
     qsort(sorted, (size_t)table->cols, sizeof *sorted, by_name);
     for (int j = 1; j < table->cols; j++) {
         if (strcmp(sorted[j - 1].name, sorted[j].name) == 0)
-            stop(file, 1, "give each column a name of its own", "columns %d and %d are both named '%s'",
+            stop(file, line, "give each column a name of its own", "columns %d and %d are both named '%s'",
                  sorted[j - 1].column + 1, sorted[j].column + 1, shown(sorted[j].name));
     }
     arena_rewind(arena, mark);
@@ -231,19 +271,26 @@ static void refuse_repeated_names(Arena *arena, const File *file, const Csv *tab
 static void read_header(Arena *arena, Reader *reader, Csv *table)
 {
     const File *file = reader->file;
-    size_t most = commas_in_line(reader->at) + 1;
+    const int line = reader->line;
+    size_t most = count_in_line(reader->at, file->separator) + 1;
     if (most > CSV_MAX_COLUMNS)
-        stop(file, 1, "is it the right file?", "more than %d columns", CSV_MAX_COLUMNS);
+        stop(file, line, "is it the right file?", "more than %d columns", CSV_MAX_COLUMNS);
     table->names = arena_alloc_at(file->caller, arena, most, sizeof *table->names);
     After after = CELL_FOLLOWS;
     while (after == CELL_FOLLOWS) {
-        char *name = read_cell(reader, &after);
+        bool numbered = table->cols == 0 && reader->at[0] == '#' && reader->at[1] == ' ';
+        char *name = trimmed(read_cell(reader, &after));
+        if (numbered) name = trimmed(name + 1); // "# x,y", as NumPy writes it
+        reader->trailing = !*name && after != CELL_FOLLOWS && table->cols > 0;
+        if (reader->trailing) break;
         if (!*name)
-            stop(file, 1, "the first line names the columns", "column %d has no name", table->cols + 1);
+            stop(file, line, "the first line names the columns", "column %d has no name", table->cols + 1);
         table->names[table->cols++] = name;
     }
-    refuse_repeated_names(arena, file, table);
-    if (after == FILE_ENDS) stop(file, 1, "below the names there should be numbers", "there are no rows");
+    refuse_repeated_names(arena, file, table, line);
+    if (table->cols > 1) skip_empty_lines(reader);
+    if (after == FILE_ENDS || !*reader->at)
+        stop(file, line, "below the names there should be numbers", "there are no rows");
 }
 
 // ---- The rows --------------------------------------------------------------------------------------------------------
@@ -252,27 +299,35 @@ static void read_row(Reader *reader, Csv *table, char **cells, int row, After *a
 {
     const File *file = reader->file;
     int line = reader->line, count = 0;
-    if (table->cols > 1 && (*reader->at == '\n' || *reader->at == '\r'))
-        stop(file, line, "delete it", "an empty line");
     table->lines[row] = line;
     *after = CELL_FOLLOWS;
     while (*after == CELL_FOLLOWS) {
         char *cell = read_cell(reader, after);
+        if (count == table->cols && reader->trailing && !*cell && *after != CELL_FOLLOWS) break;
         if (count == table->cols)
-            stop(file, line, "is there a comma too many, or one that should be in quotes?",
+            stop(file, line,
+                 cells[0][0] == '#' ? "is it a comment? They may stand in front of the names only"
+                 : file->separator == ','
+                     ? "is there a comma too many, or one that should be in quotes? Decimals "
+                       "are written with a point"
+                     : "is there a separator too many, or one that should be in quotes?",
                  "more than %d cells; the first line names %d columns", table->cols, table->cols);
         cells[count++] = cell;
     }
     if (count < table->cols)
-        stop(file, line, "give each column a cell, even if it is empty",
+        stop(file, line,
+             cells[0][0] == '#' ? "is it a comment? They may stand in front of the names only"
+                                : "give each column a cell, even if it is empty",
              "%d cells; the first line names %d columns", count, table->cols);
+    if (table->cols > 1) skip_empty_lines(reader);
+    if (!*reader->at) *after = FILE_ENDS;
 }
 
 static void read_rows(Arena *arena, Reader *reader, Csv *table)
 {
     const File *file = reader->file;
     size_t lines = 1; // no fewer than there are rows
-    for (const char *at = reader->at; (at = strchr(at, '\n')) != NULL && at[1]; at++) lines++;
+    for (const char *at = reader->at; *(at += strcspn(at, "\r\n")) && at[1]; at++) lines++;
     if (lines > CSV_MAX_ROWS) stop(file, 1, "is it the right file?", "more than %d rows", CSV_MAX_ROWS);
     if (lines > (size_t)CSV_MAX_CELLS / (size_t)table->cols)
         stop(file, 1, "is it the right file?", "more than %d cells: %zu lines of %d", CSV_MAX_CELLS, lines,
@@ -288,11 +343,11 @@ static void read_rows(Arena *arena, Reader *reader, Csv *table)
 Csv csv_read_at(Place place, Arena *arena, const char *path)
 {
     File file = {.caller = place, .path = arena_string(arena, path)};
-    read_bytes(arena, &file);
-    refuse_zero_bytes(&file);
+    FileBytes bytes = file_read_at(place, arena, path, CSV_MAX_BYTES, remedy(path));
+    file.bytes = text_file_checked_at(place, path, bytes).bytes;
     Csv table = {.path = file.path};
-    Reader reader = {&file, file.bytes, 1};
-    if (strncmp(reader.at, "\xEF\xBB\xBF", 3) == 0) reader.at += 3; // the byte order mark of spreadsheets
+    Reader reader = {.file = &file, .at = file.bytes, .line = 1};
+    find_header(&reader, &file);
     read_header(arena, &reader, &table);
     read_rows(arena, &reader, &table);
     return table;
@@ -337,17 +392,31 @@ static bool is_decimal(const char *text, bool *nonzero)
     return *at == '\0';
 }
 
+// What to do about a cell that is no number.
+static const char *number_remedy(const char *cell)
+{
+    static const char *const missing[] = {"NA",   "N/A", "NaN", "nan", "NULL", "null",
+                                          "None", "-",   "?",   ".",   "#N/A"};
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+        if (strcmp(cell, missing[i]) == 0)
+            return "a missing value is no number: leave out the row or the column";
+    if (strspn(cell, "0123456789.,+-eE ") == strlen(cell) && strchr(cell, ','))
+        return "write decimals with a point, and thousands without a mark: 1234.5";
+    return "write it like 12, -0.5 or 1.5e-3";
+}
+
 static float number_in(Place place, Csv table, int row, int column)
 {
-    const char *cell = csv_cell(table, row, column), *name = shown(table.names[column]);
+    const char *name = shown(table.names[column]);
     Place here = {table.path, table.lines[row]};
+    char *cell = trimmed(table.cells[(size_t)row * (size_t)table.cols + (size_t)column]);
     if (!*cell)
         die_at(here, with_caller("a missing value is no number: leave out the row or the column", place),
                "column '%s' is empty", name);
     bool nonzero;
     if (!is_decimal(cell, &nonzero))
-        die_at(here, with_caller("write it like 12, -0.5 or 1.5e-3", place),
-               "column '%s': '%s' is not a number", name, shown(cell));
+        die_at(here, with_caller(number_remedy(cell), place), "column '%s': '%s' is not a number", name,
+               shown(cell));
     char *end;
     float number = strtof(cell, &end); // rounded correctly, so the same bits with any C library
     check_at(here, *end == '\0', "the program's locale must be \"C\"",
@@ -371,36 +440,27 @@ Matrix csv_numbers_at(Place place, Arena *arena, Csv table, const char *first, c
 
 // ---- Classes ---------------------------------------------------------------------------------------------------------
 
-enum { MAX_CLASSES = 4096, CLASS_SLOTS = 2 * MAX_CLASSES };
-
-// The slot of a word in a table of slots (class number, or −1 for a free one), by its FNV-1a hash.
-static int class_slot(const int *slots, char *const *names, const char *word)
-{
-    uint32_t hash = 2166136261u;
-    for (const char *at = word; *at; at++) hash = (hash ^ (unsigned char)*at) * 16777619u;
-    int slot = (int)(hash % CLASS_SLOTS);
-    while (slots[slot] >= 0 && strcmp(names[slots[slot]], word) != 0) slot = (slot + 1) % CLASS_SLOTS;
-    return slot;
-}
+enum { MAX_CLASSES = 4096 };
 
 int *csv_classes_at(Place place, Arena *arena, Csv table, const char *name, char ***names, int *count)
 {
-    int column = csv_column_at(place, table, name), slots[CLASS_SLOTS];
-    for (int i = 0; i < CLASS_SLOTS; i++) slots[i] = -1;
+    int column = csv_column_at(place, table, name);
     int *classes = arena_alloc_at(place, arena, (size_t)table.rows, sizeof *classes);
     *names = arena_alloc_at(place, arena, MAX_CLASSES, sizeof **names);
     *count = 0;
+    Arena *scratch = arena_new();
+    NameTable known = name_table_new(scratch, MAX_CLASSES);
     for (int i = 0; i < table.rows; i++) {
         char *word = table.cells[(size_t)i * (size_t)table.cols + (size_t)column];
-        int slot = class_slot(slots, *names, word);
-        if (slots[slot] < 0) {
-            if (*count == MAX_CLASSES)
-                die_at((Place){table.path, table.lines[i]}, with_caller("is it a column of classes?", place),
-                       "column '%s' holds more than %d different words", shown(name), MAX_CLASSES);
-            slots[slot] = *count;
-            (*names)[(*count)++] = word;
-        }
-        classes[i] = slots[slot];
+        classes[i] = name_table_find(&known, *names, word);
+        if (classes[i] >= 0) continue;
+        if (*count == MAX_CLASSES)
+            die_at((Place){table.path, table.lines[i]}, with_caller("is it a column of classes?", place),
+                   "column '%s' holds more than %d different words", shown(name), MAX_CLASSES);
+        classes[i] = *count;
+        (*names)[*count] = word;
+        name_table_put(&known, *names, (*count)++);
     }
+    arena_free(scratch);
     return classes;
 }

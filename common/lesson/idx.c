@@ -33,50 +33,96 @@ typedef struct {
     uint64_t length; // of the file as it lies on the disk
     bool compressed;
 #ifdef IDX_ZLIB
-    gzFile stream;
+    z_stream stream;
+    bool between; // behind a member, before whatever comes next
+    bool padded;  // zeros have been met there
+    uint8_t buffer[1 << 14];
 #endif
 } Source;
 
-static Source source_open(Place place, const char *path)
+static void source_open(Source *source, Place place, const char *path)
 {
-    Source source = {.place = place, .path = path};
+    memset(source, 0, sizeof *source);
+    source->place = place;
+    source->path = path;
     // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-    source.descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (source.descriptor < 0 && errno == ENOENT)
+    source->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (source->descriptor < 0 && errno == ENOENT)
         die_at(place, "type `make data` in the course's top folder, or `make data DATA=SET` for one set",
                "%s is missing", path);
-    check_at(place, source.descriptor >= 0, "make it readable", "%s cannot be opened: %s", path,
+    check_at(place, source->descriptor >= 0, "make it readable", "%s cannot be opened: %s", path,
              strerror(errno));
 
     struct stat status;
-    check_at(place, fstat(source.descriptor, &status) == 0 && S_ISREG(status.st_mode),
+    check_at(place, fstat(source->descriptor, &status) == 0 && S_ISREG(status.st_mode),
              "give the name of a file", "%s is not a file", path);
-    source.length = (uint64_t)status.st_size;
+    source->length = (uint64_t)status.st_size;
 
     unsigned char start[2] = {0};
-    check_at(place, pread(source.descriptor, start, 2, 0) >= 0, "is the disk in order?",
+    check_at(place, pread(source->descriptor, start, 2, 0) >= 0, "is the disk in order?",
              "%s cannot be read: %s", path, strerror(errno));
-    source.compressed = start[0] == 0x1f && start[1] == 0x8b;
+    source->compressed = start[0] == 0x1f && start[1] == 0x8b;
 #ifdef IDX_ZLIB
-    source.stream = gzdopen(source.descriptor, "rb");
-    check_at(place, source.stream != NULL, NULL, "%s: not enough memory to read it", path);
-    gzbuffer(source.stream, 1 << 17);
+    enum { GZIP = 16 + MAX_WBITS }; // gzip's header and checksum around the compressed bytes
+    check_at(place, !source->compressed || inflateInit2(&source->stream, GZIP) == Z_OK, "free some memory",
+             "%s: not enough memory to read it", path);
 #else
-    check_at(place, !source.compressed,
+    check_at(place, !source->compressed,
              "install zlib1g-dev (`make setup` does), `touch common/lesson/idx.c`, and try again",
              "%s is compressed, and this program was built without zlib", path);
 #endif
-    return source;
+}
+
+static size_t read_plain(Source *source, uint8_t *bytes, size_t count)
+{
+    ssize_t got;
+    do got = read(source->descriptor, bytes, count);
+    while (got < 0 && errno == EINTR);
+    check_at(source->place, got >= 0, "is the disk in order?", "%s cannot be read: %s", source->path,
+             strerror(errno));
+    return (size_t)got;
 }
 
 #ifdef IDX_ZLIB
-// An end that comes too soon is told by whoever wanted more; anything else is damage.
-static void check_unpacked(Source *source)
+static bool refill(Source *source)
 {
-    int error = Z_OK;
-    gzerror(source->stream, &error);
-    check_at(source->place, error == Z_OK || error == Z_STREAM_END || error == Z_BUF_ERROR, BRING_AGAIN,
-             "%s is damaged: what it contains or its checksum is not right", source->path);
+    if (source->stream.avail_in) return true;
+    source->stream.next_in = source->buffer;
+    source->stream.avail_in = (uInt)read_plain(source, source->buffer, sizeof source->buffer);
+    return source->stream.avail_in > 0;
+}
+
+// Behind a member: zeros to the end of the file, or another member. False at the end.
+static bool next_member(Source *source)
+{
+    for (; refill(source); source->stream.next_in++, source->stream.avail_in--) {
+        if (*source->stream.next_in == 0) {
+            source->padded = true;
+            continue;
+        }
+        check_at(source->place, *source->stream.next_in == 0x1f && !source->padded, BRING_AGAIN,
+                 "%s goes on after its compressed data, with the byte 0x%02x, which is no part of it",
+                 source->path, *source->stream.next_in);
+        source->between = false;
+        inflateReset(&source->stream);
+        return true;
+    }
+    return false;
+}
+
+static size_t read_compressed(Source *source, uint8_t *bytes, size_t count)
+{
+    z_stream *stream = &source->stream;
+    stream->next_out = bytes;
+    stream->avail_out = (uInt)count;
+    while (stream->avail_out == count && (source->between ? next_member(source) : refill(source))) {
+        int state = inflate(stream, Z_NO_FLUSH);
+        source->between = state == Z_STREAM_END;
+        check_at(source->place, state == Z_OK || state == Z_STREAM_END || state == Z_BUF_ERROR, BRING_AGAIN,
+                 "%s is damaged: what it contains or its checksum is not right (%s)", source->path,
+                 stream->msg ? stream->msg : "no memory");
+    }
+    return count - stream->avail_out;
 }
 #endif
 
@@ -85,15 +131,15 @@ static size_t source_read(Source *source, uint8_t *bytes, size_t count)
 {
     size_t done = 0;
     while (done < count) {
-        unsigned chunk = (unsigned)(count - done < 1 << 24 ? count - done : 1 << 24);
+        size_t chunk = count - done < 1 << 24 ? count - done : 1 << 24;
 #ifdef IDX_ZLIB
-        ssize_t got = gzread(source->stream, bytes + done, chunk);
-        if (got < 0) check_unpacked(source);
+        size_t got = source->compressed ? read_compressed(source, bytes + done, chunk)
+                                        : read_plain(source, bytes + done, chunk);
 #else
-        ssize_t got = read(source->descriptor, bytes + done, chunk);
+        size_t got = read_plain(source, bytes + done, chunk);
 #endif
-        if (got <= 0) break;
-        done += (size_t)got;
+        if (got == 0) break;
+        done += got;
     }
     return done;
 }
@@ -106,12 +152,11 @@ static void source_close(Source *source)
     check_at(source->place, more == 0, BRING_AGAIN,
              "%s goes on after the last number that its header promises", source->path);
 #ifdef IDX_ZLIB
-    check_unpacked(source);
-    check_at(source->place, gzclose_r(source->stream) == Z_OK, BRING_AGAIN,
+    check_at(source->place, !source->compressed || source->between, BRING_AGAIN,
              "%s ends too soon, without its checksum", source->path);
-#else
-    close(source->descriptor);
+    if (source->compressed) inflateEnd(&source->stream);
 #endif
+    close(source->descriptor);
 }
 
 // ---- The header --------------------------------------------------------------------------------------------------------
@@ -176,7 +221,8 @@ static size_t read_header(Source *source, int dimensions, int sizes[])
 
 static uint8_t *read_all(Place place, Arena *arena, const char *path, int dimensions, int sizes[])
 {
-    Source source = source_open(place, path);
+    Source source;
+    source_open(&source, place, path);
     size_t size = read_header(&source, dimensions, sizes);
     uint8_t *bytes = arena_alloc_at(place, arena, size, 1);
     size_t got = source_read(&source, bytes, size);

@@ -23,11 +23,17 @@ typedef struct FailedClaim {
     struct FailedClaim *next;
 } FailedClaim;
 
+typedef struct LostFigure {
+    const char *file;
+    struct LostFigure *next;
+} LostFigure;
+
 typedef struct {
-    char what[64];
+    char given[64], what[64]; // the loop's name, and what can be shown of it
     long total, first, last; // done when the bar began, and at the last call
     double began, drawn;     // seconds_now
     int columns;             // on the screen now, 0 when there is no bar
+    int screen;              // how wide the terminal was when it was drawn
 } Bar;
 
 struct Lesson {
@@ -38,6 +44,7 @@ struct Lesson {
     bool full, quiet, watched;
     int claims, failed;
     FailedClaim *first_failed, **last_failed;
+    LostFigure *first_lost, **last_lost;
     double began;
     Bar bar;
     FILE *plain_stdout; // what stdout was before it was taught to wipe the bar; NULL when it was not
@@ -87,7 +94,8 @@ static void print_help(const Lesson *lesson)
         "  FULL=1            the same as --full\n"
         "  OMP_NUM_THREADS=N use N processor cores; the results are the same for any number\n"
         "  COURSE_BUILD=FOLDER  where the data and the scripts of the figures go (otherwise build)\n"
-        "\nThe exit status is 0 when every claim of the lesson held, 1 when not, 2 after a wrong option.\n",
+        "\nThe exit status is 0 when every claim of the lesson held and no figure was lost, 1 when not, 2 after a wrong\n"
+        "option. Without gnuplot no figure is drawn, and none is lost.\n",
         lesson->title, lesson->program, options_text);
 }
 
@@ -227,6 +235,7 @@ Lesson *lesson_begin(int argc, char **argv, const char *folder, const char *titl
     lesson->folder = arena_string(own, folder);
     lesson->title = arena_string(own, title);
     lesson->last_failed = &lesson->first_failed;
+    lesson->last_lost = &lesson->first_lost;
     read_environment(lesson);
     read_arguments(lesson, argc, argv);
     set_figures(lesson);
@@ -251,7 +260,10 @@ int lesson_end(Lesson *lesson)
         fprintf(stderr, "claim does not hold: %s:%d: %s\n", claim->place.file, claim->place.line,
                 claim->sentence);
 
-    int status = lesson->failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    for (const LostFigure *lost = lesson->first_lost; lost; lost = lost->next)
+        fprintf(stderr, "figure is not drawn: %s\n", lost->file);
+
+    int status = lesson->failed == 0 && !lesson->first_lost ? EXIT_SUCCESS : EXIT_FAILURE;
     if (lesson->plain_stdout) {
         fclose(stdout);
         stdout = lesson->plain_stdout;
@@ -304,6 +316,14 @@ void claim_at(Place place, Lesson *lesson, bool holds, const char *format, ...)
     lesson->last_failed = &failed->next;
 }
 
+void lesson_lost_figure(Lesson *lesson, const char *file)
+{
+    LostFigure *lost = arena_alloc(lesson->own, 1, sizeof *lost);
+    *lost = (LostFigure){arena_string(lesson->own, file), NULL};
+    *lesson->last_lost = lost;
+    lesson->last_lost = &lost->next;
+}
+
 // ---- What a lesson knows ---------------------------------------------------------------------------------------------
 
 Arena *lesson_arena(Lesson *lesson) { return lesson->arena; }
@@ -326,11 +346,20 @@ double seconds_now(void) { return clock_seconds(CLOCK_MONOTONIC); }
 
 static const double SECONDS_BETWEEN_BARS = 0.1;
 
-static int terminal_columns(void)
+// What the terminal says, or else the environment, or else what is usual.
+static int screen_side(unsigned short said, const char *name, int usual)
 {
-    struct winsize size;
-    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    return known ? size.ws_col : SCREEN;
+    const char *text = getenv(name);
+    long given = text ? strtol(text, NULL, 10) : 0;
+    return said > 0 ? said : given > 0 && given < 10000 ? (int)given : usual;
+}
+
+void lesson_screen(int *columns, int *lines)
+{
+    struct winsize size = {.ws_col = 0};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0) size = (struct winsize){.ws_col = 0};
+    *columns = screen_side(size.ws_col, "COLUMNS", SCREEN);
+    *lines = screen_side(size.ws_row, "LINES", 24);
 }
 
 // "1:05:09" or "5:09"
@@ -368,29 +397,59 @@ static void format_bar(char *line, size_t size, const Bar *bar, double now, doub
     if (!isnan(loss)) used += snprintf(tail + used, sizeof tail - (size_t)used, "  loss %.4g", loss);
     snprintf(tail + used, sizeof tail - (size_t)used, "  %s left", left);
 
-    int columns = terminal_columns() - 1, length = columns - utf8_columns(bar->what) - 1 - (int)strlen(tail);
+    int columns = bar->screen - 1, length = columns - utf8_columns(bar->what) - 1 - (int)strlen(tail);
     length = length > LONGEST ? LONGEST : length < SHORTEST ? 0 : length;
     for (int i = 0; i < length; i++) strcat(blocks, i < (int)(share * length + 0.5) ? "█" : "░");
     snprintf(line, size, "%s %s%s", bar->what, blocks, tail);
     cut(line, columns);
 }
 
-static void draw_bar(Bar *bar, double now, double loss)
+// Whether the terminal knows the sequence that clears it from the cursor to its end (ECMA-48, ED), as all but the dumb do.
+static bool can_clear(void)
 {
-    char line[512];
-    format_bar(line, sizeof line, bar, now, loss);
-    int columns = utf8_columns(line);
-    fprintf(stderr, "\r%s%*s", line, bar->columns > columns ? bar->columns - columns : 0, "");
-    for (int i = columns; i < bar->columns; i++) fputc('\b', stderr);
-    bar->columns = columns;
-    bar->drawn = now;
+    const char *terminal = getenv("TERM");
+    return terminal && *terminal && strcmp(terminal, "dumb") != 0;
 }
 
 void lesson_wipe_progress(Lesson *lesson)
 {
-    if (lesson->bar.columns == 0) return;
-    fprintf(stderr, "\r%*s\r", lesson->bar.columns, "");
-    lesson->bar.columns = 0;
+    Bar *bar = &lesson->bar;
+    int columns, lines;
+    if (bar->columns == 0) return;
+    lesson_screen(&columns, &lines);
+    // The cursor is on the bar's first character. In a terminal that has become narrower since, the bar may be broken
+    // into lines, which must go, too; blanks for all of it could do more harm than good.
+    if (columns < bar->screen && can_clear())
+        fputs("\r\033[J", stderr);
+    else
+        fprintf(stderr, "\r%*s\r", bar->columns < columns ? bar->columns : columns - 1, "");
+    bar->columns = 0;
+}
+
+static void draw_bar(Lesson *lesson, double now, double loss)
+{
+    Bar *bar = &lesson->bar;
+    char line[512];
+    int screen, lines;
+    lesson_screen(&screen, &lines);
+    if (screen != bar->screen) lesson_wipe_progress(lesson);
+    bar->screen = screen;
+    format_bar(line, sizeof line, bar, now, loss);
+    int columns = utf8_columns(line);
+    fprintf(stderr, "\r%s%*s\r", line, bar->columns > columns ? bar->columns - columns : 0, "");
+    bar->columns = columns;
+    bar->drawn = now;
+}
+
+// The words before a bar, as much of them as there is room for: whole characters, and none that moves the cursor.
+static void name_bar(Bar *bar, const char *what)
+{
+    size_t used = 0;
+    while (*what && used + 4 < sizeof bar->what) {
+        uint32_t c = utf8_next(&what);
+        used += (size_t)utf8_encode(bar->what + used, c < ' ' || (c >= 0x7F && c < 0xA0) ? ' ' : c);
+    }
+    bar->what[used] = '\0';
 }
 
 void lesson_progress(Lesson *lesson, const char *what, long done, long total, double loss)
@@ -398,9 +457,9 @@ void lesson_progress(Lesson *lesson, const char *what, long done, long total, do
     if (!lesson->watched) return;
     Bar *bar = &lesson->bar;
     double now = clock_seconds(CLOCK_MONOTONIC_COARSE); // a few nanoseconds; it need not be more exact
-    if (done <= bar->last || total != bar->total || strncmp(what, bar->what, sizeof bar->what - 1) != 0) {
-        snprintf(bar->what, sizeof bar->what, "%s",
-                 what); // a new loop; its first call is the end of its first step
+    if (done <= bar->last || total != bar->total || strncmp(what, bar->given, sizeof bar->given - 1) != 0) {
+        snprintf(bar->given, sizeof bar->given, "%s", what); // a new loop; its first call ends its first step
+        name_bar(bar, what);
         bar->total = total;
         bar->first = done;
         bar->began = bar->drawn = now;
@@ -409,6 +468,6 @@ void lesson_progress(Lesson *lesson, const char *what, long done, long total, do
     if (done >= total) {
         lesson_wipe_progress(lesson);
     } else if (done > bar->first && now - bar->drawn >= SECONDS_BETWEEN_BARS) {
-        draw_bar(bar, now, loss);
+        draw_bar(lesson, now, loss);
     }
 }

@@ -27,8 +27,9 @@ typedef struct Lesson Lesson;
 // Writing to a closed pipe becomes an error that is told, at the next section or at the end, with exit status 1.
 Lesson *lesson_begin(int argc, char **argv, const char *folder, const char *title);
 
-// Prints how many claims held; on standard error the run time and the peak memory, and each claim that failed, with its
-// place in the source. Returns the exit status: 0 when every claim held, 1 otherwise.
+// Prints how many claims held; on standard error the run time and the peak memory, each claim that failed, with its place
+// in the source, and each figure that was lost. Returns the exit status: 0 when every claim held and no figure was lost, 1
+// otherwise.
 int lesson_end(Lesson *lesson);
 
 void section(Lesson *lesson, const char *title);
@@ -52,9 +53,17 @@ const char *lesson_folder(const Lesson *lesson);  // "NN-name"
 // Pass NAN for a loop without a loss. The bar is wiped when done reaches total.
 void lesson_progress(Lesson *lesson, const char *what, long done, long total, double loss);
 
+// A figure could not be drawn, or not be kept: the lesson goes on, and ends with exit status 1. (A machine without gnuplot
+// draws none; that is no failure.)
+void lesson_lost_figure(Lesson *lesson, const char *file);
+
 // Seconds since an arbitrary start, for figures that go to standard error only.
 double seconds_now(void);
 
 // Whether somebody watches: standard error is a terminal, and --quiet was not given. Who writes there wipes the bar first.
 bool lesson_watched(const Lesson *lesson);
 void lesson_wipe_progress(Lesson *lesson);
+
+// How many columns and lines the terminal has at this moment; where it does not say, as COLUMNS and LINES in the
+// environment say, or 80 × 24.
+void lesson_screen(int *columns, int *lines);

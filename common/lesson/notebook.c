@@ -2,9 +2,10 @@
 #include "lesson/notebook.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/text_file.h"
+#include "base/utf8.h"
 
 // ---- Spans and files ---------------------------------------------------------------------------------------------
 
@@ -56,19 +57,6 @@ Span notebook_trim(Span text)
     return (Span){text.at, end};
 }
 
-// The length of the UTF-8 character at the start of count bytes, 0 when it is none (Unicode Standard, table 3-7).
-static size_t character_length(const unsigned char *c, size_t count)
-{
-    if (c[0] < 0x80) return 1;
-    size_t length = c[0] < 0xC2 ? 0 : c[0] < 0xE0 ? 2 : c[0] < 0xF0 ? 3 : c[0] < 0xF5 ? 4 : 0;
-    if (!length || length > count) return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((c[i] & 0xC0) != 0x80) return 0;
-    bool overlong = (c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xF0 && c[1] < 0x90);
-    bool surrogate = c[0] == 0xED && c[1] >= 0xA0, beyond = c[0] == 0xF4 && c[1] >= 0x90;
-    return overlong || surrogate || beyond ? 0 : length;
-}
-
 Text notebook_text(Arena *arena, const char *path, const char *bytes, size_t length)
 {
     if (length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) bytes += 3, length -= 3;
@@ -77,8 +65,10 @@ Text notebook_text(Arena *arena, const char *path, const char *bytes, size_t len
     Place place = {path, 1};
     for (size_t i = 0; i < length; i += count) {
         unsigned char c = (unsigned char)bytes[i];
-        count = character_length((const unsigned char *)bytes + i, length - i);
-        check_at(place, count, "save the file as UTF-8", "byte 0x%02X is not UTF-8", c);
+        uint32_t character;
+        count = (size_t)utf8_decode(bytes + i, length - i, &character);
+        check_at(place, character != UTF8_REPLACEMENT || count > 1, "save the file as UTF-8",
+                 "byte 0x%02X is not UTF-8", c);
         if (c == '\r' && i + 1 < length && bytes[i + 1] == '\n') continue;
         check_at(
             place, (c >= ' ' && c != 0x7F) || c == '\t' || c == '\n',
@@ -94,35 +84,17 @@ Text notebook_text(Arena *arena, const char *path, const char *bytes, size_t len
 
 Span notebook_bytes(Arena *arena, const char *path, const char *hint)
 {
-    Place place = {path, 1};
-    FILE *file = fopen(path, "rb");
-    check_at(place, file, hint, "cannot open the file: %s", strerror(errno));
-    char *bytes = NULL;
-    size_t used = 0, room = 0, got = 1;
-    while (got && used <= NOTEBOOK_MAX_BYTES) {
-        if (used == room) {
-            room = room ? 2 * room : 1 << 16;
-            bytes = realloc(bytes, room);
-            check_at(place, bytes, "free some memory", "no memory for %zu bytes", room);
-        }
-        got = fread(bytes + used, 1, room - used, file);
-        used += got;
-    }
-    check_at(place, !ferror(file), hint, "cannot read the file: %s", strerror(errno));
-    fclose(file);
-    check_at(place, used <= NOTEBOOK_MAX_BYTES, "print less", "the file has more than %d bytes",
-             NOTEBOOK_MAX_BYTES);
-    char *copy = arena_alloc(arena, used, 1);
-    memcpy(copy, bytes, used);
-    free(bytes);
-    return (Span){copy, used};
+    FileBytes file = file_read_at((Place){path, 1}, arena, path, NOTEBOOK_MAX_BYTES, hint);
+    return (Span){file.bytes, file.size};
 }
 
 Text notebook_load(Arena *arena, const char *path)
 {
-    Span bytes = notebook_bytes(arena, path,
-                                "give the chapter's C file, then the file that holds its standard output");
-    return notebook_text(arena, path, bytes.at, bytes.length);
+    Place place = {path, 1};
+    FileBytes file = file_read_at(place, arena, path, NOTEBOOK_MAX_BYTES,
+                                  "give the chapter's C file, then the file that holds its standard output");
+    file = text_file_checked_at(place, path, file);
+    return notebook_text(arena, path, file.bytes, file.size);
 }
 
 // ---- The lexer -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 // What the chapter gives is copied and kept until plot_end draws it.
 #include "lesson/plot_parts.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +35,28 @@ Plot *plot_begin(Lesson *lesson, const char *file, const char *title)
     return plot;
 }
 
+void plot_tell(const Plot *plot, const char *format, ...)
+{
+    lesson_wipe_progress(plot->lesson);
+    fprintf(stderr, "%s: ", plot->file);
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+// What cannot be seen in the picture is told.
+static void tell_what_is_missing(const Plot *plot)
+{
+    if (plot->missing > 0)
+        plot_tell(plot, "%ld value%s NaN or infinite, and not drawn", plot->missing, plot->missing == 1 ? " is" : "s are");
+    long left_out = count_not_positive(plot);
+    if (left_out > 0)
+        plot_tell(plot, "%ld point%s not above 0, and cannot be drawn on a logarithmic axis", left_out,
+                  left_out == 1 ? " is" : "s are");
+}
+
 // The caption on one line of printable text.
 static void print_figure(const Plot *plot, const char *caption)
 {
@@ -47,6 +71,7 @@ void plot_end(Plot *plot, const char *caption)
 {
     print_figure(plot, caption);
     fflush(stdout);
+    tell_what_is_missing(plot);
     draw(plot);
     arena_free(plot->arena);
 }
@@ -74,6 +99,8 @@ static void set_range(const Plot *plot, Axis *axis, double low, double high)
 {
     check(isfinite(low) && isfinite(high) && low < high, "the low end comes first",
           "%s: a range from %g to %g", plot->file, low, high);
+    check(can_be_range(low, high), "stay below 8e307, and leave room for numbers between the ends",
+          "%s: a range from %.17g to %.17g", plot->file, low, high);
     axis->low = low;
     axis->high = high;
     axis->fixed = true;
@@ -120,7 +147,10 @@ static void check_count(const Plot *plot, int count, const void *values)
 static float *copy_floats(Plot *plot, const float *values, int count)
 {
     float *copied = arena_alloc(plot->arena, (size_t)count, sizeof *copied);
-    for (int i = 0; i < count; i++) copied[i] = isfinite(values[i]) ? values[i] : NAN;
+    for (int i = 0; i < count; i++) {
+        copied[i] = isfinite(values[i]) ? values[i] : NAN;
+        plot->missing += !isfinite(values[i]);
+    }
     return copied;
 }
 
@@ -234,6 +264,19 @@ void plot_bars(Plot *plot, const char *const *names, const float *values, int co
     }
 }
 
+// Widens the range of a histogram until the edges of its bins, which are floats, differ.
+static void widen_for_bins(double *low, double *high, int bins)
+{
+    if (*low == *high) *high += 1.0, *low -= 1.0;
+    float largest = (float)fmin(fmax(fabs(*low), fabs(*high)), (double)FLT_MAX);
+    double wanted = 2.0 * bins * ((double)largest - (double)nextafterf(largest, 0.0f));
+    if (*high - *low >= wanted) return;
+    double middle = 0.5 * (*low + *high), most = (double)FLT_MAX - 0.5 * wanted;
+    middle = fmin(fmax(middle, -most), most);
+    *low = middle - 0.5 * wanted;
+    *high = middle + 0.5 * wanted;
+}
+
 // The bins are equally wide, from the smallest to the largest value; the largest is in the last bin.
 void plot_histogram(Plot *plot, const char *label, const float *values, int count, int bins)
 {
@@ -242,7 +285,7 @@ void plot_histogram(Plot *plot, const char *label, const float *values, int coun
     Matrix all = {1, count, copy_floats(plot, values, count)};
     double low, high;
     finite_range(all, &low, &high);
-    if (low == high) high = low + 1.0, low -= 1.0;
+    widen_for_bins(&low, &high, bins);
 
     Series *series = add_series(plot, SERIES_HISTOGRAM, label);
     series->count = bins;
@@ -290,6 +333,10 @@ static Series *add_surface(Plot *plot, SeriesKind kind, PlotWindow window, Matri
               isfinite(window.y_high) && window.x_low < window.x_high && window.y_low < window.y_high,
           "the low ends come first", "%s: a window from (%g, %g) to (%g, %g)", plot->file, window.x_low,
           window.y_low, window.x_high, window.y_high);
+    check(can_be_range(window.x_low, window.x_high) && can_be_range(window.y_low, window.y_high),
+          "stay below 8e307, and leave room for numbers between the ends",
+          "%s: a window from (%.17g, %.17g) to (%.17g, %.17g)", plot->file, window.x_low, window.y_low,
+          window.x_high, window.y_high);
     check(values.rows >= 2 && values.cols >= 2, "make it 2 × 2 or larger", "%s: a grid of %d × %d",
           plot->file, values.rows, values.cols);
     Series *series = add_series(plot, kind, NULL);

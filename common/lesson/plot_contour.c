@@ -2,7 +2,6 @@
 // the plane). A line crosses a square of four neighbouring values from one edge to another. Each crossing lies on an
 // edge that two squares share, so the pieces of all squares, each linked with its neighbours, form the lines.
 #include "lesson/plot_parts.h"
-#include "base/utf8.h"
 
 #include <math.h>
 
@@ -93,10 +92,20 @@ static void pixels_of(const Plot *plot, const Contour *line, int point, double *
     *up = height * axis_fraction(plot->y, line->y[point]);
 }
 
+static const char *level_text(Arena *arena, const Series *series, float level)
+{
+    double *levels = arena_alloc(arena, (size_t)series->count, sizeof *levels);
+    int count = 0;
+    for (int k = 0; k < series->count; k++)
+        if (!isnan(series->z[k])) levels[count++] = (double)series->z[k];
+    char text[32];
+    snprintf(text, sizeof text, "%.*g", telling_digits(arena, levels, count), (double)level);
+    return arena_string(arena, text);
+}
+
 static double label_width(const Contour *line)
 {
-    char text[32];
-    return SMALL_CHARACTER_WIDTH * snprintf(text, sizeof text, "%g", (double)line->level) + 4.0;
+    return SMALL_CHARACTER_WIDTH * utf8_columns(line->name) + 4.0;
 }
 
 // How much room there is for a label: pixels to the nearest label of another line or to the frame, at most 200.
@@ -152,6 +161,7 @@ Contour *trace_contours(Arena *arena, const Plot *plot, const Series *series)
     for (int k = 0; k < series->count; k++) {
         t.level = series->z[k];
         if (isnan(t.level)) continue;
+        const char *name = level_text(arena, series, t.level);
         for (size_t e = 0; e < edges; e++) t.links[e][0] = t.links[e][1] = -1, t.seen[e] = false;
         for (int i = 0; i + 1 < t.v.rows; i++)
             for (int j = 0; j + 1 < t.v.cols; j++) link_square(&t, i, j);
@@ -160,6 +170,7 @@ Contour *trace_contours(Arena *arena, const Plot *plot, const Series *series)
                 bool begins = !t.seen[e] && t.links[e][0] >= 0 && (closed || t.links[e][1] < 0);
                 if (!begins) continue;
                 *last = follow(arena, &t, (int)e);
+                (*last)->name = name;
                 place_label(plot, first, *last);
                 last = &(*last)->next;
             }

@@ -1,20 +1,17 @@
-// Runs gnuplot and puts the picture in its place. gnuplot may be missing, may fail, may die and may hang: whatever it does,
-// the data and the script are kept, the lesson goes on, and no half-drawn picture replaces a good one.
+// Runs gnuplot and puts the picture in its place. gnuplot may be missing, may fail, may die, may hang, and may say that all
+// went well when the disk was full: whatever it does, the data and the script are kept, the lesson goes on, and no
+// half-drawn picture replaces a good one.
+#include "lesson/child.h"
 #include "lesson/plot_parts.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-extern char **environ;
 
 // ---- Files -----------------------------------------------------------------------------------------------------------
 
@@ -45,9 +42,35 @@ static void complain(const Plot *plot, const char *format, ...)
     fputc('\n', stderr);
 }
 
+// The same where that is no lack of the machine's, but something went wrong: then the lesson fails, too.
+#define fail(plot, ...) (complain(plot, __VA_ARGS__), lesson_lost_figure((plot)->lesson, (plot)->file))
+
+// The path as gnuplot takes it for a file: what begins with <, |, $, ~ or - is something else to it.
+static const char *file_path(Arena *arena, const char *path)
+{
+    bool plain = *path == '/' || *path == '.' || isalnum((unsigned char)*path);
+    return plain ? path : text_of(arena, "./%s", path);
+}
+
+// A path to be typed into a shell.
+static const char *typed(Arena *arena, const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@%";
+    if (*path && path[strspn(path, plain)] == '\0') return path;
+    char *quoted = arena_alloc(arena, 4 * strlen(path) + 3, 1), *at = quoted;
+    *at++ = '\'';
+    for (; *path; path++) {
+        if (*path == '\'') at = stpcpy(at, "'\\'"); // ends, a quote, begins again
+        *at++ = *path;
+    }
+    strcpy(at, "'");
+    return quoted;
+}
+
 // Makes a folder and those that it lies in.
 static bool make_folder(Arena *arena, const char *path)
 {
+    struct stat about;
     char *part = arena_string(arena, path);
     for (char *at = part + 1;; at++) {
         if (*at != '/' && *at != '\0') continue;
@@ -55,7 +78,10 @@ static bool make_folder(Arena *arena, const char *path)
         *at = '\0';
         if (mkdir(part, 0777) != 0 && errno != EEXIST) return false;
         *at = kept;
-        if (!kept) return true;
+        if (kept) continue;
+        if (stat(path, &about) != 0) return false; // a link to nowhere
+        errno = ENOTDIR;
+        return S_ISDIR(about.st_mode);
     }
 }
 
@@ -85,70 +111,42 @@ static bool close_draft(FILE *file, const char *draft, const char *path)
 
 // ---- Running ---------------------------------------------------------------------------------------------------------
 
-// Waits for a process that may take this many seconds; then ends it and all that it has started.
-static bool wait_for(pid_t process, double seconds, int *status)
-{
-    double until = seconds_now() + seconds;
-    for (;;) {
-        pid_t ended = waitpid(process, status, WNOHANG);
-        if (ended == process) return true;
-        if (ended < 0 && errno != EINTR) *status = 0;
-        if (ended < 0 && errno != EINTR) return true;
-        if (seconds_now() >= until) break;
-        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
-    }
-    kill(-process, SIGKILL);
-    while (waitpid(process, status, 0) < 0 && errno == EINTR) {
-    }
-    return false;
-}
-
-// Starts gnuplot without a shell, in a process group of its own, with nothing to read and its messages going to a file.
-static int start(pid_t *process, char *const *arguments, const char *log)
-{
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t usual;
-    sigemptyset(&usual);
-    sigaddset(&usual, SIGPIPE);
-    sigaddset(&usual, SIGXFSZ);
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigdefault(&attributes, &usual);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    int error = posix_spawnp(process, arguments[0], &files, &attributes, arguments, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    return error;
-}
-
 // Whether gnuplot has drawn the picture; says why not.
-static bool run_gnuplot(const Plot *plot, char *script, char *picture, char *text_plot, const char *log)
+static bool run_gnuplot(const Plot *plot, char *script, char *picture, const char *log)
 {
-    char *arguments[] = {"gnuplot", "-d",      "-c", script,
-                         picture,   text_plot, NULL}; // -d: no settings of the user's
-    pid_t process;
-    int status, error = start(&process, arguments, log);
-    if (error == ENOENT) {
-        complain(plot, "there is no gnuplot (`make setup` installs it); later, run: gnuplot %s", script);
-    } else if (error != 0) {
-        complain(plot, "gnuplot cannot be started (%s); later, run: gnuplot %s", strerror(error), script);
-    } else if (!wait_for(process, plot->seconds, &status)) {
-        complain(plot, "gnuplot took more than %g s and was ended; try: gnuplot %s", plot->seconds, script);
-    } else if (WIFSIGNALED(status)) {
-        complain(plot, "gnuplot died (%s); try: gnuplot %s", strsignal(WTERMSIG(status)), script);
-    } else if (WEXITSTATUS(status) != 0) {
-        complain(plot, "gnuplot failed with exit status %d and wrote %s; try: gnuplot %s",
-                 WEXITSTATUS(status), log, script);
-    } else {
-        struct stat about;
-        if (stat(picture, &about) == 0 && about.st_size > 0) return true;
-        complain(plot, "gnuplot wrote nothing; try: gnuplot %s", script);
+    char *arguments[] = {"gnuplot", "-d", "-c", script, picture, NULL}; // -d: no settings of the user's
+    const char *again = typed(plot->arena, script);
+    Child child = child_run(arguments, log, true, plot->seconds);
+    switch (child.end) {
+    case CHILD_MISSING:
+        complain(plot, "there is no gnuplot (`make setup` installs it); later, run: gnuplot %s", again);
+        return false;
+    case CHILD_REFUSED:
+        fail(plot, "gnuplot cannot be started (%s); later, run: gnuplot %s", strerror(child.detail), again);
+        return false;
+    case CHILD_SLOW:
+        fail(plot, "gnuplot took more than %g s and was ended; try: gnuplot %s", plot->seconds, again);
+        return false;
+    case CHILD_LOUD:
+        fail(plot, "gnuplot wrote more than %d MB of messages and was ended; try: gnuplot %s", CHILD_MOST >> 20,
+             again);
+        return false;
+    case CHILD_KILLED:
+        fail(plot, "gnuplot died (%s); try: gnuplot %s", strsignal(child.detail), again);
+        return false;
+    case CHILD_ENDED:
+        break;
     }
+    struct stat about;
+    if (child.detail != 0)
+        fail(plot, "gnuplot failed with exit status %d and wrote %s; try: gnuplot %s", child.detail, log, again);
+    else if (stat(picture, &about) != 0 || about.st_size == 0)
+        fail(plot, "gnuplot wrote nothing; is the disk full? Try: gnuplot %s", again);
+    else if (!is_whole_picture(picture, plot->svg))
+        fail(plot, "what gnuplot wrote is no whole %s; is the disk full? Try: gnuplot %s",
+             plot->svg ? "SVG" : "PNG", again);
+    else
+        return true;
     return false;
 }
 
@@ -162,50 +160,56 @@ static bool write_file(Plot *plot, const char *path, const char *data, const cha
     if (file && !data) write_data(file, plot);
     if (file && data) write_script(file, plot, data, picture);
     if (file && close_draft(file, draft, path)) return true;
-    complain(plot, "%s: %s", path, strerror(errno));
+    fail(plot, "%s: %s", path, strerror(errno));
     return false;
 }
 
-static void show_text_plot(const Plot *plot, const char *path)
+// A terminal gets a text plot as wide as it is, up to MOST_COLUMNS; its last column and some of its lines stay free.
+static void show_text_plot(Plot *plot)
 {
-    FILE *file = fopen(path, "re");
-    if (!file) return;
+    enum { MOST_COLUMNS = 200, USUAL_LINES = 20 };
+    int columns, lines;
+    lesson_screen(&columns, &lines);
     lesson_wipe_progress(plot->lesson);
-    for (int c; (c = getc(file)) != EOF;)
-        if (c != '\f') putc(c, stderr); // gnuplot begins with a new page
-    fclose(file);
+    write_text_plot(stderr, plot, int_min(columns, MOST_COLUMNS) - 1, int_min(lines - 2, USUAL_LINES));
 }
 
 static bool has_room_for(const Plot *plot, Arena *arena, const char *folder)
 {
     if (make_folder(arena, folder)) return true;
-    complain(plot, "%s: %s", folder, strerror(errno));
+    fail(plot, "%s: %s", folder, strerror(errno));
     return false;
+}
+
+// The draft becomes the picture. A link that was there is replaced, and not what it points to.
+static void put_in_place(const Plot *plot, const char *draft, const char *picture)
+{
+    int error = plot->svg ? 0 : squeeze_png(draft, text_of(plot->arena, "%s.small", draft));
+    if (error == 0 && rename(draft, picture) == 0) return;
+    fail(plot, "%s: %s", picture, strerror(error ? error : errno));
 }
 
 void draw(Plot *plot)
 {
     Arena *arena = plot->arena;
-    const char *build = getenv("COURSE_BUILD"), *pictures = lesson_figures(plot->lesson);
-    char *folder =
-        text_of(arena, "%s/figures/%s", build && *build ? build : "build", lesson_folder(plot->lesson));
+    const char *build = getenv("COURSE_BUILD"), *pictures = file_path(arena, lesson_figures(plot->lesson));
+    char *folder = text_of(arena, "%s/figures/%s", file_path(arena, build && *build ? build : "build"),
+                           lesson_folder(plot->lesson));
     char *data = text_of(arena, "%s/%s.dat", folder, plot->stem),
-         *script = text_of(arena, "%s/%s.gp", folder, plot->stem);
-    char *log = text_of(arena, "%s/%s.log", folder, plot->stem),
-         *text_plot = text_of(arena, "%s/%s.txt", folder, plot->stem);
+         *script = text_of(arena, "%s/%s.gp", folder, plot->stem),
+         *log = text_of(arena, "%s/%s.log", folder, plot->stem);
     char *picture = text_of(arena, "%s/%s", pictures, plot->file);
     char *draft = text_of(arena, "%s/.%s.%ld", pictures, plot->file, (long)getpid());
-    bool watched = lesson_watched(plot->lesson) && fits_a_text_plot(plot);
 
+    plot_fix_ranges(plot);
+    if (lesson_watched(plot->lesson) && fits_a_text_plot(plot)) show_text_plot(plot);
+    if (!has_room_for(plot, arena, folder)) return;
+    plot_prepare_words(plot, log);
     plot_lay_out(plot);
-    if (!has_room_for(plot, arena, folder) || !write_file(plot, data, NULL, NULL) ||
-        !write_file(plot, script, data, picture))
-        return;
+    if (!write_file(plot, data, NULL, NULL) || !write_file(plot, script, data, picture)) return;
     if (!has_room_for(plot, arena, pictures)) return;
-    if (run_gnuplot(plot, script, draft, watched ? text_plot : NULL, log)) {
-        if (!plot->svg) squeeze_png(draft, text_of(arena, "%s.small", draft));
-        if (rename(draft, picture) != 0) complain(plot, "%s: %s", picture, strerror(errno));
-        if (watched) show_text_plot(plot, text_plot);
+    if (run_gnuplot(plot, script, draft, log)) {
+        put_in_place(plot, draft, picture);
         unlink(log);
     }
     unlink(draft);

@@ -1,6 +1,5 @@
 // Decides what a chapter need not: the ranges of the axes, where the legend is least in the way, how images are arranged.
 #include "lesson/plot_parts.h"
-#include "base/utf8.h"
 
 #include <math.h>
 
@@ -48,6 +47,18 @@ void finite_range(Matrix values, double *low, double *high)
     if (*low > *high) *low = 0.0, *high = 1.0;
 }
 
+Axis colour_range(Matrix values)
+{
+    double low, high;
+    finite_range(values, &low, &high);
+    if (low < 0.0 && high > 0.0) {
+        high = fmax(-low, high);
+        low = -high;
+    }
+    if (low == high) high += fmax(1.0, 0.1 * fabs(high));
+    return (Axis){low, high, true, false};
+}
+
 // What an axis must show. Points and lines get some room at both ends, edges (of bars, of windows) none.
 typedef struct {
     Axis axis;
@@ -73,6 +84,16 @@ static void include_edge(Extent *extent, double value)
     extent->edge_high = fmax(extent->edge_high, place);
 }
 
+// gnuplot draws nothing beyond these, nor smaller than that on a logarithmic axis. Of an axis that is narrower than this
+// part of its largest number, a double does not know enough places.
+static const double MOST = 8e307, LEAST_LOG = 1e-300, NARROWEST = 1e-12;
+
+bool can_be_range(double low, double high)
+{
+    double largest = fmax(fabs(low), fabs(high));
+    return isfinite(low) && isfinite(high) && largest <= MOST && high - low > fmax(NARROWEST * largest, 1e-290);
+}
+
 static void fix_range(Axis *axis, const Extent *extent, double room)
 {
     axis->fixed = true;
@@ -82,13 +103,35 @@ static void fix_range(Axis *axis, const Extent *extent, double room)
     low = fmin(low, extent->edge_low);
     high = fmax(high, extent->edge_high);
     if (low > high) low = 0.0, high = 1.0;
-    if (high - low <= 1e-9 * fmax(fabs(low), fabs(high)) || high == low) {
-        double half = axis->log ? 0.5 : low == 0.0 ? 1.0 : 0.1 * fabs(low);
+    double largest = axis->log ? 1.0 : fmax(fabs(low), fabs(high));
+    if (high - low <= fmax(NARROWEST * largest, axis->log ? 0.0 : 1e-290)) {
+        double half = axis->log ? 0.5 : largest < 1e-290 ? 1.0 : 0.1 * largest;
         low -= half;
         high += half;
     }
-    axis->low = axis->log ? pow(10.0, low) : low;
-    axis->high = axis->log ? pow(10.0, high) : high;
+    axis->low = axis->log ? fmax(pow(10.0, low), LEAST_LOG) : fmax(low, -MOST);
+    axis->high = fmin(axis->log ? pow(10.0, high) : high, MOST);
+}
+
+// 9 digits tell two floats apart; an axis that is narrow and far from 0 needs those of a double.
+int axis_digits(Axis axis)
+{
+    return fmax(fabs(axis.low), fabs(axis.high)) > 1e3 * (axis.high - axis.low) && !axis.log ? 17 : 9;
+}
+
+static bool is_left_out(Axis axis, double value) { return axis.log && value <= 0.0; }
+
+long count_not_positive(const Plot *plot)
+{
+    long count = 0;
+    for (const Series *series = plot->first; series; series = series->next) {
+        for (int i = 0; has_points(series->kind) && !is_boxes(series->kind) && i < series->count; i++)
+            count += is_left_out(plot->x, (double)series->x[i]) || is_left_out(plot->y, (double)series->y[i]) ||
+                     (series->kind == SERIES_BAND && is_left_out(plot->y, (double)series->z[i]));
+        count += series->kind == SERIES_HORIZONTAL && is_left_out(plot->y, series->at_y);
+        count += series->kind == SERIES_VERTICAL && is_left_out(plot->x, series->at_x);
+    }
+    return count;
 }
 
 static void fix_x(Plot *plot)
@@ -154,12 +197,21 @@ static int legend_entries(const Plot *plot, int *columns)
     for (const Series *series = plot->first; series; series = series->next) {
         if (!series->label || series->kind == SERIES_TEXT) continue;
         entries++;
-        *columns = int_max(*columns, utf8_columns(series->label));
+        *columns = int_max(*columns, widest_line(series->label));
     }
     return entries;
 }
 
-static double legend_width(const Plot *plot)
+// What the names of an axis take beyond what is counted for them anyway.
+static double excess(const Plot *plot, Axis axis, double length, double usual)
+{
+    double widest = 0.0;
+    Ticks ticks = choose_ticks(plot->arena, axis, (Ruler){length, 18.0, 2.0, NULL});
+    for (int i = 0; i < ticks.count; i++) widest = fmax(widest, words_width(ticks.ticks[i].name));
+    return fmax(0.0, widest - usual);
+}
+
+double legend_width(const Plot *plot)
 {
     int columns;
     return legend_entries(plot, &columns) ? 50.0 + columns * CHARACTER_WIDTH : 0.0;
@@ -167,7 +219,8 @@ static double legend_width(const Plot *plot)
 
 void plot_area(const Plot *plot, double *width, double *height)
 {
-    *width = fmax(50.0, plot->width - 120.0 - (plot->legend == LEGEND_OUTSIDE ? legend_width(plot) : 0.0));
+    double beside = plot->legend == LEGEND_OUTSIDE ? legend_width(plot) : 0.0;
+    *width = fmax(50.0, plot->width - 120.0 - beside - plot->long_names);
     *height = fmax(50.0, plot->height - 130.0);
     if (!plot->square) return;
     double unit = fmin(*width / (plot->x.high - plot->x.low), *height / (plot->y.high - plot->y.low));
@@ -241,7 +294,7 @@ static void count_series(Corners *corners, const Plot *plot, const Series *serie
         double width, height;
         plot_area(plot, &width, &height);
         double end =
-            across + (across > 0.75 ? -1.0 : 1.0) * utf8_columns(series->label) * CHARACTER_WIDTH / width;
+            across + (across > 0.75 ? -1.0 : 1.0) * widest_line(series->label) * CHARACTER_WIDTH / width;
         int all = corners->all; // words on words cannot be read at all: these count like many curves
         for (int i = 0; i < 100; i++) count_segment(corners, (Fraction){across, up}, (Fraction){end, up});
         corners->all = all;
@@ -286,8 +339,15 @@ static int longest(const char *const *texts, int count)
 {
     int columns = 0;
     for (int i = 0; texts && i < count; i++)
-        if (texts[i]) columns = int_max(columns, utf8_columns(texts[i]));
+        if (texts[i]) columns = int_max(columns, widest_line(texts[i]));
     return columns;
+}
+
+static int lines_of(const char *text) { return *text ? count_lines(text) : 0; }
+
+static double title_height(const Plot *plot, double without)
+{
+    return *plot->title ? 48.0 + (lines_of(plot->title) - 1) * (LINE_HEIGHT + 4) : without;
 }
 
 // Makes the picture as large as the grid with its margins, or centres the grid in a picture of a given size.
@@ -297,7 +357,7 @@ static void fit_picture(Plot *plot, Grid *grid)
     double height = grid->top + grid->rows * grid->cell_height + grid->bottom;
     if (!plot->size_given) {
         plot->width =
-            int_max((int)ceil(width), int_max(200, 40 + utf8_columns(plot->title) * CHARACTER_WIDTH));
+            int_max((int)ceil(width), int_max(200, 40 + widest_line(plot->title) * CHARACTER_WIDTH));
         plot->height = int_max((int)ceil(height), 60);
     }
     grid->left += fmax(0.0, 0.5 * (plot->width - width));
@@ -311,14 +371,14 @@ static Grid arrange_cells(Plot *plot, const Series *series)
     Grid grid = {.rows = series->values.rows, .columns = series->values.cols};
     int row_names = longest(series->names, grid.rows),
         column_names = longest(series->column_names, grid.columns);
-    grid.left = 36.0 + (row_names ? row_names : 3) * CHARACTER_WIDTH + (*plot->y_label ? LINE_HEIGHT : 0);
-    grid.right = series->digits < 0 ? 95.0 : 25.0;
-    grid.top = *plot->title ? 48.0 : 16.0;
+    grid.left = 36.0 + (row_names ? row_names : 3) * CHARACTER_WIDTH + lines_of(plot->y_label) * LINE_HEIGHT;
+    grid.right = series->digits < 0 ? 95.0 + plot->long_colours : 25.0;
+    grid.top = title_height(plot, 16.0);
     double room = plot->width - grid.left - grid.right;
     double cell = fmin(series->digits < 0 ? 64.0 : 72.0, room / grid.columns);
     grid.slanted = column_names * CHARACTER_WIDTH > cell - 4.0;
     grid.bottom = 20.0 + (grid.slanted ? 8.0 + 0.6 * column_names * CHARACTER_WIDTH : LINE_HEIGHT) +
-                  (*plot->x_label ? LINE_HEIGHT : 0);
+                  lines_of(plot->x_label) * LINE_HEIGHT;
     cell = fmax(1.0, fmin(cell, (fmax(plot->height, 600) - grid.top - grid.bottom) / grid.rows));
     if (cell < 40.0) grid.slanted = column_names * CHARACTER_WIDTH > cell - 4.0;
     grid.cell_width = grid.cell_height = cell;
@@ -333,7 +393,7 @@ static Grid arrange_images(Plot *plot, const Series *series)
     int count = series->values.rows, letters = longest(series->names, count);
     Grid grid = {.columns = int_min(how.columns, count), .left = margin, .right = margin, .bottom = 4.0};
     grid.rows = (count + grid.columns - 1) / grid.columns;
-    grid.top = *plot->title ? 48.0 : margin;
+    grid.top = title_height(plot, margin);
     double width = (plot->width - 2.0 * margin) / grid.columns;
     grid.caption_lines = letters == 0 ? 0 : letters * SMALL_CHARACTER_WIDTH <= width ? 1 : 2;
     double below = gap + grid.caption_lines * SMALL_LINE_HEIGHT;
@@ -349,16 +409,47 @@ static Grid arrange_images(Plot *plot, const Series *series)
 
 // ---- All of it -------------------------------------------------------------------------------------------------------
 
-void plot_lay_out(Plot *plot)
+// Where a unit of one axis would be so much longer than one of the other that nothing is left of it, both are free.
+static void free_if_too_long(Plot *plot)
 {
+    double ratio = (plot->x.high - plot->x.low) / (plot->y.high - plot->y.low);
+    if (!plot->square || (ratio > 0.05 && ratio < 20.0)) return;
+    plot->square = false;
+    plot_tell(plot, "the axes, from %g to %g and from %g to %g, cannot have the same unit", plot->x.low, plot->x.high,
+              plot->y.low, plot->y.high);
+}
+
+// A picture too small for letters of the usual size is arranged as a larger one, and drawn small.
+static void shrink(Plot *plot)
+{
+    enum { WIDTH = 400, HEIGHT = 300 };
+    bool alone = plot->first && (plot->first->kind == SERIES_CELLS || plot->first->kind == SERIES_IMAGES);
+    plot->scale = alone ? 1.0 : fmin(1.0, fmin((double)plot->width / WIDTH, (double)plot->height / HEIGHT));
+    plot->width = (int)lround(plot->width / plot->scale);
+    plot->height = (int)lround(plot->height / plot->scale);
+}
+
+void plot_fix_ranges(Plot *plot)
+{
+    shrink(plot);
     check(!plot->x.fixed || !plot->x.log || plot->x.low > 0.0, "a logarithmic axis begins above 0",
           "%s: x from %g", plot->file, plot->x.low);
     check(!plot->y.fixed || !plot->y.log || plot->y.low > 0.0, "a logarithmic axis begins above 0",
           "%s: y from %g", plot->file, plot->y.low);
-    if (plot->first && plot->first->kind == SERIES_CELLS) plot->grid = arrange_cells(plot, plot->first);
-    if (plot->first && plot->first->kind == SERIES_IMAGES) plot->grid = arrange_images(plot, plot->first);
     fix_x(plot);
     fix_y(plot);
-    place_legend(plot);
+    free_if_too_long(plot);
     choose_colours(plot);
+}
+
+void plot_lay_out(Plot *plot)
+{
+    double height = plot->height - 130.0;
+    plot->long_names = excess(plot, plot->y, height, 65.0);
+    for (const Series *series = plot->first; series; series = series->next)
+        if (series->kind == SERIES_HEATMAP || series->kind == SERIES_CELLS)
+            plot->long_colours = excess(plot, colour_range(series->values), height, 55.0);
+    if (plot->first && plot->first->kind == SERIES_CELLS) plot->grid = arrange_cells(plot, plot->first);
+    if (plot->first && plot->first->kind == SERIES_IMAGES) plot->grid = arrange_images(plot, plot->first);
+    place_legend(plot);
 }

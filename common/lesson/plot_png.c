@@ -1,10 +1,12 @@
-// Makes a picture small enough to be committed. gnuplot writes three bytes for each pixel; a diagram has few colours, so
+// Sees whether a picture is whole, and makes it small enough to be committed. gnuplot writes three bytes for each pixel; a diagram has few colours, so
 // one byte, which chooses among 256, does. The red, green and blue of nearly all pixels move by at most 6 of their 255
 // steps; a picture that needs more colours (photographs) stays as it is. PNG: RFC 2083.
 #include "lesson/plot_parts.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 enum {
@@ -34,6 +36,52 @@ static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'
 static uint32_t big_endian(const uint8_t *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+// All of a file that is smaller than MAX_FILE, and safely on the disk; NULL when it cannot be read.
+static uint8_t *read_file(Arena *arena, const char *path, size_t *length)
+{
+    FILE *file = fopen(path, "rbe");
+    if (!file) return NULL;
+    uint8_t *bytes = arena_alloc(arena, MAX_FILE, 1);
+    *length = fread(bytes, 1, MAX_FILE, file);
+    bool whole = *length < MAX_FILE && !ferror(file) && (fsync(fileno(file)) == 0 || errno == EINVAL);
+    fclose(file);
+    return whole ? bytes : NULL;
+}
+
+// A header, pieces whose check sums are right, and the end, behind which there is nothing.
+static bool is_whole_png(const uint8_t *file, size_t length)
+{
+    if (length < HEADER || memcmp(file, signature, 8) != 0 || memcmp(file + 12, "IHDR", 4) != 0) return false;
+    for (size_t at = 8; length - at >= 12;) {
+        size_t size = big_endian(file + at);
+        if (size > length - at - 12) return false;
+        const uint8_t *name = file + at + 4;
+        if (crc32(crc32(0, NULL, 0), name, (uInt)size + 4) != big_endian(name + 4 + size)) return false;
+        at += size + 12;
+        if (memcmp(name, "IEND", 4) == 0) return at == length;
+    }
+    return false;
+}
+
+// Text from <svg to </svg>; a file of which the disk has no more than the length would hold zeros.
+static bool is_whole_svg(const uint8_t *file, size_t length)
+{
+    static const char end[] = "</svg>";
+    while (length > 0 && (file[length - 1] == '\n' || file[length - 1] == ' ')) length--;
+    return length >= sizeof end - 1 && memcmp(file + length - (sizeof end - 1), end, sizeof end - 1) == 0 &&
+           memmem(file, length, "<svg", 4) && !memchr(file, 0, length);
+}
+
+bool is_whole_picture(const char *path, bool svg)
+{
+    Arena *arena = arena_new();
+    size_t length;
+    const uint8_t *file = read_file(arena, path, &length);
+    bool whole = file && (svg ? is_whole_svg(file, length) : is_whole_png(file, length));
+    arena_free(arena);
+    return whole;
 }
 
 // Puts the pieces of the compressed pixels together, at the beginning of the file's own bytes; false when there are none.
@@ -80,12 +128,8 @@ static bool undo_filters(Picture *picture, const uint8_t *rows)
 // Reads a picture of 8 bits each for red, green and blue; false for anything else.
 static bool read_picture(Arena *arena, const char *path, Picture *picture, size_t *length)
 {
-    FILE *file = fopen(path, "rbe");
-    if (!file) return false;
-    uint8_t *bytes = arena_alloc(arena, MAX_FILE, 1);
-    *length = fread(bytes, 1, MAX_FILE, file);
-    fclose(file);
-    if (*length < HEADER || *length == MAX_FILE || memcmp(bytes, signature, 8) != 0) return false;
+    uint8_t *bytes = read_file(arena, path, length);
+    if (!bytes || *length < HEADER || memcmp(bytes, signature, 8) != 0) return false;
     uint32_t width = big_endian(bytes + 16), height = big_endian(bytes + 20);
     static const uint8_t form[5] = {8, 2, 0, 0, 0}; // bits, red-green-blue, and no choices
     if (width < 1 || width > MAX_SIDE || height < 1 || height > MAX_SIDE || memcmp(bytes + 24, form, 5) != 0)
@@ -201,11 +245,12 @@ static void put_chunk(FILE *file, const char *name, const uint8_t *bytes, size_t
     put_big_endian(file, (uint32_t)(length ? crc32(sum, bytes, (uInt)length) : sum));
 }
 
-static bool write_picture(const char *path, const Picture *picture, const uint32_t *palette, int entries,
-                          const uint8_t *pixels, size_t length)
+// Returns 0, or errno when not all of it is on the disk.
+static int write_picture(const char *path, const Picture *picture, const uint32_t *palette, int entries,
+                         const uint8_t *pixels, size_t length)
 {
     FILE *file = fopen(path, "wbe");
-    if (!file) return false;
+    if (!file) return errno;
     uint8_t header[13] = {[8] = 8, [9] = 3}, colours[3 * PALETTE]; // 8 bits, with a palette
     for (int i = 0; i < 4; i++) {
         header[i] = (uint8_t)((uint32_t)picture->width >> (24 - 8 * i));
@@ -218,8 +263,10 @@ static bool write_picture(const char *path, const Picture *picture, const uint32
     put_chunk(file, "PLTE", colours, 3 * (size_t)entries);
     put_chunk(file, "IDAT", pixels, length);
     put_chunk(file, "IEND", signature, 0);
-    bool written = !ferror(file);
-    return fclose(file) == 0 && written;
+    errno = 0;
+    bool written = fflush(file) == 0 && !ferror(file) && (fsync(fileno(file)) == 0 || errno == EINVAL);
+    int error = written ? 0 : errno ? errno : EIO;
+    return fclose(file) == 0 ? error : error ? error : errno;
 }
 
 // Rows of one byte (no prediction) and an entry of the palette for each pixel, compressed.
@@ -235,7 +282,7 @@ static uint8_t *compress_pixels(Arena *arena, const Picture *picture, Colour *ta
     return compress2(compressed, length, plain, size, 9) == Z_OK ? compressed : NULL;
 }
 
-void squeeze_png(const char *path, const char *squeezed)
+int squeeze_png(const char *path, const char *squeezed)
 {
     Arena *arena = arena_new();
     Colour *table = arena_zeros(arena, SLOTS, sizeof *table),
@@ -243,7 +290,7 @@ void squeeze_png(const char *path, const char *squeezed)
     uint32_t palette[PALETTE];
     Picture picture;
     size_t before;
-    int count = 0, entries = 0;
+    int count = 0, entries = 0, error = 0;
     if (read_picture(arena, path, &picture, &before)) count = count_colours(colours, table, &picture);
     if (count)
         entries =
@@ -253,9 +300,10 @@ void squeeze_png(const char *path, const char *squeezed)
         uLongf length;
         uint8_t *pixels = compress_pixels(arena, &picture, table, &length);
         bool smaller = pixels && length + 3 * (size_t)entries + 100 < before;
-        if (smaller && write_picture(squeezed, &picture, palette, entries, pixels, length))
-            rename(squeezed, path);
-        remove(squeezed);
+        if (smaller) error = write_picture(squeezed, &picture, palette, entries, pixels, length);
+        if (smaller && error == 0 && rename(squeezed, path) != 0) error = errno;
+        if (error) unlink(squeezed);
     }
     arena_free(arena);
+    return error;
 }

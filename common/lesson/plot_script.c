@@ -1,6 +1,5 @@
 // What gnuplot reads. Data and script are text: open them, change them, and run gnuplot again by hand.
 #include "lesson/plot_parts.h"
-#include "base/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,31 +8,46 @@
 // ---- Words -----------------------------------------------------------------------------------------------------------
 
 // A gnuplot string. Between single quotes nothing is special but the quote itself: no backslash, no `command`. Line
-// breaks are joined from outside; other control characters and bytes that are no UTF-8 are not let through. Where gnuplot
-// takes a string for a number format, per cent signs are doubled.
+// breaks are joined from outside. Where gnuplot takes a string for a number format, per cent signs are doubled.
 static void put_quoted(FILE *file, const char *text, bool format)
 {
     fputc('\'', file);
-    for (const char *at = text; *at;) {
-        const char *from = at;
-        uint32_t c = utf8_next(&at);
-        if (c == '\'')
-            fputs("''", file);
-        else if (c == '\n')
+    for (; *text; text++) {
+        if (*text == '\'')
+            fputs("'.\"'\".'", file); // a doubled one is misread at the beginning
+        else if (*text == '\n')
             fputs("'.\"\\n\".'", file);
-        else if (c == '%' && format)
+        else if (*text == '%' && format)
             fputs("%%", file);
-        else if (c < ' ' || (c >= 0x7F && c < 0xA0))
-            fputc(' ', file);
-        else if (c == UTF8_REPLACEMENT)
-            fputs("\uFFFD", file);
         else
-            fwrite(from, 1, (size_t)(at - from), file);
+            fputc(*text, file);
     }
     fputc('\'', file);
 }
 
 static void put_string(FILE *file, const char *text) { put_quoted(file, text, false); }
+
+// A path is any bytes. Between double quotes octal numbers stand for those that are no plain text; a quote that begins a
+// command is one of them.
+static void put_path(FILE *file, const char *path)
+{
+    bool plain = true;
+    for (const char *at = path; *at && plain;) {
+        uint32_t c = utf8_next(&at);
+        plain = c >= ' ' && (c < 0x7F || c >= 0xA0) && c != UTF8_REPLACEMENT;
+    }
+    if (plain) {
+        put_string(file, path);
+        return;
+    }
+    fputc('"', file);
+    for (; *path; path++) {
+        bool letter = strchr("/._-", *path) || (*path >= '0' && *path <= '9') || (*path >= 'A' && *path <= 'Z') ||
+                      (*path >= 'a' && *path <= 'z');
+        fprintf(file, letter ? "%c" : "\\%03o", (unsigned)(unsigned char)*path);
+    }
+    fputc('"', file);
+}
 
 // The same for a comment: one line of printable text.
 static void put_comment(FILE *file, const char *text)
@@ -70,13 +84,10 @@ typedef struct {
 
 static Colours colours_for(Matrix values, bool pale)
 {
-    double low, high;
-    finite_range(values, &low, &high);
-    if (low < 0.0 && high > 0.0) {
-        double most = fmax(-low, high);
-        return (Colours){pale ? pale_signed : signed_colours, -most, most};
-    }
-    return (Colours){pale ? pale_rising : rising, low, high > low ? high : low + 1.0};
+    Axis range = colour_range(values);
+    if (range.low < 0.0 && range.high > 0.0)
+        return (Colours){pale ? pale_signed : signed_colours, range.low, range.high};
+    return (Colours){pale ? pale_rising : rising, range.low, range.high};
 }
 
 static unsigned colour_at(Colours colours, double value)
@@ -98,12 +109,32 @@ static unsigned ink_on(unsigned colour)
     return brightness > 140000 ? 0x222222 : 0xFFFFFF;
 }
 
-static void write_colours(FILE *file, Colours colours)
+// ---- Ticks -----------------------------------------------------------------------------------------------------------
+
+static void write_ticks(FILE *file, const char *name, Axis axis, const Ticks *ticks)
+{
+    int digits = axis_digits(axis);
+    fprintf(file, "set %stics (", name);
+    for (int i = 0; i < ticks->count; i++) {
+        if (i) fputs(", ", file);
+        put_quoted(file, ticks->ticks[i].name, true);
+        fprintf(file, " %.*g %d", digits, ticks->ticks[i].at, *ticks->ticks[i].name == '\0');
+    }
+    fputs(")\n", file);
+}
+
+static void write_colours(FILE *file, const Plot *plot, Colours colours)
 {
     fprintf(file, "set palette defined (");
     for (int i = 0; i < STOPS; i++) fprintf(file, "%s%d '#%06X'", i ? ", " : "", i, colours.stops[i]);
     fprintf(file, ")\nset cbrange [%.9g:%.9g]\n", colours.low, colours.high);
     fprintf(file, "set colorbox noborder\nset cbtics scale 0.4\n");
+    double width, height;
+    plot_area(plot, &width, &height);
+    if (plot->grid.rows) height = plot->grid.rows * plot->grid.cell_height;
+    Axis axis = {colours.low, colours.high, true, false};
+    Ticks ticks = choose_ticks(plot->arena, axis, (Ruler){height, 18.0, 2.0, NULL});
+    write_ticks(file, "cb", axis, &ticks);
 }
 
 // ---- Data ------------------------------------------------------------------------------------------------------------
@@ -134,13 +165,14 @@ static void write_points(FILE *file, const Series *series)
     if (series->count == 0) fputs("NaN NaN NaN\n", file);
 }
 
-static void write_heights(FILE *file, const Series *series)
+static void write_heights(FILE *file, const Plot *plot, const Series *series)
 {
+    const int digits_x = axis_digits(plot->x), digits_y = axis_digits(plot->y);
     const Matrix v = series->values;
     const PlotWindow w = series->window;
     for (int i = 0; i < v.rows; i++) {
         for (int j = 0; j < v.cols; j++)
-            fprintf(file, "%.9g %.9g %.9g\n", w.x_low + (w.x_high - w.x_low) * j / (v.cols - 1),
+            fprintf(file, "%.*g %.*g %.9g\n", digits_x, w.x_low + (w.x_high - w.x_low) * j / (v.cols - 1), digits_y,
                     w.y_low + (w.y_high - w.y_low) * i / (v.rows - 1), (double)AT(v, i, j));
     }
 }
@@ -148,6 +180,7 @@ static void write_heights(FILE *file, const Series *series)
 // Two blocks: the lines, broken where a label will be, and the labels.
 static void write_contours(FILE *file, int *block, Plot *plot, const Series *series)
 {
+    const int digits_x = axis_digits(plot->x), digits_y = axis_digits(plot->y);
     Contour *lines = trace_contours(plot->arena, plot, series);
     begin_block(file, block, series, "x y");
     fputs("NaN NaN\n", file);
@@ -155,27 +188,40 @@ static void write_contours(FILE *file, int *block, Plot *plot, const Series *ser
         bool broken = true; // one blank line ends a piece; two would end the block
         for (int i = 0; i < line->count; i++) {
             bool hidden = under_label(plot, line, i);
-            if (!hidden) fprintf(file, "%s%.9g %.9g\n", broken ? "\n" : "", line->x[i], line->y[i]);
+            if (!hidden)
+                fprintf(file, "%s%.*g %.*g\n", broken ? "\n" : "", digits_x, line->x[i], digits_y, line->y[i]);
             broken = hidden;
         }
     }
+    // gnuplot dies where none of many labels can be drawn: there is always one, of no letters.
     begin_block(file, block, series, "x y label");
-    fputs("NaN NaN 0\n", file);
+    fprintf(file, "%.*g %.*g \"\"\n", digits_x, plot->x.low, digits_y, plot->y.low);
     for (const Contour *line = lines; line; line = line->next)
-        if (line->label >= 0)
-            fprintf(file, "%.9g %.9g %g\n", line->x[line->label], line->y[line->label], (double)line->level);
+        if (line->label >= 0 && !plot->no_letters)
+            fprintf(file, "%.*g %.*g %s\n", digits_x, line->x[line->label], digits_y, line->y[line->label],
+                    line->name);
+}
+
+enum { CELL_TEXT = 32 };
+
+// A number in a cell; of a very large one only the first digits.
+static void cell_text(char text[CELL_TEXT], double value, int digits)
+{
+    char number[CELL_TEXT];
+    if (fabs(value) < 1e6) snprintf(number, sizeof number, "%.*f", digits, value);
+    if (fabs(value) >= 1e6) snprintf(number, sizeof number, "%.*g", int_max(digits, 1), value);
+    bool zero = strspn(number, "-0.") == strlen(number) && *number == '-'; // no minus before 0.00
+    snprintf(text, CELL_TEXT, "%s", isnan(value) ? "–" : number + zero);
 }
 
 static void put_cell_text(FILE *file, double value, int digits, unsigned ink)
 {
-    char text[400];
-    snprintf(text, sizeof text, "%.*f", digits, value);
-    const char *shown =
-        strspn(text, "-0.") == strlen(text) && *text == '-' ? text + 1 : text; // no minus before 0.00
-    fprintf(file, " %s %u", isnan(value) ? "–" : shown, ink);
+    char text[CELL_TEXT];
+    cell_text(text, value, digits);
+    fprintf(file, " %s %u", text, ink);
 }
 
-static void write_cells(FILE *file, const Series *series)
+static void write_cells(FILE *file, const Plot *plot, const Series *series)
 {
     const Matrix v = series->values;
     Colours colours = colours_for(v, false);
@@ -184,7 +230,7 @@ static void write_cells(FILE *file, const Series *series)
             double value = (double)AT(v, i, j);
             unsigned colour = isnan(value) ? 0xFFFFFF : colour_at(colours, value);
             fprintf(file, "%d %d %.9g %u", j, i, value, colour);
-            if (series->digits >= 0) put_cell_text(file, value, series->digits, ink_on(colour));
+            if (series->digits >= 0 && !plot->no_letters) put_cell_text(file, value, series->digits, ink_on(colour));
             fputc('\n', file);
         }
     }
@@ -226,7 +272,7 @@ static void write_images(FILE *file, int *block, const Plot *plot, const Series 
 {
     double low = (double)series->images.low, high = (double)series->images.high;
     if (low == high) finite_range(series->values, &low, &high);
-    if (low == high) high = low + 1.0;
+    if (low == high) high += fmax(1.0, fabs(low));
     for (int k = 0; k < series->values.rows; k++) {
         begin_block(file, block, series, "x y red green blue");
         write_image(file, series, &plot->grid, k, low, high);
@@ -236,6 +282,7 @@ static void write_images(FILE *file, int *block, const Plot *plot, const Series 
 static void write_series(FILE *file, int *block, Plot *plot, const Series *series)
 {
     const double *x = &series->at_x, *y = &series->at_y;
+    const int digits_x = axis_digits(plot->x), digits_y = axis_digits(plot->y);
     switch (series->kind) {
     case SERIES_LINE:
     case SERIES_DASHED:
@@ -256,17 +303,19 @@ static void write_series(FILE *file, int *block, Plot *plot, const Series *serie
         break;
     case SERIES_HORIZONTAL:
         begin_block(file, block, series, "x y");
-        fprintf(file, "%.9g %.9g\n%.9g %.9g\n", plot->x.low, *y, plot->x.high, *y);
+        fprintf(file, "%.*g %.*g\n%.*g %.*g\n", digits_x, plot->x.low, digits_y, *y, digits_x, plot->x.high, digits_y,
+                *y);
         break;
     case SERIES_VERTICAL:
         begin_block(file, block, series, "x y");
-        fprintf(file, "%.9g %.9g\n%.9g %.9g\n", *x, plot->y.low, *x, plot->y.high);
+        fprintf(file, "%.*g %.*g\n%.*g %.*g\n", digits_x, *x, digits_y, plot->y.low, digits_x, *x, digits_y,
+                plot->y.high);
         break;
     case SERIES_TEXT:
         break; // it is in the script
     case SERIES_HEATMAP:
         begin_block(file, block, series, "x y value");
-        write_heights(file, series);
+        write_heights(file, plot, series);
         break;
     case SERIES_CONTOUR:
         write_contours(file, block, plot, series);
@@ -274,7 +323,7 @@ static void write_series(FILE *file, int *block, Plot *plot, const Series *serie
     case SERIES_CELLS:
         begin_block(file, block, series,
                     series->digits < 0 ? "column row value colour" : "column row value colour text ink");
-        write_cells(file, series);
+        write_cells(file, plot, series);
         break;
     case SERIES_IMAGES:
         write_images(file, block, plot, series);
@@ -290,44 +339,10 @@ void write_data(FILE *file, Plot *plot)
     if (block == 0) fputs("# nothing\n", file);
 }
 
+// The pixels that gnuplot leaves beside the y axis for its names and label.
+static double names_beside(const Plot *plot) { return 60.0 + (*plot->y_label ? LINE_HEIGHT : 0); }
+
 // ---- Axes ------------------------------------------------------------------------------------------------------------
-
-static void put_power_of_ten(FILE *file, int mantissa, int exponent)
-{
-    static const char *const digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-    char text[16];
-    snprintf(text, sizeof text, "%d", exponent);
-    if (mantissa != 1) fprintf(file, "%d·", mantissa);
-    fputs("10", file);
-    for (const char *at = text; *at; at++) fputs(*at == '-' ? "⁻" : digits[*at - '0'], file);
-}
-
-// Ticks of a logarithmic axis: each power of ten has a line and, if there are not too many, its name; with less than
-// three powers so have 2 and 5 times each.
-static void write_log_ticks(FILE *file, const char *name, Axis axis)
-{
-    int first = (int)floor(log10(axis.low)), last = (int)ceil(log10(axis.high)), decades = last - first,
-        written = 0;
-    if (log10(axis.high / axis.low) < 0.7)
-        return; // so short an axis is nearly linear: gnuplot's own ticks will do
-    bool plain = axis.low >= 0.9e-4 && axis.high <= 1.1e5;
-    int every = (decades + 9) / 10;
-    fprintf(file, "set %stics (", name);
-    for (int exponent = first; exponent <= last; exponent++) {
-        for (int mantissa = 1; mantissa <= 9; mantissa++) {
-            double value = mantissa * pow(10.0, exponent);
-            if (value < axis.low * (1.0 - 1e-9) || value > axis.high * (1.0 + 1e-9)) continue;
-            bool major = mantissa == 1 ? (exponent - first) % every == 0
-                                       : decades <= 3 && (mantissa == 2 || mantissa == 5);
-            if (!major && (decades > 8 || mantissa == 1)) continue;
-            fputs(written++ ? ", '" : "'", file);
-            if (major && plain) fprintf(file, "%g", value);
-            if (major && !plain) put_power_of_ten(file, mantissa, exponent);
-            fprintf(file, "' %.9g %d", value, !major);
-        }
-    }
-    fputs(")\n", file);
-}
 
 // A text parted at the blank nearest to its middle.
 static const char *on_two_lines(Arena *arena, const char *text)
@@ -338,14 +353,6 @@ static const char *on_two_lines(Arena *arena, const char *text)
         if (text[i] == ' ' && (best < 0 || abs(i - middle) < abs(best - middle))) best = i;
     if (best >= 0 && !strchr(text, '\n')) parted[best] = '\n';
     return parted;
-}
-
-// The columns that the widest line of a text takes.
-static int widest_line(const char *text)
-{
-    const char *newline = strchr(text, '\n');
-    if (!newline) return utf8_columns(text);
-    return int_max(utf8_columns(text) - utf8_columns(newline), widest_line(newline + 1));
 }
 
 // Names that are wider than their share of the axis stand on two lines, or slanted.
@@ -364,52 +371,95 @@ static void fit_names(Plot *plot, const char **names, int count)
     plot->slanted = widest_parted > most;
 }
 
-// The names of bars, or the ticks that the chapter has chosen.
-static void write_ticks(FILE *file, Plot *plot)
+// The first bars, whose names are on the x axis; NULL when there are none.
+static const Series *find_bars(const Plot *plot)
 {
-    const Series *bars = plot->first;
-    while (bars && bars->kind != SERIES_BARS) bars = bars->next;
+    const Series *series = plot->first;
+    while (series && series->kind != SERIES_BARS) series = series->next;
+    return series;
+}
+
+// The names of bars, or the ticks that the chapter has chosen. Where there are too many, every second, third, … is named.
+static void write_names_along_x(FILE *file, Plot *plot)
+{
+    const Series *bars = find_bars(plot);
     const char *const *given = bars ? bars->names : plot->tick_labels;
     int count = bars ? bars->count : plot->ticks;
-    if (count == 0) return;
     const char **names = arena_alloc(plot->arena, (size_t)count, sizeof *names);
+    int digits = bars ? 6 : telling_digits(plot->arena, plot->tick_positions, count);
     for (int i = 0; i < count; i++) {
         char number[32];
-        snprintf(number, sizeof number, "%g", bars ? i : plot->tick_positions[i]);
+        snprintf(number, sizeof number, "%.*g", digits, bars ? i : plot->tick_positions[i]);
         names[i] = given ? given[i] ? given[i] : "" : arena_string(plot->arena, number);
     }
     fit_names(plot, names, count);
+    double width, height;
+    plot_area(plot, &width, &height);
+    double room = plot->slanted ? 1.2 * LINE_HEIGHT : SMALL_LINE_HEIGHT; // slanted lines are nearer than their ends
+    int every = int_max(1, (int)ceil(count * room / width));
     fputs("set xtics (", file);
     for (int i = 0; i < count; i++) {
         if (i) fputs(", ", file);
-        put_quoted(file, names[i], true);
-        fprintf(file, " %.9g", bars ? i : plot->tick_positions[i]);
+        put_quoted(file, i % every == 0 ? names[i] : "", true);
+        fprintf(file, " %.*g", axis_digits(plot->x), bars ? i : plot->tick_positions[i]);
     }
     fputs(plot->slanted ? ")\nset xtics rotate by 35 right\n" : ")\n", file);
     bool two_lines = false;
     for (int i = 0; i < count; i++) two_lines |= strchr(names[i], '\n') != NULL;
     if (two_lines && !plot->slanted)
-        fprintf(file, "set bmargin %d\n", *plot->x_label ? 5 : 4); // gnuplot counts one
-    if (plot->slanted && plot->legend != LEGEND_OUTSIDE)
-        fputs("set rmargin 4\n", file); // or it grows with the names
+        fprintf(file, "set bmargin %d\nset xlabel offset 0,-0.7\n", *plot->x_label ? 5 : 4); // gnuplot counts one
+    if (!plot->slanted) return;
+    if (plot->legend != LEGEND_OUTSIDE) fputs("set rmargin 4\n", file); // or it grows with the names
+    double left = 0.0;
+    for (int i = 0; i < count; i += every) {
+        double across = axis_fraction(plot->x, bars ? i : plot->tick_positions[i]) * width;
+        left = fmax(left, 12.0 + CHARACTER_WIDTH * widest_line(names[i]) - across);
+    }
+    if (left > names_beside(plot)) fprintf(file, "set lmargin at screen %.6g\n", left / plot->width);
+}
+
+// Numbers along the x axis, with the margins that the first and the last of them need.
+static void write_numbers_along_x(FILE *file, Plot *plot)
+{
+    double width, height;
+    plot_area(plot, &width, &height);
+    if (has_kind(plot, SERIES_HEATMAP) && !plot->square) width = fmax(50.0, width - 110.0 - plot->long_colours);
+    Ticks ticks = choose_ticks(plot->arena, plot->x, (Ruler){width, LINE_HEIGHT, CHARACTER_WIDTH, words_width});
+    write_ticks(file, "x", plot->x, &ticks);
+    if (ticks.crowded) {
+        fputs("set xtics rotate by 90 right\n", file);
+        return;
+    }
+    double left = 0.0, right = 0.0, usual = 34.0;
+    for (int i = 0; i < ticks.count; i++) {
+        double across = axis_fraction(plot->x, ticks.ticks[i].at), half = 0.5 * words_width(ticks.ticks[i].name);
+        left = fmax(left, half - across * width + 4.0);
+        right = fmax(right, half - (1.0 - across) * width + 4.0);
+    }
+    if (left > names_beside(plot)) fprintf(file, "set lmargin at screen %.6g\n", left / plot->width);
+    if (right > usual && plot->legend != LEGEND_OUTSIDE && !has_kind(plot, SERIES_HEATMAP))
+        fprintf(file, "set rmargin at screen %.6g\n", 1.0 - right / plot->width);
 }
 
 static void write_axes(FILE *file, Plot *plot)
 {
-    fprintf(file, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", plot->x.low, plot->x.high, plot->y.low,
-            plot->y.high);
-    if (plot->x.log) {
-        fputs("set logscale x\n", file);
-        write_log_ticks(file, "x", plot->x);
-    }
-    if (plot->y.log) {
-        fputs("set logscale y\n", file);
-        write_log_ticks(file, "y", plot->y);
-    }
-    write_ticks(file, plot);
+    int digits_x = axis_digits(plot->x), digits_y = axis_digits(plot->y);
+    fprintf(file, "set xrange [%.*g:%.*g]\nset yrange [%.*g:%.*g]\n", digits_x, plot->x.low, digits_x, plot->x.high,
+            digits_y, plot->y.low, digits_y, plot->y.high);
+    if (plot->x.log) fputs("set logscale x\n", file);
+    if (plot->y.log) fputs("set logscale y\n", file);
+    double width, height;
+    plot_area(plot, &width, &height);
+    Ticks ticks = choose_ticks(plot->arena, plot->y, (Ruler){height, 18.0, 2.0, NULL});
+    write_ticks(file, "y", plot->y, &ticks);
+    const Series *bars = find_bars(plot);
+    if (bars ? bars->count > 0 : plot->ticks > 0)
+        write_names_along_x(file, plot);
+    else
+        write_numbers_along_x(file, plot);
     if (plot->square) fputs("set size ratio -1\n", file);
     if (has_kind(plot, SERIES_HEATMAP)) fputs("unset grid\n", file);
-    if (has_kind(plot, SERIES_BARS)) fputs("set grid noxtics\nset xtics scale 0\n", file);
+    if (bars) fputs("set grid noxtics\nset xtics scale 0\n", file);
 }
 
 static void write_legend(FILE *file, const Plot *plot)
@@ -429,12 +479,18 @@ static void write_texts(FILE *file, const Plot *plot)
         bool to_the_left = axis_fraction(plot->x, series->at_x) > 0.75;
         fputs("set label ", file);
         put_string(file, series->label);
-        fprintf(file, " at %.9g,%.9g %s offset character %s,0 front textcolor rgb '#333333'\n", series->at_x,
-                series->at_y, to_the_left ? "right" : "left", to_the_left ? "-0.7" : "0.7");
+        fprintf(file, " at %.*g,%.*g %s offset character %s,0 front textcolor rgb '#333333'\n",
+                axis_digits(plot->x), series->at_x, axis_digits(plot->y), series->at_y, to_the_left ? "right" : "left", to_the_left ? "-0.7" : "0.7");
     }
 }
 
 // ---- Series ----------------------------------------------------------------------------------------------------------
+
+// Without any font not even a number can be written.
+static void hide_numbers(FILE *file, const Plot *plot)
+{
+    if (plot->no_letters) fputs("unset xtics\nunset ytics\nunset cbtics\n", file);
+}
 
 static void begin_element(FILE *file, int *element, int block, const char *using)
 {
@@ -546,6 +602,7 @@ static void write_element(FILE *file, int *element, int *block, const Plot *plot
 
 static void write_plot(FILE *file, const Plot *plot)
 {
+    hide_numbers(file, plot);
     int block = 0, element = 0;
     for (const Series *series = plot->first; series; series = series->next)
         write_element(file, &element, &block, plot, series);
@@ -563,43 +620,58 @@ static void write_margins(FILE *file, const Plot *plot, const Grid *grid)
     fputs("unset grid\nunset key\n", file);
 }
 
-static void write_names(FILE *file, const char *axis, const char *const *names, int count)
+// Where cells are smaller than letters, every second, third, … is named.
+static void write_names(FILE *file, const char *axis, const char *const *names, int count, double cell)
 {
     if (!names) {
         fprintf(file, "set %stics 0,%d scale 0\n", axis, (count + 9) / 10);
         return;
     }
+    int every = int_max(1, (int)ceil(SMALL_LINE_HEIGHT / cell));
     fprintf(file, "set %stics scale 0 (", axis);
     for (int i = 0; i < count; i++) {
         if (i) fputs(", ", file);
-        put_quoted(file, names[i] ? names[i] : "", true);
+        put_quoted(file, names[i] && i % every == 0 ? names[i] : "", true);
         fprintf(file, " %d", i);
     }
     fputs(")\n", file);
+}
+
+// The letters of the longest number in the cells, and not fewer than those of −0.5.
+static int widest_cell(const Series *series)
+{
+    int widest = series->digits + 3;
+    for (size_t i = 0; i < matrix_size(series->values); i++) {
+        char text[CELL_TEXT];
+        cell_text(text, (double)series->values.data[i], series->digits);
+        widest = int_max(widest, utf8_columns(text));
+    }
+    return widest;
 }
 
 static void write_cells_plot(FILE *file, const Plot *plot, const Series *series)
 {
     const Grid *grid = &plot->grid;
     write_margins(file, plot, grid);
-    write_colours(file, colours_for(series->values, false));
+    write_colours(file, plot, colours_for(series->values, false));
     fprintf(file, "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\nunset border\n", grid->columns - 0.5,
             grid->rows - 0.5);
-    write_names(file, "x", series->column_names, grid->columns);
-    write_names(file, "y", series->names, grid->rows);
+    write_names(file, "x", series->column_names, grid->columns, grid->cell_width);
+    write_names(file, "y", series->names, grid->rows, grid->cell_height);
     if (grid->slanted) fputs("set xtics rotate by 35 right\n", file);
     double half = grid->cell_width > 8.0 ? 0.5 - 0.5 / grid->cell_width : 0.5; // a white line between cells
     fprintf(file, "half = %.4f\n", half);
     if (series->digits >= 0) fputs("unset colorbox\n", file);
+    hide_numbers(file, plot);
     fputs("plot data index 0 using 1:2:($1-half):($1+half):($2-half):($2+half):", file);
     fputs(series->digits < 0 ? "3 with boxxyerror fillstyle solid noborder linecolor palette notitle"
                              : "4 with boxxyerror fillstyle solid noborder linecolor rgb variable notitle",
           file);
-    if (series->digits >= 0) {
-        double room = 0.9 * grid->cell_width / (series->digits + 3);
+    if (series->digits >= 0 && !plot->no_letters) {
+        double room = 0.9 * grid->cell_width / widest_cell(series);
         fprintf(file,
                 ", \\\n     data index 0 using 1:2:5:6 with labels textcolor rgb variable font ',%d' notitle",
-                int_max(6, int_min(TEXT_SIZE, (int)room)));
+                int_max(4, int_min(TEXT_SIZE, (int)room)));
     }
     fputc('\n', file);
 }
@@ -608,9 +680,10 @@ static void write_caption(FILE *file, Plot *plot, const Series *series, int k)
 {
     const Grid *grid = &plot->grid;
     bool fits =
-        utf8_columns(series->names[k]) * SMALL_CHARACTER_WIDTH <= grid->cell_width || grid->caption_lines < 2;
+        widest_line(series->names[k]) * SMALL_CHARACTER_WIDTH <= grid->cell_width || grid->caption_lines < 2;
+    const char *caption = fits ? series->names[k] : on_two_lines(plot->arena, series->names[k]);
     fputs("set label ", file);
-    put_string(file, fits ? series->names[k] : on_two_lines(plot->arena, series->names[k]));
+    put_string(file, fit_text(plot->arena, caption, grid->cell_width * TEXT_SIZE / SMALL_TEXT_SIZE, 2));
     double down = series->images.height * grid->scale + 0.6 * SMALL_LINE_HEIGHT;
     fprintf(file, " at %.6g,%.6g center font ',%d' textcolor rgb '#333333'\n",
             (k % grid->columns + 0.5) * grid->cell_width,
@@ -635,29 +708,44 @@ static void write_images_plot(FILE *file, Plot *plot, const Series *series)
 
 // ---- The script ------------------------------------------------------------------------------------------------------
 
-bool fits_a_text_plot(const Plot *plot)
-{
-    for (const Series *series = plot->first; series; series = series->next)
-        if (series->kind >= SERIES_BARS && series->kind != SERIES_HORIZONTAL &&
-            series->kind != SERIES_VERTICAL)
-            return false;
-    return plot->first != NULL;
-}
-
 static void write_terminal(FILE *file, const Plot *plot)
 {
+    int width = (int)lround(plot->scale * plot->width), height = (int)lround(plot->scale * plot->height);
+    char scale[32] = "";
+    if (plot->scale < 1.0) snprintf(scale, sizeof scale, " fontscale %.3g", plot->scale);
     if (plot->svg) {
-        fprintf(file, "set terminal svg size %d,%d font 'DejaVu Sans,%d' noenhanced background '#FFFFFF'\n",
-                plot->width, plot->height, TEXT_SIZE);
+        fprintf(file, "set terminal svg size %d,%d font 'DejaVu Sans,%d'%s noenhanced background '#FFFFFF'\n", width,
+                height, TEXT_SIZE, scale);
         return;
     }
     fprintf(file,
             "if (strstrt(GPVAL_TERMINALS, 'pngcairo') > 0) {\n"
-            "    set terminal pngcairo size %d,%d font 'DejaVu Sans,%d' noenhanced background '#FFFFFF'\n"
+            "    set terminal pngcairo size %d,%d font 'DejaVu Sans,%d'%s noenhanced background '#FFFFFF'\n"
             "} else {\n"
-            "    set terminal png size %d,%d font 'DejaVu Sans,%d' noenhanced background '#FFFFFF'\n"
+            "    set terminal png size %d,%d font 'DejaVu Sans,%d'%s noenhanced background '#FFFFFF'\n"
             "}\n",
-            plot->width, plot->height, TEXT_SIZE, plot->width, plot->height, TEXT_SIZE - 2);
+            width, height, TEXT_SIZE, scale, width, height, TEXT_SIZE - 2, scale);
+}
+
+// The title is above the middle of what the axes enclose; one that is too long for that is in the middle of the picture.
+static void write_title(FILE *file, const Plot *plot)
+{
+    static const char look[] = "font ',%d' textcolor rgb '#222222'\n";
+    const Grid *grid = &plot->grid;
+    double width, height, left = names_beside(plot) + plot->long_names;
+    plot_area(plot, &width, &height);
+    if (grid->rows) left = grid->left, width = grid->columns * grid->cell_width;
+    double middle = left + 0.5 * width, room = 2.0 * fmin(middle, plot->width - middle);
+    bool fits = words_width(plot->title) * TITLE_SIZE / TEXT_SIZE <= room;
+    fputs("set title ", file);
+    put_string(file, fits ? plot->title : count_lines(plot->title) > 1 ? " \n " : " ");
+    fputc(' ', file);
+    fprintf(file, look, TITLE_SIZE);
+    if (fits) return;
+    fputs("set label ", file);
+    put_string(file, plot->title);
+    fprintf(file, " at screen 0.5,screen %.6g center ", 1.0 - 30.0 / plot->height);
+    fprintf(file, look, TITLE_SIZE);
 }
 
 static void write_style(FILE *file, const Plot *plot)
@@ -666,11 +754,10 @@ static void write_style(FILE *file, const Plot *plot)
           "set tics nomirror scale 0.6 textcolor rgb '#444444'\n"
           "set format '%h'\n"
           "set grid linetype 1 linecolor rgb '#E8E8E8' linewidth 1\n"
-          "set clip two\n"
-          "set title ",
+          "set clip two\n",
           file);
-    put_string(file, plot->title);
-    fprintf(file, " font ',%d' textcolor rgb '#222222'\nset xlabel ", TEXT_SIZE + 2);
+    write_title(file, plot);
+    fputs("set xlabel ", file);
     put_string(file, plot->x_label);
     fputs(" textcolor rgb '#222222'\nset ylabel ", file);
     put_string(file, plot->y_label);
@@ -682,8 +769,11 @@ static void write_axes_plot(FILE *file, Plot *plot)
     write_axes(file, plot);
     write_legend(file, plot);
     write_texts(file, plot);
+    double beside = plot->legend == LEGEND_OUTSIDE ? legend_width(plot) : 0.0;
+    if (plot->long_colours > 0.0)
+        fprintf(file, "set rmargin at screen %.6g\n", 1.0 - (150.0 + plot->long_colours + beside) / plot->width);
     for (const Series *series = plot->first; series; series = series->next)
-        if (series->kind == SERIES_HEATMAP) write_colours(file, colours_for(series->values, plot->pale));
+        if (series->kind == SERIES_HEATMAP) write_colours(file, plot, colours_for(series->values, plot->pale));
     write_plot(file, plot);
 }
 
@@ -693,9 +783,9 @@ void write_script(FILE *file, Plot *plot, const char *data, const char *picture)
     fprintf(file, "# Draws %s with gnuplot 5 or later. Run it in the folder in which the lesson was run.\n",
             plot->file);
     fputs("set encoding utf8\ndata = ", file);
-    put_string(file, data);
+    put_path(file, data);
     fputs("\npicture = ", file);
-    put_string(file, picture);
+    put_path(file, picture);
     fputs("\nif (ARGC >= 1) { picture = ARG1 }\n", file);
     write_terminal(file, plot);
     fputs("set output picture\n", file);
@@ -707,9 +797,4 @@ void write_script(FILE *file, Plot *plot, const char *data, const char *picture)
     else
         write_axes_plot(file, plot);
     fputs("unset output\n", file);
-    if (fits_a_text_plot(plot))
-        fputs("if (ARGC >= 2) {\n    set terminal dumb size 79,20 noenhanced\n    set output ARG2\n    unset "
-              "grid\n"
-              "    replot\n    unset output\n}\n",
-              file);
 }

@@ -1,11 +1,9 @@
 #include "lesson/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "base/text_file.h"
 
 // ---- The file --------------------------------------------------------------------------------------------------------
 
@@ -24,49 +22,14 @@ static const char *remedy(const char *path)
 
 Text text_read_bytes_at(Place place, Arena *arena, const char *path)
 {
-    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0 && (errno == ENOENT || errno == ENOTDIR)) die_at(place, remedy(path), "%s is missing", path);
-    check_at(place, file >= 0, "make it readable", "%s cannot be opened: %s", path, strerror(errno));
-    struct stat status;
-    check_at(place, fstat(file, &status) == 0 && S_ISREG(status.st_mode), "give the name of a file",
-             "%s is not a file", path);
-    check_at(place, status.st_size <= TEXT_MAX_BYTES, "cut it into pieces",
-             "%s is %lld bytes long; at most %d are read", path, (long long)status.st_size, TEXT_MAX_BYTES);
-
-    size_t size = (size_t)status.st_size, done = 0;
-    char *bytes = arena_alloc_at(place, arena, size + 1, 1);
-    while (done < size) {
-        ssize_t got = read(file, bytes + done, size - done);
-        check_at(place, got > 0, "is somebody writing to it? Try again", "%s ends after %zu of its %zu bytes",
-                 path, done, size);
-        done += (size_t)got;
-    }
-    close(file);
-    bytes[size] = 0;
-    return (Text){bytes, size};
-}
-
-static int line_of(Text text, size_t at)
-{
-    int line = 1;
-    for (size_t i = 0; i < at; i++) line += text.bytes[i] == '\n';
-    return line;
+    FileBytes file = file_read_at(place, arena, path, TEXT_MAX_BYTES, remedy(path));
+    return (Text){file.bytes, file.size};
 }
 
 Text text_read_at(Place place, Arena *arena, const char *path)
 {
-    Text text = text_read_bytes_at(place, arena, path);
-    size_t wrong = text_invalid(text);
-    const char *zero = memchr(text.bytes, 0, text.size);
-    if (zero && (size_t)(zero - text.bytes) < wrong)
-        die_at(place, "is this a text? One in UTF-16 has to be converted to UTF-8",
-               "%s: line %d holds a NUL byte, byte %zu of the file", path,
-               line_of(text, (size_t)(zero - text.bytes)), (size_t)(zero - text.bytes));
-    check_at(place, wrong == text.size, "convert it to UTF-8, for instance with `iconv -t UTF-8`",
-             "%s: line %d is no UTF-8 at the byte 0x%02x, byte %zu of the file", path, line_of(text, wrong),
-             (unsigned char)text.bytes[wrong], wrong);
-    return text;
+    FileBytes file = text_file_read_at(place, arena, path, TEXT_MAX_BYTES, remedy(path));
+    return (Text){file.bytes, file.size};
 }
 
 bool text_equal(Text a, Text b)

@@ -410,9 +410,11 @@ void row_argmax(int *out, Matrix m)
     check(m.cols > 0 || m.rows == 0, "a maximum needs at least one column", "row_argmax: a (%d × %d) matrix",
           m.rows, m.cols);
     for (int i = 0; i < m.rows; i++) {
-        out[i] = first_largest(matrix_row(m, i), m.cols);
-        check(!isnan(AT(m, i, out[i])), "look for a division by zero or a run that diverged",
-              "row_argmax: row %d has no largest value: column %d holds a NaN", i, out[i]);
+        const float *row = matrix_row(m, i);
+        const int best = first_largest(row, m.cols);
+        check(!isnan(row[best]), "look for a division by zero or a run that diverged",
+              "row_argmax: row %d has no largest value: column %d holds a NaN", i, best);
+        out[i] = best;
     }
 }
 

@@ -20,11 +20,10 @@ endif
 # A setting is what was typed, whatever is in it.
 $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$(eval override $v := $$(value $v))$(eval TYPED += $v)))
 
-# DIR=../class → DIR=/…/chapters/../class. make reads $$ as $.
+# DIR=../class → DIR=/…/chapters/../class
 LOCAL  := $(foreach n,DIR OUT FILE BUNDLE,$(if $(and $(filter $n,$(TYPED)),$(value $n),$(if $(filter /%,$(firstword \
 	$(value $n))),,relative)),$n))
-HERE   := $(CURDIR)
-MOVED   = $(foreach n,$(LOCAL),$(call quote,$n=$(subst $$,$$$$,$(HERE)/$(value $n))))
+MOVED  := $(foreach n,$(LOCAL),$(call quote,$n=$(CURDIR)/$(value $n)))
 
 .PHONY: up
 .DEFAULT_GOAL := up

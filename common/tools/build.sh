@@ -33,20 +33,22 @@ total=$(printf '%s\n' "$plan" | grep -c -e ' -MF ')
 
 poller="" mark=""
 finish() {
-    [ -z "$poller" ] || { kill "$poller" && wait "$poller"; printf '\r\033[K' >&2; } 2>&1
+    if [ -n "$poller" ]; then
+        kill "$poller" 2>/dev/null
+        wait "$poller" 2>/dev/null # whose shell would say "Terminated"
+        printf '\r\033[K' >&2
+    fi
     [ -z "$mark" ] || rm -f "$mark"
     poller="" mark=""
-} 2>/dev/null
+}
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-if [ "$total" -ge 3 ] && [ -t 2 ]; then
-    mark=$(mktemp) && {
-        while sleep 0.2; do
-            finished=$(find "$tree" -name '*.o' -newer "$mark" 2>/dev/null | wc -l)
-            printf '\rcompiling: %d of %d files\r' "$finished" "$total" >&2
-        done
-    } &
+if [ "$total" -ge 3 ] && [ -t 2 ] && mark=$(mktemp); then
+    while sleep 0.2; do
+        finished=$(find "$tree" -name '*.o' -newer "$mark" 2>/dev/null | wc -l)
+        printf '\rcompiling: %d of %d files\r' "$finished" "$total" >&2
+    done &
     poller=$!
 elif [ "$total" -ge 20 ]; then
     case $letters in *s*) ;; *) echo "compiling $total files, once: half a minute or so" >&2 ;; esac

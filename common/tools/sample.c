@@ -43,8 +43,8 @@ static double number(const char *name, const char *text, double low, double high
     char *end = NULL;
     double value = strtod(text, &end);
     bool plain = *text && text[strspn(text, "0123456789.eE+-")] == '\0' && !*end; // no blanks, nan, inf, 0x10
-    check(plain && value >= low && value <= high, usage, "%s is '%s', expected a number from %g to %g", name,
-          text, low, high);
+    check(plain && value >= low && value <= high, usage, "%s is '%s', expected %g to %g", name, text, low,
+          high);
     return value;
 }
 

@@ -229,7 +229,7 @@ progress() {
 
 # Without answers, hidden tests, cheats and wrong answers; with fresh stubs.
 kept_back() {
-    grep -vE '^chapters/[^/]*/solution\.c$|^tests/(grader|fuzz)/|^tests/tools/test_course\.sh$|^tests/exercises/(wrong/|whole\.awk$|test_|STUDENTS)|^\.ci/|\.bak$|^(build|grades)/'
+    grep -vE '^chapters/[^/]*/solution\.c$|^tests/(grader/|fuzz/|unit/test_report\.c$)|^tests/tools/test_(course|make)\.sh$|^tests/exercises/(wrong/|whole\.awk$|test_|STUDENTS)|^\.ci/|\.bak$|^(build|grades)/'
 }
 
 handout() {

@@ -1,5 +1,7 @@
 // report.c: see report.h.
-#include "tests/grader/report.h"
+#include "report.h"
+#include "base/replace.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,37 +11,30 @@
 #include <unistd.h>
 
 // ---- Text made safe ------------------------------------------------------------------------------------
+// What a student's program or a compiler has said may be any bytes, cut anywhere. Every report is UTF-8: what is none,
+// control characters (XML 1.0 forbids most of them, terminals obey some), and the code points that are no characters
+// become U+FFFD, the replacement character.
 
-// The length of the UTF-8 character at text, 0 when there is none, or one that XML or a terminal had better not see.
-static int character_length(const unsigned char *text)
+static bool is_safe(uint32_t c)
 {
-    if (text[0] < 0x80) return text[0] >= ' ' || text[0] == '\n' || text[0] == '\t' ? text[0] != 0x7F : 0;
-    int length = text[0] >= 0xF0 ? 4 : text[0] >= 0xE0 ? 3 : 2;
-    if (text[0] < 0xC2 || text[0] > 0xF4) return 0;
-    for (int i = 1; i < length; i++)
-        if ((text[i] & 0xC0) != 0x80) return 0;
-    bool surrogate = text[0] == 0xED && text[1] >= 0xA0,
-         overlong = (text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xF0 && text[1] < 0x90);
-    if (text[0] == 0xC2 && text[1] < 0xA0) return 0; // controls as well: U+0080 to U+009F
-    bool beyond = text[0] == 0xF4 && text[1] >= 0x90,
-         unused = text[0] == 0xEF && text[1] == 0xBF && text[2] >= 0xBE;
-    return surrogate || overlong || beyond || unused ? 0 : length;
+    bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
+    bool turns = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069); // text that runs backwards
+    return !control && !turns && (c & 0xFFFE) != 0xFFFE && !(c >= 0xFDD0 && c <= 0xFDEF);
 }
 
 typedef const char *Escape(char c); // what stands for this character; NULL: itself
 
 static void put_safe(FILE *file, const char *text, Escape *escape)
 {
-    for (const unsigned char *at = (const unsigned char *)text; *at;) {
-        int length = character_length(at);
-        const char *other = length == 1 ? escape((char)*at) : NULL;
-        if (length == 0)
-            fputc('?', file);
+    for (uint32_t c; (c = utf8_next(&text)) != 0;) {
+        const char *other = c < 0x80 ? escape((char)c) : NULL;
+        char bytes[4];
+        if (!is_safe(c))
+            fputs("\xEF\xBF\xBD", file);
         else if (other)
             fputs(other, file);
         else
-            fwrite(at, 1, (size_t)length, file);
-        at += length ? length : 1;
+            fwrite(bytes, 1, (size_t)utf8_encode(bytes, c), file);
     }
 }
 
@@ -54,14 +49,12 @@ static const char *xml_escape(char c)
            : c == '>'  ? "&gt;"
            : c == '"'  ? "&quot;"
            : c == '\n' ? "&#10;"
+           : c == '\t' ? "&#9;"
                        : NULL;
 }
-static const char *yaml_escape(char c) // between single quotes, on one line
-{
-    return c == '\n' || c == '\t' ? " " : c == '\'' ? "''" : NULL;
-}
-static const char *cell_escape(char c) { return c == '"' ? "\"\"" : c == '\n' ? " " : NULL; }
-static const char *code_escape(char c) { return c == '\n' ? "\n    " : NULL; } // a block of Markdown's code
+static const char *quoted_escape(char c) { return c == '\n' || c == '\t' ? " " : c == '\'' ? "''" : NULL; }
+static const char *cell_escape(char c) { return c == '"' ? "\"\"" : c == '\n' || c == '\t' ? " " : NULL; }
+static const char *block_escape(char c) { return c == '\n' ? "\n    " : NULL; }
 static const char *markdown_escape(char c)
 {
     static const char *const with[] = {"\\|", "\\<", "\\`", "\\*", "\\[", "\\_", "\\!", "\\&"};
@@ -71,28 +64,40 @@ static const char *markdown_escape(char c)
 
 void put_json(FILE *file, const char *text) { put_safe(file, text, json_escape); }
 static void put_xml(FILE *file, const char *text) { put_safe(file, text, xml_escape); }
-static void put_yaml(FILE *file, const char *text) { put_safe(file, text, yaml_escape); }
+static void put_quoted(FILE *file, const char *text) { put_safe(file, text, quoted_escape); }
 static void put_markdown(FILE *file, const char *text) { put_safe(file, text, markdown_escape); }
+
+// What spreadsheets take for the beginning of a formula, behind blanks too, and in the wide forms of East Asia.
+static bool begins_formula(const char *text)
+{
+    uint32_t c;
+    do c = utf8_next(&text);
+    while (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0xA0 || c == 0x3000 || c == 0xFEFF);
+    if (c >= 0xFF01 && c <= 0xFF5E) c -= 0xFF01 - '!';
+    return c == '=' || c == '+' || c == '-' || c == '@' || c == '|' || c == '%' || c == 0x2212;
+}
 
 void put_cell(FILE *file, const char *text)
 {
-    fputs(text[0] && strchr("=+-@\t\r", text[0]) ? "\"'" : "\"", file);
+    fputs(begins_formula(text) ? "\"'" : "\"", file);
     put_safe(file, text, cell_escape);
     fputc('"', file);
 }
 
 bool write_by_rename(const char *folder, const char *name, Writer *write, const void *context)
 {
-    char made[PATH_MAX], wanted[PATH_MAX];
-    if (snprintf(wanted, sizeof wanted, "%s/%s", folder, name) >= (int)sizeof wanted) return false;
-    if (snprintf(made, sizeof made, "%s/.%s.new", folder, name) >= (int)sizeof made) return false;
-    FILE *file = fopen(made, "w");
-    if (!file) return false;
-    bool written = write(file, context);
-    written = !ferror(file) && written;
-    written = fclose(file) == 0 && written;
-    if (written && rename(made, wanted) == 0) return true;
-    unlink(made);
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path) return false;
+    Replacement file;
+    if (replace_try_begin(&file, path)) {
+        bool complete = write(file.stream, context);
+        if (!complete && !ferror(file.stream)) {
+            replace_cancel(&file);
+            return false;
+        }
+        if (replace_try_finish(&file)) return true;
+    }
+    fprintf(stderr, "error: %s\n hint: %s\n", file.problem, file.remedy);
     return false;
 }
 
@@ -142,9 +147,8 @@ static bool write_markdown(FILE *file, const void *context)
     else
         fprintf(file, "**%d of %d points** (%s)\n\n", g->points, g->most, grade_state(g));
     if (g->built.status != PASSED) {
-        const char *text = g->built.message;
         fputs("    ", file); // as a block of code
-        put_safe(file, text, code_escape);
+        put_safe(file, g->built.message, block_escape);
         fputs("\n\n", file);
     }
     fputs("| task | test | points | result | |\n|---|---|---|---|---|\n", file);
@@ -343,7 +347,7 @@ static bool write_tap(FILE *file, const void *context)
         fprintf(file, "%s %d - %s %s\n", right(r) ? "ok" : "not ok", i + 1, r->task, r->test);
         if (right(r)) continue;
         fprintf(file, "  ---\n  status: %s\n  message: '", status_name(r->status));
-        put_yaml(file, told(r));
+        put_quoted(file, told(r));
         fputs("'\n  ...\n", file);
     }
     return true;
@@ -366,7 +370,7 @@ bool write_reports(const Grade *grade, const char *folder)
         if (grade->needs_human && !files[i].says_so)
             unlink(old);
         else
-            written = write_by_rename(folder, files[i].name, files[i].write, grade) && written;
+            written = written && write_by_rename(folder, files[i].name, files[i].write, grade);
     }
     return written;
 }

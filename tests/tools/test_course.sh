@@ -5,10 +5,9 @@
 #   bash tests/tools/test_course.sh "MAKE COMMAND"
 set -u
 export LC_ALL=C.UTF-8 NO_COLOR=1
-unset MAKEFLAGS MFLAGS TASK LEVEL TEST FORCE
+unset MAKEFLAGS MFLAGS TASK LEVEL TEST FORCE BUILD COURSE_BUILD # BUILD is that of this tree
 
-read -ra words <<<"$1" # BUILD= is that of this tree
-make=(); for word in "${words[@]}"; do [[ $word == BUILD=* ]] || make+=("$word"); done
+read -ra make <<<"$1"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/course-student-XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT
 passed=0
@@ -48,6 +47,17 @@ prints "the handout is made" "without answers and hidden tests"
 ( cd "$scratch/course" && find . -name 'solution.c' -o -name 'hidden_*' -o -path '*/wrong/*' -o -name '*.bak' -o -path '*/cheats/*' ) >"$scratch/out"
 [ ! -s "$scratch/out" ]
 result $? "no answers and no hidden tests are handed out"
+cp "$scratch/course/README.md" "$scratch/out"
+prints "its README is the students'" "make hint1" "chapters/01-linear-regression/README.md"
+silent_about "its README has no teacher's command" "grade-class"
+"${make[@]}" -C "$scratch/course" help >"$scratch/out"
+prints "its help is the students'" "gradeN" "test "
+silent_about "its help has no teacher's command" "grade-class"
+"${make[@]}" -C "$scratch/course" -n test 2>&1 | grep -e 'test-grader' -e 'test-mutants' -e 'test-course' -e 'test-make' -e 'No rule' >"$scratch/out"
+[ ! -s "$scratch/out" ]
+result $? "its tests are the students'"
+(cd "$scratch/course" && sh common/tools/check_layers.sh) >"$scratch/out" 2>&1
+result $? "it keeps the habits"
 grep -rlF "$(sed -n 's/^float regression_loss.*//; /^    double total/p' "$solution" | head -n 1)" "$scratch/course/chapters" --include=exercise.c >"$scratch/out"
 [ ! -s "$scratch/out" ]
 result $? "the exercises that are handed out are stubs"
@@ -81,7 +91,7 @@ run grade1
 prints "stubs have no points and say why" "TASK 1.1     0 of 20 points: not written yet" "0 of 100 points" "Next: TASK 1.1"
 silent_about "stubs are not called wrong" "✗"
 run progress
-prints "the bar is empty" "Linear regression" "   0/100"
+prints "the bar is empty" "Linear regression" "   0/100" "Next: chapter 1, Linear regression: make chapter1"
 run hint1
 prints "the first hint is about the first task" "TASK 1.1, hint 1 of 3" "make hint1 TASK=1 LEVEL=2"
 run hint1 TASK=1.4 LEVEL=3
@@ -101,7 +111,7 @@ run grade1
 prints "a wrong sign is shown with the input" "✗ TASK 1.2     0 of 30 points" "AT(gradient, 0, 0): got 3.5, expected -3.5" \
     "with x (2 × 2) = {{1, 2}, {3, 4}}" "tests/exercises/exercise_01.c:" "TASK=2"
 run progress
-prints "the bar grows" "55/100  next: TASK 1.2"
+prints "the bar grows" "55/100  next: TASK 1.2" "Next: chapters/01-linear-regression/exercise.c: make grade1"
 
 # A statement in the place of the first one of a function: what the run says about it.
 broken() { # broken NAME STATEMENT TEXT…
@@ -147,9 +157,10 @@ cp "$scratch/watch" "$scratch/out"
 prints "watching saw the save" "100 of 100 points: all PUBLIC tests passed"
 
 run grade1
-prints "full marks are said to be those of the public tests" "100 of 100 points: all PUBLIC tests passed" "hidden"
+prints "full marks are said to be those of the public tests" "100 of 100 points: all PUBLIC tests passed" "hidden" \
+    "Next: chapter 2, Logistic and softmax regression: make chapter2, and then make grade2"
 run progress
-prints "the bar is full" "████████████████████████  100/100  ✓"
+prints "the bar is full" "████████████████████████  100/100  ✓" "Next: chapter 2, "
 cp "$solution" "$scratch/course/chapters/01-linear-regression/solution.c"
 run solution1
 prints "who has solved all may see the answers" "Reference answers"
@@ -180,6 +191,8 @@ cp "$solution" "$exercise" && echo y | run reset1
 result $? "an earlier copy is not overwritten"
 run solution1
 prints "answers are not shown to who has started again" "First your own"
+run solution1 FORCE=0
+prints "and not with FORCE=0" "First your own"
 run solution1 FORCE=1
 prints "unless they insist" "Reference answers"
 run grade77

@@ -49,6 +49,27 @@ check "a missing model says so" sh -c "! '$sample' --model '$scratch/none' x 2>&
 check "an option without a value" refused "needs a value" --tokens
 check "a temperature below 0" refused "expected 0 to 100" --temperature -1 x
 check "words for a number" refused "expected" --tokens many x
+for number in 0.5 2.7 1e3 -1 +1 "" " 5" 5x 0x10 nan 99999999999999999999999; do
+    for option in --top-k --tokens --seed; do
+        check "$option '$number' is no whole number" refused "$option is '$number', expected a whole number" "$option" "$number" x
+    done
+done
+for number in nan inf -0.5 1.01 "" 1,5; do
+    check "--top-p '$number'" refused "expected 0 to 1" --top-p "$number" x
+    check "--temperature '-$number'" refused "expected 0 to 100" --temperature "-$number" x
+done
+check "an option and its value in one word" refused "expected a whole number" --tokens=1.5 x
+say --temperature 0 --tokens 20 x >"$scratch/cold"
+for number in 0 0.0 1e-50 1e-45 0.001 -0; do
+    say --temperature 1 --top-p "$number" --tokens 20 x >"$scratch/one"
+    check "--top-p $number is the one likeliest" cmp "$scratch/one" "$scratch/cold"
+done
+for text in "--I do not know," "--" "--help" "--tokens=5" "-x"; do
+    say --tokens 1 -- "$text" >"$scratch/one"
+    check "a text may begin as $text" grep -q -F -e "$text" "$scratch/one"
+done
+check "one text after --" refused "two prompts" -- a b
+check "without -- the text is an option" refused "stands after --" "--I do not know,=" x
 check "an unknown option" refused "unknown option" --warmth 3 x
 check "two prompts" refused "two prompts" In the
 check "there is help" sh -c "'$sample' --help | grep -q -e --temperature"

@@ -38,6 +38,29 @@ expect 1 "0 passed, 1 failed" "✗ crash" quiet 'crash=kill -SEGV $$'
 expect 0 "1 passed, 0 failed" "✓ no input" quiet "no input=! read -r line"
 expect 0 "0 passed, 0 failed" "" quiet
 
+# Two at a time: each waits for what the other writes.
+meet='touch $0.$1; for i in 1 2 3 4 5 6 7 8 9; do [ -f $0.$2 ] && exit 0; sleep 0.1; done; exit 3'
+TEST_JOBS=2
+export TEST_JOBS
+expect 0 "2 passed, 0 failed" "✓ second" quiet "first=sh -c '$meet' meet 1 2" "second=sh -c '$meet' meet 2 1"
+TEST_JOBS=1
+expect 1 "1 passed, 1 failed" "✗ third" quiet "third=sh -c '$meet' alone 1 2" "fourth=sh -c '$meet' alone 2 1"
+unset TEST_JOBS
+
+# An interrupted run leaves no command behind.
+sh "$runner" logs 'long=touch begun; sleep 2; touch survived' >/dev/null 2>&1 &
+process=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do [ -f begun ] || sleep 0.1; done
+kill -TERM "$process"
+wait "$process"
+sleep 2.2
+if [ -f begun ] && [ ! -f survived ]; then
+    passed=$((passed + 1))
+else
+    echo "FAIL: an interrupted run leaves its command behind"
+    failed=$((failed + 1))
+fi
+
 [ -n "$result" ] && echo "$passed passed, $failed failed" >"$result"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -206,6 +206,62 @@ START_TEST(bytes_after_the_last_number_are_refused)
 }
 END_TEST
 
+static Blob join(Blob first, Blob second)
+{
+    for (size_t i = 0; i < second.length; i++) put(&first, second.bytes[i]);
+    return first;
+}
+
+static Blob bytes_of(const char *bytes, size_t length)
+{
+    Blob blob = {.length = 0};
+    for (size_t i = 0; i < length; i++) put(&blob, (uint8_t)bytes[i]);
+    return blob;
+}
+
+// The first count bytes of a blob, and the others.
+static Blob part(Blob blob, size_t first, size_t count)
+{
+    return bytes_of((const char *)blob.bytes + first, count);
+}
+
+START_TEST(what_follows_compressed_data_is_padding_another_member_or_refused)
+{
+    Arena *arena = arena_new();
+    const Blob good = compressed(good_images()), plain = good_images();
+    Blob zeros = {.length = 1000};
+    // gzip allows zeros behind the data, and data in several members, even empty ones.
+    expect_good_images(idx_images(arena, write_blob(join(good, bytes_of("\0", 1)))));
+    expect_good_images(idx_images(arena, write_blob(join(good, zeros))));
+    const Blob empty = compressed(bytes_of("", 0));
+    for (size_t cut = 0; cut <= plain.length; cut += 5) {
+        Blob two = join(compressed(part(plain, 0, cut)), compressed(part(plain, cut, plain.length - cut)));
+        expect_good_images(idx_images(arena, write_blob(two)));
+        expect_good_images(idx_images(arena, write_blob(join(join(empty, two), join(empty, zeros)))));
+    }
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *message;
+    } rubbish[] = {
+        {"trailing garbage\n", 17, "goes on after its compressed data, with the byte 0x74"},
+        {"x", 1, "goes on after its compressed data, with the byte 0x78"},
+        {"\0\0x", 3, "goes on after its compressed data, with the byte 0x78"},
+        {"\0\x1f\x8b\x08", 4, "goes on after its compressed data, with the byte 0x1f"},
+        {"\x1f", 1, "ends too soon, without its checksum"},
+        {"\x1f\x8b\x08", 3, "ends too soon, without its checksum"},
+        {"\x1f\x8c", 2, "is damaged"},
+    };
+    for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
+        Blob blob = join(good, bytes_of(rubbish[i].bytes, rubbish[i].length));
+        expect_death(read_images, (void *)(uintptr_t)write_blob(blob), rubbish[i].message);
+    }
+    expect_death(read_images, (void *)(uintptr_t)write_blob(join(good, good)),
+                 "goes on after the last number that its header promises");
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(a_small_file_that_unpacks_to_much_is_refused_without_unpacking_it)
 {
     // A gigabyte of zeros would be 1 MB of file; 256 MB show the same, sooner.
@@ -471,6 +527,7 @@ SUITE("idx", pictures_are_read_plain_and_compressed, labels_are_read_plain_and_c
       a_file_of_another_kind_is_refused, sizes_of_nothing_and_of_too_much_are_refused,
       a_header_that_promises_more_than_there_is_takes_no_memory, every_shorter_file_is_refused,
       bytes_after_the_last_number_are_refused,
+      what_follows_compressed_data_is_padding_another_member_or_refused,
       a_small_file_that_unpacks_to_much_is_refused_without_unpacking_it, a_wrong_checksum_is_noticed,
       a_label_outside_the_classes_is_named, what_is_no_file_is_refused,
       a_missing_file_names_the_target_that_brings_it, no_mutation_crashes_the_reader,

@@ -17,9 +17,17 @@
 #include <unistd.h>
 #include <zlib.h>
 
+// gcc 14 takes a colour that stb_image reads only where it was set for one that may not have been.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
 #include <stb/stb_image.h>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 // ---- Lessons that draw -----------------------------------------------------------------------------------------------
 

@@ -40,6 +40,8 @@ START_TEST(the_cut_is_exact)
                          (double[]){0, 0.4 / 0.85, 0.2 / 0.85, 0.25 / 0.85, 0});
     expect_probabilities((Sampling){.temperature = 1, .top_k = 99}, (double[]){0.1, 0.4, 0.2, 0.25, 0.05});
     expect_probabilities((Sampling){.temperature = 1, .top_p = 0.01f}, (double[]){0, 1, 0, 0, 0});
+    expect_probabilities((Sampling){.temperature = 1, .top_p = 1e-45f}, (double[]){0, 1, 0, 0, 0});
+    expect_probabilities((Sampling){.temperature = 1e-45f}, (double[]){0, 1, 0, 0, 0});
     expect_probabilities((Sampling){.temperature = 1, .top_p = 0.39f}, (double[]){0, 1, 0, 0, 0});
     expect_probabilities((Sampling){.temperature = 1, .top_p = 0.41f},
                          (double[]){0, 0.4 / 0.65, 0, 0.25 / 0.65, 0});
@@ -126,6 +128,9 @@ START_TEST(what_cannot_be_sampled_is_refused)
     expect_refusal(INFINITY, (Sampling){.temperature = 1}, "sample_token: the score of token 3 is inf");
     expect_refusal(0, (Sampling){.temperature = -1}, "sample_token: temperature -1");
     expect_refusal(0, (Sampling){.temperature = NAN}, "sample_token: temperature nan");
+    expect_refusal(0, (Sampling){.temperature = INFINITY}, "sample_token: temperature inf");
+    expect_refusal(0, (Sampling){.temperature = 1, .top_p = NAN}, "sample_token: top_p nan");
+    expect_refusal(0, (Sampling){.temperature = 1, .top_p = -0.1f}, "sample_token: top_p -0.1");
     expect_refusal(0, (Sampling){.temperature = 1, .top_p = 1.5f}, "sample_token: top_p 1.5");
     expect_refusal(0, (Sampling){.temperature = 1, .top_k = -2}, "sample_token: top_k -2");
 }

@@ -100,10 +100,45 @@ static void read_text(void *path) { text_read(arena_new(), path); }
 #define expect_text_refusal(bytes, size, message)                                                            \
     expect_death(read_text, (void *)(uintptr_t)scratch_file("text", bytes, size), message)
 
-START_TEST(a_file_is_read_as_it_is)
+START_TEST(a_text_is_read_without_a_byte_order_mark_and_with_newlines)
+{
+    static const char *const texts[][2] = {{"中文\r\n", "中文\n"},
+                                           {"\xEF\xBB\xBF"
+                                            "abc\n",
+                                            "abc\n"},
+                                           {"\xEF\xBB\xBF"
+                                            "abc\r\nabd\r\n",
+                                            "abc\nabd\n"},
+                                           {"abc\rabd\r", "abc\nabd\n"},
+                                           {"a\r\r\nb\n\rc", "a\n\nb\n\nc"},
+                                           {"\xEF\xBB\xBF", ""},
+                                           {"\xEF\xBB\xBF\xEF\xBB\xBF"
+                                            "a",
+                                            "\xEF\xBB\xBF"
+                                            "a"},
+                                           {"a\xEF\xBB\xBF", "a\xEF\xBB\xBF"},
+                                           {"\r", "\n"},
+                                           {"no end", "no end"}};
+    Arena *arena = arena_new();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        expect_text(text_read(arena, scratch_file("text", texts[i][0], strlen(texts[i][0]))), texts[i][1]);
+    Text marked = text_read(arena, scratch_file("text",
+                                                "\xEF\xBB\xBF"
+                                                "abc\r\nabd\r\n",
+                                                13));
+    ck_assert_int_eq(alphabet_of(arena, marked).size, 5);
+    Text system = text_read(arena, "/proc/self/status"); // whose size is 0 until it is read
+    ck_assert_uint_lt(text_find(system, "VmRSS"), system.size);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(bytes_are_read_as_they_are)
 {
     Arena *arena = arena_new();
-    expect_text(text_read(arena, scratch_file("text", "中文\r\n", 8)), "中文\r\n");
+    Text marked = text_read_bytes(arena, scratch_file("text", "\xEF\xBB\xBF\r\n", 5));
+    ck_assert_uint_eq(marked.size, 5);
+    ck_assert_mem_eq(marked.bytes, "\xEF\xBB\xBF\r\n\0", 6);
     expect_text(text_read(arena, scratch_file("text", "", 0)), "");
     Text bytes = text_read_bytes(arena, scratch_file("text", "\xFF\0", 2));
     ck_assert_uint_eq(bytes.size, 2);
@@ -117,10 +152,19 @@ START_TEST(a_file_that_is_no_text_is_refused)
     expect_text_refusal("one\ntwo\xFF", 8, "line 2 is no UTF-8 at the byte 0xff, byte 7 of the file");
     expect_text_refusal("one\n\0", 5, "line 2 holds a NUL byte, byte 4 of the file");
     expect_text_refusal("\xE4\xB8", 2, "line 1 is no UTF-8");
-    expect_death(read_text, "/", "is not a file");
+    expect_text_refusal("a\rb\r\nc\xFF", 7, "line 3 is no UTF-8");
+    expect_text_refusal("\xFF\xFE"
+                        "a\0",
+                        4, "text is UTF-16, little-endian; a text here is UTF-8\n hint: convert it: `iconv");
+    expect_text_refusal("\xFE\xFF\0a", 4, "text is UTF-16, big-endian");
+    expect_text_refusal("\xFF\xFE\0\0", 4, "text is UTF-32, little-endian");
+    expect_text_refusal("\0\0\xFE\xFF", 4, "text is UTF-32, big-endian");
+    expect_text_refusal("\x84\x31\x95\x33", 4, "text is GB18030");
+    expect_death(read_text, "/dev/null", "/dev/null is a device, not a file");
+    expect_death(read_text, "/", "/ is a folder, not a file");
     const char *pipe = scratch_path("pipe");
     ck_assert_int_eq(mkfifo(pipe, 0600), 0);
-    expect_death(read_text, (void *)(uintptr_t)pipe, "is not a file");
+    expect_death(read_text, (void *)(uintptr_t)pipe, "is a pipe, not a file");
     const char *huge = scratch_file("huge", "x", 1);
     ck_assert_int_eq(truncate(huge, (off_t)TEXT_MAX_BYTES + 1), 0);
     expect_death(read_text, (void *)(uintptr_t)huge, "at most 1073741824 are read");
@@ -410,7 +454,8 @@ END_TEST
 
 SUITE("text", every_code_point_survives_encoding_and_decoding,
       what_is_no_character_is_written_as_the_replacement,
-      bytes_that_are_no_utf8_are_found_and_counted_one_by_one, a_text_is_never_left, a_file_is_read_as_it_is,
+      bytes_that_are_no_utf8_are_found_and_counted_one_by_one, a_text_is_never_left,
+      a_text_is_read_without_a_byte_order_mark_and_with_newlines, bytes_are_read_as_they_are,
       a_file_that_is_no_text_is_refused, missing_data_names_the_target_that_brings_it,
       a_text_is_cut_into_pieces, blanks_are_collapsed, an_alphabet_is_sorted_and_inverts_itself,
       the_frequent_characters_share_their_alphabet_with_the_replacement, strangers_are_refused,
