@@ -115,6 +115,15 @@ static void small_models(Arena *arena)
         fputs(FUZZ_CUT, out);
         put_tokenizer(out, i);
         fclose(out);
+        if (i > 0) continue;
+        out = create("seeds", "gpt", "more-tokens-than-rows");
+        copy_header(arena, out, path);
+        fputs(
+            FUZZ_CUT
+            "{\"added_tokens\": [{\"id\": 262, \"content\": \"<a>\"}], \"pre_tokenizer\": {\"type\": "
+            "\"ByteLevel\", \"add_prefix_space\": false}, \"model\": {\"vocab\": {%BYTES%}, \"merges\": []}}",
+            out);
+        fclose(out);
     }
 }
 
