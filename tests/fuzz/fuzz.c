@@ -136,9 +136,9 @@ static void set_up(void)
     const char *given = getenv("FUZZ_FOLDER"); // of fuzz.sh, which removes it even after a crash
     loud = stderr;
     snprintf(folder, sizeof folder, "%s/course-fuzz-XXXXXX",
-             given                              ? given
+             given                                  ? given
              : access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm"
-                                                : "/tmp");
+                                                    : "/tmp");
     if (!mkdtemp(folder)) perror(folder), _exit(2);
     folder_is_ours = true;
     atexit(remove_folder);

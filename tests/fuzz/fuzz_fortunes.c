@@ -11,7 +11,8 @@ static void check_form(const char *path)
     FILE *file = fopen(path, "rb");
     int before = '\n';
     for (int c; (c = getc(file)) != EOF; before = c)
-        fuzz_require(c != '\n' || (before != ' ' && before != '\t' && before != '\r'), "a line ends with a blank");
+        fuzz_require(c != '\n' || (before != ' ' && before != '\t' && before != '\r'),
+                     "a line ends with a blank");
     fuzz_require(before == '\n', "the last line has no end");
     fclose(file);
 }

@@ -29,7 +29,8 @@ static void encode(void *context)
     char *decoded = tokenizer_decode(arena, tokenizer, tokens.ids, tokens.count, &size);
     TokenizerPiece *pieces = tokenizer_split(arena, tokenizer, text.bytes, text.size, &count);
     size_t sum = 0;
-    bool added = false; // a piece whose name in the file an added token has is that piece, and decoded as its bytes
+    bool added =
+        false; // a piece whose name in the file an added token has is that piece, and decoded as its bytes
     for (size_t i = 0; i < count; i++) sum += pieces[i].size, added = added || pieces[i].added;
     fuzz_require(added || sum == size, "the pre-tokens have %zu bytes, the pieces %zu", sum, size);
     if (!added && !tokenizer_normalises(tokenizer) && sum == text.size) // nothing was cut away

@@ -87,7 +87,8 @@ void fuzz_input(const uint8_t *bytes, size_t size)
     outcome = &made;
     running = false;
     fuzz_try(calls, data);
-    for (int i = 0; i < 6; i++) fuzz_require(data[i] == (float)(i + 1), "a matrix that is only read has changed");
+    for (int i = 0; i < 6; i++)
+        fuzz_require(data[i] == (float)(i + 1), "a matrix that is only read has changed");
     fuzz_require(made.status != PASSED && made.status < STATUS_COUNT, "the worker chose a status");
     fuzz_require(memchr(made.output, 0, sizeof made.output), "what it printed does not end");
     fuzz_require(fuzz_harmless(made.output, strlen(made.output)), "what it printed is not made harmless");

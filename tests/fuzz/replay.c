@@ -28,7 +28,11 @@ const char *__asan_default_options(void) { return "allocator_may_return_null=1";
 #endif
 
 static int tried;
+#if defined(__SANITIZE_ADDRESS__)
+static int seconds = 25; // everything takes about five times as long
+#else
 static int seconds = 5;
+#endif
 
 static void say(const char *text)
 {

@@ -25,9 +25,12 @@ FuzzPart safetensors_frame(FuzzPart part)
 {
     bool framed = part.size && part.bytes[0] == '{';
     const uint8_t *zero = framed ? memchr(part.bytes, 0, part.size) : NULL;
+    size_t dashes = 0;
+    while (framed && !zero && part.size > 1 && part.bytes[part.size - 1] == '-') part.size--, dashes++;
     size_t header = zero ? (size_t)(zero - part.bytes) : part.size;
     size_t given = zero ? part.size - header - 1 : 0;
     size_t numbers = framed && !zero ? highest_offset(part.bytes, part.size) : given;
+    if (!zero) numbers = numbers > 4 * dashes ? numbers - 4 * dashes : 0;
     uint8_t *bytes = calloc(8 + header + numbers + 1, 1);
     if (!bytes) abort();
     if (!framed) {

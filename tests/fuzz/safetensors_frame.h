@@ -4,5 +4,6 @@
 #include "fuzz.h"
 
 // The part as a safetensors file. One that begins with '{' is a header, and behind a zero byte its numbers; without
-// numbers there are as many as the highest offset asks for, at most 256 KiB. Any other part is taken as it is. Free it.
+// numbers there are as many as the highest offset asks for, at most 256 KiB, and each dash behind the header takes four of
+// these bytes away again. Any other part is taken as it is. Free it.
 FuzzPart safetensors_frame(FuzzPart part);

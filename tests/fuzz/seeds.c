@@ -59,16 +59,19 @@ static void copy_file(Arena *arena, FILE *out, const char *path)
 
 static void put_tokenizer(FILE *out, bool qwen)
 {
-    fprintf(out, "{\"added_tokens\": [{\"id\": 259, \"content\": \"<|end|>\", \"special\": true, \"normalized\": "
-                 "false}, {\"id\": 260, \"content\": \"ế\", \"normalized\": true}],\n");
+    fprintf(out,
+            "{\"added_tokens\": [{\"id\": 259, \"content\": \"<|end|>\", \"special\": true, \"normalized\": "
+            "false}, {\"id\": 260, \"content\": \"ế\", \"normalized\": true}],\n");
     fprintf(out, " \"normalizer\": %s,\n", qwen ? "{\"type\": \"NFC\"}" : "null");
-    fprintf(out, qwen ? " \"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", "
-                        "\"pattern\": {\"Regex\": \"\\\\p{L}+|\\\\s+|[^\\\\s]\"}, \"behavior\": \"Isolated\", "
-                        "\"invert\": false}, {\"type\": \"ByteLevel\", \"add_prefix_space\": false, "
-                        "\"use_regex\": false}]},\n"
-                      : " \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false},\n");
-    fprintf(out, " \"model\": {\"type\": \"BPE\", \"ignore_merges\": %s, \"vocab\": {%%BYTES%%, \"th\": 256, "
-                 "\"the\": 257, \"Ġthe\": 258}, \"merges\": %s}}",
+    fprintf(out,
+            qwen ? " \"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", "
+                   "\"pattern\": {\"Regex\": \"\\\\p{L}+|\\\\s+|[^\\\\s]\"}, \"behavior\": \"Isolated\", "
+                   "\"invert\": false}, {\"type\": \"ByteLevel\", \"add_prefix_space\": false, "
+                   "\"use_regex\": false}]},\n"
+                 : " \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false},\n");
+    fprintf(out,
+            " \"model\": {\"type\": \"BPE\", \"ignore_merges\": %s, \"vocab\": {%%BYTES%%, \"th\": 256, "
+            "\"the\": 257, \"Ġthe\": 258}, \"merges\": %s}}",
             qwen ? "true" : "false",
             qwen ? "[[\"t\", \"h\"], [\"th\", \"e\"], [\"Ġ\", \"the\"]]" : "[\"t h\", \"th e\", \"Ġ the\"]");
 }
@@ -94,7 +97,8 @@ static void small_models(Arena *arena)
         char folder[4096], path[4200];
         Parameters set = parameters_new(arena);
         Rng rng = rng_new(1, 1);
-        GptConfig config = {.vocabulary = 262, .context = 8, .layers = 1, .heads = 1, .width = 2, .hidden = 2};
+        GptConfig config = {
+            .vocabulary = 262, .context = 8, .layers = 1, .heads = 1, .width = 2, .hidden = 2};
         if (i > 0) {
             config.positions = GPT_ROTARY, config.norm = GPT_RMS_NORM, config.activation = GPT_SWIGLU;
             config.tied = config.without_biases = i == 2;
@@ -110,6 +114,15 @@ static void small_models(Arena *arena)
         copy_header(arena, out, path);
         fputs(FUZZ_CUT, out);
         put_tokenizer(out, i);
+        fclose(out);
+        if (i > 0) continue;
+        out = create("seeds", "gpt", "more-tokens-than-rows");
+        copy_header(arena, out, path);
+        fputs(
+            FUZZ_CUT
+            "{\"added_tokens\": [{\"id\": 262, \"content\": \"<a>\"}], \"pre_tokenizer\": {\"type\": "
+            "\"ByteLevel\", \"add_prefix_space\": false}, \"model\": {\"vocab\": {%BYTES%}, \"merges\": []}}",
+            out);
         fclose(out);
     }
 }
@@ -154,19 +167,23 @@ static void long_tensors(void)
     // Without numbers; a configuration that lies about the number of layers beside it.
     FILE *out = create("long", "safetensors", "many-tensors");
     for (int i = 0; i < MANY; i++)
-        fprintf(out, "%c\"t%d\":{\"dtype\":\"F32\",\"shape\":[0,1],\"data_offsets\":[0,0]}", i ? ',' : '{', i);
+        fprintf(out, "%c\"t%d\":{\"dtype\":\"F32\",\"shape\":[0,1],\"data_offsets\":[0,0]}", i ? ',' : '{',
+                i);
     fputs("}", out);
     fclose(out);
     for (int lie = 0; lie < 2; lie++) {
         out = create("long", "gpt", lie ? "many-layers" : "many-tensors");
-        fprintf(out, "{\"__metadata__\":{\"vocabulary\":\"1\",\"context\":\"1\",\"layers\":\"%d\",\"heads\":\"1\","
-                     "\"key_heads\":\"1\",\"width\":\"1\",\"head_width\":\"1\",\"hidden\":\"1\",\"rotary_base\":\"1\","
-                     "\"positions\":\"rotary\",\"norm\":\"rms\",\"activation\":\"gelu\",\"tied\":\"yes\","
-                     "\"biases\":\"no\"}",
-                lie ? 8192 : 1);
+        fprintf(
+            out,
+            "{\"__metadata__\":{\"vocabulary\":\"1\",\"context\":\"1\",\"layers\":\"%d\",\"heads\":\"1\","
+            "\"key_heads\":\"1\",\"width\":\"1\",\"head_width\":\"1\",\"hidden\":\"1\",\"rotary_base\":\"1\","
+            "\"positions\":\"rotary\",\"norm\":\"rms\",\"activation\":\"gelu\",\"tied\":\"yes\","
+            "\"biases\":\"no\"}",
+            lie ? 8192 : 1);
         int count = lie ? 1 : MANY / 2;
         for (int i = 0; i < count; i++)
-            fprintf(out, ",\"block%d.qkv.weight\":{\"dtype\":\"F32\",\"shape\":[%d],\"data_offsets\":[%d,%d]}", i,
+            fprintf(out,
+                    ",\"block%d.qkv.weight\":{\"dtype\":\"F32\",\"shape\":[%d],\"data_offsets\":[%d,%d]}", i,
                     i ? 0 : 65536, i ? 262144 : 0, 262144);
         fputs("}" FUZZ_CUT "{}", out);
         fclose(out);
@@ -179,7 +196,8 @@ static void long_tokenizers(void)
     fputs("{\"added_tokens\": [", out);
     for (int i = 0; i < MANY; i++)
         fprintf(out, "%s{\"id\": %d, \"content\": \"<%d>\"}", i ? "," : "", 256 + i, i);
-    fputs("], \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false}, \"model\": {\"vocab\": "
+    fputs("], \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false}, \"model\": "
+          "{\"vocab\": "
           "{%BYTES%}, \"merges\": []}}" FUZZ_CUT "<1><2><99999>",
           out);
     fclose(out);
@@ -215,7 +233,8 @@ static void long_tables(void)
     fclose(out);
 }
 
-static void repeat(const char *name, const char *file, const char *before, const char *what, const char *after)
+static void repeat(const char *name, const char *file, const char *before, const char *what,
+                   const char *after)
 {
     FILE *out = create("long", name, file);
     fputs(before, out);
