@@ -196,7 +196,7 @@ static int legend_entries(const Plot *plot, int *columns)
     *columns = 0;
     for (const Series *series = plot->first; series; series = series->next) {
         if (!series->label || series->kind == SERIES_TEXT) continue;
-        entries++;
+        entries += count_lines(series->label);
         *columns = int_max(*columns, widest_line(series->label));
     }
     return entries;

@@ -262,6 +262,7 @@ void write_text_plot(FILE *file, Plot *plot, int columns, int lines)
     for (int i = 0; i < ticks.count; i++) gutter = int_max(gutter, utf8_columns(ticks.ticks[i].name));
     area.columns = columns - gutter - 1;
     if (area.columns < FEWEST_COLUMNS) return;
+    if (ticks_along_x(plot, area.columns).crowded) area.rows--; // their names take two lines
     area.cells = arena_alloc(plot->arena, (size_t)area.rows * (size_t)area.columns, 1);
 
     put_centred(file, plot->title, columns);

@@ -234,6 +234,9 @@ static const char *prepare(Plot *plot, const char *text, double width, int lines
     return text ? fit_text(plot->arena, clean(plot, text, missing), width, lines) : NULL;
 }
 
+// Where words are cut rather than broken: as many lines as they have, two at most.
+static int lines_given(const char *text) { return int_min(count_lines(text), 2); }
+
 static void prepare_list(Plot *plot, const char **texts, int count, double width, int lines, Missing *missing)
 {
     for (int i = 0; texts && i < count; i++) texts[i] = prepare(plot, texts[i], width, lines, missing);
@@ -247,7 +250,7 @@ static void prepare_series(Plot *plot, Series *series, Missing *missing)
         double across = axis_fraction(plot->x, series->at_x), room = across > 0.75 ? across : 1.0 - across;
         series->label = prepare(plot, series->label, fmax(room, 0.25) * (plot->width - 80.0), 3, missing);
     } else {
-        series->label = prepare(plot, series->label, 0.5 * plot->width, 1, missing);
+        series->label = prepare(plot, series->label, 0.5 * plot->width, series->label ? lines_given(series->label) : 1, missing);
     }
     prepare_list(plot, series->names, alone ? series->values.rows : series->count, name,
                  series->kind == SERIES_CELLS ? 1 : 2, missing);
@@ -261,8 +264,8 @@ void plot_prepare_words(Plot *plot, const char *answer)
     bool alone = plot->first && (plot->first->kind == SERIES_CELLS || plot->first->kind == SERIES_IMAGES);
     double across = (alone && !plot->size_given ? 960.0 : plot->width) - 2.0 * CHARACTER_WIDTH;
     plot->title = prepare(plot, plot->title, across * TEXT_SIZE / TITLE_SIZE, 2, &missing);
-    plot->x_label = prepare(plot, plot->x_label, alone ? 0.5 * across : across - 120.0, 1, &missing);
-    plot->y_label = prepare(plot, plot->y_label, alone ? 260.0 : plot->height - 80.0, 1, &missing);
+    plot->x_label = prepare(plot, plot->x_label, alone ? 0.5 * across : across - 120.0, lines_given(plot->x_label), &missing);
+    plot->y_label = prepare(plot, plot->y_label, alone ? 260.0 : plot->height - 80.0, lines_given(plot->y_label), &missing);
     prepare_list(plot, plot->tick_labels, plot->ticks, 26.0 * CHARACTER_WIDTH, 2, &missing);
     for (Series *series = plot->first; series; series = series->next) prepare_series(plot, series, &missing);
     plot->no_letters = !plot->svg && !has_glyph('0');
