@@ -728,6 +728,7 @@ SUITE("lesson", a_lesson_prints_sections_of_80_columns_and_its_claims,
       a_reader_that_left_ends_the_lesson_at_the_next_section,
       the_progress_bar_is_on_the_terminal_and_wiped_at_the_end, the_bar_is_redrawn_about_ten_times_a_second,
       lines_printed_in_the_loop_do_not_run_into_the_bar, the_bar_is_wiped_when_its_loop_ends,
-      the_bar_fits_into_any_terminal, the_bar_clears_itself_when_the_terminal_becomes_narrower, there_is_no_bar_without_a_terminal_or_when_quiet,
+      the_bar_fits_into_any_terminal, the_bar_clears_itself_when_the_terminal_becomes_narrower,
+      there_is_no_bar_without_a_terminal_or_when_quiet,
       standard_output_is_the_same_with_and_without_a_terminal,
       a_bar_without_a_loss_shows_the_time_left_in_hours, a_bar_does_not_slow_a_loop)

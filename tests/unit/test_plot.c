@@ -64,8 +64,8 @@ static const char *expect_figures(Drawing *drawing, const char *wanted)
     ssize_t length = pread(file, errors, sizeof errors - 1, 0);
     close(file);
     errors[length > 0 ? length : 0] = '\0';
-    ck_assert_msg(status == drawing->lost && strcmp(text, output) == 0, "exit status %d, it wrote: %s%s", status, text,
-                  errors);
+    ck_assert_msg(status == drawing->lost && strcmp(text, output) == 0, "exit status %d, it wrote: %s%s",
+                  status, text, errors);
     return errors;
 }
 
@@ -82,7 +82,10 @@ static void expect_complaint(Drawing *drawing, const char *wanted, const char *c
 }
 
 // A PNG of one red pixel.
-static const uint8_t red_pixel[69] = {137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0, 144, 119, 83, 222, 0, 0, 0, 12, 73, 68, 65, 84, 120, 156, 99, 248, 207, 192, 0, 0, 3, 1, 1, 0, 201, 254, 146, 239, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130};
+static const uint8_t red_pixel[69] = {
+    137, 80, 78, 71, 13, 10, 26,  10,  0,   0,   0,   13, 73, 72, 68, 82, 0,  0,  0,   1,   0,  0,   0,
+    1,   8,  2,  0,  0,  0,  144, 119, 83,  222, 0,   0,  0,  12, 73, 68, 65, 84, 120, 156, 99, 248, 207,
+    192, 0,  0,  3,  1,  1,  0,   201, 254, 146, 239, 0,  0,  0,  0,  73, 69, 78, 68,  174, 66, 96,  130};
 
 // A program called gnuplot, in a folder of its own, which is returned.
 static const char *fake_gnuplot(const char *script)
@@ -460,7 +463,9 @@ START_TEST(newlines_and_odd_bytes_in_words_do_not_break_the_script)
     const char *errors = expect_figures(&svg, "figure: odd.svg — c\n");
     ck_assert_msg(exists("figures/odd.svg") || strstr(errors, "there is no gnuplot"), "%s", errors);
     const char *script = read_scratch("build/figures/07-drawing/odd.gp");
-    expect_text(script, "set title 'two'.\"\\n\".'lines '.\"'\".'and'.\"'\".'   [2J \uFFFD\uFFFD   \uFFFD\uFFFD end'");
+    expect_text(
+        script,
+        "set title 'two'.\"\\n\".'lines '.\"'\".'and'.\"'\".'   [2J \uFFFD\uFFFD   \uFFFD\uFFFD end'");
     expect_text(read_scratch("build/figures/07-drawing/odd.dat"), "# block 0, line: two lines 'and'");
 }
 END_TEST
@@ -504,17 +509,18 @@ static void check_ticks(Axis axis, Ruler ruler)
                       axis.high, tick->name);
         end = begin + size;
         for (int j = 0; j < i; j++)
-            ck_assert_msg(strcmp(ticks.ticks[j].name, tick->name) != 0, "%.17g to %.17g: '%s' twice", axis.low,
-                          axis.high, tick->name);
+            ck_assert_msg(strcmp(ticks.ticks[j].name, tick->name) != 0, "%.17g to %.17g: '%s' twice",
+                          axis.low, axis.high, tick->name);
     }
-    ck_assert_msg(named >= 2, "%.17g to %.17g%s: %d names", axis.low, axis.high, axis.log ? ", logarithmic" : "", named);
+    ck_assert_msg(named >= 2, "%.17g to %.17g%s: %d names", axis.low, axis.high,
+                  axis.log ? ", logarithmic" : "", named);
     arena_free(arena);
 }
 
 static void check_axis(double low, double high)
 {
-    const Ruler rulers[] = {{840.0, 18.0, 2.0, NULL},       {840.0, 18.0, 10.0, words_width},
-                            {280.0, 18.0, 10.0, words_width}, {170.0, 18.0, 2.0, NULL},
+    const Ruler rulers[] = {{840.0, 18.0, 2.0, NULL},          {840.0, 18.0, 10.0, words_width},
+                            {280.0, 18.0, 10.0, words_width},  {170.0, 18.0, 2.0, NULL},
                             {60.0, 1.0, 2.0, columns_of_name}, {9.0, 1.0, 1.0, NULL}};
     for (size_t k = 0; k < sizeof rulers / sizeof *rulers; k++) {
         check_ticks((Axis){low, high, true, false}, rulers[k]);
@@ -524,11 +530,26 @@ static void check_axis(double low, double high)
 
 START_TEST(every_axis_has_two_names_and_all_of_them_differ)
 {
-    static const double ends[][2] = {
-        {2.1, 2.6},       {1, 4},          {9, 11},       {0.5, 0.7},         {1e-30, 1e-29},
-        {1, 10},          {1e299, 1e300},  {1e-299, 1e300}, {-7e307, 7e307},  {1000001, 1000009},
-        {1e8, 1e8 + 16},  {0.999999, 1},   {1 - 5e-10, 1 + 5e-10}, {20261128, 20261144}, {1e-45, 1e-43},
-        {-3.5e38, 3.5e38}, {-1, 1e-3},     {0, 1},        {-1000009, -1000001}, {1e12, 1e12 + 5}};
+    static const double ends[][2] = {{2.1, 2.6},
+                                     {1, 4},
+                                     {9, 11},
+                                     {0.5, 0.7},
+                                     {1e-30, 1e-29},
+                                     {1, 10},
+                                     {1e299, 1e300},
+                                     {1e-299, 1e300},
+                                     {-7e307, 7e307},
+                                     {1000001, 1000009},
+                                     {1e8, 1e8 + 16},
+                                     {0.999999, 1},
+                                     {1 - 5e-10, 1 + 5e-10},
+                                     {20261128, 20261144},
+                                     {1e-45, 1e-43},
+                                     {-3.5e38, 3.5e38},
+                                     {-1, 1e-3},
+                                     {0, 1},
+                                     {-1000009, -1000001},
+                                     {1e12, 1e12 + 5}};
     for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) check_axis(ends[k][0], ends[k][1]);
     Rng rng = rng_new(8, 8);
     for (int round = 0; round < 150; round++) {
@@ -555,7 +576,8 @@ static void draw_odd_axes(Lesson *lesson, void *context)
         Plot *plot = plot_begin(lesson, k ? "flat.svg" : "map.svg", "T");
         for (int i = 0; k && i < 6; i++) map[i] = 1e30f;
         plot_heatmap(plot, (PlotWindow){0, 1, 1e6, 1e6 + 1}, (Matrix){2, 3, map});
-        plot_contour(plot, (PlotWindow){0, 1, 1e6, 1e6 + 1}, (Matrix){2, 3, map}, levels, 2), plot_end(plot, "c");
+        plot_contour(plot, (PlotWindow){0, 1, 1e6, 1e6 + 1}, (Matrix){2, 3, map}, levels, 2),
+            plot_end(plot, "c");
     }
 }
 
@@ -563,14 +585,16 @@ START_TEST(odd_axes_are_drawn_with_their_names_inside_the_picture)
 {
     clear_scratch();
     Drawing drawing = {.draw = draw_odd_axes};
-    expect_figures(&drawing, "figure: odd.svg — c\nfigure: odd.png — c\nfigure: map.svg — c\nfigure: flat.svg — c\n");
+    expect_figures(&drawing,
+                   "figure: odd.svg — c\nfigure: odd.png — c\nfigure: map.svg — c\nfigure: flat.svg — c\n");
     if (!exists("figures/odd.svg")) return;
     const char *text = read_scratch("figures/odd.svg");
     static const char *const names[] = {">2.2<", ">2.4<", ">1000002<", ">1000003<", ">1000008<"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         ck_assert_msg(strstr(text, names[k]) != NULL, "no %s", names[k]);
     text = read_scratch("figures/map.svg");
-    ck_assert_msg(strstr(text, ">1000002.5<") && strstr(text, ">1000000.5<"), "names beside the map are missing");
+    ck_assert_msg(strstr(text, ">1000002.5<") && strstr(text, ">1000000.5<"),
+                  "names beside the map are missing");
     ck_assert(strstr(read_scratch("figures/flat.svg"), ">1.02e+30<") != NULL);
     int width, height, channels;
     stbi_uc *pixels = stbi_load(scratch_path("figures/odd.png"), &width, &height, &channels, 3);
@@ -616,7 +640,8 @@ static double darkness(const char *fonts, const char **errors)
     char conf[400];
     int length = snprintf(conf, sizeof conf,
                           "<?xml version=\"1.0\"?><!DOCTYPE fontconfig SYSTEM \"fonts.dtd\"><fontconfig>"
-                          "<dir>%s</dir><cachedir>%s</cachedir></fontconfig>", fonts, scratch_path("cache"));
+                          "<dir>%s</dir><cachedir>%s</cachedir></fontconfig>",
+                          fonts, scratch_path("cache"));
     clear_scratch();
     setenv("FONTCONFIG_FILE", scratch_file("fonts.conf", conf, (size_t)length), 1);
     Drawing drawing = {.draw = draw_foreign};
@@ -639,7 +664,9 @@ START_TEST(letters_that_no_font_has_do_not_cover_the_picture)
         double dark = darkness(dejavu, &errors);
         ck_assert_msg(isnan(dark) || dark < 0.02, "%g of the picture is black", dark);
         if (!isnan(dark))
-            expect_text(errors, "loss.png: no font has 损 (U+635F), 失 (U+5931), 🇨 (U+1F1E8), 🇳 (U+1F1F3), ✅ (U+2705); □");
+            expect_text(
+                errors,
+                "loss.png: no font has 损 (U+635F), 失 (U+5931), 🇨 (U+1F1E8), 🇳 (U+1F1F3), ✅ (U+2705); □");
     }
     double dark = darkness("/nowhere", &errors);
     ck_assert_msg(isnan(dark) || dark < 0.001, "without fonts %g of the picture is black", dark);
@@ -916,7 +943,8 @@ END_TEST
 START_TEST(a_gnuplot_that_draws_nothing_leaves_the_old_picture)
 {
     expect_failure("exit 0", "loss.png is not drawn: gnuplot wrote nothing; is the disk full? Try: gnuplot ");
-    expect_failure(": > \"$4\"", "loss.png is not drawn: gnuplot wrote nothing; is the disk full? Try: gnuplot ");
+    expect_failure(": > \"$4\"",
+                   "loss.png is not drawn: gnuplot wrote nothing; is the disk full? Try: gnuplot ");
 }
 END_TEST
 
@@ -1046,7 +1074,8 @@ START_TEST(folders_that_cannot_be_made_are_told)
     scratch_file("file", "x", 1);
     char inside[300], complaint[400];
     snprintf(inside, sizeof inside, "%s/figures", scratch_path("file"));
-    Drawing figures = {.draw = draw_line, .path = fake_gnuplot("echo new > \"$4\""), .figures = inside, .lost = true};
+    Drawing figures = {
+        .draw = draw_line, .path = fake_gnuplot("echo new > \"$4\""), .figures = inside, .lost = true};
     snprintf(complaint, sizeof complaint, "loss.png is not drawn: %s: Not a directory\n", inside);
     expect_complaint(&figures, "figure: loss.png — It falls.\n", complaint);
     Drawing build = {.draw = draw_line, .path = "/nowhere", .build = scratch_path("file"), .lost = true};
@@ -1077,7 +1106,8 @@ static void expect_refused(const void *bytes, size_t count)
 {
     char script[300];
     snprintf(script, sizeof script, "/bin/cat %s > \"$4\"", scratch_file("odd", bytes, count));
-    expect_failure(script, "loss.png is not drawn: what gnuplot wrote is no whole PNG; is the disk full? Try: gnuplot ");
+    expect_failure(
+        script, "loss.png is not drawn: what gnuplot wrote is no whole PNG; is the disk full? Try: gnuplot ");
 }
 
 START_TEST(half_a_picture_does_not_replace_a_whole_one)
@@ -1117,7 +1147,8 @@ START_TEST(a_full_disk_leaves_the_old_picture_and_fails)
     if (mount("tmpfs", folder, "tmpfs", 0, "size=65536") != 0) return; // only root may
     scratch_file("figures/loss.png", "old", 3);
     Drawing drawing = {.draw = draw_noise, .lost = true, .figures = folder};
-    const char *errors = access("/usr/bin/gnuplot", X_OK) == 0 ? expect_figures(&drawing, "figure: loss.png — c\n") : "";
+    const char *errors =
+        access("/usr/bin/gnuplot", X_OK) == 0 ? expect_figures(&drawing, "figure: loss.png — c\n") : "";
     int left = files_in("figures");
     bool kept = strcmp(read_scratch("figures/loss.png"), "old") == 0;
     umount(folder);
@@ -1133,7 +1164,8 @@ START_TEST(a_link_is_replaced_and_not_what_it_points_to)
     const char *elsewhere = scratch_file("elsewhere", "mine", 4);
     ck_assert_int_eq(symlink(elsewhere, scratch_path("figures/loss.png")), 0);
     char script[300];
-    snprintf(script, sizeof script, "/bin/cat %s > \"$4\"", scratch_file("whole", red_pixel, sizeof red_pixel));
+    snprintf(script, sizeof script, "/bin/cat %s > \"$4\"",
+             scratch_file("whole", red_pixel, sizeof red_pixel));
     Drawing drawing = {.draw = draw_line, .path = fake_gnuplot(script)};
     expect_figures(&drawing, "figure: loss.png — It falls.\n");
     ck_assert_str_eq(read_scratch("elsewhere"), "mine");
@@ -1143,10 +1175,21 @@ END_TEST
 
 START_TEST(gnuplot_is_told_nothing_but_what_it_needs)
 {
-    static const char *const odd[] = {"GNUTERM",       "GNUPLOT_LIB",   "GNUPLOT_FONTPATH", "GNUPLOT_DEFAULT_GDFONT",
-                                      "GDFONTPATH",    "GNUPLOT_PS_DIR", "GNUHELP",         "DISPLAY",
-                                      "LC_NUMERIC",    "LANG",          "PAGER",            "COLUMNS",
-                                      "TMPDIR",        "XZ_OPT",        "LD_PRELOAD_NOT"};
+    static const char *const odd[] = {"GNUTERM",
+                                      "GNUPLOT_LIB",
+                                      "GNUPLOT_FONTPATH",
+                                      "GNUPLOT_DEFAULT_GDFONT",
+                                      "GDFONTPATH",
+                                      "GNUPLOT_PS_DIR",
+                                      "GNUHELP",
+                                      "DISPLAY",
+                                      "LC_NUMERIC",
+                                      "LANG",
+                                      "PAGER",
+                                      "COLUMNS",
+                                      "TMPDIR",
+                                      "XZ_OPT",
+                                      "LD_PRELOAD_NOT"};
     char script[300];
     for (size_t k = 0; k < sizeof odd / sizeof *odd; k++) setenv(odd[k], "qt", 1);
     setenv("LC_ALL", "de_DE.UTF-8", 1);
@@ -1171,15 +1214,17 @@ END_TEST
 START_TEST(a_gnuplot_that_never_stops_writing_is_ended)
 {
     if (access("/usr/bin/yes", X_OK) != 0) return;
-    expect_failure("exec /usr/bin/yes", "loss.png is not drawn: gnuplot wrote more than 64 MB of messages and was ended");
+    expect_failure("exec /usr/bin/yes",
+                   "loss.png is not drawn: gnuplot wrote more than 64 MB of messages and was ended");
     truncate(scratch_path("build/figures/07-drawing/loss.log"), 0);
 }
 END_TEST
 
 START_TEST(folders_may_have_any_name_and_run_nothing)
 {
-    static const char *const names[] = {"|touch evil", "< touch evil", "$data", "a 'b' \"c\" `touch evil`\nd\x01\xFF",
-                                        "~", "-x", "50 %d", "损失"};
+    static const char *const names[] = {
+        "|touch evil", "< touch evil", "$data", "a 'b' \"c\" `touch evil`\nd\x01\xFF",
+        "~",           "-x",           "50 %d", "损失"};
     int here = open(".", O_RDONLY);
     char path[PATH_MAX];
     clear_scratch();
@@ -1247,7 +1292,8 @@ static void write_on_a_screen(void *context)
     static const float far[] = {1e8f, 1e8f + 8, 1e8f + 16};
     char *argv[] = {(char[]){"x"}, (char[]){"--figures"}, (char[]){"/nowhere"}, NULL};
     Lesson *lesson = lesson_begin(3, argv, "07-drawing", "T");
-    Plot *plot = plot_begin(lesson, "a.png", "温度 e\u0301 \x1B[31m of a model with a title that no narrow screen can hold");
+    Plot *plot = plot_begin(lesson, "a.png",
+                            "温度 e\u0301 \x1B[31m of a model with a title that no narrow screen can hold");
     plot_axes(plot, "step", "a y label"), plot_line(plot, "train", far, sample, 3);
     plot_points(plot, "测试 with a long name", far, sample, 3), plot_log(plot, "y");
     plot_fix_ranges(plot);
@@ -1269,7 +1315,8 @@ START_TEST(a_text_plot_has_the_width_of_the_screen)
             at += length + (at[length] == '\n');
             widest = int_max(widest, utf8_columns(line));
         }
-        ck_assert_msg(widest <= columns && lines <= 20, "%d columns: %d lines of up to %d:\n%s", columns, lines, widest, text);
+        ck_assert_msg(widest <= columns && lines <= 20, "%d columns: %d lines of up to %d:\n%s", columns,
+                      lines, widest, text);
         if (columns < 30) continue;
         ck_assert_msg(widest >= columns - 12, "%d columns: only %d are used", columns, widest);
         expect_text(text, "*");
