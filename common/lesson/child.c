@@ -20,8 +20,16 @@ extern char **environ;
 // What a program is told of the user's environment. A setting that is not here (GNUTERM, XZ_OPT, TMPDIR, LC_NUMERIC, …)
 // cannot change what it does.
 static const char *const kept[] = {
-    "PATH",           "HOME",           "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "FONTCONFIG_SYSROOT",
-    "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME",   "XDG_DATA_DIRS", // fontconfig's, too
+    "PATH",
+    "HOME",
+    "LD_LIBRARY_PATH",
+    "FONTCONFIG_FILE",
+    "FONTCONFIG_PATH",
+    "FONTCONFIG_SYSROOT",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "XDG_DATA_DIRS", // fontconfig's, too
 };
 enum { KEPT = sizeof kept / sizeof *kept };
 
@@ -63,7 +71,8 @@ static int start(pid_t *process, char *const *arguments, const char *output, boo
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &usual);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
     int error = posix_spawnp(process, arguments[0], &files, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);

@@ -102,15 +102,15 @@ static const char options_text[] =
 
 static void print_help(const Lesson *lesson)
 {
-    printf(
-        "%s\n\nusage: %s [options]\n%s"
-        "\nIn the environment:\n"
-        "  FULL=1            the same as --full\n"
-        "  OMP_NUM_THREADS=N use N processor cores; the results are the same for any number\n"
-        "  COURSE_BUILD=FOLDER  where the data and the scripts of the figures go (otherwise build)\n"
-        "\nThe exit status is 0 when every claim of the lesson held and no figure was lost, 1 when not, 2 after a wrong\n"
-        "option. Without gnuplot no figure is drawn, and none is lost.\n",
-        lesson->title, lesson->program, options_text);
+    printf("%s\n\nusage: %s [options]\n%s"
+           "\nIn the environment:\n"
+           "  FULL=1            the same as --full\n"
+           "  OMP_NUM_THREADS=N use N processor cores; the results are the same for any number\n"
+           "  COURSE_BUILD=FOLDER  where the data and the scripts of the figures go (otherwise build)\n"
+           "\nThe exit status is 0 when every claim of the lesson held and no figure was lost, 1 when not, 2 "
+           "after a wrong\n"
+           "option. Without gnuplot no figure is drawn, and none is lost.\n",
+           lesson->title, lesson->program, options_text);
 }
 
 noreturn static void refuse_option(const Lesson *lesson, const char *problem, const char *option)

@@ -50,7 +50,8 @@ void plot_tell(const Plot *plot, const char *format, ...)
 static void tell_what_is_missing(const Plot *plot)
 {
     if (plot->missing > 0)
-        plot_tell(plot, "%ld value%s NaN or infinite, and not drawn", plot->missing, plot->missing == 1 ? " is" : "s are");
+        plot_tell(plot, "%ld value%s NaN or infinite, and not drawn", plot->missing,
+                  plot->missing == 1 ? " is" : "s are");
     long left_out = count_not_positive(plot);
     if (left_out > 0)
         plot_tell(plot, "%ld point%s not above 0, and cannot be drawn on a logarithmic axis", left_out,

@@ -5,12 +5,18 @@
 //     plot_line(plot, "learning rate 0.1", NULL, losses, steps);       // NULL: x = 0, 1, 2, …
 //     plot_end(plot, "The loss falls fast, then slowly.");
 //
-// plot_end writes the data and a gnuplot script to build/figures/NN-name/, then runs gnuplot on it (without a shell) and
-// prints "figure: loss.png — caption" on standard output; the weaver turns that line into the picture. On a terminal it
-// also shows a small text plot on standard error. Where gnuplot is missing or fails, data and script are kept, one line
-// on standard error says so, and the lesson goes on. The name's ending chooses the format: .png or .svg.
-// Every array is copied: the caller's may change afterwards. NaN leaves a gap; an infinity is treated as NaN. Words are
-// printed as they are, in any language: no character has a special meaning, and a newline begins a new line.
+// plot_end writes the data and a gnuplot script to build/figures/NN-name/, then runs gnuplot on it (without a shell, and
+// with an environment of its own) and prints "figure: loss.png — caption" on standard output; the weaver turns that line
+// into the picture. On a terminal it also shows a text plot on standard error, as wide as the terminal (up to 200
+// columns). The name's ending chooses the format: .png or .svg.
+// Where gnuplot is missing, data and script are kept, one line on standard error says so, and the lesson goes on. Where it
+// fails, or leaves half a picture (a full disk), or the picture cannot be kept, an older picture stays as it is, too, and
+// the lesson ends with exit status 1.
+// Every array is copied: the caller's may change afterwards. NaN leaves a gap; an infinity is treated as NaN; a logarithmic
+// axis shows nothing at 0 or below; all of these are told on standard error. Words are printed as they are, in any
+// language: no character has a special meaning, and a newline begins a new line. A PNG has □ for what no font has, which
+// is told; words for which there is no room are broken or end in "…". Whatever the range, an axis has two numbers or more,
+// and no two look the same.
 #pragma once
 #include "lesson/lesson.h"
 #include "matrix/matrix.h"

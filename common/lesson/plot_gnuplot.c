@@ -128,8 +128,8 @@ static bool run_gnuplot(const Plot *plot, char *script, char *picture, const cha
         fail(plot, "gnuplot took more than %g s and was ended; try: gnuplot %s", plot->seconds, again);
         return false;
     case CHILD_LOUD:
-        fail(plot, "gnuplot wrote more than %d MB of messages and was ended; try: gnuplot %s", CHILD_MOST >> 20,
-             again);
+        fail(plot, "gnuplot wrote more than %d MB of messages and was ended; try: gnuplot %s",
+             CHILD_MOST >> 20, again);
         return false;
     case CHILD_KILLED:
         fail(plot, "gnuplot died (%s); try: gnuplot %s", strsignal(child.detail), again);
@@ -139,7 +139,8 @@ static bool run_gnuplot(const Plot *plot, char *script, char *picture, const cha
     }
     struct stat about;
     if (child.detail != 0)
-        fail(plot, "gnuplot failed with exit status %d and wrote %s; try: gnuplot %s", child.detail, log, again);
+        fail(plot, "gnuplot failed with exit status %d and wrote %s; try: gnuplot %s", child.detail, log,
+             again);
     else if (stat(picture, &about) != 0 || about.st_size == 0)
         fail(plot, "gnuplot wrote nothing; is the disk full? Try: gnuplot %s", again);
     else if (!is_whole_picture(picture, plot->svg))

@@ -91,7 +91,8 @@ static const double MOST = 8e307, LEAST_LOG = 1e-300, NARROWEST = 1e-12;
 bool can_be_range(double low, double high)
 {
     double largest = fmax(fabs(low), fabs(high));
-    return isfinite(low) && isfinite(high) && largest <= MOST && high - low > fmax(NARROWEST * largest, 1e-290);
+    return isfinite(low) && isfinite(high) && largest <= MOST &&
+           high - low > fmax(NARROWEST * largest, 1e-290);
 }
 
 static void fix_range(Axis *axis, const Extent *extent, double room)
@@ -126,7 +127,8 @@ long count_not_positive(const Plot *plot)
     long count = 0;
     for (const Series *series = plot->first; series; series = series->next) {
         for (int i = 0; has_points(series->kind) && !is_boxes(series->kind) && i < series->count; i++)
-            count += is_left_out(plot->x, (double)series->x[i]) || is_left_out(plot->y, (double)series->y[i]) ||
+            count += is_left_out(plot->x, (double)series->x[i]) ||
+                     is_left_out(plot->y, (double)series->y[i]) ||
                      (series->kind == SERIES_BAND && is_left_out(plot->y, (double)series->z[i]));
         count += series->kind == SERIES_HORIZONTAL && is_left_out(plot->y, series->at_y);
         count += series->kind == SERIES_VERTICAL && is_left_out(plot->x, series->at_x);
@@ -196,7 +198,7 @@ static int legend_entries(const Plot *plot, int *columns)
     *columns = 0;
     for (const Series *series = plot->first; series; series = series->next) {
         if (!series->label || series->kind == SERIES_TEXT) continue;
-        entries++;
+        entries += count_lines(series->label);
         *columns = int_max(*columns, widest_line(series->label));
     }
     return entries;
@@ -415,8 +417,8 @@ static void free_if_too_long(Plot *plot)
     double ratio = (plot->x.high - plot->x.low) / (plot->y.high - plot->y.low);
     if (!plot->square || (ratio > 0.05 && ratio < 20.0)) return;
     plot->square = false;
-    plot_tell(plot, "the axes, from %g to %g and from %g to %g, cannot have the same unit", plot->x.low, plot->x.high,
-              plot->y.low, plot->y.high);
+    plot_tell(plot, "the axes, from %g to %g and from %g to %g, cannot have the same unit", plot->x.low,
+              plot->x.high, plot->y.low, plot->y.high);
 }
 
 // A picture too small for letters of the usual size is arranged as a larger one, and drawn small.

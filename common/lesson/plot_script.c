@@ -42,8 +42,8 @@ static void put_path(FILE *file, const char *path)
     }
     fputc('"', file);
     for (; *path; path++) {
-        bool letter = strchr("/._-", *path) || (*path >= '0' && *path <= '9') || (*path >= 'A' && *path <= 'Z') ||
-                      (*path >= 'a' && *path <= 'z');
+        bool letter = strchr("/._-", *path) || (*path >= '0' && *path <= '9') ||
+                      (*path >= 'A' && *path <= 'Z') || (*path >= 'a' && *path <= 'z');
         fprintf(file, letter ? "%c" : "\\%03o", (unsigned)(unsigned char)*path);
     }
     fputc('"', file);
@@ -172,8 +172,8 @@ static void write_heights(FILE *file, const Plot *plot, const Series *series)
     const PlotWindow w = series->window;
     for (int i = 0; i < v.rows; i++) {
         for (int j = 0; j < v.cols; j++)
-            fprintf(file, "%.*g %.*g %.9g\n", digits_x, w.x_low + (w.x_high - w.x_low) * j / (v.cols - 1), digits_y,
-                    w.y_low + (w.y_high - w.y_low) * i / (v.rows - 1), (double)AT(v, i, j));
+            fprintf(file, "%.*g %.*g %.9g\n", digits_x, w.x_low + (w.x_high - w.x_low) * j / (v.cols - 1),
+                    digits_y, w.y_low + (w.y_high - w.y_low) * i / (v.rows - 1), (double)AT(v, i, j));
     }
 }
 
@@ -189,7 +189,8 @@ static void write_contours(FILE *file, int *block, Plot *plot, const Series *ser
         for (int i = 0; i < line->count; i++) {
             bool hidden = under_label(plot, line, i);
             if (!hidden)
-                fprintf(file, "%s%.*g %.*g\n", broken ? "\n" : "", digits_x, line->x[i], digits_y, line->y[i]);
+                fprintf(file, "%s%.*g %.*g\n", broken ? "\n" : "", digits_x, line->x[i], digits_y,
+                        line->y[i]);
             broken = hidden;
         }
     }
@@ -230,7 +231,8 @@ static void write_cells(FILE *file, const Plot *plot, const Series *series)
             double value = (double)AT(v, i, j);
             unsigned colour = isnan(value) ? 0xFFFFFF : colour_at(colours, value);
             fprintf(file, "%d %d %.9g %u", j, i, value, colour);
-            if (series->digits >= 0 && !plot->no_letters) put_cell_text(file, value, series->digits, ink_on(colour));
+            if (series->digits >= 0 && !plot->no_letters)
+                put_cell_text(file, value, series->digits, ink_on(colour));
             fputc('\n', file);
         }
     }
@@ -303,8 +305,8 @@ static void write_series(FILE *file, int *block, Plot *plot, const Series *serie
         break;
     case SERIES_HORIZONTAL:
         begin_block(file, block, series, "x y");
-        fprintf(file, "%.*g %.*g\n%.*g %.*g\n", digits_x, plot->x.low, digits_y, *y, digits_x, plot->x.high, digits_y,
-                *y);
+        fprintf(file, "%.*g %.*g\n%.*g %.*g\n", digits_x, plot->x.low, digits_y, *y, digits_x, plot->x.high,
+                digits_y, *y);
         break;
     case SERIES_VERTICAL:
         begin_block(file, block, series, "x y");
@@ -395,7 +397,8 @@ static void write_names_along_x(FILE *file, Plot *plot)
     fit_names(plot, names, count);
     double width, height;
     plot_area(plot, &width, &height);
-    double room = plot->slanted ? 1.2 * LINE_HEIGHT : SMALL_LINE_HEIGHT; // slanted lines are nearer than their ends
+    double room =
+        plot->slanted ? 1.2 * LINE_HEIGHT : SMALL_LINE_HEIGHT; // slanted lines are nearer than their ends
     int every = int_max(1, (int)ceil(count * room / width));
     fputs("set xtics (", file);
     for (int i = 0; i < count; i++) {
@@ -407,7 +410,8 @@ static void write_names_along_x(FILE *file, Plot *plot)
     bool two_lines = false;
     for (int i = 0; i < count; i++) two_lines |= strchr(names[i], '\n') != NULL;
     if (two_lines && !plot->slanted)
-        fprintf(file, "set bmargin %d\nset xlabel offset 0,-0.7\n", *plot->x_label ? 5 : 4); // gnuplot counts one
+        fprintf(file, "set bmargin %d\nset xlabel offset 0,-0.7\n",
+                *plot->x_label ? 5 : 4); // gnuplot counts one
     if (!plot->slanted) return;
     if (plot->legend != LEGEND_OUTSIDE) fputs("set rmargin 4\n", file); // or it grows with the names
     double left = 0.0;
@@ -423,8 +427,10 @@ static void write_numbers_along_x(FILE *file, Plot *plot)
 {
     double width, height;
     plot_area(plot, &width, &height);
-    if (has_kind(plot, SERIES_HEATMAP) && !plot->square) width = fmax(50.0, width - 110.0 - plot->long_colours);
-    Ticks ticks = choose_ticks(plot->arena, plot->x, (Ruler){width, LINE_HEIGHT, CHARACTER_WIDTH, words_width});
+    if (has_kind(plot, SERIES_HEATMAP) && !plot->square)
+        width = fmax(50.0, width - 110.0 - plot->long_colours);
+    Ticks ticks =
+        choose_ticks(plot->arena, plot->x, (Ruler){width, LINE_HEIGHT, CHARACTER_WIDTH, words_width});
     write_ticks(file, "x", plot->x, &ticks);
     if (ticks.crowded) {
         fputs("set xtics rotate by 90 right\n", file);
@@ -432,7 +438,8 @@ static void write_numbers_along_x(FILE *file, Plot *plot)
     }
     double left = 0.0, right = 0.0, usual = 34.0;
     for (int i = 0; i < ticks.count; i++) {
-        double across = axis_fraction(plot->x, ticks.ticks[i].at), half = 0.5 * words_width(ticks.ticks[i].name);
+        double across = axis_fraction(plot->x, ticks.ticks[i].at),
+               half = 0.5 * words_width(ticks.ticks[i].name);
         left = fmax(left, half - across * width + 4.0);
         right = fmax(right, half - (1.0 - across) * width + 4.0);
     }
@@ -444,8 +451,8 @@ static void write_numbers_along_x(FILE *file, Plot *plot)
 static void write_axes(FILE *file, Plot *plot)
 {
     int digits_x = axis_digits(plot->x), digits_y = axis_digits(plot->y);
-    fprintf(file, "set xrange [%.*g:%.*g]\nset yrange [%.*g:%.*g]\n", digits_x, plot->x.low, digits_x, plot->x.high,
-            digits_y, plot->y.low, digits_y, plot->y.high);
+    fprintf(file, "set xrange [%.*g:%.*g]\nset yrange [%.*g:%.*g]\n", digits_x, plot->x.low, digits_x,
+            plot->x.high, digits_y, plot->y.low, digits_y, plot->y.high);
     if (plot->x.log) fputs("set logscale x\n", file);
     if (plot->y.log) fputs("set logscale y\n", file);
     double width, height;
@@ -480,7 +487,8 @@ static void write_texts(FILE *file, const Plot *plot)
         fputs("set label ", file);
         put_string(file, series->label);
         fprintf(file, " at %.*g,%.*g %s offset character %s,0 front textcolor rgb '#333333'\n",
-                axis_digits(plot->x), series->at_x, axis_digits(plot->y), series->at_y, to_the_left ? "right" : "left", to_the_left ? "-0.7" : "0.7");
+                axis_digits(plot->x), series->at_x, axis_digits(plot->y), series->at_y,
+                to_the_left ? "right" : "left", to_the_left ? "-0.7" : "0.7");
     }
 }
 
@@ -714,8 +722,8 @@ static void write_terminal(FILE *file, const Plot *plot)
     char scale[32] = "";
     if (plot->scale < 1.0) snprintf(scale, sizeof scale, " fontscale %.3g", plot->scale);
     if (plot->svg) {
-        fprintf(file, "set terminal svg size %d,%d font 'DejaVu Sans,%d'%s noenhanced background '#FFFFFF'\n", width,
-                height, TEXT_SIZE, scale);
+        fprintf(file, "set terminal svg size %d,%d font 'DejaVu Sans,%d'%s noenhanced background '#FFFFFF'\n",
+                width, height, TEXT_SIZE, scale);
         return;
     }
     fprintf(file,
@@ -771,9 +779,11 @@ static void write_axes_plot(FILE *file, Plot *plot)
     write_texts(file, plot);
     double beside = plot->legend == LEGEND_OUTSIDE ? legend_width(plot) : 0.0;
     if (plot->long_colours > 0.0)
-        fprintf(file, "set rmargin at screen %.6g\n", 1.0 - (150.0 + plot->long_colours + beside) / plot->width);
+        fprintf(file, "set rmargin at screen %.6g\n",
+                1.0 - (150.0 + plot->long_colours + beside) / plot->width);
     for (const Series *series = plot->first; series; series = series->next)
-        if (series->kind == SERIES_HEATMAP) write_colours(file, plot, colours_for(series->values, plot->pale));
+        if (series->kind == SERIES_HEATMAP)
+            write_colours(file, plot, colours_for(series->values, plot->pale));
     write_plot(file, plot);
 }
 

@@ -11,7 +11,8 @@ enum { FEWEST_COLUMNS = 8, FEWEST_ROWS = 4, MOST_ROWS_OF_LEGEND = 3, TAB = 3 };
 bool fits_a_text_plot(const Plot *plot)
 {
     for (const Series *series = plot->first; series; series = series->next)
-        if (series->kind >= SERIES_BARS && series->kind != SERIES_HORIZONTAL && series->kind != SERIES_VERTICAL)
+        if (series->kind >= SERIES_BARS && series->kind != SERIES_HORIZONTAL &&
+            series->kind != SERIES_VERTICAL)
             return false;
     return plot->first != NULL;
 }
@@ -38,8 +39,8 @@ static void end_line(Line *line)
 // What would move the terminal's cursor or turn the direction of a line is a blank.
 static bool is_harmless(uint32_t c)
 {
-    return c >= ' ' && !(c >= 0x7F && c < 0xA0) && c != 0x200E && c != 0x200F && !(c >= 0x2028 && c <= 0x202E) &&
-           !(c >= 0x2066 && c <= 0x2069);
+    return c >= ' ' && !(c >= 0x7F && c < 0xA0) && c != 0x200E && c != 0x200F &&
+           !(c >= 0x2028 && c <= 0x202E) && !(c >= 0x2066 && c <= 0x2069);
 }
 
 // Control characters count as the blanks that they become.
@@ -92,7 +93,8 @@ static char mark_of(const Series *series)
 static void put_mark(const Area *area, Fraction at, char mark)
 {
     if (!(at.across >= -1e-9 && at.across <= 1.0 + 1e-9 && at.up >= -1e-9 && at.up <= 1.0 + 1e-9)) return;
-    int column = (int)lround(at.across * (area->columns - 1)), row = (int)lround((1.0 - at.up) * (area->rows - 1));
+    int column = (int)lround(at.across * (area->columns - 1)),
+        row = (int)lround((1.0 - at.up) * (area->rows - 1));
     area->cells[(size_t)row * (size_t)area->columns + (size_t)column] = mark;
 }
 
@@ -125,11 +127,14 @@ static void put_series(const Area *area, const Plot *plot, const Series *series)
     char mark = mark_of(series);
     double across = axis_fraction(plot->x, series->at_x), up = axis_fraction(plot->y, series->at_y);
     if (series->kind == SERIES_HORIZONTAL) put_segment(area, (Fraction){0.0, up}, (Fraction){1.0, up}, '-');
-    if (series->kind == SERIES_VERTICAL) put_segment(area, (Fraction){across, 0.0}, (Fraction){across, 1.0}, '|');
-    bool joined = series->kind == SERIES_LINE || series->kind == SERIES_DASHED || series->kind == SERIES_LINE_POINTS;
+    if (series->kind == SERIES_VERTICAL)
+        put_segment(area, (Fraction){across, 0.0}, (Fraction){across, 1.0}, '|');
+    bool joined =
+        series->kind == SERIES_LINE || series->kind == SERIES_DASHED || series->kind == SERIES_LINE_POINTS;
     Fraction last = {NAN, NAN};
     for (int i = 0; i < series->count; i++) {
-        Fraction at = {axis_fraction(plot->x, (double)series->x[i]), axis_fraction(plot->y, (double)series->y[i])};
+        Fraction at = {axis_fraction(plot->x, (double)series->x[i]),
+                       axis_fraction(plot->y, (double)series->y[i])};
         if (series->kind == SERIES_BAND)
             put_segment(area, at, (Fraction){at.across, axis_fraction(plot->y, (double)series->z[i])}, mark);
         else
@@ -163,7 +168,9 @@ static int put_legend(FILE *file, const Plot *plot, int columns)
     int lines = 0, used = 0;
     for (const Series *series = plot->first; series; series = series->next) {
         if (!series->label) continue;
-        char mark = series->kind == SERIES_HORIZONTAL ? '-' : series->kind == SERIES_VERTICAL ? '|' : mark_of(series);
+        char mark = series->kind == SERIES_HORIZONTAL ? '-'
+                    : series->kind == SERIES_VERTICAL ? '|'
+                                                      : mark_of(series);
         int width = int_min(2 + columns_of(series->label), columns);
         if (lines == 0 || used + TAB + width > columns) {
             if (lines == MOST_ROWS_OF_LEGEND) break;
@@ -187,8 +194,10 @@ static int put_legend(FILE *file, const Plot *plot, int columns)
 // Ticks that the chapter has chosen, or those that fit.
 static Ticks ticks_along_x(const Plot *plot, int columns)
 {
-    if (plot->ticks == 0) return choose_ticks(plot->arena, plot->x, (Ruler){columns - 1, 1.0, 2.0, name_columns});
-    Ticks ticks = {.ticks = arena_alloc(plot->arena, (size_t)plot->ticks, sizeof *ticks.ticks), .count = plot->ticks};
+    if (plot->ticks == 0)
+        return choose_ticks(plot->arena, plot->x, (Ruler){columns - 1, 1.0, 2.0, name_columns});
+    Ticks ticks = {.ticks = arena_alloc(plot->arena, (size_t)plot->ticks, sizeof *ticks.ticks),
+                   .count = plot->ticks};
     int digits = telling_digits(plot->arena, plot->tick_positions, plot->ticks);
     for (int i = 0; i < plot->ticks; i++) {
         char number[32];
@@ -254,7 +263,8 @@ static void put_rows(FILE *file, const Plot *plot, const Area *area, const Ticks
 
 void write_text_plot(FILE *file, Plot *plot, int columns, int lines)
 {
-    int words = (*plot->title != '\0') + (*plot->x_label != '\0') + (*plot->y_label != '\0') + 2; // and the x axis
+    int words =
+        (*plot->title != '\0') + (*plot->x_label != '\0') + (*plot->y_label != '\0') + 2; // and the x axis
     Area area = {.rows = lines - words - put_legend(NULL, plot, columns)};
     if (area.rows < FEWEST_ROWS) return;
     Ticks ticks = choose_ticks(plot->arena, plot->y, (Ruler){area.rows - 1, 1.0, 1.0, NULL});
@@ -262,6 +272,7 @@ void write_text_plot(FILE *file, Plot *plot, int columns, int lines)
     for (int i = 0; i < ticks.count; i++) gutter = int_max(gutter, utf8_columns(ticks.ticks[i].name));
     area.columns = columns - gutter - 1;
     if (area.columns < FEWEST_COLUMNS) return;
+    if (ticks_along_x(plot, area.columns).crowded) area.rows--; // their names take two lines
     area.cells = arena_alloc(plot->arena, (size_t)area.rows * (size_t)area.columns, 1);
 
     put_centred(file, plot->title, columns);

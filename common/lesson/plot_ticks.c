@@ -150,8 +150,8 @@ static Ticks powers(Arena *arena, Axis axis, int every, const char *multiples_na
         for (int mantissa = 1; mantissa <= 9; mantissa++) {
             double value = mantissa * pow(10.0, exponent);
             if (value < axis.low * (1.0 - 1e-9) || value > axis.high * (1.0 + 1e-9)) continue;
-            bool has_name =
-                mantissa == 1 ? (exponent - first) % every == 0 : strchr(multiples_named, '0' + mantissa) != NULL;
+            bool has_name = mantissa == 1 ? (exponent - first) % every == 0
+                                          : strchr(multiples_named, '0' + mantissa) != NULL;
             if (!has_name && (last - first > 8 || mantissa == 1)) continue;
             add_tick(&ticks, value,
                      !has_name ? ""

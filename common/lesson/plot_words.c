@@ -15,10 +15,11 @@ enum { CHARACTERS = 0x110000, BOX = 0x25A1 };
 // ---- What the fonts have ----------------------------------------------------------------------------------------------
 
 // Where fc-list is missing: what DejaVu Sans has without a gap, of all that courses are likely to write.
-static const uint32_t usual[][2] = {{0x20, 0x7E},     {0xA0, 0x17F},    {0x1A0, 0x1A1},   {0x2C6, 0x2C7},   {0x300, 0x304},
-                                    {0x391, 0x3A1},   {0x3A3, 0x3CE},   {0x400, 0x45F},   {0x2010, 0x2027}, {0x2030, 0x205E},
-                                    {0x2070, 0x2071}, {0x2074, 0x208E}, {0x20AC, 0x20AC}, {0x2102, 0x2102}, {0x210D, 0x210D},
-                                    {0x2115, 0x2115}, {0x211A, 0x211D}, {0x2190, 0x21FF}, {0x2200, 0x22FF}, {0x2500, 0x25FF},
+static const uint32_t usual[][2] = {{0x20, 0x7E},     {0xA0, 0x17F},    {0x1A0, 0x1A1},   {0x2C6, 0x2C7},
+                                    {0x300, 0x304},   {0x391, 0x3A1},   {0x3A3, 0x3CE},   {0x400, 0x45F},
+                                    {0x2010, 0x2027}, {0x2030, 0x205E}, {0x2070, 0x2071}, {0x2074, 0x208E},
+                                    {0x20AC, 0x20AC}, {0x2102, 0x2102}, {0x210D, 0x210D}, {0x2115, 0x2115},
+                                    {0x211A, 0x211D}, {0x2190, 0x21FF}, {0x2200, 0x22FF}, {0x2500, 0x25FF},
                                     {0x2713, 0x2718}, {0xFFFD, 0xFFFD}};
 
 // One bit for each character that can be drawn. Asked for once in a program: fonts do not come and go.
@@ -76,7 +77,8 @@ static void ask_for_fonts(const char *answer)
     Child child = child_run(question, answer, false, 60.0);
     bool known = child.end == CHILD_ENDED && child.detail == 0 && read_fonts(answer);
     unlink(answer);
-    for (size_t k = 0; !known && k < sizeof usual / sizeof *usual; k++) add_characters(usual[k][0], usual[k][1]);
+    for (size_t k = 0; !known && k < sizeof usual / sizeof *usual; k++)
+        add_characters(usual[k][0], usual[k][1]);
 }
 
 // ---- Cleaning ----------------------------------------------------------------------------------------------------------
@@ -84,9 +86,9 @@ static void ask_for_fonts(const char *answer)
 // What has no shape of its own and may be left out where no font knows it: joiners, directions, variants, tags.
 static bool is_invisible(uint32_t c)
 {
-    return c == 0xAD || c == 0x34F || c == 0x61C || (c >= 0x180B && c <= 0x180F) || (c >= 0x200B && c <= 0x200F) ||
-           (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF ||
-           (c >= 0xE0000 && c <= 0xE0FFF);
+    return c == 0xAD || c == 0x34F || c == 0x61C || (c >= 0x180B && c <= 0x180F) ||
+           (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) ||
+           (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE0FFF);
 }
 
 // Control characters but the newline, and the two separators that would begin a new line.
@@ -110,7 +112,8 @@ static void note_missing(Missing *missing, uint32_t c)
         char shape[5] = "";
         shape[utf8_encode(shape, c)] = '\0';
         size_t used = strlen(missing->text);
-        snprintf(missing->text + used, sizeof missing->text - used, "%s%s (U+%04X)", used ? ", " : "", shape, c);
+        snprintf(missing->text + used, sizeof missing->text - used, "%s%s (U+%04X)", used ? ", " : "", shape,
+                 c);
         missing->seen[missing->count] = c;
     }
     missing->count++;
@@ -133,7 +136,8 @@ static char *clean(Plot *plot, const char *text, Missing *missing)
     enum { MOST_MARKS = 4 }; // on one letter; a tower of them would cover the picture
     size_t used = 0;
     int marks = 0;
-    char *cleaned = arena_alloc(plot->arena, 3 * strlen(text) + 1, 1); // a byte that is no UTF-8 becomes three
+    char *cleaned =
+        arena_alloc(plot->arena, 3 * strlen(text) + 1, 1); // a byte that is no UTF-8 becomes three
     while (*text) {
         uint32_t c = drawn_for(utf8_next(&text), plot, missing);
         marks = utf8_width(c) == 0 ? marks + 1 : 0;
@@ -147,17 +151,18 @@ static char *clean(Plot *plot, const char *text, Missing *missing)
 
 // How wide DejaVu Sans draws the characters from the blank to the tilde: hundredths of its size.
 static const uint8_t ascii_widths[95] = {
-    32, 40, 46, 84, 64, 95, 78, 28, 39, 39, 50, 84, 32, 36, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64,
+    32, 40, 46, 84, 64, 95, 78, 28, 39,  39, 50, 84, 32, 36, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64,
     64, 64, 34, 34, 84, 84, 84, 53, 100, 68, 69, 70, 77, 63, 58, 78, 75, 30, 30, 66, 56, 86, 75, 79,
-    60, 79, 70, 64, 61, 73, 68, 99, 69, 61, 69, 39, 34, 39, 84, 50, 50, 61, 64, 55, 64, 62, 35, 64,
-    63, 28, 28, 58, 28, 97, 63, 61, 64, 64, 41, 52, 39, 63, 59, 82, 59, 59, 53, 64, 34, 64, 84};
+    60, 79, 70, 64, 61, 73, 68, 99, 69,  61, 69, 39, 34, 39, 84, 50, 50, 61, 64, 55, 64, 62, 35, 64,
+    63, 28, 28, 58, 28, 97, 63, 61, 64,  64, 41, 52, 39, 63, 59, 82, 59, 59, 53, 64, 34, 64, 84};
 
 static double letter_width(uint32_t c)
 {
     const double size = TEXT_SIZE * 96.0 / 72.0 / 100.0; // a hundredth of the letters' size, in pixels
     if (c >= ' ' && c <= '~') return size * ascii_widths[c - ' '];
     if (utf8_width(c) != 1) return size * 50.0 * utf8_width(c);
-    if (c == 0xB2 || c == 0xB3 || c == 0xB9 || (c >= 0x2070 && c <= 0x209C)) return size * 40.0; // small digits
+    if (c == 0xB2 || c == 0xB3 || c == 0xB9 || (c >= 0x2070 && c <= 0x209C))
+        return size * 40.0; // small digits
     return size * (c < 0x2000 ? c == 0xB7 ? 32.0 : 66.0 : c == BOX ? 95.0 : 103.0);
 }
 
@@ -234,6 +239,9 @@ static const char *prepare(Plot *plot, const char *text, double width, int lines
     return text ? fit_text(plot->arena, clean(plot, text, missing), width, lines) : NULL;
 }
 
+// Where words are cut rather than broken: as many lines as they have, two at most.
+static int lines_given(const char *text) { return int_min(count_lines(text), 2); }
+
 static void prepare_list(Plot *plot, const char **texts, int count, double width, int lines, Missing *missing)
 {
     for (int i = 0; texts && i < count; i++) texts[i] = prepare(plot, texts[i], width, lines, missing);
@@ -247,7 +255,8 @@ static void prepare_series(Plot *plot, Series *series, Missing *missing)
         double across = axis_fraction(plot->x, series->at_x), room = across > 0.75 ? across : 1.0 - across;
         series->label = prepare(plot, series->label, fmax(room, 0.25) * (plot->width - 80.0), 3, missing);
     } else {
-        series->label = prepare(plot, series->label, 0.5 * plot->width, 1, missing);
+        series->label = prepare(plot, series->label, 0.5 * plot->width,
+                                series->label ? lines_given(series->label) : 1, missing);
     }
     prepare_list(plot, series->names, alone ? series->values.rows : series->count, name,
                  series->kind == SERIES_CELLS ? 1 : 2, missing);
@@ -261,8 +270,10 @@ void plot_prepare_words(Plot *plot, const char *answer)
     bool alone = plot->first && (plot->first->kind == SERIES_CELLS || plot->first->kind == SERIES_IMAGES);
     double across = (alone && !plot->size_given ? 960.0 : plot->width) - 2.0 * CHARACTER_WIDTH;
     plot->title = prepare(plot, plot->title, across * TEXT_SIZE / TITLE_SIZE, 2, &missing);
-    plot->x_label = prepare(plot, plot->x_label, alone ? 0.5 * across : across - 120.0, 1, &missing);
-    plot->y_label = prepare(plot, plot->y_label, alone ? 260.0 : plot->height - 80.0, 1, &missing);
+    plot->x_label = prepare(plot, plot->x_label, alone ? 0.5 * across : across - 120.0,
+                            lines_given(plot->x_label), &missing);
+    plot->y_label = prepare(plot, plot->y_label, alone ? 260.0 : plot->height - 80.0,
+                            lines_given(plot->y_label), &missing);
     prepare_list(plot, plot->tick_labels, plot->ticks, 26.0 * CHARACTER_WIDTH, 2, &missing);
     for (Series *series = plot->first; series; series = series->next) prepare_series(plot, series, &missing);
     plot->no_letters = !plot->svg && !has_glyph('0');

@@ -594,6 +594,45 @@ START_TEST(the_bar_fits_into_any_terminal)
 }
 END_TEST
 
+// A terminal that becomes narrower while a bar is on it: what is written since is no wider, and the rest of it is cleared.
+static void resize_under_the_bar(void *context)
+{
+    Lesson *lesson = begin(context);
+    for (int i = 0; i < 60; i++) {
+        pause_for(0.012);
+        if (i == 30) ioctl(STDERR_FILENO, TIOCSWINSZ, &(struct winsize){.ws_col = 30, .ws_row = 24});
+        if (i == 30) fputs("NARROW", stderr);
+        lesson_progress(lesson, "训练 training", i + 1, 61, 0.5);
+    }
+    lesson_wipe_progress(lesson);
+    exit(lesson_end(lesson));
+}
+
+START_TEST(the_bar_clears_itself_when_the_terminal_becomes_narrower)
+{
+    static const char *const terminals[] = {"xterm", "dumb"};
+    for (int k = 0; k < 2; k++) {
+        Run run = {.output = open("/dev/null", O_WRONLY)};
+        int status, bars = 0;
+        setenv("TERM", terminals[k], 1);
+        const char *text = terminal_of(resize_under_the_bar, &run, 120, &status);
+        close(run.output);
+        const char *narrow = strstr(text, "NARROW");
+        ck_assert_msg(narrow != NULL, "got: %s", text);
+        narrow += strlen("NARROW");
+        ck_assert_msg(k == 1 || strncmp(narrow, "\r\033[J", 4) == 0, "it is not cleared: %s", narrow);
+        for (const char *at = narrow; (at = strchr(at, '\r')) != NULL; bars++) {
+            char line[500];
+            size_t length = strcspn(++at, "\r\n");
+            snprintf(line, sizeof line, "%.*s", (int)length, at);
+            bool other = line[0] == '\033' || strstr(line, " of memory");
+            ck_assert_msg(other || utf8_columns(line) < 30, "%s: '%s' is too wide", terminals[k], line);
+        }
+        ck_assert_int_ge(bars, 2);
+    }
+}
+END_TEST
+
 START_TEST(there_is_no_bar_without_a_terminal_or_when_quiet)
 {
     Run run = {.steps = 30}, quiet = {.steps = 30, .arguments = {"--quiet"}};
@@ -689,6 +728,7 @@ SUITE("lesson", a_lesson_prints_sections_of_80_columns_and_its_claims,
       a_reader_that_left_ends_the_lesson_at_the_next_section,
       the_progress_bar_is_on_the_terminal_and_wiped_at_the_end, the_bar_is_redrawn_about_ten_times_a_second,
       lines_printed_in_the_loop_do_not_run_into_the_bar, the_bar_is_wiped_when_its_loop_ends,
-      the_bar_fits_into_any_terminal, there_is_no_bar_without_a_terminal_or_when_quiet,
+      the_bar_fits_into_any_terminal, the_bar_clears_itself_when_the_terminal_becomes_narrower,
+      there_is_no_bar_without_a_terminal_or_when_quiet,
       standard_output_is_the_same_with_and_without_a_terminal,
       a_bar_without_a_loss_shows_the_time_left_in_hours, a_bar_does_not_slow_a_loop)

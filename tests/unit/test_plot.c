@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -36,6 +38,7 @@ typedef struct {
     void *context;
     const char *path;            // for programs, NULL: as it is
     const char *figures, *build; // NULL: in the scratch folder
+    bool lost;                   // a figure, so that the lesson must fail
 } Drawing;
 
 static void run_drawing(void *context)
@@ -69,20 +72,28 @@ static const char *expect_figures(Drawing *drawing, const char *wanted)
     ssize_t length = pread(file, errors, sizeof errors - 1, 0);
     close(file);
     errors[length > 0 ? length : 0] = '\0';
-    ck_assert_msg(status == 0 && strcmp(text, output) == 0, "exit status %d, it wrote: %s%s", status, text,
-                  errors);
+    ck_assert_msg(status == drawing->lost && strcmp(text, output) == 0, "exit status %d, it wrote: %s%s",
+                  status, text, errors);
     return errors;
 }
 
+// The complaint in one line; then time and memory; then, when a figure is lost, its name.
 static void expect_complaint(Drawing *drawing, const char *wanted, const char *complaint)
 {
     const char *errors = expect_figures(drawing, wanted);
     ck_assert_msg(strncmp(errors, complaint, strlen(complaint)) == 0, "expected \"%s\", got \"%s\"",
                   complaint, errors);
-    const char *second = strchr(errors, '\n');
-    ck_assert_msg(second && strstr(second, " of memory\n") && strchr(second + 1, '\n')[1] == '\0',
-                  "more than one line: %s", errors);
+    const char *second = strchr(errors, '\n'), *third = second ? strchr(second + 1, '\n') : NULL;
+    ck_assert_msg(third && strstr(second, " of memory\n") &&
+                      strcmp(third + 1, drawing->lost ? "figure is not drawn: loss.png\n" : "") == 0,
+                  "other lines than one: %s", errors);
 }
+
+// A PNG of one red pixel.
+static const uint8_t red_pixel[69] = {
+    137, 80, 78, 71, 13, 10, 26,  10,  0,   0,   0,   13, 73, 72, 68, 82, 0,  0,  0,   1,   0,  0,   0,
+    1,   8,  2,  0,  0,  0,  144, 119, 83,  222, 0,   0,  0,  12, 73, 68, 65, 84, 120, 156, 99, 248, 207,
+    192, 0,  0,  3,  1,  1,  0,   201, 254, 146, 239, 0,  0,  0,  0,  73, 69, 78, 68,  174, 66, 96,  130};
 
 // A program called gnuplot, in a folder of its own, which is returned.
 static const char *fake_gnuplot(const char *script)
@@ -301,7 +312,7 @@ START_TEST(cells_have_their_values_and_names_and_readable_ink)
     }
     const char *script = written(draw_cells, "build/figures/07-drawing/cells.gp");
     expect_text(script, "set ytics scale 0 ('a 50 %%' 0, '' 1)\n");
-    expect_text(script, "set xtics scale 0 ('x' 0, 'y''s' 1, 'z' 2)\n");
+    expect_text(script, "set xtics scale 0 ('x' 0, 'y'.\"'\".'s' 1, 'z' 2)\n");
 }
 END_TEST
 
@@ -417,31 +428,39 @@ static void draw_words(Lesson *lesson, void *context)
     plot_axes(plot, hostile, hostile);
     plot_line(plot, hostile, NULL, sample, 4);
     plot_text(plot, 1, 0.5, hostile);
-    const char *const labels[] = {hostile, "50 %d {/Bold x}_y 'z'"}; // gnuplot cuts the long one
+    const char *const labels[] = {hostile, "50 %d {/Bold x}_y 'z'"};
     const double positions[] = {0, 1};
     plot_x_ticks(plot, positions, labels, 2);
     plot_end(plot, "c");
 }
 
+// Short enough for every place, so that they are neither broken nor cut; and how an SVG writes them.
+static const char *const odd_words[][2] = {
+    {"`touch evil` '; system('touch evil');#", "`touch evil` '; system('touch evil');#"},
+    {"'q' \" @x {/Bold a}_b^2 & %d %s %n", "'q' \" @x {/Bold a}_b^2 &amp; %d %s %n"},
+    {"''\\n \\ $x ~a <b> 损失 η", "''\\n \\ $x ~a &lt;b> 损失 η"},
+};
+
 START_TEST(words_are_drawn_as_they_are_and_nothing_in_them_is_run)
 {
-    char evil[256];
-    snprintf(evil, sizeof evil, "%s", scratch_path("evil"));
-    snprintf(hostile, sizeof hostile,
-             "`touch %s` '; system('touch %s'); # \" @x {/Bold a}_b^2 & %%d %%s %%n \\n \\ $x <b> 损失 η",
-             evil, evil);
-    Drawing svg = {.draw = draw_words, .context = (char[]){"words.svg"}},
-            png = {.draw = draw_words, .context = (char[]){"words.png"}};
-    expect_figures(&svg, "figure: words.svg — c\n");
-    expect_figures(&png, "figure: words.png — c\n");
-    ck_assert_msg(!exists("evil"), "a command in a title was run");
-    if (!exists("figures/words.svg")) return; // without gnuplot there is no picture
-    const char *picture = read_scratch("figures/words.svg");
-    int count = 0;
-    static const char drawn[] = "@x {/Bold a}_b^2 &amp; %d %s %n \\n \\ $x &lt;b> 损失 η";
-    for (const char *at = picture; (at = strstr(at, drawn)) != NULL; at++) count++;
-    ck_assert_msg(count == 5, "expected the words 5 times, found them %d times", count);
-    ck_assert_ptr_nonnull(strstr(picture, ">50 %d {/Bold x}_y 'z'<"));
+    int here = open(".", O_RDONLY);
+    ck_assert(here >= 0 && chdir(scratch_path("")) == 0);
+    for (size_t k = 0; k < sizeof odd_words / sizeof *odd_words; k++) {
+        snprintf(hostile, sizeof hostile, "%s", odd_words[k][0]);
+        Drawing svg = {.draw = draw_words, .context = (char[]){"words.svg"}},
+                png = {.draw = draw_words, .context = (char[]){"words.png"}};
+        expect_figures(&svg, "figure: words.svg — c\n");
+        expect_figures(&png, "figure: words.png — c\n");
+        ck_assert_msg(!exists("evil"), "a command in a title was run");
+        if (!exists("figures/words.svg")) continue; // without gnuplot there is no picture
+        const char *picture = read_scratch("figures/words.svg");
+        int count = 0;
+        for (const char *at = picture; (at = strstr(at, odd_words[k][1])) != NULL; at++) count++;
+        ck_assert_msg(count >= 6, "%s: expected 6 times, found %d times", odd_words[k][0], count);
+        ck_assert_ptr_nonnull(strstr(picture, ">50 %d {/Bold x}_y 'z'<"));
+    }
+    ck_assert_int_eq(fchdir(here), 0);
+    close(here);
 }
 END_TEST
 
@@ -452,7 +471,9 @@ START_TEST(newlines_and_odd_bytes_in_words_do_not_break_the_script)
     const char *errors = expect_figures(&svg, "figure: odd.svg — c\n");
     ck_assert_msg(exists("figures/odd.svg") || strstr(errors, "there is no gnuplot"), "%s", errors);
     const char *script = read_scratch("build/figures/07-drawing/odd.gp");
-    expect_text(script, "set title 'two'.\"\\n\".'lines ''and''   [2J \uFFFD\uFFFD   \uFFFD\uFFFD end'");
+    expect_text(
+        script,
+        "set title 'two'.\"\\n\".'lines '.\"'\".'and'.\"'\".'   [2J \uFFFD\uFFFD   \uFFFD\uFFFD end'");
     expect_text(read_scratch("build/figures/07-drawing/odd.dat"), "# block 0, line: two lines 'and'");
 }
 END_TEST
@@ -469,6 +490,195 @@ START_TEST(captions_are_printed_on_one_line)
     Drawing drawing = {.draw = draw_captions, .path = "/nowhere"};
     expect_figures(&drawing, "figure: a_B-9.png — 损失 — `x` %d $η$\nfigure: a_B-9.png — two lines and \n"
                              "figure: a_B-9.png\nfigure: a_B-9.png\n");
+}
+END_TEST
+
+// ---- Ticks -------------------------------------------------------------------------------------------------------------
+
+static double columns_of_name(const char *name) { return utf8_columns(name); }
+
+// At least two named ticks inside the axis, each name differs from all others, and none touches the next.
+static void check_ticks(Axis axis, Ruler ruler)
+{
+    Arena *arena = arena_new();
+    Ticks ticks = choose_ticks(arena, axis, ruler);
+    int named = 0;
+    double end = -INFINITY;
+    for (int i = 0; i < ticks.count; i++) {
+        const Tick *tick = &ticks.ticks[i];
+        double across = axis_fraction(axis, tick->at);
+        ck_assert_msg(across >= -1e-6 && across <= 1.0 + 1e-6, "%.17g to %.17g: a tick at %.17g", axis.low,
+                      axis.high, tick->at);
+        if (!*tick->name) continue;
+        named++;
+        double size = ruler.name_length ? ruler.name_length(tick->name) : ruler.line;
+        double begin = across * ruler.length - 0.5 * size;
+        ck_assert_msg(ticks.crowded || begin >= end, "%.17g to %.17g: '%s' touches the name before", axis.low,
+                      axis.high, tick->name);
+        end = begin + size;
+        for (int j = 0; j < i; j++)
+            ck_assert_msg(strcmp(ticks.ticks[j].name, tick->name) != 0, "%.17g to %.17g: '%s' twice",
+                          axis.low, axis.high, tick->name);
+    }
+    ck_assert_msg(named >= 2, "%.17g to %.17g%s: %d names", axis.low, axis.high,
+                  axis.log ? ", logarithmic" : "", named);
+    arena_free(arena);
+}
+
+static void check_axis(double low, double high)
+{
+    const Ruler rulers[] = {{840.0, 18.0, 2.0, NULL},          {840.0, 18.0, 10.0, words_width},
+                            {280.0, 18.0, 10.0, words_width},  {170.0, 18.0, 2.0, NULL},
+                            {60.0, 1.0, 2.0, columns_of_name}, {9.0, 1.0, 1.0, NULL}};
+    for (size_t k = 0; k < sizeof rulers / sizeof *rulers; k++) {
+        check_ticks((Axis){low, high, true, false}, rulers[k]);
+        if (low > 0.0) check_ticks((Axis){low, high, true, true}, rulers[k]);
+    }
+}
+
+START_TEST(every_axis_has_two_names_and_all_of_them_differ)
+{
+    static const double ends[][2] = {{2.1, 2.6},
+                                     {1, 4},
+                                     {9, 11},
+                                     {0.5, 0.7},
+                                     {1e-30, 1e-29},
+                                     {1, 10},
+                                     {1e299, 1e300},
+                                     {1e-299, 1e300},
+                                     {-7e307, 7e307},
+                                     {1000001, 1000009},
+                                     {1e8, 1e8 + 16},
+                                     {0.999999, 1},
+                                     {1 - 5e-10, 1 + 5e-10},
+                                     {20261128, 20261144},
+                                     {1e-45, 1e-43},
+                                     {-3.5e38, 3.5e38},
+                                     {-1, 1e-3},
+                                     {0, 1},
+                                     {-1000009, -1000001},
+                                     {1e12, 1e12 + 5}};
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) check_axis(ends[k][0], ends[k][1]);
+    Rng rng = rng_new(8, 8);
+    for (int round = 0; round < 150; round++) {
+        double place = pow(10.0, 60.0 * (double)rng_uniform(&rng) - 30.0);
+        double span = place * pow(10.0, -10.0 * (double)rng_uniform(&rng));
+        check_axis(place, place + span);
+        check_axis(-place, span - place);
+        check_axis(place, place * (1.0 + pow(10.0, 3.0 * (double)rng_uniform(&rng))));
+    }
+}
+END_TEST
+
+static void draw_odd_axes(Lesson *lesson, void *context)
+{
+    (void)context;
+    const float y[] = {2.6f, 2.5f, 2.4f, 2.3f, 2.15f}, x[] = {1000001, 1000002, 1000003, 1000005, 1000009};
+    const float levels[] = {1000001, 1000002};
+    for (int k = 0; k < 2; k++) {
+        Plot *plot = plot_begin(lesson, k ? "odd.png" : "odd.svg", "T");
+        plot_log(plot, "y"), plot_line(plot, "a", x, y, 5), plot_end(plot, "c");
+    }
+    float map[6] = {1000001, 1000001.5f, 1000002, 1000003, 1000003, 1000003};
+    for (int k = 0; k < 2; k++) { // of a flat map there are no lines at all
+        Plot *plot = plot_begin(lesson, k ? "flat.svg" : "map.svg", "T");
+        for (int i = 0; k && i < 6; i++) map[i] = 1e30f;
+        plot_heatmap(plot, (PlotWindow){0, 1, 1e6, 1e6 + 1}, (Matrix){2, 3, map});
+        plot_contour(plot, (PlotWindow){0, 1, 1e6, 1e6 + 1}, (Matrix){2, 3, map}, levels, 2),
+            plot_end(plot, "c");
+    }
+}
+
+START_TEST(odd_axes_are_drawn_with_their_names_inside_the_picture)
+{
+    clear_scratch();
+    Drawing drawing = {.draw = draw_odd_axes};
+    expect_figures(&drawing,
+                   "figure: odd.svg — c\nfigure: odd.png — c\nfigure: map.svg — c\nfigure: flat.svg — c\n");
+    if (!exists("figures/odd.svg")) return;
+    const char *text = read_scratch("figures/odd.svg");
+    static const char *const names[] = {">2.2<", ">2.4<", ">1000002<", ">1000003<", ">1000008<"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        ck_assert_msg(strstr(text, names[k]) != NULL, "no %s", names[k]);
+    text = read_scratch("figures/map.svg");
+    ck_assert_msg(strstr(text, ">1000002.5<") && strstr(text, ">1000000.5<"),
+                  "names beside the map are missing");
+    ck_assert(strstr(read_scratch("figures/flat.svg"), ">1.02e+30<") != NULL);
+    int width, height, channels;
+    stbi_uc *pixels = stbi_load(scratch_path("figures/odd.png"), &width, &height, &channels, 3);
+    ck_assert_ptr_nonnull(pixels);
+    for (int i = 0; i < height; i++) // nothing reaches the edges
+        for (int j = 0; j < 3; j++)
+            ck_assert(pixels[3 * i * width + j] == 255 && pixels[3 * (i * width + width - 1) + j] == 255);
+    stbi_image_free(pixels);
+}
+END_TEST
+
+static void draw_missing(Lesson *lesson, void *context)
+{
+    (void)context;
+    const float y[] = {1, NAN, INFINITY, 0, -2, 6};
+    Plot *plot = plot_begin(lesson, "loss.png", "T");
+    plot_log(plot, "y"), plot_line(plot, "a", NULL, y, 6), plot_end(plot, "c");
+}
+
+START_TEST(values_that_cannot_be_drawn_are_told)
+{
+    Drawing drawing = {.draw = draw_missing, .path = "/nowhere"};
+    const char *errors = expect_figures(&drawing, "figure: loss.png — c\n");
+    expect_text(errors, "loss.png: 2 values are NaN or infinite, and not drawn\n"
+                        "loss.png: 2 points are not above 0, and cannot be drawn on a logarithmic axis\n");
+}
+END_TEST
+
+// ---- Words and fonts ---------------------------------------------------------------------------------------------------
+
+static void draw_foreign(Lesson *lesson, void *context)
+{
+    (void)context;
+    const char *words = "loss 损失 🇨🇳 ✅ \xFF e\u0301\u0301\u0301";
+    Plot *plot = plot_begin(lesson, "loss.png", words);
+    plot_axes(plot, words, words), plot_line(plot, words, NULL, sample, 4), plot_text(plot, 1, 0.5, words);
+    plot_end(plot, "c");
+}
+
+// The share of pixels of the figure that are nearly black, with the fonts of this folder alone; what is told in *errors.
+static double darkness(const char *fonts, const char **errors)
+{
+    char conf[400];
+    int length = snprintf(conf, sizeof conf,
+                          "<?xml version=\"1.0\"?><!DOCTYPE fontconfig SYSTEM \"fonts.dtd\"><fontconfig>"
+                          "<dir>%s</dir><cachedir>%s</cachedir></fontconfig>",
+                          fonts, scratch_path("cache"));
+    clear_scratch();
+    setenv("FONTCONFIG_FILE", scratch_file("fonts.conf", conf, (size_t)length), 1);
+    Drawing drawing = {.draw = draw_foreign};
+    *errors = expect_figures(&drawing, "figure: loss.png — c\n");
+    unsetenv("FONTCONFIG_FILE");
+    int width, height, channels, dark = 0;
+    stbi_uc *pixels = stbi_load(scratch_path("figures/loss.png"), &width, &height, &channels, 3);
+    if (!pixels) return NAN;
+    for (int k = 0; k < width * height; k++)
+        dark += pixels[3 * k] < 64 && pixels[3 * k + 1] < 64 && pixels[3 * k + 2] < 64;
+    stbi_image_free(pixels);
+    return (double)dark / (width * height);
+}
+
+START_TEST(letters_that_no_font_has_do_not_cover_the_picture)
+{
+    static const char dejavu[] = "/usr/share/fonts/truetype/dejavu";
+    const char *errors;
+    if (access(dejavu, F_OK) == 0) {
+        double dark = darkness(dejavu, &errors);
+        ck_assert_msg(isnan(dark) || dark < 0.02, "%g of the picture is black", dark);
+        if (!isnan(dark))
+            expect_text(
+                errors,
+                "loss.png: no font has 损 (U+635F), 失 (U+5931), 🇨 (U+1F1E8), 🇳 (U+1F1F3), ✅ (U+2705); □");
+    }
+    double dark = darkness("/nowhere", &errors);
+    ck_assert_msg(isnan(dark) || dark < 0.001, "without fonts %g of the picture is black", dark);
+    if (!isnan(dark)) expect_text(errors, "loss.png: there is no font to draw words with");
 }
 END_TEST
 
@@ -717,7 +927,7 @@ static void expect_failure(const char *script, const char *complaint)
     clear_scratch();
     mkdir(scratch_path("figures"), 0700);
     scratch_file("figures/loss.png", "old", 3);
-    Drawing drawing = {.draw = draw_line, .path = fake_gnuplot(script)};
+    Drawing drawing = {.draw = draw_line, .path = fake_gnuplot(script), .lost = true};
     expect_complaint(&drawing, "figure: loss.png — It falls.\n", complaint);
     check_kept("old");
 }
@@ -740,8 +950,9 @@ END_TEST
 
 START_TEST(a_gnuplot_that_draws_nothing_leaves_the_old_picture)
 {
-    expect_failure("exit 0", "loss.png is not drawn: gnuplot wrote nothing; try: gnuplot ");
-    expect_failure(": > \"$4\"", "loss.png is not drawn: gnuplot wrote nothing; try: gnuplot ");
+    expect_failure("exit 0", "loss.png is not drawn: gnuplot wrote nothing; is the disk full? Try: gnuplot ");
+    expect_failure(": > \"$4\"",
+                   "loss.png is not drawn: gnuplot wrote nothing; is the disk full? Try: gnuplot ");
 }
 END_TEST
 
@@ -754,7 +965,7 @@ START_TEST(a_gnuplot_that_cannot_be_started_leaves_the_old_picture)
     fputs("this is no program\n", file);
     fclose(file);
     mkdir(scratch_path("figures"), 0700);
-    Drawing drawing = {.draw = draw_line, .path = folder};
+    Drawing drawing = {.draw = draw_line, .path = folder, .lost = true};
     expect_complaint(&drawing, "figure: loss.png — It falls.\n",
                      "loss.png is not drawn: gnuplot cannot be started (Exec format error)");
 }
@@ -800,7 +1011,7 @@ START_TEST(a_gnuplot_that_hangs_is_ended_with_all_that_it_started)
     snprintf(script, sizeof script,
              "trap '' TERM INT HUP; /bin/sleep 1000 & echo $! > %s; echo half > \"$4\"; wait",
              scratch_path("sleeper"));
-    Drawing drawing = {.draw = draw_in_a_hurry, .path = fake_gnuplot(script)};
+    Drawing drawing = {.draw = draw_in_a_hurry, .path = fake_gnuplot(script), .lost = true};
     struct timespec before, after;
     clock_gettime(CLOCK_MONOTONIC, &before);
     expect_complaint(&drawing, "figure: loss.png — c\n",
@@ -832,10 +1043,14 @@ START_TEST(a_gnuplot_that_succeeds_replaces_the_picture)
     clear_scratch();
     mkdir(scratch_path("figures"), 0700);
     scratch_file("figures/loss.png", "old", 3);
-    Drawing drawing = {.draw = draw_line, .path = fake_gnuplot("echo noise; echo new > \"$4\"")};
+    char script[300];
+    snprintf(script, sizeof script, "echo noise; /bin/cat %s > \"$4\"",
+             scratch_file("whole", red_pixel, sizeof red_pixel));
+    Drawing drawing = {.draw = draw_line, .path = fake_gnuplot(script)};
     const char *errors = expect_figures(&drawing, "figure: loss.png — It falls.\n");
     ck_assert_ptr_null(strstr(errors, "is not drawn"));
-    check_kept("new\n");
+    ck_assert(memcmp(read_scratch("figures/loss.png"), red_pixel, sizeof red_pixel) == 0);
+    ck_assert_int_eq(files_in("figures"), 1);
     ck_assert(!exists("build/figures/07-drawing/loss.log"));
 }
 END_TEST
@@ -853,7 +1068,7 @@ static void draw_with_small_files(Lesson *lesson, void *context)
 START_TEST(a_full_disk_leaves_nothing_half_written)
 {
     clear_scratch();
-    Drawing drawing = {.draw = draw_with_small_files};
+    Drawing drawing = {.draw = draw_with_small_files, .lost = true};
     char complaint[300];
     snprintf(complaint, sizeof complaint, "loss.png is not drawn: %s: File too large\n",
              scratch_path("build/figures/07-drawing/loss.dat"));
@@ -867,10 +1082,11 @@ START_TEST(folders_that_cannot_be_made_are_told)
     scratch_file("file", "x", 1);
     char inside[300], complaint[400];
     snprintf(inside, sizeof inside, "%s/figures", scratch_path("file"));
-    Drawing figures = {.draw = draw_line, .path = fake_gnuplot("echo new > \"$4\""), .figures = inside};
+    Drawing figures = {
+        .draw = draw_line, .path = fake_gnuplot("echo new > \"$4\""), .figures = inside, .lost = true};
     snprintf(complaint, sizeof complaint, "loss.png is not drawn: %s: Not a directory\n", inside);
     expect_complaint(&figures, "figure: loss.png — It falls.\n", complaint);
-    Drawing build = {.draw = draw_line, .path = "/nowhere", .build = scratch_path("file")};
+    Drawing build = {.draw = draw_line, .path = "/nowhere", .build = scratch_path("file"), .lost = true};
     snprintf(complaint, sizeof complaint, "loss.png is not drawn: %s/figures/07-drawing: Not a directory\n",
              scratch_path("file"));
     expect_complaint(&build, "figure: loss.png — It falls.\n", complaint);
@@ -883,12 +1099,153 @@ START_TEST(a_figures_folder_that_cannot_be_written_is_told)
     // Root may write everywhere; so the picture cannot take its place because a folder has its name.
     char folder[300], script[400], complaint[400];
     snprintf(folder, sizeof folder, "%s", scratch_path("figures"));
-    snprintf(script, sizeof script, "/bin/mkdir -p %s/loss.png/x; echo new > \"$4\"", folder);
+    snprintf(script, sizeof script, "/bin/mkdir -p %s/loss.png/x; /bin/cat %s > \"$4\"", folder,
+             scratch_file("whole", red_pixel, sizeof red_pixel));
     snprintf(complaint, sizeof complaint, "loss.png is not drawn: %s/loss.png: ", folder);
     mkdir(folder, 0700);
-    Drawing drawing = {.draw = draw_line, .path = fake_gnuplot(script)};
+    Drawing drawing = {.draw = draw_line, .path = fake_gnuplot(script), .lost = true};
     expect_complaint(&drawing, "figure: loss.png — It falls.\n", complaint);
     ck_assert_int_eq(files_in("figures"), 1);
+}
+END_TEST
+
+// gnuplot says that all is well and leaves this in place of a picture: the old one stays, and the lesson fails.
+static void expect_refused(const void *bytes, size_t count)
+{
+    char script[300];
+    snprintf(script, sizeof script, "/bin/cat %s > \"$4\"", scratch_file("odd", bytes, count));
+    expect_failure(
+        script, "loss.png is not drawn: what gnuplot wrote is no whole PNG; is the disk full? Try: gnuplot ");
+}
+
+START_TEST(half_a_picture_does_not_replace_a_whole_one)
+{
+    uint8_t bytes[sizeof red_pixel + 1];
+    for (size_t cut = 8; cut < sizeof red_pixel; cut += 26) expect_refused(red_pixel, cut);
+    expect_refused(red_pixel, sizeof red_pixel - 1);
+    memcpy(bytes, red_pixel, sizeof red_pixel);
+    bytes[sizeof red_pixel] = 0;
+    expect_refused(bytes, sizeof bytes); // something behind the end
+    bytes[45] ^= 1;
+    expect_refused(bytes, sizeof red_pixel); // a wrong check sum
+    expect_refused("rubbish", 7);
+    const char *svgs[] = {"<svg>", "<svg></sv", "</svg>", "<svg>\n</svg>\n"};
+    for (int k = 0; k < 4; k++)
+        ck_assert_int_eq(is_whole_picture(scratch_file("odd", svgs[k], strlen(svgs[k])), true), k == 3);
+}
+END_TEST
+
+// On a disk of 64 KB with 4 KB left, with the real gnuplot, where this process may mount one.
+static void draw_noise(Lesson *lesson, void *context)
+{
+    (void)context;
+    static float map[200 * 200];
+    Rng rng = rng_new(1, 1);
+    for (int k = 0; k < 200 * 200; k++) map[k] = rng_uniform(&rng);
+    Plot *plot = plot_begin(lesson, "loss.png", "T");
+    plot_heatmap(plot, (PlotWindow){0, 1, 0, 1}, (Matrix){200, 200, map});
+    plot_end(plot, "c");
+}
+
+START_TEST(a_full_disk_leaves_the_old_picture_and_fails)
+{
+    clear_scratch();
+    const char *folder = scratch_path("figures");
+    mkdir(folder, 0700);
+    if (mount("tmpfs", folder, "tmpfs", 0, "size=65536") != 0) return; // only root may
+    scratch_file("figures/loss.png", "old", 3);
+    Drawing drawing = {.draw = draw_noise, .lost = true, .figures = folder};
+    const char *errors =
+        access("/usr/bin/gnuplot", X_OK) == 0 ? expect_figures(&drawing, "figure: loss.png — c\n") : "";
+    int left = files_in("figures");
+    bool kept = strcmp(read_scratch("figures/loss.png"), "old") == 0;
+    umount(folder);
+    ck_assert_msg(kept && left == 1, "%d files are left; it wrote: %s", left, errors);
+    if (*errors) expect_text(errors, "loss.png is not drawn: ");
+}
+END_TEST
+
+START_TEST(a_link_is_replaced_and_not_what_it_points_to)
+{
+    clear_scratch();
+    mkdir(scratch_path("figures"), 0700);
+    const char *elsewhere = scratch_file("elsewhere", "mine", 4);
+    ck_assert_int_eq(symlink(elsewhere, scratch_path("figures/loss.png")), 0);
+    char script[300];
+    snprintf(script, sizeof script, "/bin/cat %s > \"$4\"",
+             scratch_file("whole", red_pixel, sizeof red_pixel));
+    Drawing drawing = {.draw = draw_line, .path = fake_gnuplot(script)};
+    expect_figures(&drawing, "figure: loss.png — It falls.\n");
+    ck_assert_str_eq(read_scratch("elsewhere"), "mine");
+    ck_assert(memcmp(read_scratch("figures/loss.png"), red_pixel, sizeof red_pixel) == 0);
+}
+END_TEST
+
+START_TEST(gnuplot_is_told_nothing_but_what_it_needs)
+{
+    static const char *const odd[] = {"GNUTERM",
+                                      "GNUPLOT_LIB",
+                                      "GNUPLOT_FONTPATH",
+                                      "GNUPLOT_DEFAULT_GDFONT",
+                                      "GDFONTPATH",
+                                      "GNUPLOT_PS_DIR",
+                                      "GNUHELP",
+                                      "DISPLAY",
+                                      "LC_NUMERIC",
+                                      "LANG",
+                                      "PAGER",
+                                      "COLUMNS",
+                                      "TMPDIR",
+                                      "XZ_OPT",
+                                      "LD_PRELOAD_NOT"};
+    char script[300];
+    for (size_t k = 0; k < sizeof odd / sizeof *odd; k++) setenv(odd[k], "qt", 1);
+    setenv("LC_ALL", "de_DE.UTF-8", 1);
+    setenv("FONTCONFIG_PATH", "kept", 1);
+    snprintf(script, sizeof script, "/usr/bin/env > %s; exit 1", scratch_path("told"));
+    expect_failure(script, "loss.png is not drawn: gnuplot failed with exit status 1 and wrote ");
+    char told[1 << 14];
+    snprintf(told, sizeof told, "\n%.16000s", read_scratch("told"));
+    for (size_t k = 0; k < sizeof odd / sizeof *odd; k++) {
+        char line[64];
+        snprintf(line, sizeof line, "\n%s=", odd[k]);
+        ck_assert_msg(!strstr(told, line), "%s was told: %s", odd[k], told);
+        unsetenv(odd[k]);
+    }
+    expect_text(told, "\nLC_ALL=C\n");
+    expect_text(told, "\nFONTCONFIG_PATH=kept\n");
+    unsetenv("LC_ALL");
+    unsetenv("FONTCONFIG_PATH");
+}
+END_TEST
+
+START_TEST(a_gnuplot_that_never_stops_writing_is_ended)
+{
+    if (access("/usr/bin/yes", X_OK) != 0) return;
+    expect_failure("exec /usr/bin/yes",
+                   "loss.png is not drawn: gnuplot wrote more than 64 MB of messages and was ended");
+    truncate(scratch_path("build/figures/07-drawing/loss.log"), 0);
+}
+END_TEST
+
+START_TEST(folders_may_have_any_name_and_run_nothing)
+{
+    static const char *const names[] = {
+        "|touch evil", "< touch evil", "$data", "a 'b' \"c\" `touch evil`\nd\x01\xFF",
+        "~",           "-x",           "50 %d", "损失"};
+    int here = open(".", O_RDONLY);
+    char path[PATH_MAX];
+    clear_scratch();
+    ck_assert(here >= 0 && chdir(scratch_path("")) == 0);
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        Drawing drawing = {.draw = draw_line, .figures = names[k], .build = names[k]};
+        const char *errors = expect_figures(&drawing, "figure: loss.png — It falls.\n");
+        if (strstr(errors, "there is no gnuplot")) break;
+        snprintf(path, sizeof path, "./%s/loss.png", names[k]);
+        ck_assert_msg(access(path, F_OK) == 0 && !exists("evil"), "%s: %s", names[k], errors);
+    }
+    ck_assert_int_eq(fchdir(here), 0);
+    close(here);
 }
 END_TEST
 
@@ -926,13 +1283,53 @@ static const char *terminal_of(Drawing *drawing)
 START_TEST(a_terminal_gets_a_text_plot_of_lines_and_a_file_does_not)
 {
     Drawing line = {.draw = draw_line}, images = {.draw = draw_images};
+    clear_scratch();
     const char *text = terminal_of(&line);
-    if (strstr(text, "there is no gnuplot")) return;
     ck_assert_msg(strstr(text, "Title") && strstr(text, "η = 0.1") && strstr(text, "****"), "no plot: %s",
                   text);
     ck_assert(!strchr(text, '\f') && !strchr(text, '\x1B'));
     ck_assert_ptr_null(strstr(terminal_of(&images), "+--"));
     ck_assert_ptr_null(strstr(expect_figures(&line, "figure: loss.png — It falls.\n"), "Title"));
+}
+END_TEST
+
+// What write_text_plot writes on a screen of this size.
+static void write_on_a_screen(void *context)
+{
+    const int *size = context;
+    static const float far[] = {1e8f, 1e8f + 8, 1e8f + 16};
+    char *argv[] = {(char[]){"x"}, (char[]){"--figures"}, (char[]){"/nowhere"}, NULL};
+    Lesson *lesson = lesson_begin(3, argv, "07-drawing", "T");
+    Plot *plot = plot_begin(lesson, "a.png",
+                            "温度 e\u0301 \x1B[31m of a model with a title that no narrow screen can hold");
+    plot_axes(plot, "step", "a y label"), plot_line(plot, "train", far, sample, 3);
+    plot_points(plot, "测试 with a long name", far, sample, 3), plot_log(plot, "y");
+    plot_fix_ranges(plot);
+    write_text_plot(stderr, plot, size[0], size[1]);
+    exit(0);
+}
+
+START_TEST(a_text_plot_has_the_width_of_the_screen)
+{
+    for (int columns = 1; columns <= 200; columns += columns < 24 ? 1 : 29) {
+        int status, size[] = {columns, 20}, widest = 0, lines = 0;
+        const char *text = stderr_of(write_on_a_screen, size, &status);
+        ck_assert_int_eq(status, 0);
+        ck_assert(!strchr(text, '\x1B'));
+        for (const char *at = text; *at; lines++) {
+            char line[2000];
+            size_t length = strcspn(at, "\n");
+            snprintf(line, sizeof line, "%.*s", (int)length, at);
+            at += length + (at[length] == '\n');
+            widest = int_max(widest, utf8_columns(line));
+        }
+        ck_assert_msg(widest <= columns && lines <= 20, "%d columns: %d lines of up to %d:\n%s", columns,
+                      lines, widest, text);
+        if (columns < 30) continue;
+        ck_assert_msg(widest >= columns - 12, "%d columns: only %d are used", columns, widest);
+        expect_text(text, "*");
+        expect_text(text, "100000000");
+    }
 }
 END_TEST
 
@@ -1219,7 +1616,7 @@ START_TEST(a_damaged_picture_is_left_alone)
     path = write_png(pixels, 2);
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){50, RLIM_INFINITY});
-    squeeze_png(path, scratch_path("out.png"));
+    ck_assert_int_eq(squeeze_png(path, scratch_path("out.png")), EFBIG);
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
     ck_assert(!exists("out.png"));
     ck_assert_int_eq(scratch_size(path), (long)length);
@@ -1349,7 +1746,12 @@ SUITE("plot", data_is_written_to_the_last_digit_with_nan_for_gaps, a_histogram_c
       images_are_written_from_the_top_left_with_channels_innermost,
       cells_have_their_values_and_names_and_readable_ink, ranges_hold_what_can_be_seen,
       powers_of_ten_are_written_as_such, the_legend_covers_nothing, a_map_under_points_is_pale,
-      words_are_drawn_as_they_are_and_nothing_in_them_is_run,
+      every_axis_has_two_names_and_all_of_them_differ, odd_axes_are_drawn_with_their_names_inside_the_picture,
+      values_that_cannot_be_drawn_are_told, letters_that_no_font_has_do_not_cover_the_picture,
+      half_a_picture_does_not_replace_a_whole_one, a_full_disk_leaves_the_old_picture_and_fails,
+      a_link_is_replaced_and_not_what_it_points_to, gnuplot_is_told_nothing_but_what_it_needs,
+      a_gnuplot_that_never_stops_writing_is_ended, folders_may_have_any_name_and_run_nothing,
+      a_text_plot_has_the_width_of_the_screen, words_are_drawn_as_they_are_and_nothing_in_them_is_run,
       newlines_and_odd_bytes_in_words_do_not_break_the_script, captions_are_printed_on_one_line,
       every_kind_of_picture_is_drawn_as_png, every_kind_of_picture_is_drawn_as_svg,
       the_same_picture_is_the_same_bytes, an_image_comes_out_upright_and_in_its_colours,
