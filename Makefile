@@ -107,7 +107,7 @@ ifneq ($(OPENMP),no)
 THREADS := $(call accepts,-fopenmp,omp.h)
 endif
 ifeq ($(THREADS),)
-THREADS := $(or $(call accepts,-fopenmp-simd),-Wno-unknown-pragmas)
+THREADS := $(or $(call accepts,-fopenmp-simd),-Wno-unknown-pragmas) -Wno-unused-function -Wno-unused-variable# named in pragmas only
 SERIAL  := -serial
 endif
 
@@ -373,10 +373,13 @@ $(BUILD)/setup.done: common/tools/setup.sh $(if $(shell cat $(BUILD)/setup.done 
 $(patsubst %,$(TREE)/common/%.o,lesson/idx lesson/plot_png models/tokenizer_file models/tokenizer_split): \
 	$(wildcard $(BUILD)/setup.done)
 
-.PHONY: test-setup
+CHAPTER_1 := $(call chapter_program,01-linear-regression)
+.PHONY: test-setup test-environment
 test-setup:
 	$(QUIET)sh tests/tools/test_setup.sh
-TEST_EXTRAS += test-setup
+TEST_EXTRAS += test-setup test-environment
+test-environment: $(CHAPTER_1)
+	$(QUIET)sh tests/tools/test_environment.sh $<
 
 # ---- On a new system (tests/fresh.sh) -----------------------------------------------------------------------------------
 

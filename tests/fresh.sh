@@ -20,7 +20,7 @@
 # system, takes 20 to 30 minutes.
 #
 # This machine is left as it is. The mounts are made in a namespace of their own, which ends with its last process, so an
-# interrupted run leaves none behind, nor any process. How this machine reaches Debian's and npm's archives is found when
+# interrupted run leaves neither mounts nor processes behind. How this machine reaches Debian's and npm's archives is found when
 # the script runs (mirror, proxies, certificates) and told to the new systems.
 set -u
 usage='usage: sh tests/fresh.sh FOLDER'
@@ -55,7 +55,20 @@ enter_namespace() {
     fi
     unshare --mount --propagation private --pid --fork --mount-proc true 2>/dev/null ||
         stop "this machine lets nobody mount (a container without privileges?); run it on a machine or in a virtual machine"
-    exec env FRESH_INSIDE=yes unshare --mount --propagation private --pid --fork --kill-child --mount-proc sh "$0" "$1"
+    # Killed, unshare takes everything inside with it, and the mounts go with the last of that.
+    env FRESH_INSIDE=yes unshare --mount --propagation private --pid --fork --kill-child --mount-proc sh "$0" "$1" &
+    child=$!
+    trap 'interrupted "$1"' INT TERM HUP
+    wait "$child"
+    exit
+}
+
+interrupted() { # interrupted FOLDER
+    kill -KILL "$child"
+    wait "$child" 2>/dev/null
+    [ -n "${KEEP-}" ] || for suite in $suites; do rm -rf --one-file-system "${1:?}/$suite" "$1/$suite.part"; done
+    say "interrupted"
+    exit 130
 }
 
 find_mirror() { # the address of the first Debian archive that this machine's apt uses; none on another system
@@ -209,7 +222,6 @@ case $1 in -*) stop "$usage" ;; esac
 enter_namespace "$1"
 
 # Whatever runs below ends with this process, the first of its namespace.
-trap 'exit 130' INT TERM HUP
 top=$(cd "$(dirname "$0")/.." && pwd) || exit 2
 git -c safe.directory='*' -C "$top" rev-parse -q --verify HEAD >/dev/null ||
     stop "$top is not a git clone; this tests what is committed"

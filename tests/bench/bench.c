@@ -304,6 +304,18 @@ static int thread_counts(int counts[MOST_THREADS_TRIED], int most)
     return count;
 }
 
+// Where a peer comes from: a package of Debian's and Ubuntu's.
+static const char *package_of(const char *label)
+{
+    static const char *const packages[][2] = {
+        {"OpenBLAS", "libopenblas0-openmp"}, {"OpenBLAS-pthread", "libopenblas0-pthread"},
+        {"oneDNN", "libdnnl-dev"},           {"numpy", "python3-numpy"},
+        {"PyTorch", "python3-torch"},        {"scikit-learn", "python3-sklearn"}};
+    for (size_t i = 0; i < sizeof packages / sizeof *packages; i++)
+        if (strcmp(packages[i][0], label) == 0) return packages[i][1];
+    return label;
+}
+
 void bench_begin(const char *group, const BenchPeer *the_peers, int count)
 {
     check(count <= MOST_PEERS, NULL, "more than %d peers", MOST_PEERS);
@@ -320,7 +332,8 @@ void bench_begin(const char *group, const BenchPeer *the_peers, int count)
     for (int i = 0; i < count; i++) {
         for (int t = 0; t < tried; t++) {
             if (!start_peer(&processes[i][t], &peers[i], counts[t])) {
-                fprintf(stderr, "  %-18s not here: skipped\n", peers[i].label);
+                fprintf(stderr, "  %-18s not here: skipped; apt-get install %s brings it\n", peers[i].label,
+                        package_of(peers[i].label));
                 break;
             }
             if (t == 0) fprintf(stderr, "  %-18s %s\n", peers[i].label, processes[i][0].title);
