@@ -148,7 +148,9 @@ expect "an unknown option" 2 "unknown option --unknown" ""
 machine apt-get
 run note
 expect "root installs, and says how much it is" 0 "5 MB to fetch" "missing:"
-asked "all of it at once" yes "install -y --no-install-recommends gnuplot-nox .*fonts-wqy-microhei .*pandoc"
+# Fonts of this system count as well: they cannot be hidden from the script.
+[ -n "$(find /usr/share/fonts -name 'wqy-microhei*' 2>/dev/null)" ] && letters="" || letters="fonts-wqy-microhei .*"
+asked "all of it at once" yes "install -y --no-install-recommends gnuplot-nox .*${letters}pandoc"
 run again
 expect "then there is nothing to say" 0 "" "setup:"
 
