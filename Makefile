@@ -136,7 +136,7 @@ UNKNOWN  := $(filter-out $(TARGETS),$(UNKNOWN))
 endif
 
 # Typed settings that are none here and that no program heeds; suggest.sh tells which of them nearly are one.
-SETTINGS := CC ARCH MODE FULL WERROR BUILD OPENMP V CFLAGS CPPFLAGS LDFLAGS LDLIBS DATA $(TEXTS)
+SETTINGS := CC ARCH MODE FULL WERROR BUILD OPENMP SCRIPTS V CFLAGS CPPFLAGS LDFLAGS LDLIBS DATA $(TEXTS)
 STRANGE  := $(filter-out $(SETTINGS) OMP_% GOMP_% KMP_% %SAN_OPTIONS CK_% LC_% TERM HOME PATH LANG TZ USER TMPDIR COLUMNS LINES,$(TYPED))
 ifneq ($(STRANGE),)
 STRANGE  := $(shell sh common/tools/suggest.sh settings $(foreach s,$(STRANGE),$(call quote,$s)) -- $(SETTINGS))
@@ -429,13 +429,15 @@ EXERCISE_CHECKS = $(foreach e,$(EXERCISES),\
 	"exercises $e, yours=$(TREE)/tests/exercises/exercise_$e_student $(firstword $(wildcard chapters/$e-*))/exercise.c")
 HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=sh tests/tools/test_check_layers.sh" \
 	"tests are counted=sh tests/tools/test_test.sh"
-EXTRA_CHECKS    = $(foreach t,$(TEST_EXTRAS),"$(patsubst test-%,%,$t)=$(TEST_MAKE) $t")
+# What no compiler can change: scripts, habits, and whether the exercises' tests notice mistakes. SCRIPTS=no leaves it out.
+SCRIPT_TESTS   := test-data test-setup test-environment test-make test-wrong test-mutants
+EXTRA_CHECKS    = $(foreach t,$(filter-out $(if $(filter no,$(SCRIPTS)),$(SCRIPT_TESTS)),$(TEST_EXTRAS)),"$(patsubst test-%,%,$t)=$(TEST_MAKE) $t")
 RUN_TESTS      := $(QUIET)sh common/tools/test.sh $(TREE)/test-logs
 
 .PHONY: test exercises test-programs exercise-programs need-check
 test: need-check ## check everything: units, exercises, tools, habits
 	$(call built,test-programs)
-	$(RUN_TESTS) $(EXTRA_CHECKS) $(UNIT_CHECKS) $(EXERCISE_CHECKS) $(HABIT_CHECKS)
+	$(RUN_TESTS) $(EXTRA_CHECKS) $(UNIT_CHECKS) $(EXERCISE_CHECKS) $(if $(filter no,$(SCRIPTS)),,$(HABIT_CHECKS))
 
 exercises: need-check ## check the answers and the stubs of all exercises
 	$(call built,exercise-programs)

@@ -22,6 +22,7 @@ fi
 while IFS= read -r file; do [ -f "$file" ] && printf '%s\n' "$file"; done <"$scratch/known" | sort >"$scratch/files"
 
 files() { grep -E "$1" "$scratch/files"; } # FILES whose path matches
+each() { tr '\n' '\0' | xargs -0 -r "$@"; } # the command, with the names on standard input behind its arguments
 
 # rule "what must hold": reads complaints, one a line, from standard input.
 rule() {
@@ -59,39 +60,43 @@ done | rule "A file of common/ includes only its own floor and those below (base
 # ---- Flags that change results --------------------------------------------------------------------------------
 
 {
-    files '(^|/)(Makefile|[^/]*\.mk|[^/]*\.sh)$|^\.ci/run$' | grep -v 'check_layers\.sh$' | while IFS= read -r file; do
-        grep -nHE '^[^#]*-(ffast-math|Ofast|funsafe-math-optimizations|fassociative-math|freciprocal-math|ffinite-math-only|ffp-contract=(fast|on))' "$file" /dev/null
-    done
-    files '\.[ch]$' | grep -v '^tests/grader/cheats/' | while IFS= read -r file; do
-        grep -nHE '^[^"/]*(#[ \t]*pragma[ \t]+(GCC[ \t]+optimize|STDC[ \t]+FP_CONTRACT[ \t]+ON|clang[ \t]+fp)|__attribute__.*[(, ]optimize[ \t]*\()' "$file" /dev/null
-    done
+    files '(^|/)(Makefile|[^/]*\.mk|[^/]*\.sh)$|^\.ci/run$' | grep -v 'check_layers\.sh$' |
+        each grep -nHE '^[^#]*-(ffast-math|Ofast|funsafe-math-optimizations|fassociative-math|freciprocal-math|ffinite-math-only|ffp-contract=(fast|on))'
+    files '\.[ch]$' | grep -v '^tests/grader/cheats/' |
+        each grep -nHE '^[^"/]*(#[ \t]*pragma[ \t]+(GCC[ \t]+optimize|STDC[ \t]+FP_CONTRACT[ \t]+ON|clang[ \t]+fp)|__attribute__.*[(, ]optimize[ \t]*\()'
 } | rule "Nothing lets the compiler change a result (no fast-math, no contraction)"
 
 # ---- Left-overs -----------------------------------------------------------------------------------------------
 
 files '(^|/)Makefile$|\.(c|h|sh|mk|md)$|^\.ci/run$' | grep -vE '^chapters/[^/]*/exercise\.c$|check_layers\.sh$' |
-    while IFS= read -r file; do
-        grep -nHwE 'TODO|FIXME|XXX' "$file" /dev/null
-    done | rule "Nothing is left to do (notes to oneself belong into an issue)"
+    each grep -nHwE 'TODO|FIXME|XXX' | rule "Nothing is left to do (notes to oneself belong into an issue)"
 
-while IFS= read -r file; do
-    size=$(wc -c <"$file")
-    [ "$size" -gt 1048576 ] && echo "$file: $size bytes; let a recipe in datasets/ bring it"
-done <"$scratch/files" | rule "No file is larger than 1 MiB"
+each wc -c <"$scratch/files" | awk '$1 > 1048576 && $2 != "total" {
+    print substr($0, index($0, $2)) ": " $1 " bytes; let a recipe in datasets/ bring it"
+}' | rule "No file is larger than 1 MiB"
 
 # ---- Headers --------------------------------------------------------------------------------------------------
 
-files '^(common|tests)/.*\.h$|^chapters/[^/]*/[^/]*\.h$' | while IFS= read -r file; do
-    head -n 1 "$file" | grep -q '^// .' || echo "$file:1: begin with a comment: // ${file##*/}: what it is for"
-done | rule "Every header opens with what it is for"
+files '^(common|tests)/.*\.h$|^chapters/[^/]*/[^/]*\.h$' |
+    each awk 'FNR == 1 && !/^\/\/ ./ { n = split(FILENAME, part, "/"); print FILENAME ":1: begin with a comment: // " part[n] ": what it is for" }' |
+    rule "Every header opens with what it is for"
 
 # ---- Tests ----------------------------------------------------------------------------------------------------
 
-files '^tests/(unit/test|exercises/exercise)_[^/]*\.c$' | while IFS= read -r file; do
-    sed -n 's/^START_TEST(\([a-z_A-Z0-9]*\)).*/\1/p' "$file" | while IFS= read -r test; do
-        [ "$(grep -cw "$test" "$file")" -gt 1 ] || echo "$file: $test is in no SUITE or EXERCISE"
-    done
-done | rule "Every test is run"
+files '^tests/(unit/test|exercises/exercise)_[^/]*\.c$' | each awk '
+    function told() { # of the file that ends here
+        for (i = 1; i <= count; i++) if (lines[test[i]] < 2) print file ": " test[i] " is in no SUITE or EXERCISE"
+        split("", lines)
+        count = 0
+    }
+    FNR == 1 { told(); file = FILENAME }
+    /^START_TEST\([a-z_A-Z0-9]*\)/ { match($0, /\([a-z_A-Z0-9]*\)/); test[++count] = substr($0, RSTART + 1, RLENGTH - 2) }
+    {
+        words = split($0, word, /[^a-zA-Z0-9_]+/)
+        split("", here)
+        for (i = 1; i <= words; i++) if (!(word[i] in here)) { here[word[i]]; lines[word[i]]++ }
+    }
+    END { told() }' | rule "Every test is run"
 
 # ---- Chapters -------------------------------------------------------------------------------------------------
 
