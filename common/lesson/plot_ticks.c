@@ -72,11 +72,12 @@ static const char *number_text(Arena *arena, double number, int digits)
     return arena_string(arena, text);
 }
 
-// The multiples of mantissa · 10^exponent from end to end.
+// The multiples of mantissa · 10^exponent from end to end. One that lies less than a pixel outside is drawn at the end: a
+// share of 0.9998 at most still has its 1.
 static Ticks multiples(Arena *arena, Axis axis, int mantissa, int exponent)
 {
     Ticks ticks = {.ticks = arena_alloc(arena, MOST_TICKS, sizeof *ticks.ticks)};
-    double step = decimal(mantissa, exponent), room = 1e-6 * (axis.high - axis.low) / step;
+    double step = decimal(mantissa, exponent), room = 2e-3 * (axis.high - axis.low) / step;
     double first = ceil(axis.low / step - room), last = floor(axis.high / step + room);
     int digits = digits_for(fmax(fabs(axis.low), fabs(axis.high)), exponent);
     for (double k = first; k <= last && ticks.count < MOST_TICKS; k += 1.0) {
