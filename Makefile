@@ -18,6 +18,7 @@ $(error This Makefile works in its own folder. Type: make -C $(dir $(lastword $(
 endif
 
 comma := ,
+hash  := \## which some versions of make want escaped inside of a function, and others not
 quote = '$(subst ','\'',$1)'# one word for the shell, whatever is in it
 on    = $(filter-out 0 no off false,$(strip $($1)))# $(call on,FULL): FULL=0 is not meant to be one
 
@@ -100,7 +101,7 @@ $(if $(filter-out help,$(MAKECMDGOALS)),$(error $(WRONG_FLAGS): every number wou
 endif
 
 # $(call accepts,OPTION…,HEADER): the options, when the compiler knows them and finds the header; otherwise nothing
-accepts = $(shell echo '$(if $2,\#include <$2>)' | $(CC) $1 -x c -E -o /dev/null - >/dev/null 2>&1 && echo "$1")
+accepts = $(shell echo '$(if $2,$(hash)include <$2>)' | $(CC) $1 -x c -E -o /dev/null - >/dev/null 2>&1 && echo "$1")
 
 # Without OpenMP everything runs on one thread, with the same bits (common/base/parallel.h).
 ifneq ($(OPENMP),no)
@@ -192,7 +193,7 @@ MACHINE := $(if $(filter native,$(PROCESSOR)),$(or $(call accepts,-march=native)
 
 # zlib and the tokenizer's libraries, where they are installed; without them it says what to install, and all else works.
 # Looked for when something is linked: `make setup` may have come before.
-if_header = $(if $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - 2>/dev/null && echo yes),$2)
+if_header = $(if $(shell echo '$(hash)include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - 2>/dev/null && echo yes),$2)
 
 # What the course needs, and then what the user wants.
 COURSE_CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math $(THREADS) $(WARNINGS)

@@ -123,8 +123,7 @@ START_TEST(tables_as_other_programs_write_them_are_read)
         "a,b\r\n1.5,2\r\n-3,4\r\n",
         "a,b\r1.5,2\r-3,4\r",
         "a,b\r1.5,2\r\n-3,4",
-        "\xEF\xBB\xBF"
-        "a,b\n1.5,2\n-3,4",
+        "\357\273\277a,b\n1.5,2\n-3,4",
         "\xEF\xBB\xBF\"a\",\"b\"\n\"1.5\",\"2\"\n\"-3\",\"4\"\n",
         "a;b\n1.5;2\n-3;4\n",
         "a\tb\n1.5\t2\n-3\t4\n",
