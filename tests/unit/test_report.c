@@ -31,8 +31,7 @@ static const char *const sayings[] = {
     "\xc2\x85\xc2\x9b",
     "]]> <b>&amp;</b>",
     "line\n  ...\nnot ok 1",
-    "\xe2\x80\xae"
-    "backwards",
+    "\342\200\256backwards",
     "中文 😀",
     "",
     "\n\t ",
