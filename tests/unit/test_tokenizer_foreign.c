@@ -511,8 +511,7 @@ START_TEST(the_two_files_of_gpt_2_may_be_written_in_many_ways)
     static const char vocabulary[] = "\xef\xbb\xbf{\"a\":0,\r\n\"b\":1,\"ab\":2,\"abab\":3}\r\n";
     const char *const merges[] = {"#version: 0.2\na b\nab ab\n", "a b\nab ab",
                                   "#version: 0.2\r\na b\r\nab ab\r\n", "a b\nab ab\n\n\n",
-                                  "\xef\xbb\xbf"
-                                  "a b\r\nab ab\r\n\r\n"};
+                                  "\357\273\277a b\r\nab ab\r\n\r\n"};
     static char first[512];
     snprintf(first, sizeof first, "%s", scratch_file("vocab.json", vocabulary, sizeof vocabulary - 1));
     two_files[0] = first;
