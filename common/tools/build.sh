@@ -24,6 +24,7 @@ case " $flags " in
 *) make="$make -j$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)" ;;
 esac
 make="$make --no-print-directory"
+case ${V-} in "" | 0 | no | off | false) make="$make -s" ;; esac # without "is up to date" for each file
 
 case $letters in *[nqt]*) exec $make "$@" ;; esac
 
