@@ -115,5 +115,7 @@ Child child_run(char *const *arguments, const char *output, bool messages, doubl
     ChildEnd end = wait_for(process, output, seconds, &status);
     if (end != CHILD_ENDED) return (Child){end, 0};
     if (WIFSIGNALED(status)) return (Child){CHILD_KILLED, WTERMSIG(status)};
+    // Where posix_spawn cannot tell that there is no such program, its child ends with 127 (POSIX).
+    if (WEXITSTATUS(status) == 127) return (Child){CHILD_MISSING, ENOENT};
     return (Child){CHILD_ENDED, WEXITSTATUS(status)};
 }
