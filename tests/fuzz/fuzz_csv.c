@@ -7,6 +7,8 @@
 #include <string.h>
 
 static const char *path, *again;
+static const char absent[] = "\x1b[31mno column has this name"; // a table of the fuzzer's may have it all the same
+static bool has_absent;
 
 static void write_cell(FILE *out, const char *cell, bool last)
 {
@@ -41,7 +43,9 @@ static void read_only(void *context)
 {
     (void)context;
     Arena *arena = arena_new();
-    csv_read(arena, path);
+    Csv table = csv_read(arena, path);
+    has_absent = false;
+    for (int j = 0; j < table.cols; j++) has_absent |= strcmp(table.names[j], absent) == 0;
     arena_free(arena);
 }
 
@@ -77,5 +81,5 @@ void fuzz_input(const uint8_t *bytes, size_t size)
     fuzz_require(fuzz_try(round_trip, NULL), "a table that was read is not read when it is written anew");
     fuzz_try(numbers, NULL);
     fuzz_try(classes, NULL);
-    fuzz_require(!fuzz_try(classes, "\x1b[31mno column has this name"), "a column that is not there");
+    fuzz_require(has_absent || !fuzz_try(classes, (char *)absent), "a column that is not there");
 }
