@@ -459,23 +459,23 @@ need-check: setup-check
 GRADER          := $(TREE)/tests/grader
 GRADED          := $(sort $(patsubst tests/grader/hidden_%.c,%,$(wildcard tests/grader/hidden_[0-9]*.c)))
 GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
-GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade report examine submission scan tool jail caller hidden) \
+GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade report examine submission scan tool apart jail filter caller hidden) \
 	$(TREE)/tests/unit/suite.o
 $(GRADER)/%.o: COURSE_CPPFLAGS += -I. -Itests/unit
 WORKER_FLAGS    := -std=c11 -O2 $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
 	-fopenmp-simd -fno-pie -I. $(WARNINGS) -Wno-unused-variable
 WORKER_COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(WORKER_FLAGS) $(CFLAGS)
 WORKER_SOURCES  := $(filter-out common/base/arena.c,$(wildcard common/base/*.c common/matrix/*.c)) \
-	tests/grader/worker.c tests/grader/guarded.c
+	tests/grader/worker.c tests/grader/entry.c tests/grader/guarded.c
 WORKER_OBJECTS  := $(WORKER_SOURCES:%.c=$(GRADER)/worker/%.o)
 WORKER_HEADERS  := $(wildcard common/base/*.h common/matrix/*.h) common/lesson/exercise.h
 
 $(WORKER_OBJECTS): $(GRADER)/worker/%.o: %.c
 	@mkdir -p $(@D)
 	$(call compile,$(WORKER_COMPILE))
-$(GRADER)/probe: tests/grader/probe.c tests/grader/wire.h
+$(GRADER)/probe: tests/grader/probe.c tests/grader/wire.h $(GRADER)/worker/tests/grader/entry.o
 	@mkdir -p $(@D)
-	$(QUIET)$(WORKER_COMPILE) -static $< -o $@
+	$(QUIET)$(WORKER_COMPILE) -static -Wl,--entry=worker_entry $(filter-out %.h,$^) -o $@
 
 # $1 number, $2 chapter folder
 define grader_rule

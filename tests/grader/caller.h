@@ -45,6 +45,7 @@ extern const int task_limit_count;
 typedef struct {
     Status status; // NOT_RUN unless the worker caused a failure
     int calls;
+    double spent;     // seconds of processor time and of sleep
     uint32_t leaked;  // the most blocks that one call did not give back
     uint64_t address; // of the faulty instruction, 0 when unknown
     char output[256]; // the end of what the student's code printed, without control characters

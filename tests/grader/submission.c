@@ -362,7 +362,7 @@ static bool link_worker(const Workshop *workshop, Built *built)
 {
     char rest[PATH_MAX], program[PATH_MAX];
     join(rest, sizeof rest, workshop->harness, "worker.o");
-    const char *const arguments[] = {workshop->compiler, "-static", "-o",  "worker",
+    const char *const arguments[] = {workshop->compiler, "-static", "-Wl,--entry=worker_entry,-z,noexecstack", "-o",  "worker",
                                      "student.o",        rest,      "-lm", NULL};
     if (!tool(workshop, arguments, 5.0, built, "linking")) {
         if (built->status == COMPILE_ERROR)

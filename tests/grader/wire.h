@@ -19,6 +19,7 @@ enum {
     WIRE_TROUBLE = 6
 };                                                  // file descriptors of the worker
 enum { WIRE_ARGUMENTS = 12, WIRE_BYTES = 1 << 26 }; // the most of each
+enum { WIRE_READY = 0x6A61696C };                   // the worker's first word; see entry.c
 
 typedef enum { ARGUMENT_IN, ARGUMENT_OUT, ARGUMENT_NUMBER, ARGUMENT_STRING } ArgumentKind;
 
