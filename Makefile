@@ -510,7 +510,7 @@ $(GRADER)/grade-$1: $(GRADER_OBJECTS) $(GRADER)/$1/stubs.o $(GRADER)/$1/referenc
 endef
 $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 
-$(TREE)/tests/unit/test_report.o: COURSE_CPPFLAGS += -I.
+$(TREE)/tests/unit/test_report.o $(TREE)/tests/unit/test_filter.o: COURSE_CPPFLAGS += -I.
 $(GRADER)/check_format: $(GRADER)/check_format.o
 	$(call link,$^,)
 

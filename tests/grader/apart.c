@@ -76,7 +76,8 @@ static int lock_byte(const char *path, int byte, bool *taken)
     static int file = -1;
     struct stat facts;
     if (file < 0) file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0 || fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != geteuid()) return -1;
+    if (file < 0 || fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != geteuid())
+        return -1;
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
     *taken = fcntl(file, F_SETLK, &lock) == 0; // this process's own: children do not have it
     return 0;
@@ -92,7 +93,9 @@ static bool claim_users(Apart *apart, char *why, size_t why_size)
         apart->first_user = FIRST_USER + (unsigned)(i * APART_MOST_JOBS);
         if (taken) return true;
     }
-    return snprintf(why, why_size, "%d gradings run already, and hold all user ids; wait for one to end", SESSIONS), false;
+    return snprintf(why, why_size, "%d gradings run already, and hold all user ids; wait for one to end",
+                    SESSIONS),
+           false;
 }
 
 static bool claim_user(char *why, size_t why_size)
@@ -103,8 +106,10 @@ static bool claim_user(char *why, size_t why_size)
     if (lock_byte(path, 0, &taken) != 0)
         return snprintf(why, why_size, "%s cannot be locked: %s; remove it", path, strerror(errno)), false;
     if (taken) return true;
-    return snprintf(why, why_size, "another grading of yours is running, and students' programs of both would have your "
-                                   "user id; wait for its end, or grade as root"), false;
+    return snprintf(why, why_size,
+                    "another grading of yours is running, and students' programs of both would have your "
+                    "user id; wait for its end, or grade as root"),
+           false;
 }
 
 bool apart_begin(Apart *apart, int jobs, char *why, size_t why_size)
@@ -117,7 +122,8 @@ bool apart_begin(Apart *apart, int jobs, char *why, size_t why_size)
         apart->jobs = 1;
     }
     snprintf(apart->promise, sizeof apart->promise, "%s%s",
-             root ? "every submission ran under a user id of its own" : "all submissions ran under your user id",
+             root ? "every submission ran under a user id of its own"
+                  : "all submissions ran under your user id",
              apart->namespaces ? ", in a process namespace of its own"
              : root            ? "; process namespaces cannot be had here"
                                : ", one at a time, because process namespaces cannot be had here");

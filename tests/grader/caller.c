@@ -19,7 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double ASLEEP = 2.0; // seconds, of one test, in which a worker neither works nor waits for a processor
+static const double ASLEEP =
+    2.0; // seconds, of one test, in which a worker neither works nor waits for a processor
 
 Outcome *outcome;
 Jail worker_jail;

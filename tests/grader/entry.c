@@ -7,7 +7,8 @@
 #include "tests/grader/filter.h"
 #include "wire.h"
 
-#define BEFORE_LIBC __attribute__((no_stack_protector)) // its secret would be read through a register that is not set yet
+#define BEFORE_LIBC                                                                                          \
+    __attribute__((no_stack_protector)) // its secret would be read through a register that is not set yet
 
 #if defined(__x86_64__)
 // The kernel's registers are the call's; rdx must be 0 again for _start, which takes it for a function to call at exit.
@@ -47,12 +48,9 @@ BEFORE_LIBC static long system_call(long number, long a, long b, long c)
 BEFORE_LIBC __attribute__((used)) void worker_close(void);
 void worker_close(void)
 {
-    static const struct sock_filter program[] = {FILTER_HEAD,
-                                                 FILTER_UNLESS(__NR_execveat, 1),
-                                                 FILTER_KILL,
-                                                 FILTER_UNLESS(__NR_seccomp, 1),
-                                                 FILTER_KILL,
-                                                 FILTER_SAY(SECCOMP_RET_ALLOW)};
+    static const struct sock_filter program[] = {FILTER_HEAD, FILTER_UNLESS(__NR_execveat, 1),
+                                                 FILTER_KILL, FILTER_UNLESS(__NR_seccomp, 1),
+                                                 FILTER_KILL, FILTER_SAY(SECCOMP_RET_ALLOW)};
     struct sock_fprog filter = {.len = sizeof program / sizeof *program,
                                 .filter = (struct sock_filter *)program};
     static const uint32_t ready = WIRE_READY;

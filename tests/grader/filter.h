@@ -22,11 +22,11 @@
 #error "no system call filter for this processor: add its AUDIT_ARCH"
 #endif
 
-#define FILTER_LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define FILTER_LOW(i)      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (i))
-#define FILTER_HIGH(i)     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (i) + 4)
-#define FILTER_SAY(answer) BPF_STMT(BPF_RET | BPF_K, answer)
-#define FILTER_KILL        FILTER_SAY(SECCOMP_RET_KILL_PROCESS)
+#define FILTER_LOAD(field)        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define FILTER_LOW(i)             BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (i))
+#define FILTER_HIGH(i)            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (i) + 4)
+#define FILTER_SAY(answer)        BPF_STMT(BPF_RET | BPF_K, answer)
+#define FILTER_KILL               FILTER_SAY(SECCOMP_RET_KILL_PROCESS)
 // When what was loaded is not value, the next `far` instructions are passed over.
 #define FILTER_UNLESS(value, far) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, far)
 // Another processor's calls, and on x86-64 those of the x32 world, have other numbers: nobody needs them.

@@ -127,8 +127,12 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
     snprintf(grade->chapter, sizeof grade->chapter, "%s", exercise_folder);
     memcpy(grade->results, session->expected, sizeof session->expected);
     path_in(folder, session->work, "XXXXXX");
-    Workshop workshop = {session->harness, session->compiler, session->architecture, exercise_folder,
-                         folder,           session->apart.first_user + (unsigned)job};
+    Workshop workshop = {session->harness,
+                         session->compiler,
+                         session->architecture,
+                         exercise_folder,
+                         folder,
+                         session->apart.first_user + (unsigned)job};
     if (!mkdtemp(folder)) {
         grade->built.status = GRADER_ERROR;
         snprintf(grade->built.message, sizeof grade->built.message, "%.500s: %s", folder, strerror(errno));
@@ -512,13 +516,15 @@ static void probe_jail(const Session *session)
         const Jail jail = {program, session->empty, session->apart.first_user, 5.0};
         if (!jail_start(&jail, &prisoner, why, sizeof why))
             stop("no jail for students' programs can be had here, so nothing is graded: %s", why);
-        bool quiet = write(prisoner.request, attempt, 1) == 1 && read(prisoner.reply, &byte, 1) == 1 && byte == 'a';
+        bool quiet =
+            write(prisoner.request, attempt, 1) == 1 && read(prisoner.reply, &byte, 1) == 1 && byte == 'a';
         waitpid(prisoner.process, &status, 0);
         close(prisoner.request);
         close(prisoner.reply);
         close(prisoner.output);
         if (!quiet || !WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
-            stop("the jail for students' programs does not hold here (attempt '%c'), so nothing is graded", *attempt);
+            stop("the jail for students' programs does not hold here (attempt '%c'), so nothing is graded",
+                 *attempt);
     }
 }
 
@@ -573,7 +579,8 @@ static void open_session(Session *session, const char *out)
     if (session->count < 0) stop("%s: %s", exercise_folder, why);
     if (!apart_begin(&session->apart, session->jobs, why, sizeof why)) stop("%s", why);
     if (session->apart.jobs < session->jobs) {
-        fprintf(stderr, "JOBS=%d instead of %d: %s\n", session->apart.jobs, session->jobs, session->apart.promise);
+        fprintf(stderr, "JOBS=%d instead of %d: %s\n", session->apart.jobs, session->jobs,
+                session->apart.promise);
         session->jobs = session->apart.jobs;
     }
     if (mkdir(out, 0755) != 0 && errno != EEXIST) stop("%s: %s", out, strerror(errno));

@@ -203,8 +203,7 @@ static void own_lines(const char *said, char *out, size_t size)
     for (const char *line = said; *line;) {
         size_t length = strcspn(line, "\n");
         if (strncmp(line, "exercise.c:", 11) == 0)
-            for (size_t i = 0; i <= length && used + 1 < size && line[i]; i++)
-                out[used++] = line[i];
+            for (size_t i = 0; i <= length && used + 1 < size && line[i]; i++) out[used++] = line[i];
         line += length + (line[length] == '\n');
     }
     out[used] = '\0';
@@ -362,8 +361,15 @@ static bool link_worker(const Workshop *workshop, Built *built)
 {
     char rest[PATH_MAX], program[PATH_MAX];
     join(rest, sizeof rest, workshop->harness, "worker.o");
-    const char *const arguments[] = {workshop->compiler, "-static", "-Wl,--entry=worker_entry,-z,noexecstack", "-o",  "worker",
-                                     "student.o",        rest,      "-lm", NULL};
+    const char *const arguments[] = {workshop->compiler,
+                                     "-static",
+                                     "-Wl,--entry=worker_entry,-z,noexecstack",
+                                     "-o",
+                                     "worker",
+                                     "student.o",
+                                     rest,
+                                     "-lm",
+                                     NULL};
     if (!tool(workshop, arguments, 5.0, built, "linking")) {
         if (built->status == COMPILE_ERROR)
             snprintf(
