@@ -466,7 +466,7 @@ WORKER_FLAGS    := -std=c11 -O2 $(MACHINE) -ffp-contract=off -fno-math-errno -fn
 	-fopenmp-simd -fno-pie -I. $(WARNINGS) -Wno-unused-variable
 WORKER_COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(WORKER_FLAGS) $(CFLAGS)
 WORKER_SOURCES  := $(filter-out common/base/arena.c,$(wildcard common/base/*.c common/matrix/*.c)) \
-	tests/grader/worker.c tests/grader/entry.c tests/grader/guarded.c
+	tests/grader/worker.c tests/grader/entry.c tests/grader/guarded.c tests/grader/packed.c
 WORKER_OBJECTS  := $(WORKER_SOURCES:%.c=$(GRADER)/worker/%.o)
 WORKER_HEADERS  := $(wildcard common/base/*.h common/matrix/*.h) common/lesson/exercise.h
 

@@ -278,10 +278,18 @@ static _Noreturn void judge_fault(const char *function, const Argument *argument
         [FAULT_BEFORE_BLOCK] = "%s went before the start of memory that it allocated%s",
         [FAULT_FREED] = "%s used or freed memory that it had freed already%s",
         [FAULT_BAD_FREE] = "%s freed what malloc did not give%s",
-        [FAULT_SMASHED] = "%s wrote past the end of a local array%s"};
+        [FAULT_SMASHED] = "%s wrote past the end of a local array%s",
+        [FAULT_EXHAUSTED] = "%s asked for more memory than an exercise may (256 MiB in all): %s bytes more were "
+                            "refused. Ask for less, give back sooner, and check what malloc returns"};
     Fault fault = reply->fault < FAULT_COUNT ? (Fault)reply->fault : FAULT_UNKNOWN;
     bool named = fault == FAULT_PAST_ARGUMENT || fault == FAULT_BEFORE_ARGUMENT;
     const char *name = named && reply->detail < (uint32_t)count ? arguments[reply->detail].name : "";
+    char bytes[32];
+    if (fault == FAULT_EXHAUSTED) {
+        bool sensible = reply->value >= 0.0 && reply->value < 1e20;
+        snprintf(bytes, sizeof bytes, "%.0f", sensible ? reply->value : 0.0);
+        name = bytes;
+    }
     outcome->address = reply->address;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"

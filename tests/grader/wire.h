@@ -51,9 +51,10 @@ typedef enum {
     FAULT_BEFORE_ARGUMENT, // right before its start
     FAULT_PAST_BLOCK,      // after the end of memory from malloc or an arena
     FAULT_BEFORE_BLOCK,
-    FAULT_FREED,    // memory that was freed
-    FAULT_BAD_FREE, // free of what malloc did not give, or twice
-    FAULT_SMASHED,  // a local array was overrun
+    FAULT_FREED,     // memory that was freed
+    FAULT_BAD_FREE,  // free of what malloc did not give, or twice
+    FAULT_SMASHED,   // a local array was overrun
+    FAULT_EXHAUSTED, // there was no more memory; the reply's value is how many bytes were asked for
     FAULT_COUNT
 } Fault;
 
