@@ -25,9 +25,16 @@ static const double ASLEEP =
 Outcome *outcome;
 Jail worker_jail;
 
+typedef struct {
+    uint32_t blocks;
+    long long bytes;
+} Holding;
+
 static Prisoner worker;
 static bool running;
 static int queue = -1; // the kernel's account of how long the worker has waited for a processor
+static int facts = -1; // and of its memory
+static Holding first;  // what it held before its first call
 static double waited;  // seconds in which this test has waited for the worker
 
 const char *status_name(Status status)
@@ -122,20 +129,23 @@ static double processor_seconds(void)
     return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
-// Opens /proc/N/schedstat of the worker: "seconds on a processor, seconds in its queue (both ·10⁻⁹), turns". N is its
-// number where /proc was mounted, which fdinfo tells; here, in a namespace, it has another.
-static void open_queue(void)
+// Opens /proc/N/status of the worker, and schedstat: "seconds on a processor, seconds in its queue (both ·10⁻⁹), turns".
+// N is its number where /proc was mounted, which fdinfo tells; here, in a namespace, it has another.
+static void open_accounts(void)
 {
     char path[64], line[128];
     int number = 0, process = (int)syscall(SYS_pidfd_open, worker.process, 0);
     if (process < 0) return;
     snprintf(path, sizeof path, "/proc/self/fdinfo/%d", process);
-    FILE *facts = fopen(path, "re");
-    while (facts && number <= 0 && fgets(line, sizeof line, facts)) sscanf(line, "Pid: %d", &number);
-    if (facts) fclose(facts);
+    FILE *lines = fopen(path, "re");
+    while (lines && number <= 0 && fgets(line, sizeof line, lines)) sscanf(line, "Pid: %d", &number);
+    if (lines) fclose(lines);
     close(process);
+    if (number <= 0) return;
     snprintf(path, sizeof path, "/proc/%d/schedstat", number);
-    if (number > 0) queue = open(path, O_RDONLY | O_CLOEXEC);
+    queue = open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/%d/status", number);
+    facts = open(path, O_RDONLY | O_CLOEXEC);
 }
 
 // −1: this kernel does not tell.
@@ -202,6 +212,43 @@ static void receive_bytes(const char *function, void *bytes, size_t size)
     }
 }
 
+// ---- What the worker holds ---------------------------------------------------------------------------------
+
+// Bytes of memory that it may write to, as the kernel counts them; −1: the kernel does not tell.
+static long long writable_bytes(void)
+{
+    char text[4096];
+    ssize_t length = facts < 0 ? -1 : pread(facts, text, sizeof text - 1, 0);
+    if (length <= 0) return -1;
+    text[length] = '\0';
+    const char *line = strstr(text, "\nVmData:");
+    long long kilobytes;
+    return line && sscanf(line, "\nVmData: %lld", &kilobytes) == 1 ? kilobytes * 1024 : -1;
+}
+
+// Asks the worker, and the kernel, when the worker waits for its next request.
+static Holding census(const char *whom)
+{
+    RequestHeader header = {0, WIRE_CENSUS};
+    ReplyHeader reply;
+    send_bytes(whom, &header, sizeof header);
+    receive_bytes(whom, &reply, sizeof reply);
+    if (reply.kind != REPLY_RETURNED || !(reply.value >= 0.0 && reply.value < 1e15))
+        give_up(BAD_ANSWER, "%s broke the line to the grader", whom);
+    long long bytes = writable_bytes();
+    return (Holding){reply.leaked, bytes < 0 ? -1 : bytes - (long long)reply.value};
+}
+
+// A call that wrote its own answer can say that it leaked nothing; but then more is in use at the end than at the start.
+void end_worker(void)
+{
+    if (!running) return;
+    Holding last = census("the program, after its last call,");
+    if (last.blocks > first.blocks && last.blocks - first.blocks > outcome->leaked)
+        outcome->leaked = last.blocks - first.blocks;
+    if (first.bytes >= 0 && last.bytes > first.bytes && outcome->leaked == 0) outcome->leaked = 1;
+}
+
 // ---- A call --------------------------------------------------------------------------------------------
 
 static void start_worker(int index)
@@ -212,7 +259,8 @@ static void start_worker(int index)
     running = true;
     fcntl(worker.request, F_SETFL, O_NONBLOCK);
     fcntl(worker.reply, F_SETFL, O_NONBLOCK);
-    open_queue();
+    open_accounts();
+    first = census("the program, before its first call,");
 }
 
 static bool is_matrix(const Argument *argument)
@@ -279,8 +327,9 @@ static _Noreturn void judge_fault(const char *function, const Argument *argument
         [FAULT_FREED] = "%s used or freed memory that it had freed already%s",
         [FAULT_BAD_FREE] = "%s freed what malloc did not give%s",
         [FAULT_SMASHED] = "%s wrote past the end of a local array%s",
-        [FAULT_EXHAUSTED] = "%s asked for more memory than an exercise may (256 MiB in all): %s bytes more were "
-                            "refused. Ask for less, give back sooner, and check what malloc returns"};
+        [FAULT_EXHAUSTED] =
+            "%s asked for more memory than an exercise may (256 MiB in all): %s bytes more were "
+            "refused. Ask for less, give back sooner, and check what malloc returns"};
     Fault fault = reply->fault < FAULT_COUNT ? (Fault)reply->fault : FAULT_UNKNOWN;
     bool named = fault == FAULT_PAST_ARGUMENT || fault == FAULT_BEFORE_ARGUMENT;
     const char *name = named && reply->detail < (uint32_t)count ? arguments[reply->detail].name : "";

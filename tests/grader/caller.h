@@ -58,5 +58,9 @@ extern Jail worker_jail; // seconds is set for each call
 // The call of function number index of the chapter. Returns its value, and the matrices are as it left them.
 double call_worker(int index, const char *function, Argument *arguments, int count);
 
+// To be called when a test has passed, in its process: looks whether the worker holds more than it did before its first call,
+// whatever it said.
+void end_worker(void);
+
 // An int from what a worker said; fails the test when it is none.
 int whole_number(double value);

@@ -111,6 +111,7 @@ static void run_test(Result *result, const TTest *test, double seconds)
     Suite *suite = suite_create("task");
     TCase *one = tcase_create(result->task);
     tcase_set_timeout(one, 60.0 + 20.0 * seconds); // the worker's limits end it long before
+    tcase_add_checked_fixture(one, NULL, end_worker);
     tcase_add_test(one, test);
     suite_add_tcase(suite, one);
     SRunner *runner = srunner_create(suite);

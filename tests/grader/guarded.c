@@ -453,6 +453,16 @@ size_t guarded_leaked(void)
     return now > blocks_before ? now - blocks_before : 0;
 }
 
+static size_t linked; // bytes of the arenas' links, below
+
+size_t guarded_census(size_t *kept)
+{
+    static const char *start;
+    if (!start) start = sbrk(0);
+    *kept = packed_kept() + linked;
+    return in_use + mapped + ((const char *)sbrk(0) > start);
+}
+
 size_t guarded_refused(void) { return refused; }
 
 // ---- Arenas --------------------------------------------------------------------------------------------
@@ -478,6 +488,7 @@ static Piece *new_link(void)
         enum { BYTES = 16 * PAGE, LINKS = BYTES / sizeof(Piece) };
         Piece *links = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (links == MAP_FAILED) return NULL;
+        linked += BYTES;
         for (size_t i = 0; i < LINKS; i++) {
             links[i].before = unused_links;
             unused_links = &links[i];
