@@ -224,7 +224,7 @@ static bool blame(const Workshop *workshop, Step step, ToolEnd end, const ToolUs
     if (!control_passes(workshop, step, why, sizeof why)) return fail(built, GRADER_ERROR, "%s", why);
     own_lines(said, lines, sizeof lines);
     return fail(built, COMPILE_ERROR, "%s failed:\n%s", step_names[step],
-                lines[0] ? lines : "the tools of this machine do not take it, and take other files");
+                lines[0] ? lines : "the tools take other files, but not this one: is something in it very large, or very deeply nested?");
 }
 
 bool toolchain_step(const Workshop *workshop, Step step, Built *built, char *said, size_t size)
