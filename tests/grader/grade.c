@@ -106,6 +106,8 @@ static void add_lines(const Workshop *workshop, Grade *grade)
     for (int i = 0; i < grade->count; i++) {
         Result *result = &grade->results[i];
         char line[64];
+        if (result->status == FUNCTION_MISSING)
+            add_misspelling(&grade->built, result->message, sizeof result->message);
         line_of(workshop, result->address, line, sizeof line);
         size_t used = strlen(result->message);
         if (line[0]) snprintf(result->message + used, sizeof result->message - used, " (%s)", line);
