@@ -459,7 +459,7 @@ need-check: setup-check
 GRADER          := $(TREE)/tests/grader
 GRADED          := $(sort $(patsubst tests/grader/hidden_%.c,%,$(wildcard tests/grader/hidden_[0-9]*.c)))
 GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
-GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade report examine submission scan tool jail caller hidden) \
+GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade roster table report examine submission scan tool jail caller hidden) \
 	$(TREE)/tests/unit/suite.o
 $(GRADER)/%.o: COURSE_CPPFLAGS += -I. -Itests/unit
 WORKER_FLAGS    := -std=c11 -O2 $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
