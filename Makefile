@@ -522,7 +522,7 @@ endif
 test-grader:
 	$(call built,$(GRADER_PROGRAMS) $(GRADER)/check_format)
 	$(QUIET)CC=$(call quote,$(COMPILER)) SEEDS=$(if $(filter asan,$(MODE)),4,20) sh tests/grader/test_grader.sh $(GRADER) \
-		cheats odd seeds faults formats user $(if $(call on,FULL),wrong)
+		cheats odd class seeds faults formats user $(if $(call on,FULL),wrong)
 test-mutants:
 	$(call built,$(GRADER_PROGRAMS))
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) sh tests/grader/test_grader.sh $(GRADER) mutants

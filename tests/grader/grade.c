@@ -504,16 +504,10 @@ static void make_folder(char *path, const char *in, const char *name)
 // OUT/.grader is never removed. A class run locks its first byte. OUT/.work-N belongs to the run that has locked byte N;
 // where nobody has, the run was killed, and the folder is removed. The kernel gives up a dead process's locks.
 
-static bool lock_byte(int file, off_t byte, pid_t *holder)
+static bool lock_byte(int file, off_t byte)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    if (fcntl(file, F_SETLK, &lock) == 0) return true;
-    int problem = errno;
-    if ((problem == EAGAIN || problem == EACCES) && fcntl(file, F_GETLK, &lock) == 0 &&
-        lock.l_type != F_UNLCK)
-        *holder = lock.l_pid;
-    errno = problem;
-    return false;
+    return fcntl(file, F_SETLK, &lock) == 0;
 }
 
 // Whose run it is, and its seed, as OUT/.grader tells: "seed 5, process 12 on host, since …".
@@ -533,7 +527,6 @@ static void write_holder(const Session *session)
 static void open_lock(Session *session, bool class)
 {
     char path[PATH_MAX], text[256] = "", *comma;
-    pid_t holder = 0;
     unsigned long long seed;
     path_in(path, session->out, ".grader");
     session->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -541,14 +534,13 @@ static void open_lock(Session *session, bool class)
     ssize_t length = pread(session->lock, text, sizeof text - 1, 0);
     text[length > 0 ? strcspn(text, "\n") : 0] = '\0';
     comma = strchr(text, ',');
-    if (class && !lock_byte(session->lock, 0, &holder)) {
+    if (class && !lock_byte(session->lock, 0)) {
         if (errno != EAGAIN && errno != EACCES)
             fprintf(stderr, "%s cannot be locked (%s): let no second run write to this folder\n", path,
                     strerror(errno));
         else
-            stop("%s: another grading writes to this folder: process %ld%s. Wait for it, or choose another "
-                 "OUT",
-                 session->out, (long)holder, comma ? comma : "");
+            stop("%s: another grading writes to this folder: %s. Wait for it, or choose another OUT",
+                 session->out, comma ? comma + 2 : "its process is not known");
     }
     if (!class) return;
     if (!session->seed_given && sscanf(text, "seed %llu,", &seed) == 1) {
@@ -581,13 +573,11 @@ static void make_work_folder(Session *session)
     for (int tries = 0;; tries++) {
         uint32_t number;
         char name[32];
-        pid_t holder = 0;
         if (getrandom(&number, sizeof number, 0) != sizeof number) stop("no random number");
         number = 1 + number % 999999;
         snprintf(name, sizeof name, ".work-%06u", (unsigned)number);
         path_in(session->work, session->out, name);
-        bool taken =
-            !lock_byte(session->lock, (off_t)number, &holder) && (errno == EAGAIN || errno == EACCES);
+        bool taken = !lock_byte(session->lock, (off_t)number) && (errno == EAGAIN || errno == EACCES);
         if (!taken && mkdir(session->work, 0755) == 0) break;
         if (tries == 100 || (!taken && errno != EEXIST)) stop("%s: %s", session->work, strerror(errno));
     }
