@@ -699,10 +699,9 @@ static uint64_t seed_of(const char *text)
 {
     char *end;
     errno = 0;
-    unsigned long long number = strtoull(text, &end, 0);
-    bool decimal = text[0] >= '1' && text[0] <= '9';
-    if ((decimal || strncmp(text, "0x", 2) == 0 || strcmp(text, "0") == 0) && !*end && !errno &&
-        number <= INT64_MAX)
+    bool decimal = text[strspn(text, "0123456789")] == '\0';
+    unsigned long long number = strtoull(text, &end, decimal ? 10 : 16);
+    if (*text && (decimal || strncmp(text, "0x", 2) == 0) && !*end && !errno && number <= INT64_MAX)
         return number;
     if (!*text) stop("--seed wants a number or words, as SEED=2026 or SEED='spring 2026'");
     uint64_t hash = 0xcbf29ce484222325u;

@@ -252,13 +252,15 @@ class_options() {
     quick "$scratch/opt/a.c"
     class "$scratch/opt-grades" "$scratch/opt" --jobs 100000
     said "too many JOBS" "JOBS=100000: $(nproc) at a time"
-    for words in "spring 2026" -7 '$(touch x);`y`' 1.5 007; do
+    for words in "spring 2026" -7 '$(touch x);`y`' 1.5; do
         class "$scratch/opt-grades" "$scratch/opt" --seed "$words"
         [ $status -eq 0 ] && good || complain "class: --seed $words: status $status"
         said "--seed $words" "\"$words\" is the number"
     done
     class "$scratch/opt-grades" "$scratch/opt" --seed 0x10
     said "--seed 0x10" "seed 16;"
+    class "$scratch/opt-grades" "$scratch/opt" --seed 016
+    said "--seed 016" "seed 16;"
     for option in --jobs --sed '--out='; do
         class "$scratch/opt-grades" "$scratch/opt" "$option"
         [ $status -eq 2 ] && good || complain "class: $option alone: status $status"
