@@ -459,8 +459,8 @@ need-check: setup-check
 GRADER          := $(TREE)/tests/grader
 GRADED          := $(sort $(patsubst tests/grader/hidden_%.c,%,$(wildcard tests/grader/hidden_[0-9]*.c)))
 GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
-GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade report examine submission toolchain listing object scan tool turn \
-	apart jail filter caller hidden) \
+GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade roster table report examine submission toolchain listing object \
+	scan tool turn apart jail filter caller hidden) \
 	$(TREE)/tests/unit/suite.o
 $(GRADER)/%.o: COURSE_CPPFLAGS += -I. -Itests/unit
 WORKER_FLAGS    := -std=c11 -O2 $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
@@ -523,7 +523,7 @@ endif
 test-grader:
 	$(call built,$(GRADER_PROGRAMS) $(GRADER)/check_format)
 	$(QUIET)CC=$(call quote,$(COMPILER)) SEEDS=$(if $(filter asan,$(MODE)),4,20) sh tests/grader/test_grader.sh $(GRADER) \
-		cheats crowd odd seeds faults formats $(if $(call on,FULL),wrong)
+		cheats crowd odd class seeds faults formats $(if $(call on,FULL),wrong)
 test-mutants:
 	$(call built,$(GRADER_PROGRAMS))
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) sh tests/grader/test_grader.sh $(GRADER) mutants

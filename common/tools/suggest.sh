@@ -2,6 +2,7 @@
 # suggest.sh: what may have been meant. The Makefile calls it, from the course's folder.
 #
 #     suggest.sh settings NAME… -- SETTING…                   prints those names that are nearly a setting, with it
+#     suggest.sh name NAME -- OTHER…                          prints the OTHER that is nearest to a function's NAME, if near
 #     suggest.sh goals STRANGE UNKNOWN TARGET… -- FAMILY…     tells whoever typed COURSE_GOALS (in the environment) what to
 #                                                             type, on standard error; exit status 2
 #
@@ -49,6 +50,18 @@ if [ "$form" = settings ]; then
             }
             if (meant != "") print name "=" meant
         }
+    }' "$@"
+    exit
+fi
+
+if [ "$form" = name ]; then
+    awk "$distance"'BEGIN {
+        least = length(ARGV[1]) / 3 + 1
+        for (i = 3; i < ARGC; i++) {
+            d = distance(tolower(ARGV[1]), tolower(ARGV[i]))
+            if (d < least) { least = d; meant = ARGV[i] }
+        }
+        if (meant != "") print meant
     }' "$@"
     exit
 fi

@@ -2,6 +2,7 @@
 # course.sh: what a student types while solving the exercises of a chapter; make calls it.
 #
 #   sh tests/exercises/course.sh grade|hint|watch|reset|solution|debug NUMBER        one chapter, given as 1 or 10
+#                                    grade's exit status: 0 all points, 1 not yet, 2 it could not be graded
 #   sh tests/exercises/course.sh progress                                            all chapters
 #   sh tests/exercises/course.sh handout FOLDER                                      (for teachers) a tree for students
 #
@@ -60,12 +61,34 @@ chosen_task() {
 
 # ---- Grading -----------------------------------------------------------------------------------------------------------
 
+# When functions of exercise.h are missing: says which, and what the file has instead; and whatever else is not there.
+tell_missing() { # folder, what compiler and linker have said
+    wanted=$(sed -n 's/^[a-z][A-Za-z0-9_ ]*[ *]\([a-z][A-Za-z0-9_]*\)(.*/\1/p' "$1/exercise.h")
+    missing=""
+    for name in $wanted; do
+        grep -qE "undefined (reference to|symbol:?) [^A-Za-z0-9_]?$name([^A-Za-z0-9_]|\$)" "$2" && missing="$missing $name"
+    done
+    [ -n "$missing" ] || return 1
+    # What begins a line of the file, ends with a bracket and is not asked for.
+    others=$(sed -n 's/^[A-Za-z][A-Za-z0-9_ ]*[ *]\([A-Za-z_][A-Za-z0-9_]*\) *(.*/\1/p' "$1/exercise.c" | sort -u | while IFS= read -r name; do
+        say "$wanted" | grep -qxF -e "$name" || say "$name"
+    done)
+    for name in $missing; do
+        other=$(sh common/tools/suggest.sh name "$name" -- $others)
+        say "$1/exercise.c has no function $name${other:+; it has $other}. exercise.h tells how it begins."
+    done
+    sed -n "s/.*undefined [a-z: ]*[^A-Za-z0-9_]\\([A-Za-z_][A-Za-z0-9_]*\\).*/\\1/p" "$2" | sort -u | while IFS= read -r name; do
+        say "$wanted" | grep -qxF -e "$name" || say "$1/exercise.c calls $name, and there is no such function."
+    done
+}
+
 # Builds grade_NN; what the compiler says goes to the state folder, and is shown.
 build() {
     number=$(number_of "$1")
     state=$(state_of "$1")
     mkdir -p "$state" || exit 1
     if ! sh common/tools/build.sh --log "$state/compiler" "$COURSE_TREE" "$COURSE_MAKE" "$(program_of "$1")"; then
+        if tell_missing "$1" "$state/compiler"; then return 1; fi
         grep -v '^make' "$state/compiler" | head -n 30
         if grep -q "^$1/exercise.c:.*error" "$state/compiler"; then
             say "" "$1/exercise.c does not compile yet: the first error above is the one to look at."
@@ -266,7 +289,7 @@ folder=$(chapter_folder "$2")
 [ -n "$folder" ] || stop "Chapter $2 has no exercises yet. There are: $(for f in chapters/*/exercise.h; do number_of "${f%/exercise.h}" | sed 's/^0//'; done | xargs)"
 [ -f "$folder/exercise.c" ] || [ "$command" = reset ] || stop "$folder/exercise.c is missing; make reset${2#0} brings the stubs."
 case $command in
-grade) grade "$folder"; [ $? -lt 2 ] ;;
+grade) grade "$folder" ;;
 watch) watch "$folder" ;;
 hint) hint "$folder" ;;
 solution) show_solution "$folder" ;;

@@ -8,15 +8,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/replace.h"
 #include "lesson/exercise.h"
 
-enum { SECONDS = 20, TEXT = 1 << 16, PRINTED_LINES = 12 };
+// A test may take 3 seconds of processor time, or wait for 4 seconds and use none. A slow machine is no endless loop.
+enum { SECONDS = 3, SECONDS_WAITING = 4, SECONDS_ALL = 60, TEXT = 1 << 16, PRINTED_LINES = 12 };
 
 static const char not_written_format[] = "TASK %s is not written yet";
 static ExerciseTest table[EXERCISE_MOST_TESTS];
@@ -62,21 +66,46 @@ void exercise_given(const char *arguments)
 
 static void at_the_end(void) { shared[current].finished = true; }
 
-static bool passed(TestResult *const *results, int test)
+// Out of time: AddressSanitizer's own handler for signals tells where the program is, as UNKNOWN SIGNAL.
+static struct sigaction telling;
+
+static void out_of_time(int number, siginfo_t *info, void *context)
 {
-    return tr_rtype(results[test]) == CK_PASS && shared[test].finished;
+    static clock_t before;
+    clock_t now = clock();
+    if (number == SIGALRM &&
+        now - before > CLOCKS_PER_SEC / 100) { // it is busy: its processor time is what counts
+        before = now;
+        alarm(2);
+        return;
+    }
+    if ((telling.sa_flags & SA_SIGINFO) && telling.sa_sigaction) telling.sa_sigaction(number, info, context);
+    signal(number, SIG_DFL);
+    raise(number);
 }
 
-static void before_the_process(void) { current++; }
+static void start_clocks(void)
+{
+    const struct sigaction act = {.sa_sigaction = out_of_time, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    const struct itimerval limit = {.it_value = {.tv_sec = SECONDS}};
+    if (sigaction(SIGBUS, NULL, &telling) != 0 || sigaction(SIGPROF, &act, NULL) != 0 ||
+        sigaction(SIGALRM, &act, NULL) != 0 || setitimer(ITIMER_PROF, &limit, NULL) != 0)
+        ck_abort_msg("no timer: %s", strerror(errno));
+    alarm(SECONDS_WAITING);
+}
 
 static void in_the_process(void)
 {
     char path[4096];
     path_of(path, sizeof path, current);
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644),
+        nothing = open("/dev/null", O_RDONLY);
     if (file < 0 || dup2(file, 1) < 0 || dup2(file, 2) < 0) ck_abort_msg("%s: %s", path, strerror(errno));
+    if (nothing < 0 || dup2(nothing, 0) < 0) ck_abort_msg("/dev/null: %s", strerror(errno));
     close(file);
+    close(nothing);
     setvbuf(stdout, NULL, _IOLBF, 0);
+    start_clocks();
 }
 
 // What test printed (static storage, cut).
@@ -107,6 +136,7 @@ static const struct {
     {"bad-free", "free() of what malloc() did not give"},
     {"stack-overflow",
      "the stack is full: a function that calls itself without end, or too large local arrays"},
+    {"BUS", "at an address where nothing is"},
     {"SEGV", "at an address where nothing is: a NULL pointer, or an index far off"},
     {"allocation-size-too-big", "far too much memory is asked for: a negative size?"},
     {"FPE", "a whole number is divided by zero"},
@@ -145,9 +175,16 @@ static void explain_undefined(char *out, size_t size, const char *line, const ch
         snprintf(out + used, size - used, " (exercise.c:%d)", atoi(file + strlen("exercise.c:")));
 }
 
+static const char endless[] = "still running after 3 seconds: a loop without end?";
+
 // "heap-buffer-overflow on address … READ of size 4 …" of AddressSanitizer
 static void explain_memory(char *out, size_t size, const char *kind)
 {
+    if (strncmp(kind, "UNKNOWN SIGNAL", 14) == 0) { // out_of_time
+        snprintf(out, size, "%s", endless);
+        add_place(out, size, kind);
+        return;
+    }
     const char *meaning = NULL, *verb = strstr(kind, "WRITE ")  ? "writes "
                                         : strstr(kind, "READ ") ? "reads "
                                                                 : "";
@@ -191,25 +228,56 @@ static bool explain(char *out, size_t size, const char *text, const char **begin
     return true;
 }
 
+// ---- What became of a test --------------------------------------------------------------------------------------------
+
+typedef enum {
+    RIGHT,
+    LEAKY,
+    STUB,
+    WRONG,
+    ENDLESS,
+    LEFT_OUT
+} Verdict; // LEAKY: right, but memory was not given back
+
+static SRunner *runners[EXERCISE_MOST_TESTS];    // NULL when the test was left out
+static TestResult *results[EXERCISE_MOST_TESTS]; // theirs
+static Verdict verdicts[EXERCISE_MOST_TESTS];
+static int points[EXERCISE_MOST_TESTS];
+
+static Verdict verdict_of(int test)
+{
+    TestResult *result = results[test];
+    const char *message = tr_msg(result), *text = printed_by(test);
+    char stub[64];
+    snprintf(stub, sizeof stub, not_written_format, table[test].task);
+    if (tr_rtype(result) == CK_FAILURE) return strcmp(message, stub) == 0 ? STUB : WRONG;
+    if (shared[test].finished && tr_rtype(result) == CK_PASS) return RIGHT;
+    if (shared[test].finished && strstr(text, "ERROR: LeakSanitizer: detected")) return LEAKY;
+    bool late = strstr(text, "AddressSanitizer: UNKNOWN SIGNAL") || strstr(message, "timeout") ||
+                strstr(message, "rofiling timer") || strstr(message, "larm clock");
+    return late ? ENDLESS : WRONG;
+}
+
 enum { STORY = 8192 }; // bytes; a message and the arguments of a call
 
 // What is to be said about a test that did not pass: one line, and in *printed what else the test wrote.
-static const char *story(TestResult *result, int test, char **printed)
+static const char *story(int test, char **printed)
 {
     static char text[STORY];
-    const char *message = tr_msg(result), *report = NULL;
+    const char *message = tr_msg(results[test]), *report = NULL;
     *printed = printed_by(test);
-    if (tr_rtype(result) == CK_FAILURE) return message;
-    if (explain(text, sizeof text, *printed, &report)) {
+    if (tr_rtype(results[test]) == CK_FAILURE) return message;
+    size_t used = (size_t)snprintf(text, sizeof text, "%s", verdicts[test] == LEAKY ? "right, but " : "");
+    if (explain(text + used, sizeof text - used, *printed, &report)) {
         (*printed)[report - *printed] = '\0';
-    } else if (strstr(message, "timeout")) {
-        snprintf(text, sizeof text, "still running after %d seconds: a loop without end?", SECONDS);
-    } else if (tr_rtype(result) == CK_PASS || strstr(message, "Early exit")) {
+    } else if (verdicts[test] == ENDLESS) {
+        snprintf(text, sizeof text, "%s", endless);
+    } else if (tr_rtype(results[test]) == CK_PASS || strstr(message, "Early exit")) {
         snprintf(text, sizeof text, "the program was ended inside of the function (exit?)");
     } else {
         snprintf(text, sizeof text, "%s", message);
     }
-    size_t used = strlen(text);
+    used = strlen(text);
     if (shared[test].arguments[0])
         snprintf(text + used, sizeof text - used, "; with %.*s", (int)(sizeof text - used - 8),
                  shared[test].arguments);
@@ -241,14 +309,14 @@ static void print_wrapped(const char *text)
     }
 }
 
-static void print_failure(TestResult *result, int test)
+static void print_failure(int test)
 {
     char name[128], *printed, told[STORY];
     snprintf(name, sizeof name, "%s", table[test].test->name);
     for (char *at = name; *at; at++)
         if (*at == '_') *at = ' ';
     printf("    %s✗%s %s\n", paint("\033[31m"), paint("\033[0m"), name);
-    snprintf(told, sizeof told, "%s", story(result, test, &printed));
+    snprintf(told, sizeof told, "%s", story(test, &printed));
     char *with = strstr(told, "; with ");
     if (with) *with = '\0';
     print_wrapped(told);
@@ -260,97 +328,124 @@ static void print_failure(TestResult *result, int test)
              line = strtok(NULL, "\n"), lines++)
             print_wrapped(line);
     }
+    TestResult *result = results[test];
     bool failed = tr_rtype(result) == CK_FAILURE; // else the place is that of the last thing that went well
     printf("      the test: %s:%d\n", failed ? tr_lfile(result) : table[test].test->file,
            failed ? tr_lno(result) : table[test].test->line);
 }
 
-// One task, tests first … end − 1. Returns its points; *most receives what there is to have.
-static int print_task(TestResult **results, int first, int end, int *most)
+// As the teacher's grader gives them (tests/grader/examine.c): memory that is never given back costs a fifth of the task's
+// points, taken from the first tests that have some.
+static void give_points(int first, int end)
 {
-    const char *task = table[first].task;
-    char stub[64];
-    snprintf(stub, sizeof stub, not_written_format, task);
-    int points = 0, failed = 0;
-    bool written = false;
-    *most = 0;
+    int most = 0;
+    bool leaky = false;
     for (int i = first; i < end; i++) {
-        *most += table[i].points;
-        points += passed(results, i) ? table[i].points : 0;
-        written = written || tr_rtype(results[i]) != CK_FAILURE || strcmp(tr_msg(results[i]), stub) != 0;
+        most += table[i].points;
+        leaky = leaky || verdicts[i] == LEAKY;
+        points[i] = verdicts[i] <= LEAKY ? table[i].points : 0;
     }
-    const char *colour = points == *most ? "\033[32m" : written ? "\033[31m" : "";
+    int fine = leaky ? (most + 4) / 5 : 0;
+    for (int i = first; i < end && fine > 0; i++) {
+        int taken = int_min(points[i], fine);
+        points[i] -= taken;
+        fine -= taken;
+    }
+}
+
+// The test that is told about: the first that failed, or else the first that leaked; end when all are right.
+static int worst_of(int first, int end)
+{
+    int leaky = end;
+    for (int i = end - 1; i >= first; i--)
+        if (verdicts[i] == LEAKY) leaky = i;
+    for (int i = first; i < end; i++)
+        if (verdicts[i] > LEAKY) return i;
+    return leaky;
+}
+
+// One task, tests first … end − 1.
+static void print_task(int first, int end)
+{
+    int got = 0, most = 0, failed = 0, worst = worst_of(first, end);
+    bool written = false, leaky = false;
+    for (int i = first; i < end; i++) {
+        most += table[i].points;
+        got += points[i];
+        failed += verdicts[i] != RIGHT;
+        written = written || verdicts[i] != STUB;
+        leaky = leaky || verdicts[i] == LEAKY;
+    }
+    const char *colour = got == most ? "\033[32m" : written ? "\033[31m" : "";
     printf("%s%s%s TASK %-5s %3d of %d points%s\n", paint(colour),
-           points == *most ? "✓"
-           : written       ? "✗"
-                           : "–",
-           paint("\033[0m"), task, points, *most, written ? "" : ": not written yet");
-    for (int i = first; i < end && written; i++) {
-        if (passed(results, i)) continue;
-        if (failed++ == 0) print_failure(results[i], i);
-    }
-    if (failed > 1) printf("    … and %d more of its tests\n", failed - 1);
-    return points;
+           got == most ? "✓"
+           : written   ? "✗"
+                       : "–",
+           paint("\033[0m"), table[first].task, got, most, written ? "" : ": not written yet");
+    if (written && worst < end) print_failure(worst);
+    if (written && leaky)
+        printf("      memory that is never given back costs %d of the task's points\n", (most + 4) / 5);
+    if (written && failed > 1) printf("    … and %d more of its tests\n", failed - 1);
+    fflush(stdout);
 }
 
 // "10-cnn" → 10
 static int chapter_number(void) { return atoi(exercise_folder); }
 
-static void print_advice(TestResult **results)
+static void print_advice(void)
 {
     int worst = 0;
-    while (passed(results, worst)) worst++;
+    while (points[worst] == table[worst].points) worst++;
     const char *task = table[worst].task;
+    int end = worst;
+    while (end < count && strcmp(table[end].task, task) == 0) end++;
+    worst = worst_of(worst, end);
     printf("\nNext: TASK %s in %s. A hint: make hint%d TASK=%s\n", task, source, chapter_number(),
            strchr(task, '.') + 1);
-    bool stub =
-        tr_rtype(results[worst]) == CK_FAILURE && strstr(tr_msg(results[worst]), "is not written yet");
-    if (!stub) printf("In the debugger: make debug%d TEST=%s\n", chapter_number(), table[worst].test->name);
+    if (verdicts[worst] != STUB)
+        printf("In the debugger: make debug%d TEST=%s\n", chapter_number(), table[worst].test->name);
 }
 
-static void write_result(FILE *file, TestResult **results)
+static void write_result(FILE *file)
 {
     for (int first = 0, end; first < count; first = end) {
-        int points = 0, most = 0;
+        int got = 0, most = 0;
         for (end = first; end < count && strcmp(table[end].task, table[first].task) == 0; end++) {
             most += table[end].points;
-            points += passed(results, end) ? table[end].points : 0;
+            got += points[end];
         }
-        fprintf(file, "%s %d %d\n", table[first].task, points, most);
+        fprintf(file, "%s %d %d\n", table[first].task, got, most);
     }
 }
 
-static int grade(TestResult **results)
+static int finish(void)
 {
-    int points = 0, most = 0;
-    printf("%s\n\n", source);
-    for (int first = 0, end; first < count; first = end) {
-        int most_of_task;
-        for (end = first; end < count && strcmp(table[end].task, table[first].task) == 0;) end++;
-        points += print_task(results, first, end, &most_of_task);
-        most += most_of_task;
+    int got = 0, most = 0;
+    for (int i = 0; i < count; i++) {
+        got += points[i];
+        most += table[i].points;
     }
-    printf("\n%d of %d points", points, most);
-    if (points == most)
+    printf("\n%d of %d points", got, most);
+    if (got == most)
         printf(": all PUBLIC tests passed.\nYour teacher's grader has hidden ones as well. Our answers: make "
                "solution%d\n",
                chapter_number());
     else
-        print_advice(results);
+        print_advice();
 
     char path[4096];
     snprintf(path, sizeof path, "%s/result", folder);
     Replacement file;
     bool written = replace_try_begin(&file, path);
     if (written) {
-        write_result(file.stream, results);
+        write_result(file.stream);
         written = replace_try_finish(&file);
     }
     if (!written) {
         fprintf(stderr, "%s\n%s\n", file.problem, file.remedy);
         return 2;
     }
-    return points == most ? 0 : 1;
+    return got == most ? 0 : 1;
 }
 
 // ---- Running ------------------------------------------------------------------------------------------------------------
@@ -374,13 +469,54 @@ static int run_one(const char *name)
 }
 
 // Where processes may not look into each other (some containers), leaks cannot be searched for: once more, without.
-static void without_leaks(char **arguments)
+static void without_leaks(int test, char **arguments)
 {
-    for (int i = 0; i < count && !getenv("ASAN_OPTIONS"); i++) {
-        if (!strstr(printed_by(i), "LeakSanitizer has encountered a fatal error")) continue;
-        setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-        execv("/proc/self/exe", arguments);
-        perror("/proc/self/exe");
+    if (getenv("ASAN_OPTIONS") || !strstr(printed_by(test), "LeakSanitizer has encountered a fatal error"))
+        return;
+    setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    execv("/proc/self/exe", arguments);
+    perror("/proc/self/exe");
+}
+
+// A runner for each test, so that a task is told as soon as its tests have run.
+static void run_test(int test)
+{
+    current = test;
+    Suite *suite = suite_create(exercise_folder);
+    TCase *one = tcase_create(table[test].task);
+    tcase_set_timeout(one, SECONDS_ALL);
+    tcase_add_checked_fixture(one, in_the_process, at_the_end);
+    tcase_add_test(one, table[test].test);
+    suite_add_tcase(suite, one);
+    SRunner *runner = runners[test] = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_FORK);
+    srunner_run_all(runner, CK_SILENT);
+    if (srunner_ntests_run(runner) != 1) {
+        fprintf(stderr, "%s: Check ran %d tests instead of %s\n", exercise_folder, srunner_ntests_run(runner),
+                table[test].test->name);
+        exit(2);
+    }
+    TestResult **all = srunner_results(runner);
+    results[test] = all[0];
+    free(all);
+}
+
+// Once a test has run out of time, the other tests of its task would too.
+static void run_all(char **arguments)
+{
+    for (int first = 0, end; first < count; first = end) {
+        bool late = false;
+        for (end = first; end < count && strcmp(table[end].task, table[first].task) == 0; end++) {
+            verdicts[end] = LEFT_OUT;
+            if (late) continue;
+            run_test(end);
+            if (first == 0) without_leaks(end, arguments);
+            verdicts[end] = verdict_of(end);
+            late = verdicts[end] == ENDLESS;
+        }
+        if (first == 0) printf("%s\n\n", source);
+        give_points(first, end);
+        print_task(first, end);
     }
 }
 
@@ -401,27 +537,9 @@ int main(int argc, char **argv)
         perror("mmap");
         return 2;
     }
-
-    Suite *suite = suite_create(exercise_folder);
-    for (int i = 0; i < count; i++) { // a case for each test, so that results come in the order of the table
-        TCase *one = tcase_create(table[i].task);
-        tcase_set_timeout(one, SECONDS);
-        tcase_add_unchecked_fixture(one, before_the_process, NULL);
-        tcase_add_checked_fixture(one, in_the_process, at_the_end);
-        tcase_add_test(one, table[i].test);
-        suite_add_tcase(suite, one);
-    }
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_FORK);
-    srunner_run_all(runner, CK_SILENT);
-    if (srunner_ntests_run(runner) != count) {
-        fprintf(stderr, "%s: %d of %d tests ran\n", exercise_folder, srunner_ntests_run(runner), count);
-        return 2;
-    }
-    without_leaks(argv);
-    TestResult **results = srunner_results(runner);
-    int status = grade(results);
-    free(results);
-    srunner_free(runner);
+    run_all(argv);
+    int status = finish();
+    for (int i = 0; i < count; i++)
+        if (runners[i]) srunner_free(runners[i]);
     return status;
 }

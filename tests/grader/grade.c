@@ -3,19 +3,24 @@
 //     grade-01 --harness build/…/grader/01 --out grades submissions      a class: a folder or .c file each
 //     grade-01 --harness build/…/grader/01 --one exercise.c              one file, to the terminal
 //
-//   --seed N        for the hidden tests' inputs; the same seed gives the same grades (default: drawn)
+//   --seed N        for the hidden tests' inputs; the same seed gives the same grades. Any words will do
+//                   (default: that of the run before in the same folder, or else drawn)
 //   --seeds N       with --one: once for each of N seeds, from --seed on; only the least points are told
-//   --jobs N        how many students at a time (default: as many as there are processors)
+//   --jobs N        how many students at a time (default, and the most: as many as there are processors)
 //   --compiler CC   gcc or clang                       --arch NAME    for its -march
 //
 // A student's code runs only in workers, jailed (jail.h). Where no jail can be had, nothing is graded. A class
 // run is never stopped by a submission; what was graded before, with the same seed and the same file, is not
-// graded again. Exit status: 0 done, 1 somebody needs a human, 2 nothing could be graded.
+// graded again. OUT/.grader is locked by a class run, and tells which seed it had. An interrupt ends every process,
+// removes what is half done, and keeps what is graded. Exit status: 0 done, 1 somebody needs a human, 2 nothing could
+// be graded.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -31,53 +36,160 @@
 #include "base/base.h"
 #include "tests/exercises/exercise_suite.h"
 #include "tests/grader/apart.h"
-#include "tests/grader/report.h"
+#include "tests/grader/harmless.h"
+#include "tests/grader/table.h"
 
-enum { MOST_STUDENTS = 4096, MOST_JOBS = 64, SECONDS_FOR_ONE = 900 };
+enum { MOST_JOBS = APART_MOST_JOBS, SECONDS_FOR_ONE = 900 };
 
 typedef struct {
     const char *harness, *compiler, *architecture, *out, *submissions;
     char work[PATH_MAX], empty[PATH_MAX], students[PATH_MAX]; // folders
     uint64_t seed, grader; // grader: changes when this program or its harness does
-    int jobs, seeds;
+    bool seed_given;
+    int jobs, seeds, lock; // lock: OUT/.grader, open
     Apart apart;
     Result expected[MOST_RESULTS];
     int count;
 } Session;
 
-typedef struct {
-    char path[PATH_MAX], student[128], id[96];
-} Entry;
-
 // What a student's child leaves for the class: the Grade as it stands in memory, and what it was made for.
 typedef struct {
     uint64_t grader;
+    char handed_in[NAME_MAX + 1];
     Grade grade;
 } Record;
 
-// The folders to be removed at the end, by the process that made them.
-static char made_work[PATH_MAX], made_empty[PATH_MAX];
+// ---- The end of a run, also an early one -----------------------------------------------------------------
+
+// The folder to be removed at the end, by the process that made it.
+static char made_work[PATH_MAX];
 static pid_t made_by;
 
-static void remove_folder(const char *folder);
+static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *place)
+{
+    (void)facts, (void)kind, (void)place;
+    remove(path);
+    return 0;
+}
+
+static void remove_folder(const char *folder) { nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS); }
+
 static void clean_up(void)
 {
-    if (getpid() != made_by) return;
-    if (made_empty[0]) rmdir(made_empty);
-    if (made_work[0]) remove_folder(made_work);
+    if (getpid() == made_by && made_work[0]) remove_folder(made_work);
 }
 
 noreturn static void stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
 noreturn static void stop(const char *format, ...)
 {
+    char message[2 * PATH_MAX];
     va_list values;
     clean_up();
-    fputs("grade: ", stderr);
     va_start(values, format);
-    vfprintf(stderr, format, values);
+    vsnprintf(message, sizeof message, format, values);
     va_end(values);
+    fputs("grade: ", stderr);
+    put_text(stderr, message);
     fputc('\n', stderr);
     exit(2);
+}
+
+// The parent of a process, as /proc tells it; 0 when it is gone.
+static pid_t parent_of(const char *process)
+{
+    char path[64], text[512];
+    int parent = 0;
+    snprintf(path, sizeof path, "/proc/%.20s/stat", process);
+    FILE *file = fopen(path, "r");
+    if (!file) return 0;
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    const char *behind_name = strrchr(text, ')'); // a name may hold anything
+    if (!behind_name || sscanf(behind_name, ") %*c %d", &parent) != 1) return 0;
+    return parent;
+}
+
+typedef struct {
+    pid_t process;
+    int entry;
+    int64_t since;
+} Job;
+
+// Ends the children of this process that are none of the jobs, and theirs: this process inherits those whose parents
+// are gone.
+static void end_processes(const Job *jobs, int count)
+{
+    for (bool found = true; found;) {
+        found = false;
+        DIR *list = opendir("/proc");
+        if (!list) return;
+        for (struct dirent *entry; (entry = readdir(list));) {
+            pid_t process = atoi(entry->d_name);
+            bool wanted = process > 0 && parent_of(entry->d_name) == getpid();
+            for (int j = 0; j < count; j++) wanted = wanted && jobs[j].process != process;
+            if (!wanted) continue;
+            found = true;
+            kill(process, SIGKILL);
+            waitpid(process, NULL, 0);
+        }
+        closedir(list);
+    }
+}
+
+static volatile sig_atomic_t interrupted; // the signal, or 0
+
+static void note_interrupt(int signal) { interrupted = signal; }
+
+static void mind_interrupts(void)
+{
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (int i = 0; i < 3; i++) {
+        struct sigaction before;
+        if (sigaction(signals[i], NULL, &before) != 0 || before.sa_handler == SIG_IGN) continue; // nohup
+        sigaction(signals[i], &(struct sigaction){.sa_handler = note_interrupt}, NULL);
+    }
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+// If there was an interrupt: ends everything, and this process as the signal would have.
+static void heed_interrupt(const char *how_to_go_on)
+{
+    if (!interrupted) return;
+    end_processes(NULL, 0);
+    clean_up();
+    fprintf(stderr, "grade: interrupted. %s\n", how_to_go_on);
+    signal(interrupted, SIG_DFL);
+    raise(interrupted);
+    _exit(2);
+}
+
+// A process of its own, out of reach of the terminal's interrupts: this one gets them, and sees to the other. Returns 0
+// in the new one, which other submissions' processes cannot reach (apart.h).
+static pid_t fork_apart(const Session *session)
+{
+    fflush(NULL);
+    pid_t parent = getpid(), process = fork();
+    if (process != 0) return process;
+    setpgid(0, 0);
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (int i = 0; i < 3; i++) signal(signals[i], SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(2);
+    apart_enter(&session->apart);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    return 0;
+}
+
+// Waits for such a process, if it is not a student's; returns its exit status, or 2.
+static int await_apart(pid_t process)
+{
+    int status = 0;
+    while (process > 0 && waitpid(process, &status, WNOHANG) == 0) {
+        heed_interrupt("Nothing was graded.");
+        poll(NULL, 0, 2);
+    }
+    end_processes(NULL, 0);
+    return process > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 2;
 }
 
 static void path_in(char *out, const char *folder, const char *name)
@@ -87,18 +199,6 @@ static void path_in(char *out, const char *folder, const char *name)
 }
 
 // ---- One submission ------------------------------------------------------------------------------------
-
-// Removes a flat folder.
-static void remove_folder(const char *folder)
-{
-    DIR *list = opendir(folder);
-    if (!list) return;
-    for (struct dirent *entry; (entry = readdir(list));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            unlinkat(dirfd(list), entry->d_name, 0);
-    closedir(list);
-    rmdir(folder);
-}
 
 // Tells in which line a fault was.
 static void add_lines(const Workshop *workshop, Grade *grade)
@@ -120,6 +220,17 @@ static bool all_points(Grade *grade)
     return !grade->needs_human && grade->points == grade->most;
 }
 
+// A file that the grader may not read is no missing one, and costs nobody points.
+static void ask_for_rights(const Entry *entry, Grade *grade)
+{
+    Built *built = &grade->built;
+    if (built->status != NO_FILE || !strstr(built->message, strerror(EACCES))) return;
+    built->status = GRADER_ERROR;
+    snprintf(built->message, sizeof built->message, "%s may not be read by the grader. Try: chmod -R u+rX",
+             entry->handed_in);
+    examine_none(grade->results, grade->count, GRADER_ERROR, built->message);
+}
+
 static void grade_file(const Session *session, const Entry *entry, int job, Grade *grade)
 {
     char folder[PATH_MAX], worker[PATH_MAX];
@@ -129,12 +240,8 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
     snprintf(grade->chapter, sizeof grade->chapter, "%s", exercise_folder);
     memcpy(grade->results, session->expected, sizeof session->expected);
     path_in(folder, session->work, "XXXXXX");
-    Workshop workshop = {session->harness,
-                         session->compiler,
-                         session->architecture,
-                         exercise_folder,
-                         folder,
-                         session->apart.first_user + (unsigned)job};
+    Workshop workshop = {session->harness, session->compiler, session->architecture, exercise_folder,
+                         folder,           session->apart.first_user + (unsigned)job};
     if (!mkdtemp(folder)) {
         grade->built.status = GRADER_ERROR;
         snprintf(grade->built.message, sizeof grade->built.message, "%.500s: %s", folder, strerror(errno));
@@ -152,6 +259,7 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
         add_lines(&workshop, grade);
     }
     remove_folder(folder);
+    ask_for_rights(entry, grade);
     grade_total(grade);
 }
 
@@ -178,6 +286,7 @@ static bool read_record(const Session *session, const Entry *entry, Record *reco
     if (!file) return false;
     bool read = fread(record, record_size(session->count), 1, file) == 1 &&
                 record->grader == session->grader && record->grade.seed == session->seed &&
+                strcmp(record->handed_in, entry->handed_in) == 0 &&
                 strcmp(record->grade.student, entry->student) == 0;
     fclose(file);
     return read;
@@ -205,10 +314,8 @@ static void grade_student(const Session *session, const Entry *entry, int job)
 {
     static Record record;
     char folder[PATH_MAX];
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    apart_enter(&session->apart);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
     record.grader = session->grader;
+    memcpy(record.handed_in, entry->handed_in, sizeof record.handed_in);
     grade_file(session, entry, job, &record.grade);
     path_in(folder, session->students, entry->id);
     if (mkdir(folder, 0755) != 0 && errno != EEXIST) _exit(2);
@@ -237,71 +344,27 @@ static void note_trouble(const Session *session, const Entry *entry, const char 
 
 // ---- The class -----------------------------------------------------------------------------------------
 
-static int by_name(const void *a, const void *b)
+static void put_column(const char *text, int width)
 {
-    return strcmp(((const Entry *)a)->student, ((const Entry *)b)->student);
+    put_line(stderr, text);
+    fprintf(stderr, "%*s", int_max(0, width - utf8_columns(text)), "");
 }
 
-// A folder name that is safe everywhere and belongs to this student only.
-static void make_id(Entry *entry, const char *name)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    bool changed = strlen(name) > 60 || name[0] == '.' || name[0] == '-';
-    size_t used = 0;
-    for (const char *at = name; *at; at++) {
-        bool fine = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') ||
-                    strchr("._-", *at);
-        hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
-        bool first = at == name && (*at == '.' || *at == '-');
-        if (used < 60) entry->id[used++] = fine && !first ? *at : '_';
-        changed = changed || !fine;
-    }
-    entry->id[used] = '\0';
-    if (changed) snprintf(entry->id + used, sizeof entry->id - used, "~%08x", (unsigned)(hash >> 32 ^ hash));
-}
-
-static int list_students(const Session *session, Entry *entries)
-{
-    int count = 0;
-    DIR *list = opendir(session->submissions);
-    if (!list) stop("%s: %s", session->submissions, strerror(errno));
-    for (struct dirent *found; (found = readdir(list));) {
-        struct stat facts;
-        const char *name = found->d_name;
-        size_t length = strlen(name);
-        if (name[0] == '.') continue;
-        bool c_file = length > 2 && strcmp(name + length - 2, ".c") == 0;
-        if (fstatat(dirfd(list), name, &facts, AT_SYMLINK_NOFOLLOW) != 0) continue;
-        if (!c_file && S_ISREG(facts.st_mode)) continue; // a list of names, an archive: nobody's submission
-        if (count == MOST_STUDENTS) stop("more than %d submissions", MOST_STUDENTS);
-        Entry *entry = &entries[count++];
-        path_in(entry->path, session->submissions, name);
-        make_id(entry, name);
-        snprintf(entry->student, sizeof entry->student, "%.*s", (int)(c_file ? length - 2 : length), name);
-    }
-    closedir(list);
-    qsort(entries, (size_t)count, sizeof *entries, by_name);
-    return count;
-}
-
-typedef struct {
-    pid_t process;
-    int entry;
-    int64_t since;
-} Job;
-
-static void tell(const Grade *grade)
+static void tell(const Grade *grade, int width)
 {
     char points[16] = "–";
     if (!grade->needs_human) snprintf(points, sizeof points, "%d", grade->points);
-    fprintf(stderr, "%-40s %s/%d  %s\n", grade->id, points, grade->most, grade_state(grade));
+    put_column(grade->student, width);
+    fprintf(stderr, "%*s%s/%d  %s\n", int_max(0, 5 - utf8_columns(points)), "", points, grade->most,
+            grade_state(grade));
 }
 
 // Waits until a job ends, and puts its student's record in its place.
-static void await_job(const Session *session, Job *jobs, const Entry *entries, Grade **grades)
+static void await_job(const Session *session, Job *jobs, const Entry *entries, Grade **grades, int width)
 {
     static Record record;
     for (;;) {
+        heed_interrupt("The same command goes on with those who are not graded yet.");
         for (int j = 0; j < session->jobs; j++) {
             int status = 0;
             if (jobs[j].process == 0) continue;
@@ -314,6 +377,7 @@ static void await_job(const Session *session, Job *jobs, const Entry *entries, G
             }
             const Entry *entry = &entries[jobs[j].entry];
             jobs[j].process = 0;
+            if (late || !WIFEXITED(status)) end_processes(jobs, session->jobs);
             bool good = ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
                         read_record(session, entry, &record);
             if (!good)
@@ -321,7 +385,7 @@ static void await_job(const Session *session, Job *jobs, const Entry *entries, G
                              late ? "the grader took too long" : "the grader ended early (a full disk?)",
                              &record);
             grades[jobs[j].entry] = kept_grade(&record);
-            tell(&record.grade);
+            tell(&record.grade, width);
             return;
         }
         poll(NULL, 0, 5);
@@ -331,13 +395,15 @@ static void await_job(const Session *session, Job *jobs, const Entry *entries, G
 static void grade_all(const Session *session, const Entry *entries, Grade **grades, int count)
 {
     static Record record;
+    int width = 0;
+    for (int i = 0; i < count; i++) width = int_max(width, int_min(60, utf8_columns(entries[i].student)));
     Job jobs[MOST_JOBS] = {0};
     int next = 0, running = 0, kept = 0;
     while (next < count || running > 0) {
         int free_job = 0;
         while (free_job < session->jobs && jobs[free_job].process) free_job++;
         if (next == count || free_job == session->jobs) {
-            await_job(session, jobs, entries, grades);
+            await_job(session, jobs, entries, grades, width);
             running--;
             continue;
         }
@@ -347,8 +413,7 @@ static void grade_all(const Session *session, const Entry *entries, Grade **grad
             kept++;
             continue;
         }
-        fflush(NULL);
-        pid_t process = fork();
+        pid_t process = fork_apart(session);
         if (process == 0) grade_student(session, &entries[i], free_job);
         if (process < 0) {
             note_trouble(session, &entries[i], "no process for the grader", &record);
@@ -359,140 +424,6 @@ static void grade_all(const Session *session, const Entry *entries, Grade **grad
         running++;
     }
     if (kept) fprintf(stderr, "%d graded before, unchanged\n", kept);
-}
-
-// ---- Tables --------------------------------------------------------------------------------------------
-
-typedef struct {
-    const Session *session;
-    Grade *const *grades;
-    int count;
-} Class;
-
-static int task_points(const Grade *grade, const char *task, int *most)
-{
-    int points = *most = 0;
-    for (int i = 0; i < grade->count; i++) {
-        if (strcmp(grade->results[i].task, task) != 0) continue;
-        points += grade->results[i].points;
-        *most += grade->results[i].most;
-    }
-    return points;
-}
-
-static void put_state(FILE *file, const Grade *grade)
-{
-    fputc(',', file);
-    if (!grade->needs_human) fprintf(file, "\"%d\"", grade->points);
-    fprintf(file, ",\"%d\",", grade->most);
-    put_cell(file, grade_state(grade));
-}
-
-// One line a student: the total, and every task.
-static bool write_grades(FILE *file, const void *context)
-{
-    const Class *all = context;
-    fputs("\"student\",\"points\",\"max\",\"status\"", file);
-    for (int t = 0; t < task_limit_count; t++) fprintf(file, ",\"TASK %s\"", task_limits[t].task);
-    fputs("\n", file);
-    for (int i = 0; i < all->count; i++) {
-        const Grade *grade = all->grades[i];
-        put_cell(file, grade->student);
-        put_state(file, grade);
-        for (int t = 0; t < task_limit_count; t++) {
-            int most, points = task_points(grade, task_limits[t].task, &most);
-            fputc(',', file);
-            if (!grade->needs_human) fprintf(file, "\"%d\"", points);
-        }
-        fputs("\n", file);
-    }
-    return true;
-}
-
-// One line a test: everything that a teacher may ask about.
-static bool write_audit(FILE *file, const void *context)
-{
-    const Class *all = context;
-    fputs("\"student\",\"file\",\"fnv1a\",\"task\",\"test\",\"hidden\",\"points\",\"max\",\"status\","
-          "\"leaked blocks\","
-          "\"seconds\",\"message\",\"flags\",\"build seconds\",\"seed\",\"compiler\"\n",
-          file);
-    for (int i = 0; i < all->count; i++) {
-        const Grade *grade = all->grades[i];
-        for (int r = 0; r < grade->count; r++) {
-            const Result *result = &grade->results[r];
-            put_cell(file, grade->student);
-            fputc(',', file);
-            put_cell(file, grade->built.taken);
-            fprintf(file, ",\"%s\",\"%s\",\"%s\",\"%s\",\"%d\",\"%d\",\"%s\",\"%u\",\"%.3f\",",
-                    grade->built.hash, result->task, result->test, result->hidden ? "yes" : "no",
-                    result->points, result->most, status_name(result->status), result->leaked,
-                    result->seconds);
-            put_cell(file, result->message);
-            fputc(',', file);
-            put_cell(file, grade->built.flags);
-            fprintf(file, ",\"%.3f\",\"%llu\",", grade->built.seconds, (unsigned long long)grade->seed);
-            put_cell(file, all->session->compiler);
-            fputs("\n", file);
-        }
-    }
-    return true;
-}
-
-static void list_where(FILE *file, const Class *all, const char *title, bool (*wanted)(const Grade *))
-{
-    bool any = false;
-    for (int i = 0; i < all->count; i++) {
-        if (!wanted(all->grades[i])) continue;
-        if (!any) fprintf(file, "\n## %s\n\n", title);
-        any = true;
-        fprintf(file, "- %s: %s\n", all->grades[i]->id, grade_state(all->grades[i]));
-    }
-}
-
-static bool in_need(const Grade *grade) { return grade->needs_human; }
-static bool without_points(const Grade *grade) { return !grade->needs_human && grade->points == 0; }
-static bool flagged(const Grade *grade) { return grade->built.flags[0] != '\0'; }
-
-static bool write_summary(FILE *file, const void *context)
-{
-    const Class *all = context;
-    int graded = 0;
-    double sum = 0.0;
-    for (int i = 0; i < all->count; i++) {
-        if (all->grades[i]->needs_human) continue;
-        graded++;
-        sum += all->grades[i]->points;
-    }
-    int most = all->count ? all->grades[0]->most : 0;
-    fprintf(file, "# Chapter %s: %d submissions, %d graded\n\nMean: %.1f of %d points. Seed: %llu.\n\n",
-            exercise_folder, all->count, graded, graded ? sum / graded : 0.0, most,
-            (unsigned long long)all->session->seed);
-    fputs("| task | mean | of | solved by |\n|---|---|---|---|\n", file);
-    double hardest = 2.0;
-    const char *hardest_task = "";
-    for (int t = 0; t < task_limit_count; t++) {
-        int solved = 0, task_most = 0;
-        double points = 0.0;
-        for (int i = 0; i < all->count; i++) {
-            if (all->grades[i]->needs_human) continue;
-            int got = task_points(all->grades[i], task_limits[t].task, &task_most);
-            points += got;
-            solved += got == task_most;
-        }
-        double share = graded && task_most ? points / graded / task_most : 0.0;
-        if (share < hardest) {
-            hardest = share;
-            hardest_task = task_limits[t].task;
-        }
-        fprintf(file, "| %s %s | %.1f | %d | %d |\n", task_limits[t].task, task_limits[t].function,
-                graded ? points / graded : 0.0, task_most, solved);
-    }
-    if (graded) fprintf(file, "\nHardest: TASK %s.\n", hardest_task);
-    list_where(file, all, "Needs a human", in_need);
-    list_where(file, all, "No points", without_points);
-    list_where(file, all, "Worth a look (flags in audit.csv)", flagged);
-    return true;
 }
 
 // ---- The program ---------------------------------------------------------------------------------------
@@ -531,33 +462,41 @@ static void probe_jail(const Session *session)
 }
 
 // The reference answers must have full marks, or nobody's grade could be believed.
-static void probe_reference(const Session *given)
+static bool reference_has_full_marks(const Session *given)
 {
     static Grade grade;
-    static Session copy;
-    copy = *given;
-    copy.seeds = 0;
-    const Session *session = &copy;
+    static Session session;
+    session = *given;
+    session.seeds = 0;
     Entry entry = {.student = "reference", .id = "reference"};
-    path_in(entry.path, session->harness, "solution.c");
-    fflush(NULL);
-    pid_t process = fork();
+    char path[PATH_MAX];
+    path_in(path, session.harness, "solution.c");
+    entry.path = path;
+    grade_file(&session, &entry, 0, &grade);
+    int i = 0;
+    while (i < grade.count - 1 && grade.results[i].status == PASSED) i++;
+    const Result *r = &grade.results[i]; // the first that is not as it should be
+    if (r->status != PASSED)
+        fprintf(stderr, "%s %s: %s: %s\n", r->task, r->test, status_name(r->status), r->message);
+    return !grade.needs_human && grade.points == grade.most;
+}
+
+// Both, in a process of its own. The jail must hold, and our own answers must do well.
+static void probe(const Session *session)
+{
+    pid_t process = fork_apart(session);
     if (process == 0) {
-        apart_enter(&session->apart);
-        prctl(PR_SET_CHILD_SUBREAPER, 1);
-        grade_file(session, &entry, 0, &grade);
-        int i = 0;
-        while (i < grade.count - 1 && grade.results[i].status == PASSED) i++;
-        const Result *r = &grade.results[i]; // the first that is not as it should be
-        if (r->status != PASSED)
-            fprintf(stderr, "%s %s: %s: %s\n", r->task, r->test, status_name(r->status), r->message);
-        _exit(!grade.needs_human && grade.points == grade.most ? 0 : 1);
+        probe_jail(session);
+        _exit(reference_has_full_marks(session) ? 0 : 1);
     }
-    int status = 1;
-    if (process > 0) waitpid(process, &status, 0);
-    if (status != 0)
+    int status = await_apart(process);
+    if (status == 1)
         stop("the reference answers do not get full marks on this machine: nothing is graded. A human must "
              "look");
+    if (status != 0) { // it has said why
+        clean_up();
+        exit(2);
+    }
 }
 
 static char *absolute(const char *path)
@@ -574,99 +513,195 @@ static void make_folder(char *path, const char *in, const char *name)
         stop("%s: %s", path, strerror(errno));
 }
 
-static void open_session(Session *session, const char *out)
+// ---- The folder OUT: one class run at a time -----------------------------------------------------------------
+// OUT/.grader is never removed. A class run locks its first byte. OUT/.work-N belongs to the run that has locked byte N;
+// where nobody has, the run was killed, and the folder is removed. The kernel gives up a dead process's locks.
+
+static bool lock_byte(int file, off_t byte)
 {
-    char why[256], rest[PATH_MAX];
-    session->count = examine_expected(session->expected, why, sizeof why);
-    if (session->count < 0) stop("%s: %s", exercise_folder, why);
-    if (!apart_begin(&session->apart, session->jobs, why, sizeof why)) stop("%s", why);
-    if (session->apart.jobs < session->jobs) {
-        fprintf(stderr, "JOBS=%d instead of %d: %s\n", session->apart.jobs, session->jobs,
-                session->apart.promise);
-        session->jobs = session->apart.jobs;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    return fcntl(file, F_SETLK, &lock) == 0;
+}
+
+// Whose run it is, and its seed, as OUT/.grader tells: "seed 5, process 12 on host, since …".
+static void write_holder(const Session *session)
+{
+    char text[256], host[65] = "", when[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    gethostname(host, sizeof host - 1);
+    strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&now, &parts));
+    int length = snprintf(text, sizeof text, "seed %llu, process %ld on %s, since %s\n",
+                          (unsigned long long)session->seed, (long)getpid(), host, when);
+    if (pwrite(session->lock, text, (size_t)length, 0) != length || ftruncate(session->lock, length) != 0)
+        stop("%s/.grader: %s", session->out, strerror(errno));
+}
+
+static void open_lock(Session *session, bool class)
+{
+    char path[PATH_MAX], text[256] = "", *comma;
+    unsigned long long seed;
+    path_in(path, session->out, ".grader");
+    session->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (session->lock < 0) stop("%s: %s", path, strerror(errno));
+    ssize_t length = pread(session->lock, text, sizeof text - 1, 0);
+    text[length > 0 ? strcspn(text, "\n") : 0] = '\0';
+    comma = strchr(text, ',');
+    if (class && !lock_byte(session->lock, 0)) {
+        if (errno != EAGAIN && errno != EACCES)
+            fprintf(stderr, "%s cannot be locked (%s): let no second run write to this folder\n", path,
+                    strerror(errno));
+        else
+            stop("%s: another grading writes to this folder: %s. Wait for it, or choose another OUT",
+                 session->out, comma ? comma + 2 : "its process is not known");
     }
-    if (mkdir(out, 0755) != 0 && errno != EEXIST) stop("%s: %s", out, strerror(errno));
-    session->out = absolute(out);
-    make_folder(session->work, session->out, ".work-XXXXXX");
-    chmod(session->work, 0755);
+    if (!class) return;
+    if (!session->seed_given && sscanf(text, "seed %llu,", &seed) == 1) {
+        session->seed = seed;
+        fprintf(stderr, "seed %llu, as in the run before (another: SEED=…)\n", seed);
+    }
+    write_holder(session);
+}
+
+// Removes what killed runs have left.
+static void sweep(const Session *session)
+{
+    DIR *list = opendir(session->out);
+    if (!list) stop("%s: %s", session->out, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(list));) {
+        char path[PATH_MAX];
+        if (strncmp(entry->d_name, ".work-", 6) != 0) continue;
+        struct flock lock = {
+            .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = atol(entry->d_name + 6), .l_len = 1};
+        if (fcntl(session->lock, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK) continue;
+        path_in(path, session->out, entry->d_name);
+        remove_folder(path);
+        fprintf(stderr, "removed %s, left by a run that was ended\n", path);
+    }
+    closedir(list);
+}
+
+static void make_work_folder(Session *session)
+{
+    for (int tries = 0;; tries++) {
+        uint32_t number;
+        char name[32];
+        if (getrandom(&number, sizeof number, 0) != sizeof number) stop("no random number");
+        number = 1 + number % 999999;
+        snprintf(name, sizeof name, ".work-%06u", (unsigned)number);
+        path_in(session->work, session->out, name);
+        bool taken = !lock_byte(session->lock, (off_t)number) && (errno == EAGAIN || errno == EACCES);
+        if (!taken && mkdir(session->work, 0755) == 0) break;
+        if (tries == 100 || (!taken && errno != EEXIST)) stop("%s: %s", session->work, strerror(errno));
+    }
     made_by = getpid();
     memcpy(made_work, session->work, sizeof made_work);
+    chmod(session->work, 0755);
     make_folder(session->empty, session->work, "empty");
-    memcpy(made_empty, session->empty, sizeof made_empty);
+}
+
+static void open_session(Session *session, const char *out, bool class)
+{
+    char why[2 * PATH_MAX + 256], rest[PATH_MAX];
+    session->count = examine_expected(session->expected, why, sizeof why);
+    if (session->count < 0) stop("%s: %s", exercise_folder, why);
+    bool made = mkdir(out, 0755) == 0;
+    if (!made && errno != EEXIST) stop("%s: %s", out, strerror(errno));
+    session->out = absolute(out);
+    if (class && !roster_allows(session->submissions, session->out, why, sizeof why)) {
+        if (made) rmdir(session->out);
+        stop("%s", why);
+    }
+    if (!apart_begin(&session->apart, session->jobs, why, sizeof why)) stop("%s", why);
+    if (session->apart.jobs < session->jobs) {
+        fprintf(stderr, "JOBS=%d instead of %d: %s\n", session->apart.jobs, session->jobs, session->apart.promise);
+        session->jobs = session->apart.jobs;
+    }
+    open_lock(session, class);
+    sweep(session);
+    make_work_folder(session);
     path_in(rest, session->harness, "worker.o");
     session->grader = hash_file(rest, hash_file("/proc/self/exe", 0xcbf29ce484222325u));
-    probe_jail(session);
-    probe_reference(session);
+    probe(session);
+}
+
+static void tell_passed_over(const Roster *roster)
+{
+    if (roster->passed_over_count) fprintf(stderr, "Passed over, nobody's submission:\n");
+    for (int i = 0; i < roster->passed_over_count; i++) {
+        fputs("  ", stderr);
+        put_line(stderr, roster->passed_over[i].name);
+        fprintf(stderr, ": %s\n", roster->passed_over[i].reason);
+    }
 }
 
 static int grade_class(Session *session)
 {
-    static Entry entries[MOST_STUDENTS];
-    int count = list_students(session, entries), needy = 0;
-    Grade **grades = calloc((size_t)count + 1, sizeof *grades);
-    if (!grades) stop("no memory for %d students", count);
+    char why[2 * PATH_MAX];
+    Roster roster;
+    int needy = 0;
+    if (!roster_read(&roster, session->submissions, session->out, why, sizeof why)) stop("%s", why);
+    Grade **grades = calloc((size_t)roster.count + 1, sizeof *grades);
+    if (!grades) stop("no memory for %d students", roster.count);
     make_folder(session->students, session->out, "students");
-    grade_all(session, entries, grades, count);
-    const Class all = {session, grades, count};
-    bool written = write_by_rename(session->out, "grades.csv", write_grades, &all) &&
-                   write_by_rename(session->out, "audit.csv", write_audit, &all) &&
-                   write_by_rename(session->out, "summary.md", write_summary, &all);
-    for (int i = 0; i < count; i++) {
+    grade_all(session, roster.entries, grades, roster.count);
+    const Class all = {grades, roster.count, &roster, exercise_folder, session->compiler, session->seed};
+    bool written = write_tables(&all, session->out);
+    for (int i = 0; i < roster.count; i++) {
         needy += grades[i]->needs_human;
         free(grades[i]);
     }
     free(grades);
     clean_up();
     if (!written) stop("%s: the tables could not be written: %s", session->out, strerror(errno));
-    fprintf(stderr, "%d students; seed %llu; %s/grades.csv, audit.csv, summary.md\n", count,
-            (unsigned long long)session->seed, session->out);
+    tell_passed_over(&roster);
+    fprintf(stderr, "%d students; seed %llu; ", roster.count, (unsigned long long)session->seed);
+    put_line(stderr, session->out);
+    fputs("/grades.csv, audit.csv, summary.md\n", stderr);
     if (needy) fprintf(stderr, "%d need a human: see summary.md\n", needy);
+    roster_free(&roster);
     return needy ? 1 : 0;
 }
 
-// grade_file in a process of its own, which hands the grade over in shared memory.
-static void grade_file_apart(const Session *session, const Entry *entry, Grade *grade)
+static void print_result(const Result *r, bool needs_human)
 {
-    Grade *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED) stop("no memory for a grade");
-    fflush(NULL);
-    pid_t process = fork();
-    if (process == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        apart_enter(&session->apart);
-        prctl(PR_SET_CHILD_SUBREAPER, 1);
-        grade_file(session, entry, 0, shared);
-        _exit(0);
-    }
-    int status = 1;
-    if (process > 0) waitpid(process, &status, 0);
-    if (status != 0) stop("the process that graded %s did not end as it should", entry->path);
-    *grade = *shared;
+    char points[16] = "–";
+    if (!needs_human) snprintf(points, sizeof points, "%2d", r->points);
+    printf("%s %s/%-2d %s%s: %s%s", r->task, points, r->most, r->test, r->hidden ? " (hidden)" : "",
+           status_name(r->status), r->message[0] ? ": " : "");
+    put_text(stdout, r->message);
+    if (r->output[0]) fputs("\n       printed: ", stdout);
+    put_text(stdout, r->output);
+    putchar('\n');
 }
 
 static int grade_one(Session *session)
 {
-    static Grade grade;
-    Entry entry = {.student = "submission", .id = "submission"};
-    snprintf(entry.path, sizeof entry.path, "%s", session->submissions);
-    grade_file_apart(session, &entry, &grade);
-    clean_up();
-    for (int i = 0; i < grade.count; i++) {
-        const Result *r = &grade.results[i];
-        printf("%s %2d/%-2d %s%s: %s%s%s\n", r->task, r->points, r->most, r->test,
-               r->hidden ? " (hidden)" : "", status_name(r->status), r->message[0] ? ": " : "", r->message);
-        if (r->output[0]) printf("       printed: %s\n", r->output);
+    Grade *grade = mmap(NULL, sizeof *grade, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (grade == MAP_FAILED) stop("no memory for the grade");
+    Entry entry = {.student = "submission", .id = "submission", .path = (char *)session->submissions};
+    const char *name = strrchr(session->submissions, '/');
+    snprintf(entry.handed_in, sizeof entry.handed_in, "%s", name ? name + 1 : session->submissions);
+    pid_t process = fork_apart(session);
+    if (process == 0) {
+        grade_file(session, &entry, 0, grade);
+        _exit(0);
     }
-    if (grade.built.status != PASSED) printf("%s\n", grade.built.message);
-    if (grade.built.flags[0]) printf("flags: %s\n", grade.built.flags);
-    if (grade.needs_human)
+    if (await_apart(process) != 0) stop("the grader ended early (no memory?): a human must look");
+    clean_up();
+    for (int i = 0; i < grade->count; i++) print_result(&grade->results[i], grade->needs_human);
+    if (grade->built.status != PASSED) put_text(stdout, grade->built.message), putchar('\n');
+    if (grade->built.flags[0]) fputs("flags: ", stdout), put_text(stdout, grade->built.flags), putchar('\n');
+    if (grade->needs_human)
         printf("needs a human\n");
     else if (session->seeds)
-        printf("%d seeds: at least %d of %d points\n", session->seeds, grade.points, grade.most);
+        printf("%d seeds: at least %d of %d points\n", session->seeds, grade->points, grade->most);
     else
-        printf("%d of %d points, seed %llu\n", grade.points, grade.most, (unsigned long long)session->seed);
-    return grade.needs_human ? 1 : 0;
+        printf("%d of %d points, seed %llu\n", grade->points, grade->most, (unsigned long long)session->seed);
+    return grade->needs_human ? 1 : 0;
 }
+
+// ---- What was typed --------------------------------------------------------------------------------------------
 
 static long number_of(const char *name, const char *text, long low, long high)
 {
@@ -677,49 +712,111 @@ static long number_of(const char *name, const char *text, long low, long high)
     return value;
 }
 
+// A whole number is itself; any other words are made one, which is told.
+static uint64_t seed_of(const char *text)
+{
+    char *end;
+    errno = 0;
+    bool decimal = text[strspn(text, "0123456789")] == '\0';
+    unsigned long long number = strtoull(text, &end, decimal ? 10 : 16);
+    if (*text && (decimal || strncmp(text, "0x", 2) == 0) && !*end && !errno && number <= INT64_MAX)
+        return number;
+    if (!*text) stop("--seed wants a number or words, as SEED=2026 or SEED='spring 2026'");
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (const char *at = text; *at; at++) hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
+    hash = (hash ^ hash >> 32) & 0xFFFFFFFFu;
+    fputs("the seed \"", stderr);
+    put_line(stderr, text);
+    fprintf(stderr, "\" is the number %llu\n", (unsigned long long)hash);
+    return hash;
+}
+
+// The processors that this process may use.
+static int processors(void)
+{
+    cpu_set_t set;
+    int count =
+        sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    return int_max(1, int_min(MOST_JOBS, count));
+}
+
+// More at a time would wait for each other, and their clocks run on.
+static int jobs_of(const char *text)
+{
+    int asked = (int)number_of("--jobs", text, 1, 1000000), most = processors();
+    if (asked > most)
+        fprintf(stderr, "JOBS=%d: %d at a time, as many as there are processors for this program\n", asked,
+                most);
+    return int_min(asked, most);
+}
+
 static const char usage[] =
     "grade-NN --harness FOLDER [--out grades] [--] SUBMISSIONS    a class: a folder or .c file each\n"
     "grade-NN --harness FOLDER --one [--] exercise.c              one file, to the terminal\n"
-    "  --seed N       for the hidden tests' inputs; the same seed gives the same grades (default: drawn)\n"
+    "  --harness FOLDER  what the build has prepared for the chapter\n"
+    "  --out FOLDER   for the tables and reports (default: grades)\n"
+    "  --one          one submission, to the terminal\n"
+    "  --seed N       for the hidden tests' inputs; the same seed gives the same grades. A number or any "
+    "words\n"
+    "                 (default: that of the run before in the same folder, or else drawn)\n"
     "  --seeds N      with --one: once for each of N seeds; only the least points are told\n"
-    "  --jobs N       how many students at a time (default: as many as there are processors)\n"
-    "  --compiler CC  gcc or clang                  --arch NAME  for its -march";
+    "  --jobs N       how many students at a time (default, and the most: as many as there are processors)\n"
+    "  --compiler CC  gcc or clang\n"
+    "  --arch NAME    for its -march (default: native)\n"
+    "  --help         this";
+
+typedef struct {
+    const char *out, *submissions;
+    bool one;
+} Wishes;
+
+// An option with a value; false when there is none of this name.
+static bool take_option(Session *session, Wishes *wishes, const char *option, const char *value)
+{
+    if (strcmp(option, "--harness") == 0)
+        session->harness = absolute(value);
+    else if (strcmp(option, "--compiler") == 0)
+        session->compiler = value;
+    else if (strcmp(option, "--arch") == 0)
+        session->architecture = value;
+    else if (strcmp(option, "--out") == 0)
+        wishes->out = value;
+    else if (strcmp(option, "--seed") == 0)
+        session->seed = seed_of(value), session->seed_given = true;
+    else if (strcmp(option, "--seeds") == 0)
+        session->seeds = (int)number_of(option, value, 1, 1000);
+    else if (strcmp(option, "--jobs") == 0)
+        session->jobs = jobs_of(value);
+    else
+        return false;
+    return true;
+}
 
 int main(int argc, char **argv)
 {
     static Session session = {.compiler = "gcc", .architecture = "native"};
-    const char *out = "grades";
-    bool one = false;
-    session.jobs = int_max(1, int_min(MOST_JOBS, (int)sysconf(_SC_NPROCESSORS_ONLN)));
-    if (getrandom(&session.seed, 4, 0) != 4) stop("no random seed");
+    Wishes wishes = {.out = "grades"};
+    uint32_t drawn;
+    session.jobs = processors();
+    if (getrandom(&drawn, sizeof drawn, 0) != sizeof drawn) stop("no random seed");
+    session.seed = drawn;
     for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--help") == 0)
             exit(puts(usage) < 0);
         else if (strcmp(argv[i], "--one") == 0)
-            one = true;
-        else if (strcmp(argv[i], "--") == 0 && i + 2 == argc && !session.submissions)
-            session.submissions = absolute(value), i++;
-        else if (argv[i][0] != '-' && !session.submissions)
-            session.submissions = absolute(argv[i]);
-        else if (strcmp(argv[i], "--harness") == 0)
-            session.harness = absolute(value), i++;
-        else if (strcmp(argv[i], "--compiler") == 0)
-            session.compiler = value, i++;
-        else if (strcmp(argv[i], "--arch") == 0)
-            session.architecture = value, i++;
-        else if (strcmp(argv[i], "--out") == 0)
-            out = value, i++;
-        else if (strcmp(argv[i], "--seed") == 0)
-            session.seed = (uint64_t)number_of(argv[i], value, 0, LONG_MAX), i++;
-        else if (strcmp(argv[i], "--seeds") == 0)
-            session.seeds = (int)number_of(argv[i], value, 1, 1000), i++;
-        else if (strcmp(argv[i], "--jobs") == 0)
-            session.jobs = (int)number_of(argv[i], value, 1, MOST_JOBS), i++;
-        else
-            stop("unknown option %s", argv[i]);
+            wishes.one = true;
+        else if (strcmp(argv[i], "--") == 0 && i + 2 == argc && !wishes.submissions)
+            wishes.submissions = argv[++i];
+        else if (argv[i][0] != '-' && !wishes.submissions)
+            wishes.submissions = argv[i];
+        else if (!take_option(&session, &wishes, argv[i], i + 1 < argc ? argv[i + 1] : ""))
+            stop("unknown option %s: --help tells which there are", argv[i]);
+        else if (i++ + 1 >= argc)
+            stop("%s wants a value: --help tells which", argv[i - 1]);
     }
-    if (!session.harness || !session.submissions) stop("say --harness FOLDER and what to grade");
-    open_session(&session, out);
-    return one ? grade_one(&session) : grade_class(&session);
+    if (!session.harness || !wishes.submissions) stop("say --harness FOLDER and what to grade (--help)");
+    session.submissions = absolute(wishes.submissions);
+    mind_interrupts();
+    open_session(&session, wishes.out, !wishes.one);
+    return wishes.one ? grade_one(&session) : grade_class(&session);
 }

@@ -1,7 +1,7 @@
 // report.c: see report.h.
 #include "report.h"
 #include "base/replace.h"
-#include "base/utf8.h"
+#include "harmless.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,27 +11,18 @@
 #include <unistd.h>
 
 // ---- Text made safe ------------------------------------------------------------------------------------
-// What a student's program or a compiler has said may be any bytes, cut anywhere. Every report is UTF-8: what is none,
-// control characters (XML 1.0 forbids most of them, terminals obey some), and the code points that are no characters
-// become U+FFFD, the replacement character.
-
-static bool is_safe(uint32_t c)
-{
-    bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
-    bool turns = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069); // text that runs backwards
-    return !control && !turns && (c & 0xFFFE) != 0xFFFE && !(c >= 0xFDD0 && c <= 0xFDEF);
-}
+// What a student's program or a compiler has said may be any bytes, cut anywhere. Every report is UTF-8: what is none, and
+// what harmless.h knows as harmful, becomes U+FFFD, the replacement character.
 
 typedef const char *Escape(char c); // what stands for this character; NULL: itself
 
 static void put_safe(FILE *file, const char *text, Escape *escape)
 {
-    for (uint32_t c; (c = utf8_next(&text)) != 0;) {
+    uint32_t before = 0;
+    for (uint32_t c; (c = harmless_next(&text, &before)) != 0;) {
         const char *other = c < 0x80 ? escape((char)c) : NULL;
         char bytes[4];
-        if (!is_safe(c))
-            fputs("\xEF\xBF\xBD", file);
-        else if (other)
+        if (other)
             fputs(other, file);
         else
             fwrite(bytes, 1, (size_t)utf8_encode(bytes, c), file);
@@ -54,6 +45,12 @@ static const char *xml_escape(char c)
 }
 static const char *quoted_escape(char c) { return c == '\n' || c == '\t' ? " " : c == '\'' ? "''" : NULL; }
 static const char *cell_escape(char c) { return c == '"' ? "\"\"" : c == '\n' || c == '\t' ? " " : NULL; }
+static const char *text_escape(char c)
+{
+    (void)c;
+    return NULL;
+}
+static const char *line_escape(char c) { return c == '\n' || c == '\t' ? " " : NULL; }
 static const char *block_escape(char c) { return c == '\n' ? "\n    " : NULL; }
 static const char *markdown_escape(char c)
 {
@@ -65,7 +62,9 @@ static const char *markdown_escape(char c)
 void put_json(FILE *file, const char *text) { put_safe(file, text, json_escape); }
 static void put_xml(FILE *file, const char *text) { put_safe(file, text, xml_escape); }
 static void put_quoted(FILE *file, const char *text) { put_safe(file, text, quoted_escape); }
-static void put_markdown(FILE *file, const char *text) { put_safe(file, text, markdown_escape); }
+void put_markdown(FILE *file, const char *text) { put_safe(file, text, markdown_escape); }
+void put_text(FILE *file, const char *text) { put_safe(file, text, text_escape); }
+void put_line(FILE *file, const char *text) { put_safe(file, text, line_escape); }
 
 // What spreadsheets take for the beginning of a formula, behind blanks too, and in the wide forms of East Asia.
 static bool begins_formula(const char *text)
@@ -155,7 +154,7 @@ static bool write_markdown(FILE *file, const void *context)
     for (int i = 0; i < g->count; i++) {
         const Result *r = &g->results[i];
         fprintf(file, "| %s | %s%s | ", r->task, r->test, r->hidden ? " (hidden)" : "");
-        if (r->hidden)
+        if (r->hidden || g->needs_human)
             fputs("–", file);
         else
             fprintf(file, "%d/%d", r->points, r->most);

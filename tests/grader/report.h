@@ -12,8 +12,10 @@
 #include "examine.h"
 #include "submission.h"
 
+enum { STUDENT_SIZE = 300, ID_SIZE = 256 }; // bytes: a file's name has 255 at most
+
 typedef struct {
-    char student[128], id[96]; // as handed in, and safe as a file name
+    char student[STUDENT_SIZE], id[ID_SIZE]; // what the tables call it, and its folder's name (roster.h)
     char chapter[64];
     uint64_t seed;
     Built built;
@@ -39,5 +41,10 @@ bool write_by_rename(const char *folder, const char *name, Writer *write, const 
 // A CSV cell in quotes, that no spreadsheet takes for a formula.
 void put_cell(FILE *file, const char *text);
 
-// text as a part of a JSON string or of XML, safe and in UTF-8.
+// text as a part of a JSON string or of a line of Markdown, safe and in UTF-8.
 void put_json(FILE *file, const char *text);
+void put_markdown(FILE *file, const char *text);
+
+// For a terminal: with its lines, and as one line.
+void put_text(FILE *file, const char *text);
+void put_line(FILE *file, const char *text);

@@ -1,8 +1,8 @@
 #!/bin/sh
 # test_grader.sh: the grader under test, with the programs in the folder that is given (…/tests/grader).
 #
-#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd odd mutants seeds faults formats
-#   wrong; default all
+#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd odd class mutants seeds faults
+#   formats wrong; default all
 #
 # tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at
 # least: 20" what its
@@ -16,7 +16,7 @@ export LC_ALL=C.UTF-8
 
 programs=$(cd "$1" && pwd) || exit 2
 shift
-parts=${*:-cheats crowd odd mutants seeds faults formats wrong}
+parts=${*:-cheats crowd odd class mutants seeds faults formats wrong}
 here=tests/grader
 compiler=${CC:-gcc}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
@@ -173,6 +173,201 @@ b/exercise.c"
     grep -q "names.txt" "$table" && complain "odd: names.txt was taken for a submission"
     ls -A "$scratch/odd-grades" | grep -q '^\.work' && complain "odd: a folder of the grader was left behind"
     good
+}
+
+# ---- What a class is called, where it lies, and who stops it ----------------------------------------------------------
+
+# said NAME TEXT…: the last run has said all of these.
+said() {
+    said_by=$1
+    shift
+    for text; do
+        grep -qF -e "$text" "$scratch/said" && good || complain "class: $said_by: not said: $text; but $(tail -3 "$scratch/said")"
+    done
+}
+# class OUT DIR OPTION…: a class is graded, and what is said is kept; its status is $status.
+class() {
+    out=$1 dir=$2
+    shift 2
+    "$programs/grade-01" --compiler "$compiler" --harness "$programs/01" --out "$out" "$@" -- "$dir" >"$scratch/said" 2>&1
+    status=$?
+    cat "$scratch/said" >>"$scratch/log"
+}
+# A file that no compiler takes is graded at once, one without a task too.
+quick() { for file; do echo '#error not today' >"$file"; done; }
+
+# What no terminal and no browser may be given: controls, C1, joiners between ASCII letters, marks and turns, separators.
+harmful='[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{ad}\x{61c}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{e0000}-\x{e007f}]|.\x{feff}'
+
+class_names() {
+    names=$scratch/names
+    long=$(printf '梁%.0s' $(seq 84)) longer="${long%梁} b"
+    mkdir -p "$names/same" "$names/$(printf 'e\314\201mile')" "$names/émile" "$names/it's \"5\"" "$names/.git" "$names/__MACOSX" "$names/नेहा 🎓"
+    for file in "same/exercise.c" "$(printf 'e\314\201mile')/exercise.c" "émile/exercise.c" "it's \"5\"/exercise.c" \
+        "नेहा 🎓/exercise.c" same.c Same.c SAME.c "محمد علي.c" "$long.c" "$longer.c" "$(printf 'm\374ller').c" "$(printf 'm\365ller').c" \
+        "$(printf 'a\033]0;x\007\302\2330m').c" "$(printf 'b\342\200\256c\342\201\246\342\200\216\330\234\342\200\213\342\200\250').c" \
+        "$(printf 'x\342\200\215y').c" xy.c "$(printf 'x\342\200\213y').c" "..c.c" "-rf.c"; do
+        quick "$names/$file" 2>/dev/null
+    done
+    ln -s Same.c "$names/copied.c" # from a classmate
+    touch "$names/work.zip" "$names/names.txt" "$names/big.C" "$names/plus.cpp" "$names/same.c~" "$names/.same.c.swp"
+    class "$scratch/named" "$names" --seed 5
+    [ $status -eq 0 ] && good || complain "class: names: status $status"
+    table=$scratch/named/grades.csv
+    [ "$(head -c 3 "$table" | od -An -tx1 | tr -d ' ')" = efbbbf ] && good || complain "class: grades.csv has no byte order mark"
+    rows=$(($(wc -l <"$table") - 1))
+    [ "$rows" -eq 20 ] && good || complain "class: names: $rows rows, expected 20"
+    [ "$(cut -d, -f1 "$table" | sort -u | wc -l)" -eq $((rows + 1)) ] && good || complain "class: two rows have the same name"
+    folders=$(ls "$scratch/named/students" | tr 'A-Z' 'a-z' | sort -u | wc -l)
+    [ "$folders" -eq "$rows" ] && good || complain "class: $folders folders (without capitals) for $rows students"
+    for name in same.c same/ Same SAME "नेहा 🎓" "محمد علي" "$long" "$longer"; do
+        [ "$(cell "$table" "$name" 4)" = "compile error" ] && good || complain "class: no row for $name"
+    done
+    for name in "नेहा 🎓" "محمد علي" "$long" "it's \"5\""; do
+        [ -d "$scratch/named/students/$name" ] && good || complain "class: no folder for $name: $(ls "$scratch/named/students" | tr '\n' ' ')"
+    done
+    [ "$(cell "$table" copied 4)" = rejected ] && good || complain "class: a link to a classmate: $(cell "$table" copied 4)"
+    for name in work.zip names.txt big.C plus.cpp same.c~ .same.c.swp .git __MACOSX; do
+        said "passed over" "  $name: "
+        grep -qF -e "$(printf '%s' "$name" | sed 's/_/\\_/g'): " "$scratch/named/summary.md" && good || complain "class: summary.md is silent about $name"
+    done
+    cat "$scratch/said" | grep -cP "$harmful" >"$scratch/out" && complain "class: harmful characters on the terminal: $(cat -v "$scratch/said" | head -30)"
+    for file in "$scratch/named"/*.* "$scratch/named/students"/*/*.*; do
+        ! grep -qP "$harmful" "$file" || complain "class: harmful characters in $file"
+    done
+    ls "$scratch/named/students" | grep -P "$harmful" && complain "class: harmful characters in a folder's name"
+    good
+}
+
+# OUT and DIR in each other; as it stands before the run, or refused before anything is made.
+class_places() {
+    mkdir -p "$scratch/place/class/ann" "$scratch/place/out"
+    quick "$scratch/place/class/ann/exercise.c"
+    class "$scratch/place/class/grades" "$scratch/place/class" --seed 5
+    class "$scratch/place/class/grades2" "$scratch/place/class" --seed 5
+    [ $status -eq 0 ] && [ "$(wc -l <"$scratch/place/class/grades2/grades.csv")" -eq 2 ] && good ||
+        complain "class: OUT in DIR: $(cat "$scratch/place/class/grades2/grades.csv")"
+    said "OUT in DIR" "grades: the grades of another run" "grades2: the folder of the grades"
+    cp -r "$scratch/place/class" "$scratch/place/out/handed-in"
+    rm -r "$scratch/place/out/handed-in/"grades*
+    class "$scratch/place/out" "$scratch/place/out/handed-in" --seed 5
+    [ $status -eq 0 ] && [ "$(wc -l <"$scratch/place/out/grades.csv")" -eq 2 ] && good || complain "class: DIR in OUT"
+    class "$scratch/place/out" "$scratch/place/out/students" --seed 5
+    [ $status -eq 2 ] && good || complain "class: the reports were graded"
+    said "DIR is OUT/students" "choose another DIR"
+    class "$scratch/place/class" "$scratch/place/class" --seed 5
+    [ $status -eq 2 ] && [ ! -e "$scratch/place/class/students" ] && good || complain "class: OUT = DIR: status $status"
+    said "OUT = DIR" "choose another OUT"
+    class "$scratch/place/class/ann/grades" "$scratch/place/class" --seed 5
+    [ $status -eq 2 ] && [ ! -e "$scratch/place/class/ann/grades" ] && good || complain "class: OUT in a submission: status $status"
+    said "OUT in a submission" "lies inside of the submission ann"
+}
+
+# Processes that belong to a run: its own, and the workers that live in its folder.
+left_of() { { pgrep -f -- "--out $1 " && true; ls -l /proc/[0-9]*/exe 2>/dev/null | grep -F "$1/"; } | wc -l; }
+
+class_interrupts() {
+    slow=$scratch/slow out=$scratch/slow-grades
+    mkdir -p "$slow"
+    quick "$slow/a.c"
+    cp "$here/cheats/loop_without_end.c" "$slow/b.c"
+    for name in c d e f; do cp "$slow/b.c" "$slow/$name.c"; done
+    begin() {
+        "$programs/grade-01" --compiler "$compiler" --harness "$programs/01" --out "$out" --jobs 1 "$@" -- "$slow" >"$scratch/first" 2>&1 &
+        run=$!
+        for _ in $(seq 300); do grep -q '^a .*compile error' "$scratch/first" && ls -d "$out"/.work-*/??????/worker >/dev/null 2>&1 && break; sleep 0.1; done
+    }
+    begin
+    class "$out" "$slow"
+    [ $status -eq 2 ] && good || complain "class: two runs in one folder: status $status"
+    said "two runs in one folder" "process $run" "choose another OUT"
+    [ "$(ls -d "$out"/.work-* | wc -l)" -eq 1 ] && good || complain "class: the second run has touched the first one's folder"
+    kill -TERM $run
+    wait $run
+    [ $? -eq 143 ] && good || complain "class: SIGTERM: status $?"
+    [ "$(left_of "$out")" -eq 0 ] && good || complain "class: SIGTERM: processes are left: $(pgrep -af -- "--out $out")"
+    ls -d "$out"/.work-* >/dev/null 2>&1 && complain "class: SIGTERM: a folder is left"
+    ls -d "$out"/students/b >/dev/null 2>&1 && complain "class: a student who was interrupted has a report"
+    rm -r "$out/students/a"
+    begin
+    grep -q "as in the run before" "$scratch/first" && good || complain "class: after an interrupt: $(cat "$scratch/first")"
+    kill -KILL $run
+    wait $run 2>/dev/null
+    ls -d "$out"/.work-* >/dev/null 2>&1 && good || complain "class: SIGKILL: no folder is left to be swept"
+    rm "$slow"/[c-f].c
+    class "$out" "$slow"
+    said "after SIGKILL" "removed " "1 graded before, unchanged"
+    ls -d "$out"/.work-* >/dev/null 2>&1 && complain "class: after SIGKILL: a folder is left"
+    [ "$(cell "$out/grades.csv" b 4)" = graded ] && good || complain "class: after SIGKILL: b: $(cell "$out/grades.csv" b 4)"
+}
+
+class_options() {
+    mkdir -p "$scratch/opt"
+    quick "$scratch/opt/a.c"
+    class "$scratch/opt-grades" "$scratch/opt" --jobs 100000
+    said "too many JOBS" "JOBS=100000: $(nproc) at a time"
+    for words in "spring 2026" -7 '$(touch x);`y`' 1.5; do
+        class "$scratch/opt-grades" "$scratch/opt" --seed "$words"
+        [ $status -eq 0 ] && good || complain "class: --seed $words: status $status"
+        said "--seed $words" "\"$words\" is the number"
+    done
+    class "$scratch/opt-grades" "$scratch/opt" --seed 0x10
+    said "--seed 0x10" "seed 16;"
+    class "$scratch/opt-grades" "$scratch/opt" --seed 016
+    said "--seed 016" "seed 16;"
+    for option in --jobs --sed '--out='; do
+        class "$scratch/opt-grades" "$scratch/opt" "$option"
+        [ $status -eq 2 ] && good || complain "class: $option alone: status $status"
+    done
+    said "an unknown option" "unknown option --out=:" "--help"
+    "$programs/grade-01" --help >"$scratch/said"
+    said help --harness --out --one --seed --seeds --jobs --compiler --arch --help
+}
+
+class_summary() {
+    few=$scratch/few solution=$(folder_of 01)/solution.c
+    mkdir -p "$few/all" "$few/stubs" "$few/nothing"
+    cp "$solution" "$few/all/exercise.c"
+    class "$scratch/few-grades" "$few" --seed 5
+    cp "$(folder_of 01)/exercise.c" "$few/stubs/exercise.c"
+    rm -r "$few/nothing" "$few/stubs"
+    class "$scratch/few-grades" "$few" --seed 5
+    grep -q "^Hardest: none" "$scratch/few-grades/summary.md" && good || complain "class: all solved: $(grep Hardest "$scratch/few-grades/summary.md")"
+    mkdir -p "$few/stubs" "$few/nothing"
+    cp "$(folder_of 01)/exercise.c" "$few/stubs/exercise.c"
+    awk -f tests/exercises/whole.awk "$solution" tests/exercises/wrong/01/1.2-wrong-sign.c >"$few/most.c"
+    class "$scratch/few-grades" "$few" --seed 5
+    summary=$scratch/few-grades/summary.md
+    points=$(cell "$scratch/few-grades/grades.csv" most 2)
+    grep -q "^Mean: [0-9.]*, median: $((points / 2)).[05] of 100" "$summary" && good || complain "class: median: $(grep Mean "$summary")"
+    grep -q "^Hardest: TASKS 1.2 and 1.3" "$summary" && good || complain "class: a tie: $(grep Hardest "$summary")"
+    awk '/^## /{ title = $0 } /^- /{ print title $0 }' "$summary" >"$scratch/out"
+    grep -q "^## Handed in nothing.*- nothing: " "$scratch/out" && grep -q "^## No points- stubs: " "$scratch/out" && good ||
+        complain "class: who has no points: $(cat "$scratch/out")"
+}
+
+# Whom the grader may not read is no student without points: rows without numbers.
+class_rights() {
+    [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || return 0
+    chmod 755 "$scratch"
+    mkdir -p "$scratch/locked/ann" "$scratch/locked/bob" "$scratch/mine2"
+    cp "$(folder_of 01)/solution.c" "$scratch/locked/ann/exercise.c"
+    quick "$scratch/locked/bob/exercise.c" "$scratch/locked/carl.c"
+    cp -rL "$programs/01" "$scratch/harness01" && cp "$programs/grade-01" "$scratch/grade01" && chmod -R a+rX "$scratch/harness01" "$scratch/grade01"
+    chmod -R a+rX "$scratch/locked" && chmod 700 "$scratch/locked/ann" && chmod 600 "$scratch/locked/carl.c" && chown 12345:12345 "$scratch/mine2"
+    setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade01" --compiler "$compiler" --harness "$scratch/harness01" --seed 5 \
+        --out "$scratch/mine2/grades" "$scratch/locked" >"$scratch/said" 2>&1
+    [ $? -eq 1 ] && good || complain "class: what may not be read: status $?"
+    for name in ann carl; do
+        grep -q "^\"$name\",,\"100\",\"needs a human\",,,,$" "$scratch/mine2/grades/grades.csv" && good ||
+            complain "class: $name may not be read: $(grep "^\"$name" "$scratch/mine2/grades/grades.csv")"
+    done
+    grep -q "^\"ann\".*,\"1.1\",.*,\"no\",\"\",\"" "$scratch/mine2/grades/audit.csv" && good || complain "class: audit.csv has points for ann"
+    grep -q "chmod -R u+rX" "$scratch/mine2/grades/summary.md" && good || complain "class: no remedy in summary.md"
+}
+
+part_class() {
+    for step in ${STEPS:-names places interrupts options summary rights}; do "class_$step"; done
 }
 
 # Typical mistakes lose points of the task that they are about, and of no other. tests/exercises/whole.awk
