@@ -3,14 +3,24 @@
 #include "guarded.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include <wchar.h>
 
 #include "base/arena.h"
+#include "packed.h"
 #include "wire.h"
 
-enum { PAGE = 4096, CHAINS = 4096, BLOCKS = 1 << 14, NO_ARGUMENT = -1 };
+// A piece and its guards are at least three pages: more than BLOCKS of them do not fit into what a worker may have.
+enum { PAGE = 4096, CHAINS = 4096, BLOCKS = 1 << 15, NO_ARGUMENT = -1 };
+enum { LARGEST = 2 * WIRE_BYTES, LARGEST_ALIGNMENT = 1 << 20 };
+enum { SPARES = 1024 };             // regions kept for the next piece
+enum { ALONE = 1024, MOVED = 256 }; // so many pieces have pages of their own, so many reallocs always move
 enum {
     RESTING = 256,
     RESTING_BYTES = 16 << 20
@@ -19,7 +29,8 @@ enum {
 typedef enum { UNUSED, IN_USE, FREED } State;
 
 typedef struct {
-    unsigned char *region, *piece; // guard page, pages, guard page; and where the piece is in them
+    unsigned char *region, *piece,
+        *end; // guard page, pages, guards from end on; and where the piece is in them
     size_t region_size, size;
     int argument, next; // next in its chain, or in the list of unused entries
     State state;
@@ -28,7 +39,10 @@ typedef struct {
 static Block blocks[BLOCKS];
 static int chains[CHAINS];     // first entry + 1 of the pieces whose address hashes here
 static int unused = -1, fresh; // entries given back, and entries never used
+static int spare = -1, spares; // entries with a region of one page that nobody uses
 static size_t in_use;          // blocks of the student, arguments not counted
+static size_t given, moved;    // blocks given since the start, and reallocs that moved theirs
+static size_t refused;         // see guarded_refused
 static int resting[RESTING], oldest, rest_count;
 static size_t rest_bytes;
 
@@ -64,48 +78,85 @@ static void drop_entry(int i)
         while (blocks[before].next != i) before = blocks[before].next;
         blocks[before].next = blocks[i].next;
     }
-    munmap(blocks[i].region, blocks[i].region_size);
-    blocks[i] = (Block){.next = unused};
-    unused = i;
+    if (blocks[i].region_size == 3 * PAGE && spares < SPARES) {
+        if (blocks[i].state == IN_USE) mprotect(blocks[i].region, 3 * PAGE, PROT_NONE);
+        blocks[i] = (Block){.region = blocks[i].region, .region_size = 3 * PAGE, .next = spare};
+        spare = i;
+        spares++;
+    } else {
+        munmap(blocks[i].region, blocks[i].region_size);
+        blocks[i] = (Block){.next = unused};
+        unused = i;
+    }
 }
 
-static void *take(size_t size, size_t alignment, int argument)
+static size_t whole_pages(size_t bytes) { return (bytes + PAGE - 1) / PAGE * PAGE; }
+
+// Keeps in mind what could not be had, and says so as malloc does.
+static void *refuse(size_t size)
 {
-    if (size > WIRE_BYTES * 2u || alignment > PAGE) return NULL;
-    size_t room = (size + alignment - 1) / alignment * alignment;
-    size_t pages = (room + PAGE - 1) / PAGE * PAGE;
-    if (pages == 0) pages = PAGE;
-    int i = new_entry();
+    refused = size ? size : 1;
+    errno = ENOMEM;
+    return NULL;
+}
+
+// Enters a piece with a region of its own: a guard page, `open` bytes, and forbidden pages up to open + reserved and one
+// more. The address of the region, or NULL.
+static Block *new_region(size_t open, size_t reserved)
+{
+    size_t size = open + reserved + 2 * PAGE;
+    bool again = size == 3 * PAGE && spare >= 0;
+    int i = again ? spare : new_entry();
     if (i < 0) return NULL;
-    unsigned char *region = mmap(NULL, pages + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (region == MAP_FAILED) {
-        blocks[i].next = unused;
+    if (again) {
+        spare = blocks[i].next;
+        spares--;
+    }
+    unsigned char *region = blocks[i].region;
+    if (!again) region = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (region == MAP_FAILED || mprotect(region + PAGE, open, PROT_READ | PROT_WRITE) != 0) {
+        if (region != MAP_FAILED) munmap(region, size);
+        blocks[i] = (Block){.next = unused};
         unused = i;
         return NULL;
     }
-    mprotect(region + PAGE, pages, PROT_READ | PROT_WRITE);
-    memset(region + PAGE, 0xFF, pages);
-    unsigned char *piece = region + PAGE + pages - room;
-    int *chain = chain_of(piece);
-    blocks[i] = (Block){region, piece, pages + 2 * PAGE, size, argument, *chain - 1, IN_USE};
+    blocks[i] = (Block){.region = region, .region_size = size, .end = region + PAGE + open, .state = IN_USE};
+    return &blocks[i];
+}
+
+// Lays a piece out in its region, the bytes around it 0xFF; those in it too, or zeros as the system gave them.
+static void *lay_out(Block *block, unsigned char *piece, size_t size, int argument, bool zeros)
+{
+    unsigned char *start = block->region + PAGE;
+    memset(start, 0xFF, (size_t)(piece - start));
+    if (!zeros || block->region_size == 3 * PAGE) memset(piece, zeros ? 0 : 0xFF, size);
+    memset(piece + size, 0xFF, (size_t)(block->end - piece) - size);
+    int *chain = chain_of(piece), i = (int)(block - blocks);
+    block->piece = piece;
+    block->size = size;
+    block->argument = argument;
+    block->next = *chain - 1;
     *chain = i + 1;
     return piece;
 }
 
-static bool untouched(const unsigned char *from, const unsigned char *to)
+static void *take(size_t size, size_t alignment, int argument, bool zeros)
 {
-    while (from < to)
-        if (*from++ != 0xFF) return false;
-    return true;
+    if (size > LARGEST || alignment > LARGEST_ALIGNMENT) return NULL;
+    size_t room = (size + alignment - 1) / alignment * alignment;
+    size_t pages = whole_pages(room + (alignment > PAGE ? alignment - PAGE : 0)); // regions start at any page
+    Block *block = new_region(pages ? pages : PAGE, 0);
+    if (!block) return NULL;
+    uintptr_t end = (uintptr_t)block->end;
+    return lay_out(block, block->end - (end - (end - size) / alignment * alignment), size, argument, zeros);
 }
 
 static void check_block(const Block *block)
 {
-    const unsigned char *end = block->region + block->region_size - PAGE;
     bool argument = block->argument != NO_ARGUMENT;
-    if (!untouched(block->region + PAGE, block->piece))
+    if (!bytes_untouched(block->region + PAGE, block->piece))
         worker_fault(argument ? FAULT_BEFORE_ARGUMENT : FAULT_BEFORE_BLOCK, block->argument, 0);
-    if (!untouched(block->piece + block->size, end))
+    if (!bytes_untouched(block->piece + block->size, block->end))
         worker_fault(argument ? FAULT_PAST_ARGUMENT : FAULT_PAST_BLOCK, block->argument, 0);
 }
 
@@ -113,6 +164,7 @@ void guarded_check(void)
 {
     for (int i = 0; i < fresh; i++)
         if (blocks[i].state == IN_USE) check_block(&blocks[i]);
+    packed_check();
 }
 
 void guarded_release_arguments(void)
@@ -121,9 +173,11 @@ void guarded_release_arguments(void)
         if (blocks[i].state == IN_USE && blocks[i].argument != NO_ARGUMENT) drop_entry(i);
 }
 
-size_t guarded_blocks(void) { return in_use; }
-
-void *guarded_argument(size_t size, int argument) { return take(size, 4, argument); }
+void *guarded_argument(size_t size, int argument)
+{
+    void *piece = take(size, 4, argument, false);
+    return piece ? piece : refuse(size);
+}
 
 int guarded_explain(const void *address, int *argument)
 {
@@ -140,69 +194,46 @@ int guarded_explain(const void *address, int *argument)
     return (uintptr_t)address < PAGE ? FAULT_NULL : FAULT_UNKNOWN;
 }
 
-// ---- malloc and its kin --------------------------------------------------------------------------------
+// ---- Blocks --------------------------------------------------------------------------------------------
 
-static void *take_block(size_t size, size_t alignment)
+static void *take_block(size_t size, size_t alignment, bool zeros)
 {
-    void *piece = take(size, alignment, NO_ARGUMENT);
-    if (piece)
-        in_use++;
-    else
-        errno = ENOMEM;
+    bool small = size <= PACKED_LARGEST && alignment <= PACKED_ALIGNMENT;
+    void *piece = small && given >= ALONE ? packed_take(size, alignment) : NULL;
+    if (piece && zeros) memset(piece, 0, size);
+    if (!piece) piece = take(size, alignment, NO_ARGUMENT, zeros);
+    if (!piece) return refuse(size);
+    in_use++;
+    given++;
     return piece;
 }
 
-void *guarded_malloc(size_t size) { return take_block(size, 16); }
-
-void *guarded_calloc(size_t count, size_t size)
+// A block that realloc has moved often: it lies at the start of its region, and may grow to twice its size.
+static void *take_growing(size_t size)
 {
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
-    void *piece = take_block(bytes, 16);
-    if (piece) memset(piece, 0, bytes);
-    return piece;
+    size_t open = whole_pages(size);
+    Block *block = size > PACKED_LARGEST && size <= LARGEST ? new_region(open, open) : NULL;
+    if (!block) return take_block(size, 16, false);
+    in_use++;
+    given++;
+    return lay_out(block, block->region + PAGE, size, NO_ARGUMENT, false);
 }
 
-void *guarded_aligned_alloc(size_t alignment, size_t size)
-{
-    if (alignment == 0 || (alignment & (alignment - 1)) != 0) return NULL;
-    return take_block(size, alignment < 16 ? 16 : alignment);
-}
-
-void *guarded_memalign(size_t alignment, size_t size) { return guarded_aligned_alloc(alignment, size); }
-
-int guarded_posix_memalign(void **out, size_t alignment, size_t size)
-{
-    void *piece = guarded_aligned_alloc(alignment, size);
-    if (!piece) return ENOMEM;
-    *out = piece;
-    return 0;
-}
-
-// The entry of a piece that may be freed. −1: it is none of ours, but from a function of the C library that
-// allocates.
-static int freeable(void *piece)
+// The entry of a block with pages of its own that may be freed.
+static Block *freeable(const void *piece)
 {
     int i = find(piece), argument;
-    if (i >= 0 && blocks[i].state == FREED) worker_fault(FAULT_FREED, NO_ARGUMENT, 0);
-    if (i < 0 && guarded_explain(piece, &argument) == FAULT_UNKNOWN) return -1;
-    if (i < 0 || blocks[i].argument != NO_ARGUMENT) worker_fault(FAULT_BAD_FREE, NO_ARGUMENT, 0);
-    return i;
+    if (i >= 0 && blocks[i].state == IN_USE && blocks[i].argument == NO_ARGUMENT) return &blocks[i];
+    bool freed = i >= 0 ? blocks[i].state == FREED : guarded_explain(piece, &argument) == FAULT_FREED;
+    worker_fault(freed ? FAULT_FREED : FAULT_BAD_FREE, NO_ARGUMENT, 0);
 }
 
-void guarded_free(void *piece)
+// Freed pages stay forbidden until many others were freed after them.
+static void lay_to_rest(Block *block)
 {
-    if (!piece) return;
-    int i = freeable(piece);
-    if (i < 0) {
-        free(piece);
-        return;
-    }
-    check_block(&blocks[i]);
-    in_use--;
-    blocks[i].state = FREED;
-    mmap(blocks[i].region, blocks[i].region_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-    rest_bytes += blocks[i].region_size;
+    block->state = FREED;
+    mprotect(block->region, block->region_size, PROT_NONE);
+    rest_bytes += block->region_size;
     while (rest_count == RESTING || (rest_count > 0 && rest_bytes > RESTING_BYTES)) {
         int eldest = resting[oldest];
         oldest = (oldest + 1) % RESTING;
@@ -210,31 +241,233 @@ void guarded_free(void *piece)
         rest_bytes -= blocks[eldest].region_size;
         drop_entry(eldest);
     }
-    resting[(oldest + rest_count++) % RESTING] = i;
+    resting[(oldest + rest_count++) % RESTING] = (int)(block - blocks);
 }
 
-void *guarded_realloc(void *old, size_t size)
+static void give_back(void *piece)
 {
-    if (!old) return guarded_malloc(size);
-    int i = freeable(old);
-    if (i < 0) return realloc(old, size);
-    void *piece = guarded_malloc(size);
+    if (packed_holds(piece)) {
+        packed_free(piece);
+    } else {
+        Block *block = freeable(piece);
+        check_block(block);
+        lay_to_rest(block);
+    }
+    in_use--;
+}
+
+// Makes a block of a growing region larger or smaller where it is; false: it must move.
+static bool resize(Block *block, size_t size)
+{
+    check_block(block);
+    unsigned char *last = block->region + block->region_size - PAGE;
+    if (block->piece != block->region + PAGE || block->end == last || size > (size_t)(last - block->piece))
+        return false;
+    unsigned char *end = block->piece + whole_pages(size ? size : 1);
+    if (end > block->end) {
+        if (mprotect(block->end, (size_t)(end - block->end), PROT_READ | PROT_WRITE) != 0) return false;
+        memset(block->end, 0xFF, (size_t)(end - block->end));
+        block->end = end;
+    }
+    if (size < block->size) memset(block->piece + size, 0xFF, block->size - size);
+    block->size = size;
+    return true;
+}
+
+static void *change_size(void *old, size_t size)
+{
+    bool packed = packed_holds(old);
+    Block *block = packed ? NULL : freeable(old);
+    if (packed ? packed_resize(old, size) : resize(block, size)) return old;
+    size_t old_size = packed ? packed_size(old) : block->size;
+    void *piece = ++moved > MOVED ? take_growing(size) : take_block(size, 16, false);
     if (!piece) return NULL;
-    memcpy(piece, old, blocks[i].size < size ? blocks[i].size : size);
-    guarded_free(old);
+    memcpy(piece, old, old_size < size ? old_size : size);
+    give_back(old);
     return piece;
 }
 
-char *guarded_strdup(const char *text)
+// ---- malloc and its kin, for the student and for the C library -----------------------------------------
+
+void *malloc(size_t size) { return take_block(size, 16, false); }
+
+void free(void *piece)
 {
-    size_t size = strlen(text) + 1;
-    char *copy = guarded_malloc(size);
-    return copy ? memcpy(copy, text, size) : NULL;
+    if (piece) give_back(piece);
 }
+
+void *calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    return __builtin_mul_overflow(count, size, &bytes) ? refuse(SIZE_MAX) : take_block(bytes, 16, true);
+}
+
+void *realloc(void *old, size_t size)
+{
+    if (!old) return take_block(size, 16, false);
+    if (size > 0) return change_size(old, size);
+    give_back(old);
+    return NULL;
+}
+
+void *reallocarray(void *old, size_t count, size_t size)
+{
+    size_t bytes;
+    return __builtin_mul_overflow(count, size, &bytes) ? refuse(SIZE_MAX) : realloc(old, bytes);
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return take_block(size, alignment < 16 ? 16 : alignment, false);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+void *valloc(size_t size) { return memalign(PAGE, size); }
+void *pvalloc(size_t size) { return size > LARGEST ? refuse(size) : memalign(PAGE, whole_pages(size)); }
+
+int posix_memalign(void **out, size_t alignment, size_t size)
+{
+    if (alignment % sizeof(void *) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0)
+        return EINVAL;
+    int before = errno;
+    void *piece = memalign(alignment, size);
+    errno = before;
+    if (!piece) return ENOMEM;
+    *out = piece;
+    return 0;
+}
+
+size_t malloc_usable_size(void *piece)
+{
+    return !piece ? 0 : packed_holds(piece) ? packed_size(piece) : freeable(piece)->size;
+}
+
+// The rest of what the C library has in one object file with malloc: without these it would be linked as well.
+void *__libc_malloc(size_t size);
+void __libc_free(void *piece);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+void *__libc_valloc(size_t size);
+void *__libc_pvalloc(size_t size);
+void *__libc_malloc(size_t size) { return malloc(size); }
+void __libc_free(void *piece) { free(piece); }
+void *__libc_calloc(size_t count, size_t size) { return calloc(count, size); }
+void *__libc_realloc(void *old, size_t size) { return realloc(old, size); }
+void *__libc_memalign(size_t alignment, size_t size) { return memalign(alignment, size); }
+void *__libc_valloc(size_t size) { return valloc(size); }
+void *__libc_pvalloc(size_t size) { return pvalloc(size); }
+
+void __malloc_fork_lock_parent(void);
+void __malloc_fork_unlock_parent(void);
+void __malloc_fork_unlock_child(void);
+void __malloc_fork_lock_parent(void) {}
+void __malloc_fork_unlock_parent(void) {}
+void __malloc_fork_unlock_child(void) {}
+
+int mallopt(int what, int value) { return (void)what, (void)value, 1; }
+int malloc_trim(size_t kept) { return (void)kept, 0; }
+void malloc_stats(void) {}
+int malloc_info(int options, FILE *file) { return (void)options, (void)file, -1; }
+struct mallinfo mallinfo(void) { return (struct mallinfo){.uordblks = (int)in_use}; }
+#if __GLIBC_PREREQ(2, 33)
+struct mallinfo2 mallinfo2(void) { return (struct mallinfo2){.uordblks = in_use}; }
+#endif
+
+// ---- Memory past malloc --------------------------------------------------------------------------------
+// What mmap and its kin become in the student's object (allocator.txt): the same, and counted.
+
+enum { MAPPINGS = 256 };
+static struct Mapping {
+    unsigned char *from, *to;
+} mappings[MAPPINGS];
+static size_t mapped;
+
+void *guarded_mmap(void *wish, size_t size, int rights, int kind, int file, off_t offset);
+void *guarded_mmap64(void *wish, size_t size, int rights, int kind, int file, off_t offset);
+int guarded_munmap(void *start, size_t size);
+void *guarded_mremap(void *start, size_t old_size, size_t size, int how, ...);
+
+void *guarded_mmap(void *wish, size_t size, int rights, int kind, int file, off_t offset)
+{
+    void *start = mapped < MAPPINGS ? mmap(wish, size, rights, kind, file, offset) : MAP_FAILED;
+    if (start != MAP_FAILED)
+        mappings[mapped++] = (struct Mapping){start, (unsigned char *)start + whole_pages(size)};
+    else if (mapped == MAPPINGS || errno == ENOMEM)
+        refuse(size);
+    return start;
+}
+
+void *guarded_mmap64(void *wish, size_t size, int rights, int kind, int file, off_t offset)
+{
+    return guarded_mmap(wish, size, rights, kind, file, offset);
+}
+
+// A mapping is given back when nothing of it is left; what is cut out of its middle changes nothing.
+int guarded_munmap(void *start, size_t size)
+{
+    unsigned char *from = start, *to = from + whole_pages(size);
+    if (munmap(start, size) != 0) return -1;
+    for (size_t i = mapped; i-- > 0;) {
+        if (from <= mappings[i].from && to > mappings[i].from) mappings[i].from = to;
+        if (to >= mappings[i].to && from < mappings[i].to) mappings[i].to = from;
+        if (mappings[i].from >= mappings[i].to) mappings[i] = mappings[--mapped];
+    }
+    return 0;
+}
+
+void *guarded_mremap(void *start, size_t old_size, size_t size, int how, ...)
+{
+    (void)start, (void)old_size, (void)how; // the one thing that an honest answer has to do without
+    return refuse(size), MAP_FAILED;
+}
+
+// ---- A call --------------------------------------------------------------------------------------------
+
+static size_t blocks_before;
+static const char *data_before; // the end of the data segment
+
+void guarded_start(void)
+{
+    static char in[BUFSIZ], out[BUFSIZ];
+    setvbuf(stdin, in, _IOFBF, sizeof in);
+    setvbuf(stdout, out, _IOLBF, sizeof out); // who crashes has printed the lines before
+    fwide(stderr, -1);                        // or perror would open a second one
+    tzset();
+}
+
+void guarded_begin_call(void)
+{
+    blocks_before = in_use + mapped;
+    data_before = sbrk(0);
+    refused = 0;
+}
+
+size_t guarded_leaked(void)
+{
+    size_t now = in_use + mapped + ((const char *)sbrk(0) > data_before);
+    return now > blocks_before ? now - blocks_before : 0;
+}
+
+static size_t linked; // bytes of the arenas' links, below
+
+size_t guarded_census(size_t *kept)
+{
+    static const char *start;
+    if (!start) start = sbrk(0);
+    *kept = packed_kept() + linked;
+    return in_use + mapped + ((const char *)sbrk(0) > start);
+}
+
+size_t guarded_refused(void) { return refused; }
 
 // ---- Arenas --------------------------------------------------------------------------------------------
 // A piece is a guarded block with a link to the one before it. Rewinding frees blocks, so their reuse is
-// caught as well.
+// caught as well. The links lie in pages of their own: only what the student asked for is guarded and counted.
 
 typedef struct Piece {
     struct Piece *before;
@@ -247,12 +480,37 @@ struct Arena {
     size_t limit, peak, count;
 };
 
+static Piece *unused_links;
+
+static Piece *new_link(void)
+{
+    if (!unused_links) {
+        enum { BYTES = 16 * PAGE, LINKS = BYTES / sizeof(Piece) };
+        Piece *links = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (links == MAP_FAILED) return NULL;
+        linked += BYTES;
+        for (size_t i = 0; i < LINKS; i++) {
+            links[i].before = unused_links;
+            unused_links = &links[i];
+        }
+    }
+    Piece *link = unused_links;
+    unused_links = link->before;
+    return link;
+}
+
+static _Noreturn void exhausted(size_t size)
+{
+    refuse(size);
+    worker_fault(FAULT_EXHAUSTED, NO_ARGUMENT, 0);
+}
+
 Arena *arena_new(void) { return arena_new_limited(SIZE_MAX); }
 
 Arena *arena_new_limited(size_t limit)
 {
-    Arena *arena = guarded_calloc(1, sizeof *arena);
-    check(arena, "close other programs", "no memory for an arena");
+    Arena *arena = calloc(1, sizeof *arena);
+    if (!arena) exhausted(sizeof *arena);
     arena->limit = limit;
     return arena;
 }
@@ -261,15 +519,14 @@ size_t arena_used(const Arena *arena) { return arena->last ? arena->last->used :
 size_t arena_peak(const Arena *arena) { return arena->peak; }
 size_t arena_blocks(const Arena *arena) { return arena->count; }
 
-void *arena_alloc_at(Place place, Arena *arena, size_t count, size_t size)
+static void *arena_take(Place place, Arena *arena, size_t count, size_t size, bool zeros)
 {
     const char *hint = "use smaller matrices or batches, or rewind the arena after each step";
     size_t bytes = size_product(place, count, size), used = size_sum(place, arena_used(arena), bytes);
     check_at(place, used <= arena->limit, hint, "the arena is full: it may hold %zu bytes", arena->limit);
-    Piece *piece = malloc(sizeof *piece); // of the worker's own: only what the student asked for is guarded
-    void *memory = take(bytes, ARENA_ALIGNMENT, NO_ARGUMENT);
-    check_at(place, piece && memory, hint, "no memory: the system refused %zu more bytes", bytes);
-    in_use++;
+    Piece *piece = new_link();
+    void *memory = piece ? take_block(bytes, ARENA_ALIGNMENT, zeros) : NULL;
+    if (!memory) exhausted(bytes);
     *piece = (Piece){arena->last, memory, bytes, used};
     arena->last = piece;
     arena->count++;
@@ -277,11 +534,14 @@ void *arena_alloc_at(Place place, Arena *arena, size_t count, size_t size)
     return memory;
 }
 
+void *arena_alloc_at(Place place, Arena *arena, size_t count, size_t size)
+{
+    return arena_take(place, arena, count, size, false);
+}
+
 void *arena_zeros_at(Place place, Arena *arena, size_t count, size_t size)
 {
-    void *piece = arena_alloc_at(place, arena, count, size);
-    memset(piece, 0, count * size);
-    return piece;
+    return arena_take(place, arena, count, size, true);
 }
 
 char *arena_string(Arena *arena, const char *text)
@@ -297,8 +557,9 @@ void arena_rewind(Arena *arena, ArenaMark mark)
     while (arena->last && arena->last != mark.block) {
         Piece *piece = arena->last;
         arena->last = piece->before;
-        guarded_free(piece->bytes);
-        free(piece);
+        give_back(piece->bytes);
+        piece->before = unused_links;
+        unused_links = piece;
     }
 }
 
@@ -308,5 +569,5 @@ void arena_free(Arena *arena)
 {
     if (!arena) return;
     arena_reset(arena);
-    guarded_free(arena);
+    free(arena);
 }

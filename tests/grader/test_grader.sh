@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_grader.sh: the grader under test, with the programs in the folder that is given (…/tests/grader).
 #
-#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats odd mutants seeds faults formats user
+#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd odd mutants seeds faults formats
 #   wrong; default all
 #
 # tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at
@@ -16,7 +16,7 @@ export LC_ALL=C.UTF-8
 
 programs=$(cd "$1" && pwd) || exit 2
 shift
-parts=${*:-cheats odd mutants seeds faults formats user wrong}
+parts=${*:-cheats crowd odd mutants seeds faults formats wrong}
 here=tests/grader
 compiler=${CC:-gcc}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
@@ -61,12 +61,66 @@ check_cheats() { # class folder
     done
 }
 
+# Right answers among the cheats, one before each letter: whatever a cheat does to its neighbours takes their points.
+class_of_cheats() {
+    mkdir -p "$scratch/class"
+    cp "$here"/cheats/*.c "$scratch/class"
+    for letter in a b c d e f g h i j k l m n o p q r s t u v w x y z; do
+        cp "$(folder_of 01)/solution.c" "$scratch/class/${letter}_classmate.c"
+    done
+    chmod -R a+rX "$scratch/class"
+}
+check_classmates() { # grades folder
+    for letter in a b c d e f g h i j k l m n o p q r s t u v w x y z; do
+        [ "$(cell "$1/grades.csv" "${letter}_classmate" 2)" = 100 ] && good ||
+            complain "a right answer among the cheats: $(cell "$1/grades.csv" "${letter}_classmate" 2) points, $(cell "$1/grades.csv" "${letter}_classmate" 4)"
+    done
+}
+
+# The class of cheats as an ordinary user, for whom the jail must do without root's rights.
+as_user() { # folder for the grades, program's options…
+    out=$1
+    shift
+    chmod 755 "$scratch"
+    [ -d "$scratch/01" ] || { cp -rL "$programs/01" "$scratch/01" && cp "$programs/grade-01" "$scratch" && chmod -R a+rX "$scratch/01" "$scratch/grade-01"; }
+    mkdir -p "$out" && chown 12345:12345 "$out"
+    setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade-01" --compiler "$compiler" --harness "$scratch/01" --seed 5 --out "$out/grades" "$@" \
+        "$scratch/class" 2>>"$scratch/log.user"
+}
+has_user() { [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; }
+
+# Two gradings at once: as who runs this, and, when that is root, as an ordinary user.
 part_cheats() {
-    grade 01 --seed 5 --out "$scratch/cheats" "$here/cheats" || complain "the class of cheats needed a human"
+    class_of_cheats
+    if has_user; then as_user "$scratch/mine" & fi
+    grade 01 --seed 5 --out "$scratch/cheats" "$scratch/class" || complain "the class of cheats needed a human"
     check_cheats "$scratch/cheats"
+    check_classmates "$scratch/cheats"
+    if has_user; then
+        wait $! || complain "as an ordinary user: $(tail -1 "$scratch/log.user")"
+        check_cheats "$scratch/mine/grades"
+        check_classmates "$scratch/mine/grades"
+    fi
     cp "$scratch/cheats/grades.csv" "$scratch/first.csv"
-    grade 01 --seed 5 --out "$scratch/cheats" "$here/cheats" || complain "the second run needed a human"
+    grade 01 --seed 5 --out "$scratch/cheats" "$scratch/class" || complain "the second run needed a human"
     cmp -s "$scratch/first.csv" "$scratch/cheats/grades.csv" && good || complain "the same seed gave other grades"
+}
+
+# With FULL=1 one at a time as well, and twice at once as the same user: neither changes a grade.
+part_crowd() {
+    [ -n "${FULL-}" ] || return 0
+    class_of_cheats
+    grade 01 --seed 5 --jobs 1 --out "$scratch/alone" "$scratch/class" || complain "one at a time: needed a human"
+    check_cheats "$scratch/alone"
+    check_classmates "$scratch/alone"
+    has_user || return 0
+    as_user "$scratch/one" --jobs 1 &
+    as_user "$scratch/two" --jobs 1 || complain "twice as the same user: $(tail -1 "$scratch/log.user")"
+    wait $! || complain "twice as the same user: $(tail -1 "$scratch/log.user")"
+    for run in one two; do
+        check_cheats "$scratch/$run/grades"
+        check_classmates "$scratch/$run/grades"
+    done
 }
 
 # Submissions of every shape, honest ones among them.
@@ -242,29 +296,6 @@ part_formats() {
             "$programs/check_format" "$format" "$student" >"$scratch/message" 2>&1 && good ||
                 complain "$format of $(basename "$student"): $(head -3 "$scratch/message")"
         done
-    done
-}
-
-# Everything once more as an ordinary user, when this is root: the jail must not need its rights.
-part_user() {
-    [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || return 0
-    chmod 755 "$scratch"
-    cp -rL "$programs/01" "$scratch/01" && cp "$programs/grade-01" "$scratch"
-    mkdir "$scratch/mine" "$scratch/class" && chown 12345:12345 "$scratch/mine"
-    for name in exit_zero fork_bomb patches_the_grader kills_the_grader kills_everybody forged_answer phones_home half_honest_kills leaks \
-        constructor_writes_results includes_a_secret; do
-        cp "$here/cheats/$name.c" "$scratch/class"
-    done
-    cp "$(folder_of 01)/solution.c" "$scratch/class/good.c"
-    chmod -R a+rX "$scratch/class" "$scratch/01" "$scratch/grade-01"
-    setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade-01" --compiler "$compiler" --harness "$scratch/01" --seed 5 --out "$scratch/mine/grades" \
-        "$scratch/class" 2>>"$scratch/log" || complain "as an ordinary user: $(tail -1 "$scratch/log")"
-    [ "$(cell "$scratch/mine/grades/grades.csv" good 2)" = 100 ] && good || complain "as an ordinary user: the answers have no full marks"
-    for file in "$scratch"/class/*.c; do
-        most=$(sed -n 's|^// at most: ||p' "$file")
-        name=$(basename "$file" .c)
-        points=$(cell "$scratch/mine/grades/grades.csv" "$name" 2)
-        [ "${points:-101}" -le "${most:-100}" ] && good || complain "as an ordinary user: $name: ${points:-nothing}, at most $most"
     done
 }
 

@@ -100,7 +100,7 @@ static void command(Arguments *arguments, const Workshop *workshop, Step step, c
     }
     put(arguments, "%s", workshop->compiler);
     if (step == LINK) {
-        put_all(arguments, (const char *const[]){"-static", "-Wl,-z,noexecstack", "-o", NULL});
+        put_all(arguments, (const char *const[]){"-static", "-Wl,--entry=worker_entry,-z,noexecstack", "-o", NULL});
         put(arguments, "%s", strcmp(name, "exercise") == 0 ? "worker" : "control");
         put(arguments, "%s.ready.o", name);
         put(arguments, "%s/worker.o", workshop->harness);

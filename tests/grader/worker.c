@@ -42,12 +42,18 @@ static void answer(const void *bytes, size_t size)
 
 // ---- Faults --------------------------------------------------------------------------------------------
 
+// Who was refused memory and then falls, over a null pointer or a number not far from it, fell because of that.
 void worker_fault(int fault, int argument, uint64_t address)
 {
-    answer(
-        &(ReplyHeader){
-            .kind = REPLY_FAULT, .fault = (uint32_t)fault, .detail = (uint32_t)argument, .address = address},
-        sizeof(ReplyHeader));
+    size_t refused = guarded_refused();
+    bool fell = fault == FAULT_NULL || fault == FAULT_UNDEFINED || fault == FAULT_UNKNOWN;
+    if (refused && fell) fault = FAULT_EXHAUSTED;
+    answer(&(ReplyHeader){.kind = REPLY_FAULT,
+                          .fault = (uint32_t)fault,
+                          .detail = (uint32_t)argument,
+                          .address = address,
+                          .value = (double)refused},
+           sizeof(ReplyHeader));
     _exit(1);
 }
 
@@ -107,7 +113,7 @@ static void receive_matrix(Argument *argument, int index)
     receive(shape, sizeof shape);
     argument->matrix = (Matrix){shape[0], shape[1], NULL};
     size_t bytes = matrix_size(argument->matrix) * sizeof(float);
-    if (!(argument->matrix.data = guarded_argument(bytes, index))) _exit(3);
+    if (!(argument->matrix.data = guarded_argument(bytes, index))) worker_fault(FAULT_EXHAUSTED, -1, 0);
     receive(argument->matrix.data, bytes);
 }
 
@@ -116,7 +122,7 @@ static void receive_string(Argument *argument, int index)
     uint32_t length;
     receive(&length, sizeof length);
     char *text = guarded_argument((size_t)length + 1, index);
-    if (!text) _exit(3);
+    if (!text) worker_fault(FAULT_EXHAUSTED, -1, 0);
     receive(text, length);
     text[length] = '\0';
     argument->text = text;
@@ -134,13 +140,10 @@ static void serve(const Adapter *adapter)
         else
             receive_matrix(&arguments[i], i);
     }
-    size_t before = guarded_blocks();
+    guarded_begin_call();
     double value = adapter->call(arguments);
     guarded_check();
-    size_t after = guarded_blocks();
-    answer(&(ReplyHeader){.kind = REPLY_RETURNED,
-                          .value = value,
-                          .leaked = (uint32_t)(after > before ? after - before : 0)},
+    answer(&(ReplyHeader){.kind = REPLY_RETURNED, .value = value, .leaked = (uint32_t)guarded_leaked()},
            sizeof(ReplyHeader));
     for (int i = 0; i < adapter->count; i++)
         if (adapter->kinds[i] == ARGUMENT_IN || adapter->kinds[i] == ARGUMENT_OUT)
@@ -150,10 +153,17 @@ static void serve(const Adapter *adapter)
 
 int main(void)
 {
+    guarded_start();
     catch_faults();
     for (;;) {
         RequestHeader request;
         receive(&request, sizeof request);
+        if (request.function == WIRE_CENSUS) {
+            size_t kept, held = guarded_census(&kept);
+            answer(&(ReplyHeader){.kind = REPLY_RETURNED, .leaked = (uint32_t)held, .value = (double)kept},
+                   sizeof(ReplyHeader));
+            continue;
+        }
         if (request.function >= adapter_count) return 2;
         serve(&adapters[request.function]);
     }
