@@ -571,7 +571,8 @@ endif
 
 $(TREE)/tests/fuzz/%.o: COURSE_CPPFLAGS += -I. -Itests/fuzz
 $(TREE)/tests/fuzz/fuzz_scan: $(GRADER)/scan.o
-$(TREE)/tests/fuzz/fuzz_submission: $(GRADER)/submission.o $(GRADER)/scan.o
+$(TREE)/tests/fuzz/fuzz_listing: $(GRADER)/listing.o $(GRADER)/object.o
+$(TREE)/tests/fuzz/fuzz_submission: $(patsubst %,$(GRADER)/%.o,submission toolchain listing object scan turn)
 $(TREE)/tests/fuzz/fuzz_report: $(GRADER)/report.o
 $(FUZZ_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(FUZZ_OBJECTS) $(LIBRARY)
 	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(FUZZ_LINK) $(LIBRARIES))

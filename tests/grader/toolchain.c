@@ -227,6 +227,12 @@ static bool blame(const Workshop *workshop, Step step, ToolEnd end, const ToolUs
                 lines[0] ? lines : "the tools take other files, but not this one: is something in it very large, or very deeply nested?");
 }
 
+// What fails after so much, ten times what an exercise needs, failed for that.
+static bool has_used_much(const ToolUse *use)
+{
+    return use->seconds > BUILD_SECONDS / 2 || use->largest > TOOL_MEMORY / 2 >> 10;
+}
+
 bool toolchain_step(const Workshop *workshop, Step step, Built *built, char *said, size_t size)
 {
     char folder[PATH_MAX];
@@ -236,6 +242,7 @@ bool toolchain_step(const Workshop *workshop, Step step, Built *built, char *sai
     if (!turn_enter(folder)) return fail(built, GRADER_ERROR, "%.500s: no lock can be had: %s", folder, strerror(errno));
     ToolEnd end = take_step(workshop, step, "exercise", left, said, size, &use);
     bool fine = end == TOOL_FINE;
+    if ((end == TOOL_FAILED || end == TOOL_KILLED) && has_used_much(&use)) end = TOOL_LIMIT;
     if (end == TOOL_FAILED || end == TOOL_KILLED) {
         turn_alone();
         end = take_step(workshop, step, "exercise", left, said, size, &use);
@@ -248,7 +255,7 @@ bool toolchain_step(const Workshop *workshop, Step step, Built *built, char *sai
         return fail(built, GRADER_ERROR, "%s could not be started",
                     step == PREPARE ? "objcopy" : workshop->compiler);
     if (end == TOOL_LIMIT)
-        return fail(built, COMPILE_ERROR, "%s took too long: %.1f s, and a file may take %d s in all, waiting apart",
-                    step_names[step], built->seconds, BUILD_SECONDS);
+        return fail(built, COMPILE_ERROR, "%s took too much: %.1f s and %ld MiB; a file may take %d s in all, and %d MiB",
+                    step_names[step], built->seconds, use.largest >> 10, BUILD_SECONDS, TOOL_MEMORY >> 20);
     return fine;
 }
