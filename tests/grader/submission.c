@@ -289,7 +289,7 @@ static bool look_at_object(const Workshop *workshop, Object *object, Built *buil
     return true;
 }
 
-// Which of the names that the object wants the linker did not find: they are taken from the object, and only looked up
+// Which of the names that the object wants the linker did not find, if that is why it failed: they are taken from the object, and only looked up
 // in what the linker said.
 static bool name_missing(const Object *object, Built *built)
 {
@@ -300,7 +300,7 @@ static bool name_missing(const Object *object, Built *built)
         size_t used = strlen(list);
         if (strstr(said, quoted) && count++ < 4) snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", name);
     }
-    if (count == 0) return refuse(built, COMPILE_ERROR, "linking failed: its parts do not fit together");
+    if (count == 0) return false; // it failed for another reason, which built has
     return refuse(built, COMPILE_ERROR,
                   "linking failed: the file uses %s%s, which exist%s neither in it nor in the C library, base/ or matrix/. "
                   "Is a name misspelt?",
