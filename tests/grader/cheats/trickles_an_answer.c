@@ -1,6 +1,6 @@
 // trickles_an_answer.c: says a byte of its answer every few milliseconds, so that the line is never silent.
 // at most: 0
-// expect: time limit
+// expect: time limit, bad answer
 #include "exercise.h"
 
 #include <linux/futex.h>
