@@ -32,6 +32,7 @@
 #include "tests/exercises/exercise_suite.h"
 #include "tests/grader/apart.h"
 #include "tests/grader/report.h"
+#include "tests/grader/toolchain.h"
 
 enum { MOST_STUDENTS = 4096, MOST_JOBS = 64, SECONDS_FOR_ONE = 900 };
 
@@ -40,6 +41,7 @@ typedef struct {
     char work[PATH_MAX], empty[PATH_MAX], students[PATH_MAX]; // folders
     uint64_t seed, grader; // grader: changes when this program or its harness does
     int jobs, seeds;
+    const char *warning; // NULL: none
     Apart apart;
     Result expected[MOST_RESULTS];
     int count;
@@ -468,6 +470,7 @@ static bool write_summary(FILE *file, const void *context)
     fprintf(file, "# Chapter %s: %d submissions, %d graded\n\nMean: %.1f of %d points. Seed: %llu.\n\n",
             exercise_folder, all->count, graded, graded ? sum / graded : 0.0, most,
             (unsigned long long)all->session->seed);
+    if (all->session->warning) fprintf(file, "**Warning:** %s.\n\n", all->session->warning);
     fputs("| task | mean | of | solved by |\n|---|---|---|---|\n", file);
     double hardest = 2.0;
     const char *hardest_task = "";
@@ -574,6 +577,24 @@ static void make_folder(char *path, const char *in, const char *name)
         stop("%s: %s", path, strerror(errno));
 }
 
+// Nothing of the course or of other students may lie where a compiler may read; without Landlock that is everywhere.
+static void check_places(Session *session)
+{
+    const char *const places[] = {session->harness, session->submissions, session->out};
+    for (int i = 0; i < 3; i++) {
+        const char *in = readable_place(session->compiler, places[i]);
+        if (in) stop("%s lies in %s, which compilers may read, and so a student's file could: move it elsewhere", places[i], in);
+    }
+    const Workshop workshop = {.harness = session->harness, .user = session->apart.first_user};
+    if (!tools_are_fenced())
+        session->warning = "this kernel has no Landlock: a student's file may make the compiler read files of this machine. "
+                           "Keep the answers and other students' files off it";
+    else if (geteuid() == 0 && !tools_user(&workshop))
+        session->warning = "compilers run as root, because no other user can reach the course: give its folder and those "
+                           "above it the right x for others";
+    if (session->warning) fprintf(stderr, "grade: warning: %s\n", session->warning);
+}
+
 static void open_session(Session *session, const char *out)
 {
     char why[256], rest[PATH_MAX];
@@ -595,6 +616,7 @@ static void open_session(Session *session, const char *out)
     memcpy(made_empty, session->empty, sizeof made_empty);
     path_in(rest, session->harness, "worker.o");
     session->grader = hash_file(rest, hash_file("/proc/self/exe", 0xcbf29ce484222325u));
+    check_places(session);
     probe_jail(session);
     probe_reference(session);
 }
