@@ -13,10 +13,13 @@ static bool starts_with(const char *line, const char *const *words)
     for (;;) {
         line += strspn(line, " \t");
         size_t length = strcspn(line, " \t:\n");
+        if (line[length] == ':') {
+            line += length + 1;
+            continue;
+        }
         for (int i = 0; words[i]; i++)
             if (length == strlen(words[i]) && strncmp(line, words[i], length) == 0) return true;
-        if (line[length] != ':') return false;
-        line += length + 1;
+        return false;
     }
 }
 

@@ -38,6 +38,7 @@
 #include "tests/grader/apart.h"
 #include "tests/grader/harmless.h"
 #include "tests/grader/table.h"
+#include "tests/grader/toolchain.h"
 
 enum { MOST_JOBS = APART_MOST_JOBS, SECONDS_FOR_ONE = 900 };
 
@@ -48,6 +49,7 @@ typedef struct {
     bool seed_given;
     int jobs, seeds, lock; // lock: OUT/.grader, open
     Apart apart;
+    const char *warning; // NULL: none
     Result expected[MOST_RESULTS];
     int count;
 } Session;
@@ -513,6 +515,27 @@ static void make_folder(char *path, const char *in, const char *name)
         stop("%s: %s", path, strerror(errno));
 }
 
+// Nothing of the course or of other students may lie where a compiler may read; without Landlock that is everywhere.
+static void check_places(Session *session)
+{
+    const char *const places[] = {session->harness, session->submissions, session->out};
+    for (int i = 0; i < 3; i++) {
+        const char *in = readable_place(session->compiler, places[i]);
+        if (in)
+            stop("%s lies in %s, which compilers may read, and so a student's file could: move it elsewhere",
+                 places[i], in);
+    }
+    const Workshop workshop = {.harness = session->harness, .user = session->apart.first_user};
+    if (!tools_are_fenced())
+        session->warning =
+            "this kernel has no Landlock: a student's file may make the compiler read files of this machine. "
+            "Keep the answers and other students' files off it";
+    else if (geteuid() == 0 && !tools_user(&workshop))
+        session->warning = "compilers run as root, because no other user can reach the course: give its folder and "
+                           "those above it the right x for others";
+    if (session->warning) fprintf(stderr, "grade: warning: %s\n", session->warning);
+}
+
 // ---- The folder OUT: one class run at a time -----------------------------------------------------------------
 // OUT/.grader is never removed. A class run locks its first byte. OUT/.work-N belongs to the run that has locked byte N;
 // where nobody has, the run was killed, and the folder is removed. The kernel gives up a dead process's locks.
@@ -622,6 +645,7 @@ static void open_session(Session *session, const char *out, bool class)
     make_work_folder(session);
     path_in(rest, session->harness, "worker.o");
     session->grader = hash_file(rest, hash_file("/proc/self/exe", 0xcbf29ce484222325u));
+    check_places(session);
     probe(session);
 }
 
@@ -645,7 +669,8 @@ static int grade_class(Session *session)
     if (!grades) stop("no memory for %d students", roster.count);
     make_folder(session->students, session->out, "students");
     grade_all(session, roster.entries, grades, roster.count);
-    const Class all = {grades, roster.count, &roster, exercise_folder, session->compiler, session->seed};
+    const Class all = {grades, roster.count, &roster, exercise_folder, session->compiler, session->seed,
+                       session->apart.promise, session->warning};
     bool written = write_tables(&all, session->out);
     for (int i = 0; i < roster.count; i++) {
         needy += grades[i]->needs_human;

@@ -336,12 +336,14 @@ void build_worker(const Workshop *workshop, const char *path, Built *built)
     char *source = take_file(workshop, path, built);
     if (!source) return;
     plain_line_ends(source);
+    unsigned user = tools_user(workshop);
+    if (user && chown(workshop->folder, user, user) != 0) refuse(built, GRADER_ERROR, "%.500s: %s", workshop->folder, strerror(errno));
     const char *reason = scan_source(source, built->flags, sizeof built->flags);
     bool written = toolchain_write(workshop, "exercise.c", source);
     free(source);
     if (reason)
         refuse(built, REJECTED, "%s", reason);
-    else if (!written)
+    else if (!written || built->status != PASSED)
         refuse(built, GRADER_ERROR, "%s: cannot write", workshop->folder);
     else if (preprocess(workshop, built) && compile(workshop, built))
         link_worker(workshop, built);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,19 @@ static bool become(unsigned user)
 {
     gid_t group = user;
     return setgroups(1, &group) == 0 && setresgid(group, group, group) == 0 && setresuid(user, user, user) == 0;
+}
+
+bool user_can_read(unsigned user, const char *const *files)
+{
+    pid_t process = fork();
+    if (process == 0) {
+        bool fine = become(user);
+        for (; fine && *files; files++) fine = access(*files, R_OK) == 0;
+        _exit(!fine);
+    }
+    int status = 1;
+    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR) {}
+    return process > 0 && status == 0;
 }
 
 // What cannot be started is told by a byte in `trouble`, which closes when the tool is there: whatever the tool itself
@@ -63,11 +77,25 @@ static int64_t milliseconds(void)
 
 // ---- Is it at work? ------------------------------------------------------------------------------------
 
-// The beginning of a file of /proc/PROCESS.
-static bool read_process(pid_t process, const char *name, char *text, size_t size)
+// The number that a child has where /proc was mounted; here, in a namespace, it has another. 0: not to be found out.
+static int outside_number(pid_t process)
+{
+    char path[64], line[128];
+    int number = 0, file = (int)syscall(SYS_pidfd_open, process, 0);
+    if (file < 0) return 0;
+    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", file);
+    FILE *lines = fopen(path, "re");
+    while (lines && number <= 0 && fgets(line, sizeof line, lines)) sscanf(line, "Pid: %d", &number);
+    if (lines) fclose(lines);
+    close(file);
+    return number > 0 ? number : 0;
+}
+
+// The beginning of /proc/NUMBER/name.
+static bool read_process(int number, const char *name, char *text, size_t size)
 {
     char path[128];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)process, name);
+    snprintf(path, sizeof path, "/proc/%d/%s", number, name);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return false;
     ssize_t got = read(file, text, size - 1);
@@ -77,17 +105,17 @@ static bool read_process(pid_t process, const char *name, char *text, size_t siz
 }
 
 // Whether the process or one that it started has a processor, waits for one, or waits for a disk.
-static bool at_work(pid_t process, int deep)
+static bool at_work(int number, int deep)
 {
     char text[1024], children[64];
-    if (!read_process(process, "stat", text, sizeof text)) return false;
+    if (!read_process(number, "stat", text, sizeof text)) return false;
     const char *state = strrchr(text, ')'); // "12 (name) R …"
     if (state && state[1] == ' ' && (state[2] == 'R' || state[2] == 'D')) return true;
-    snprintf(children, sizeof children, "task/%d/children", (int)process);
-    if (deep == 0 || !read_process(process, children, text, sizeof text)) return false;
+    snprintf(children, sizeof children, "task/%d/children", number);
+    if (deep == 0 || !read_process(number, children, text, sizeof text)) return false;
     char *next = text;
     for (long child; (child = strtol(next, &next, 10)) > 0;)
-        if (at_work((pid_t)child, deep - 1)) return true;
+        if (at_work((int)child, deep - 1)) return true;
     return false;
 }
 
@@ -99,6 +127,7 @@ static bool read_until(int descriptor, pid_t process, char *text, size_t size, d
     char rest[4096];
     size_t used = 0;
     int64_t start = milliseconds(), before = start;
+    int number = outside_number(process);
     *waited = 0.0;
     for (;;) {
         struct pollfd one = {.fd = descriptor, .events = POLLIN};
@@ -108,7 +137,7 @@ static bool read_until(int descriptor, pid_t process, char *text, size_t size, d
         int64_t now = milliseconds();
         if (now - start > LONGEST_MS) return false;
         if (ready <= 0) {
-            if (!at_work(process, 4)) *waited += 1e-3 * (double)(now - before);
+            if (!at_work(number, 4)) *waited += 1e-3 * (double)(now - before);
             if (*waited > idle) return false;
             before = now;
             continue;

@@ -24,3 +24,6 @@ enum { TOOL_MEMORY = 1 << 30, TOOL_FILE = 16 << 20 }; // bytes that a tool may h
 
 // Runs arguments[0] with its arguments, and standard output and error as text (cut at size); use may be NULL.
 ToolEnd run_tool(const ToolLimits *limits, const char *const *arguments, char *text, size_t size, ToolUse *use);
+
+// As root: whether this user can read all these files (the list ends with NULL).
+bool user_can_read(unsigned user, const char *const *files);

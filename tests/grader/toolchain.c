@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/grader/harmless.h"
+#include "tests/grader/jail.h"
 #include "tests/grader/turn.h"
 
 // ---- Files ---------------------------------------------------------------------------------------------
@@ -24,33 +25,89 @@ void join(char *out, size_t size, const char *folder, const char *name)
 bool toolchain_write(const Workshop *workshop, const char *name, const char *text)
 {
     char path[PATH_MAX];
+    unsigned user = tools_user(workshop);
     join(path, sizeof path, workshop->folder, name);
     FILE *file = fopen(path, "w");
     if (!file) return false;
-    bool written = fputs(text, file) >= 0;
+    bool written = fputs(text, file) >= 0 && (!user || fchown(fileno(file), user, user) == 0);
     return fclose(file) == 0 && written;
 }
 
-// What the tools may read: the compiler, and what the build prepared for them.
+// ---- What the tools may read, and as whom they run -----------------------------------------------------
+
 enum { MOST_READABLE = 16 };
 typedef struct {
     char prepared[4][PATH_MAX];
     const char *list[MOST_READABLE];
 } Readable;
 
+static const char *const system_places[] = {"/usr", "/lib", "/lib64", "/bin", "/etc/alternatives", "/etc/ld.so.cache"};
+enum { SYSTEM_PLACES = sizeof system_places / sizeof *system_places };
+
+// /opt/NAME or /nix/store when the compiler lives there, NULL otherwise.
+static const char *place_of_compiler(const char *compiler)
+{
+    static const char *const folders[] = {"/usr/local/bin/", "/usr/bin/", "/bin/"};
+    static char place[PATH_MAX];
+    char path[PATH_MAX];
+    const char *found = strchr(compiler, '/') ? realpath(compiler, place) : NULL;
+    for (int i = 0; i < 3 && !strchr(compiler, '/') && !found; i++)
+        if (snprintf(path, sizeof path, "%s%s", folders[i], compiler) < (int)sizeof path) found = realpath(path, place);
+    if (!found || (strncmp(found, "/opt/", 5) != 0 && strncmp(found, "/nix/store/", 11) != 0)) return NULL;
+    char *end = strchr(place + 5, '/');
+    if (!end) return NULL;
+    *end = '\0';
+    return place;
+}
+
 static const char *const *readable_for(const Workshop *workshop, Readable *readable)
 {
-    static const char *const system[] = {
-        "/usr", "/lib", "/lib64", "/bin", "/opt", "/nix", "/etc/alternatives", "/etc/ld.so.cache"};
     static const char *const prepared[] = {"include", "names", "allocator", "worker.o"};
     int count = 0;
-    for (size_t i = 0; i < sizeof system / sizeof *system; i++) readable->list[count++] = system[i];
+    for (int i = 0; i < SYSTEM_PLACES; i++) readable->list[count++] = system_places[i];
     for (int i = 0; i < 4; i++) {
         join(readable->prepared[i], PATH_MAX, workshop->harness, prepared[i]);
         readable->list[count++] = readable->prepared[i];
     }
+    const char *own = place_of_compiler(workshop->compiler);
+    if (own) readable->list[count++] = own;
     readable->list[count] = NULL;
     return readable->list;
+}
+
+const char *readable_place(const char *compiler, const char *path)
+{
+    char real[PATH_MAX];
+    if (!realpath(path, real)) return NULL;
+    for (int i = 0; i <= SYSTEM_PLACES; i++) {
+        const char *place = i < SYSTEM_PLACES ? system_places[i] : place_of_compiler(compiler);
+        size_t length = place ? strlen(place) : 0;
+        if (place && strncmp(real, place, length) == 0 && (real[length] == '/' || real[length] == '\0')) return place;
+    }
+    return NULL;
+}
+
+bool tools_are_fenced(void)
+{
+    static const char *const nothing[] = {NULL};
+    pid_t process = fork();
+    if (process == 0) _exit(!jail_files(nothing, "/dev/null"));
+    int status = 1;
+    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR) {}
+    return process > 0 && status == 0;
+}
+
+unsigned tools_user(const Workshop *workshop)
+{
+    static unsigned asked, answer; // the same in all of a submission's own process
+    char files[4][PATH_MAX];
+    static const char *const names[] = {"include/exercise.h", "names", "allocator", "worker.o"};
+    if (geteuid() != 0 || workshop->user == 0) return 0;
+    if (asked == workshop->user) return answer;
+    for (int i = 0; i < 4; i++) join(files[i], sizeof files[i], workshop->harness, names[i]);
+    const char *const list[] = {files[0], files[1], files[2], files[3], NULL};
+    asked = workshop->user;
+    return answer = user_can_read(asked, list) ? asked : 0;
 }
 
 // ---- The steps -----------------------------------------------------------------------------------------
@@ -129,14 +186,16 @@ static ToolEnd take_step(const Workshop *workshop, Step step, const char *name, 
     static Arguments arguments;
     Readable readable;
     command(&arguments, workshop, step, name);
-    const ToolLimits limits = {workshop->folder, readable_for(workshop, &readable), 0, seconds, IDLE_SECONDS};
+    const ToolLimits limits = {workshop->folder, readable_for(workshop, &readable), tools_user(workshop),
+                               seconds, IDLE_SECONDS};
     return run_tool(&limits, arguments.list, said, size, use);
 }
 
 bool toolchain_ask(const Workshop *workshop, const char *const *arguments, char *said, size_t size)
 {
     Readable readable;
-    const ToolLimits limits = {workshop->folder, readable_for(workshop, &readable), 0, BUILD_SECONDS, IDLE_SECONDS};
+    const ToolLimits limits = {workshop->folder, readable_for(workshop, &readable), tools_user(workshop),
+                               BUILD_SECONDS, IDLE_SECONDS};
     return run_tool(&limits, arguments, said, size, NULL) == TOOL_FINE;
 }
 

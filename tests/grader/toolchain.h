@@ -24,6 +24,16 @@ bool toolchain_step(const Workshop *workshop, Step step, Built *built, char *sai
 // Any other tool on a file of the folder; false when it did not end as it should.
 bool toolchain_ask(const Workshop *workshop, const char *const *arguments, char *said, size_t size);
 
+// The folder in which path lies, if the tools may read all of that folder: the system's, or the compiler's own. NULL:
+// path is out of their reach, but for what the build prepared.
+const char *readable_place(const char *compiler, const char *path);
+
+// Whether this kernel keeps the tools from reading anything else (Landlock).
+bool tools_are_fenced(void);
+
+// As whom the tools run: as root they have the workshop's user, if that can read what the build prepared; 0 otherwise.
+unsigned tools_user(const Workshop *workshop);
+
 // folder/name; "" when that is too long.
 void join(char *out, size_t size, const char *folder, const char *name);
 
