@@ -426,6 +426,23 @@ void *guarded_mremap(void *start, size_t old_size, size_t size, int how, ...)
     return refuse(size), MAP_FAILED;
 }
 
+static _Noreturn void exhausted(size_t size)
+{
+    refuse(size);
+    worker_fault(FAULT_EXHAUSTED, NO_ARGUMENT, 0);
+}
+
+// What aligned_alloc becomes in the matrix library (see the makefile): room for packing that it asks for once and keeps.
+// It is nobody's leak.
+void *library_aligned_alloc(size_t alignment, size_t size);
+
+void *library_aligned_alloc(size_t alignment, size_t size)
+{
+    void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED || alignment > PAGE) exhausted(size);
+    return room;
+}
+
 // ---- A call --------------------------------------------------------------------------------------------
 
 static size_t blocks_before;
@@ -438,6 +455,7 @@ void guarded_start(void)
     setvbuf(stdout, out, _IOLBF, sizeof out); // who crashes has printed the lines before
     fwide(stderr, -1);                        // or perror would open a second one
     tzset();
+    strerror(-1); // keeps its last answer to a number it does not know
 }
 
 void guarded_begin_call(void)
@@ -486,12 +504,6 @@ static Piece *new_link(void)
     Piece *link = unused_links;
     unused_links = link->before;
     return link;
-}
-
-static _Noreturn void exhausted(size_t size)
-{
-    refuse(size);
-    worker_fault(FAULT_EXHAUSTED, NO_ARGUMENT, 0);
 }
 
 Arena *arena_new(void) { return arena_new_limited(SIZE_MAX); }
