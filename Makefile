@@ -459,14 +459,15 @@ need-check: setup-check
 GRADER          := $(TREE)/tests/grader
 GRADED          := $(sort $(patsubst tests/grader/hidden_%.c,%,$(wildcard tests/grader/hidden_[0-9]*.c)))
 GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
-GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade report examine submission scan tool jail caller hidden) \
+GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade report examine submission toolchain listing object scan tool turn \
+	apart jail filter caller hidden) \
 	$(TREE)/tests/unit/suite.o
 $(GRADER)/%.o: COURSE_CPPFLAGS += -I. -Itests/unit
 WORKER_FLAGS    := -std=c11 -O2 $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
 	-fopenmp-simd -fno-pie -I. $(WARNINGS) -Wno-unused-variable
 WORKER_COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(WORKER_FLAGS) $(CFLAGS)
 WORKER_SOURCES  := $(filter-out common/base/arena.c,$(wildcard common/base/*.c common/matrix/*.c)) \
-	tests/grader/worker.c tests/grader/guarded.c tests/grader/packed.c
+	tests/grader/worker.c tests/grader/entry.c tests/grader/guarded.c tests/grader/packed.c
 WORKER_OBJECTS  := $(WORKER_SOURCES:%.c=$(GRADER)/worker/%.o)
 WORKER_HEADERS  := $(wildcard common/base/*.h common/matrix/*.h) common/lesson/exercise.h
 
@@ -474,9 +475,9 @@ $(GRADER)/worker/common/%.o: COURSE_CPPFLAGS += -Daligned_alloc=library_aligned_
 $(WORKER_OBJECTS): $(GRADER)/worker/%.o: %.c
 	@mkdir -p $(@D)
 	$(call compile,$(WORKER_COMPILE))
-$(GRADER)/probe: tests/grader/probe.c tests/grader/wire.h
+$(GRADER)/probe: tests/grader/probe.c tests/grader/wire.h $(GRADER)/worker/tests/grader/entry.o
 	@mkdir -p $(@D)
-	$(QUIET)$(WORKER_COMPILE) -static $< -o $@
+	$(QUIET)$(WORKER_COMPILE) -static -Wl,--entry=worker_entry $(filter-out %.h,$^) -o $@
 
 # $1 number, $2 chapter folder
 define grader_rule
@@ -511,7 +512,7 @@ $(GRADER)/grade-$1: $(GRADER_OBJECTS) $(GRADER)/$1/stubs.o $(GRADER)/$1/referenc
 endef
 $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 
-$(TREE)/tests/unit/test_report.o: COURSE_CPPFLAGS += -I.
+$(TREE)/tests/unit/test_report.o $(TREE)/tests/unit/test_filter.o: COURSE_CPPFLAGS += -I.
 $(GRADER)/check_format: $(GRADER)/check_format.o
 	$(call link,$^,)
 
@@ -523,7 +524,7 @@ endif
 test-grader:
 	$(call built,$(GRADER_PROGRAMS) $(GRADER)/check_format)
 	$(QUIET)CC=$(call quote,$(COMPILER)) SEEDS=$(if $(filter asan,$(MODE)),4,20) sh tests/grader/test_grader.sh $(GRADER) \
-		cheats honest odd seeds faults formats user $(if $(call on,FULL),wrong)
+		cheats crowd honest odd seeds faults formats $(if $(call on,FULL),wrong)
 test-mutants:
 	$(call built,$(GRADER_PROGRAMS))
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) sh tests/grader/test_grader.sh $(GRADER) mutants
@@ -571,7 +572,8 @@ endif
 
 $(TREE)/tests/fuzz/%.o: COURSE_CPPFLAGS += -I. -Itests/fuzz
 $(TREE)/tests/fuzz/fuzz_scan: $(GRADER)/scan.o
-$(TREE)/tests/fuzz/fuzz_submission: $(GRADER)/submission.o $(GRADER)/scan.o
+$(TREE)/tests/fuzz/fuzz_listing: $(GRADER)/listing.o $(GRADER)/object.o
+$(TREE)/tests/fuzz/fuzz_submission: $(patsubst %,$(GRADER)/%.o,submission toolchain listing object scan turn)
 $(TREE)/tests/fuzz/fuzz_report: $(GRADER)/report.o
 $(FUZZ_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(FUZZ_OBJECTS) $(LIBRARY)
 	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(FUZZ_LINK) $(LIBRARIES))

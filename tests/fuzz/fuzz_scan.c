@@ -18,14 +18,14 @@ void fuzz_input(const uint8_t *bytes, size_t size)
     scan_source(source, small, sizeof small);
     fuzz_require(strlen(flags) < sizeof flags && strlen(small) < sizeof small, "flags do not end");
     fuzz_require(fuzz_harmless(flags, strlen(flags)), "flags are not harmless");
-    scan_preprocessed(source, "exercise.c");
+    scan_preprocessed(source, folders);
     bool stranger = scan_dependencies(list, folders, name, sizeof name);
     fuzz_require(!stranger || name[0], "a stranger without a name");
     // Joined to one line that begins with a word, the text has no directives, and its words are the same.
     if (reason && strstr(reason, "assembly") && !strpbrk(source, "\n\\?#%")) {
         char *text = NULL;
         if (asprintf(&text, "# 1 \"exercise.c\"\n%s\n", source) < 0) abort();
-        fuzz_require(scan_preprocessed(text, "exercise.c"), "assembly in the preprocessed text is not seen");
+        fuzz_require(scan_preprocessed(text, folders), "assembly in the preprocessed text is not seen");
         free(text);
     }
     free(source);

@@ -14,18 +14,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static const double ASLEEP = 2.0; // seconds without any progress
+static const double ASLEEP =
+    2.0; // seconds, of one test, in which a worker neither works nor waits for a processor
 
 Outcome *outcome;
 Jail worker_jail;
 
+typedef struct {
+    uint32_t blocks;
+    long long bytes;
+} Holding;
+
 static Prisoner worker;
 static bool running;
-static struct timespec started;
+static int queue = -1; // the kernel's account of how long the worker has waited for a processor
+static int facts = -1; // and of its memory
+static Holding first;  // what it held before its first call
+static double waited;  // seconds in which this test has waited for the worker
 
 const char *status_name(Status status)
 {
@@ -104,11 +114,11 @@ static _Noreturn void judge_end(const char *function)
 
 // ---- Bytes, with deadlines -----------------------------------------------------------------------------
 
-static double seconds_since(struct timespec then)
+static double now(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - then.tv_sec) + 1e-9 * (double)(now.tv_nsec - then.tv_nsec);
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 static double processor_seconds(void)
@@ -119,24 +129,62 @@ static double processor_seconds(void)
     return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
-// Waits until the pipe is ready; ends the test when the time is over. Processor time is what counts, so that
-// a busy machine changes no grade; but who makes no progress at all is asleep.
+// Opens /proc/N/status of the worker, and schedstat: "seconds on a processor, seconds in its queue (both ·10⁻⁹), turns".
+// N is its number where /proc was mounted, which fdinfo tells; here, in a namespace, it has another.
+static void open_accounts(void)
+{
+    char path[64], line[128];
+    int number = 0, process = (int)syscall(SYS_pidfd_open, worker.process, 0);
+    if (process < 0) return;
+    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", process);
+    FILE *lines = fopen(path, "re");
+    while (lines && number <= 0 && fgets(line, sizeof line, lines)) sscanf(line, "Pid: %d", &number);
+    if (lines) fclose(lines);
+    close(process);
+    if (number <= 0) return;
+    snprintf(path, sizeof path, "/proc/%d/schedstat", number);
+    queue = open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/%d/status", number);
+    facts = open(path, O_RDONLY | O_CLOEXEC);
+}
+
+// −1: this kernel does not tell.
+static double queue_seconds(void)
+{
+    char line[128];
+    long long ran, queued;
+    ssize_t length = queue < 0 ? -1 : pread(queue, line, sizeof line - 1, 0);
+    if (length <= 0) return -1.0;
+    line[length] = '\0';
+    return sscanf(line, "%lld %lld", &ran, &queued) == 2 ? 1e-9 * (double)queued : -1.0;
+}
+
+// Ends the test when its time is over. Processor time is what counts, and time in which there was neither work nor a queue
+// for a processor: so that a busy machine, or many jobs, change no grade.
+static void check_time(const char *function)
+{
+    const double limit = worker_jail.seconds, used = processor_seconds();
+    double asleep = waited - used;
+    if (asleep > ASLEEP) {
+        double queued = queue_seconds();
+        asleep = queued >= 0.0 ? asleep - queued : asleep - 3.0 - 5.0 * limit;
+    }
+    outcome->spent = used + (asleep > 0.0 ? asleep : 0.0);
+    if (used > limit)
+        give_up(TIME_LIMIT, "%s did not return within %.3g s of processor time", function, limit);
+    if (asleep > ASLEEP) give_up(TIME_LIMIT, "%s fell asleep", function);
+}
+
+// Waits until the pipe is ready. The time is looked at in every turn: a worker that says a byte now and then is asleep in
+// between.
 static void wait_for(int descriptor, short events, const char *function)
 {
-    const double limit = worker_jail.seconds;
-    double used_before = -1.0;
-    struct timespec progress;
-    for (;;) {
+    for (int ready = 0; ready <= 0;) {
+        double before = now();
         struct pollfd one = {.fd = descriptor, .events = events};
-        if (poll(&one, 1, 20) > 0) return;
-        double used = processor_seconds();
-        if (used > limit)
-            give_up(TIME_LIMIT, "%s did not return within %.3g s of processor time", function, limit);
-        if (used > used_before) clock_gettime(CLOCK_MONOTONIC, &progress);
-        used_before = used;
-        if (seconds_since(progress) > ASLEEP) give_up(TIME_LIMIT, "%s fell asleep", function);
-        if (seconds_since(started) > 5.0 + 6.0 * limit)
-            give_up(TIME_LIMIT, "%s did not return within %.3g s", function, 5.0 + 6.0 * limit);
+        ready = poll(&one, 1, 20);
+        waited += now() - before;
+        check_time(function);
     }
 }
 
@@ -164,6 +212,43 @@ static void receive_bytes(const char *function, void *bytes, size_t size)
     }
 }
 
+// ---- What the worker holds ---------------------------------------------------------------------------------
+
+// Bytes of memory that it may write to, as the kernel counts them; −1: the kernel does not tell.
+static long long writable_bytes(void)
+{
+    char text[4096];
+    ssize_t length = facts < 0 ? -1 : pread(facts, text, sizeof text - 1, 0);
+    if (length <= 0) return -1;
+    text[length] = '\0';
+    const char *line = strstr(text, "\nVmData:");
+    long long kilobytes;
+    return line && sscanf(line, "\nVmData: %lld", &kilobytes) == 1 ? kilobytes * 1024 : -1;
+}
+
+// Asks the worker, and the kernel, when the worker waits for its next request.
+static Holding census(const char *whom)
+{
+    RequestHeader header = {0, WIRE_CENSUS};
+    ReplyHeader reply;
+    send_bytes(whom, &header, sizeof header);
+    receive_bytes(whom, &reply, sizeof reply);
+    if (reply.kind != REPLY_RETURNED || !(reply.value >= 0.0 && reply.value < 1e15))
+        give_up(BAD_ANSWER, "%s broke the line to the grader", whom);
+    long long bytes = writable_bytes();
+    return (Holding){reply.leaked, bytes < 0 ? -1 : bytes - (long long)reply.value};
+}
+
+// A call that wrote its own answer can say that it leaked nothing; but then more is in use at the end than at the start.
+void end_worker(void)
+{
+    if (!running) return;
+    Holding last = census("the program, after its last call,");
+    if (last.blocks > first.blocks && last.blocks - first.blocks > outcome->leaked)
+        outcome->leaked = last.blocks - first.blocks;
+    if (first.bytes >= 0 && last.bytes > first.bytes && outcome->leaked == 0) outcome->leaked = 1;
+}
+
 // ---- A call --------------------------------------------------------------------------------------------
 
 static void start_worker(int index)
@@ -174,7 +259,8 @@ static void start_worker(int index)
     running = true;
     fcntl(worker.request, F_SETFL, O_NONBLOCK);
     fcntl(worker.reply, F_SETFL, O_NONBLOCK);
-    clock_gettime(CLOCK_MONOTONIC, &started);
+    open_accounts();
+    first = census("the program, before its first call,");
 }
 
 static bool is_matrix(const Argument *argument)
@@ -241,8 +327,9 @@ static _Noreturn void judge_fault(const char *function, const Argument *argument
         [FAULT_FREED] = "%s used or freed memory that it had freed already%s",
         [FAULT_BAD_FREE] = "%s freed what malloc did not give%s",
         [FAULT_SMASHED] = "%s wrote past the end of a local array%s",
-        [FAULT_EXHAUSTED] = "%s asked for more memory than an exercise may (256 MiB in all): %s bytes more were "
-                            "refused. Ask for less, give back sooner, and check what malloc returns"};
+        [FAULT_EXHAUSTED] =
+            "%s asked for more memory than an exercise may (256 MiB in all): %s bytes more were "
+            "refused. Ask for less, give back sooner, and check what malloc returns"};
     Fault fault = reply->fault < FAULT_COUNT ? (Fault)reply->fault : FAULT_UNKNOWN;
     bool named = fault == FAULT_PAST_ARGUMENT || fault == FAULT_BEFORE_ARGUMENT;
     const char *name = named && reply->detail < (uint32_t)count ? arguments[reply->detail].name : "";

@@ -45,6 +45,7 @@ extern const int task_limit_count;
 typedef struct {
     Status status; // NOT_RUN unless the worker caused a failure
     int calls;
+    double spent;     // seconds of processor time and of sleep
     uint32_t leaked;  // the most blocks that one call did not give back
     uint64_t address; // of the faulty instruction, 0 when unknown
     char output[256]; // the end of what the student's code printed, without control characters
@@ -56,6 +57,10 @@ extern Jail worker_jail; // seconds is set for each call
 
 // The call of function number index of the chapter. Returns its value, and the matrices are as it left them.
 double call_worker(int index, const char *function, Argument *arguments, int count);
+
+// To be called when a test has passed, in its process: looks whether the worker holds more than it did before its first call,
+// whatever it said.
+void end_worker(void);
 
 // An int from what a worker said; fails the test when it is none.
 int whole_number(double value);

@@ -111,6 +111,7 @@ static void run_test(Result *result, const TTest *test, double seconds)
     Suite *suite = suite_create("task");
     TCase *one = tcase_create(result->task);
     tcase_set_timeout(one, 60.0 + 20.0 * seconds); // the worker's limits end it long before
+    tcase_add_checked_fixture(one, NULL, end_worker);
     tcase_add_test(one, test);
     suite_add_tcase(suite, one);
     SRunner *runner = srunner_create(suite);
@@ -161,29 +162,31 @@ static void give_points(Result *task, int count)
     }
 }
 
-static const double ENOUGH = 90.0; // seconds for one submission, after which its other tests are not run
+// Seconds that one submission may spend, its build included, after which its other tests are not run. Waiting for a
+// processor does not count.
+static const double ENOUGH = 20.0;
 
-// Once a test has run out of time, the other tests of its task would too. used: by the submission so far.
+// Once a test has run out of time, the other tests of its task would too. spent: by the submission so far.
 static void run_task(Result *task, const TTest *const *with, int count, double seconds, bool hidden_only,
-                     double *used)
+                     double *spent)
 {
     bool over = false;
     for (int i = 0; i < count; i++) {
         if (hidden_only && !task[i].hidden) continue;
-        if (over || *used > ENOUGH) {
+        if (over || *spent > ENOUGH) {
             task[i].status = SKIPPED;
             snprintf(task[i].message, sizeof task[i].message,
                      "not run: earlier tests of this %s used up the time", over ? "task" : "submission");
             continue;
         }
         run_test(&task[i], with[i], seconds);
-        *used += task[i].seconds;
+        *spent += outcome->spent;
         over = task[i].status == TIME_LIMIT;
     }
     give_points(task, count);
 }
 
-void examine(Result *results, int count, uint64_t seed, bool hidden_only)
+double examine(Result *results, int count, uint64_t seed, bool hidden_only, double spent)
 {
     static const char *const settings[] = {
         "CK_FORK",          "CK_RUN_SUITE",         "CK_RUN_CASE",           "CK_INCLUDE_TAGS",
@@ -195,12 +198,13 @@ void examine(Result *results, int count, uint64_t seed, bool hidden_only)
     outcome = mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (outcome == MAP_FAILED) {
         examine_none(results, count, GRADER_ERROR, "no shared memory");
-        return;
+        return spent;
     }
-    double used = 0.0;
     for (int first = 0, next; first < count; first = next) {
         for (next = first; next < count && strcmp(results[next].task, results[first].task) == 0;) next++;
         run_task(results + first, tests + first, next - first, limit_of(results[first].task)->seconds,
-                 hidden_only, &used);
+                 hidden_only, &spent);
     }
+    munmap(outcome, sizeof *outcome);
+    return spent;
 }

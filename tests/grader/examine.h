@@ -25,7 +25,8 @@ typedef struct {
 int examine_expected(Result *results, char *why, size_t why_size);
 
 // Runs everything; or, with results that are there, only the hidden tests again. worker_jail is set.
-void examine(Result *results, int count, uint64_t seed, bool hidden_only);
+// spent: seconds that the submission has used up before, of 20 that it has in all; returns them with those of the tests.
+double examine(Result *results, int count, uint64_t seed, bool hidden_only, double spent);
 
 // For every test the same: nothing was run, and this is why.
 void examine_none(Result *results, int count, Status status, const char *message);

@@ -20,6 +20,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -29,6 +30,7 @@
 
 #include "base/base.h"
 #include "tests/exercises/exercise_suite.h"
+#include "tests/grader/apart.h"
 #include "tests/grader/report.h"
 
 enum { MOST_STUDENTS = 4096, MOST_JOBS = 64, SECONDS_FOR_ONE = 900 };
@@ -38,6 +40,7 @@ typedef struct {
     char work[PATH_MAX], empty[PATH_MAX], students[PATH_MAX]; // folders
     uint64_t seed, grader; // grader: changes when this program or its harness does
     int jobs, seeds;
+    Apart apart;
     Result expected[MOST_RESULTS];
     int count;
 } Session;
@@ -103,6 +106,8 @@ static void add_lines(const Workshop *workshop, Grade *grade)
     for (int i = 0; i < grade->count; i++) {
         Result *result = &grade->results[i];
         char line[64];
+        if (result->status == FUNCTION_MISSING)
+            add_misspelling(&grade->built, result->message, sizeof result->message);
         line_of(workshop, result->address, line, sizeof line);
         size_t used = strlen(result->message);
         if (line[0]) snprintf(result->message + used, sizeof result->message - used, " (%s)", line);
@@ -124,8 +129,12 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
     snprintf(grade->chapter, sizeof grade->chapter, "%s", exercise_folder);
     memcpy(grade->results, session->expected, sizeof session->expected);
     path_in(folder, session->work, "XXXXXX");
-    Workshop workshop = {session->harness, session->compiler, session->architecture, exercise_folder,
-                         folder,           jail_user(job)};
+    Workshop workshop = {session->harness,
+                         session->compiler,
+                         session->architecture,
+                         exercise_folder,
+                         folder,
+                         session->apart.first_user + (unsigned)job};
     if (!mkdtemp(folder)) {
         grade->built.status = GRADER_ERROR;
         snprintf(grade->built.message, sizeof grade->built.message, "%.500s: %s", folder, strerror(errno));
@@ -137,9 +146,9 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
     } else {
         path_in(worker, folder, "worker");
         worker_jail = (Jail){worker, session->empty, workshop.user, 0.0};
-        examine(grade->results, grade->count, session->seed, false);
+        examine(grade->results, grade->count, session->seed, false, grade->built.seconds);
         for (int i = 1; i < session->seeds && all_points(grade); i++)
-            examine(grade->results, grade->count, session->seed + (uint64_t)i, true);
+            examine(grade->results, grade->count, session->seed + (uint64_t)i, true, 0.0);
         add_lines(&workshop, grade);
     }
     remove_folder(folder);
@@ -196,8 +205,9 @@ static void grade_student(const Session *session, const Entry *entry, int job)
 {
     static Record record;
     char folder[PATH_MAX];
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    apart_enter(&session->apart);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     record.grader = session->grader;
     grade_file(session, entry, job, &record.grade);
     path_in(folder, session->students, entry->id);
@@ -496,20 +506,28 @@ static uint64_t hash_file(const char *path, uint64_t hash)
     return hash;
 }
 
-// Whether a jail can be had, tried on a program that pulls at the bars.
+// Whether the jail holds, tried on a program that pulls at one bar after the other.
 static void probe_jail(const Session *session)
 {
-    char program[PATH_MAX], why[256] = "", byte = 0;
-    Prisoner prisoner;
-    int status = 0;
+    char program[PATH_MAX], why[256] = "";
     path_in(program, session->harness, "probe");
-    const Jail jail = {program, session->empty, jail_user(0), 5.0};
-    if (!jail_start(&jail, &prisoner, why, sizeof why))
-        stop("no jail for students' programs can be had here, so nothing is graded: %s", why);
-    bool quiet = read(prisoner.reply, &byte, 1) == 1 && byte == 'a';
-    waitpid(prisoner.process, &status, 0);
-    if (!quiet || !WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
-        stop("the jail for students' programs does not hold here, so nothing is graded");
+    for (const char *attempt = "felm"; *attempt; attempt++) {
+        Prisoner prisoner;
+        char byte = 0;
+        int status = 0;
+        const Jail jail = {program, session->empty, session->apart.first_user, 5.0};
+        if (!jail_start(&jail, &prisoner, why, sizeof why))
+            stop("no jail for students' programs can be had here, so nothing is graded: %s", why);
+        bool quiet =
+            write(prisoner.request, attempt, 1) == 1 && read(prisoner.reply, &byte, 1) == 1 && byte == 'a';
+        waitpid(prisoner.process, &status, 0);
+        close(prisoner.request);
+        close(prisoner.reply);
+        close(prisoner.output);
+        if (!quiet || !WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+            stop("the jail for students' programs does not hold here (attempt '%c'), so nothing is graded",
+                 *attempt);
+    }
 }
 
 // The reference answers must have full marks, or nobody's grade could be believed.
@@ -525,6 +543,7 @@ static void probe_reference(const Session *given)
     fflush(NULL);
     pid_t process = fork();
     if (process == 0) {
+        apart_enter(&session->apart);
         prctl(PR_SET_CHILD_SUBREAPER, 1);
         grade_file(session, &entry, 0, &grade);
         int i = 0;
@@ -560,6 +579,12 @@ static void open_session(Session *session, const char *out)
     char why[256], rest[PATH_MAX];
     session->count = examine_expected(session->expected, why, sizeof why);
     if (session->count < 0) stop("%s: %s", exercise_folder, why);
+    if (!apart_begin(&session->apart, session->jobs, why, sizeof why)) stop("%s", why);
+    if (session->apart.jobs < session->jobs) {
+        fprintf(stderr, "JOBS=%d instead of %d: %s\n", session->apart.jobs, session->jobs,
+                session->apart.promise);
+        session->jobs = session->apart.jobs;
+    }
     if (mkdir(out, 0755) != 0 && errno != EEXIST) stop("%s: %s", out, strerror(errno));
     session->out = absolute(out);
     make_folder(session->work, session->out, ".work-XXXXXX");
@@ -599,13 +624,32 @@ static int grade_class(Session *session)
     return needy ? 1 : 0;
 }
 
+// grade_file in a process of its own, which hands the grade over in shared memory.
+static void grade_file_apart(const Session *session, const Entry *entry, Grade *grade)
+{
+    Grade *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) stop("no memory for a grade");
+    fflush(NULL);
+    pid_t process = fork();
+    if (process == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        apart_enter(&session->apart);
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        grade_file(session, entry, 0, shared);
+        _exit(0);
+    }
+    int status = 1;
+    if (process > 0) waitpid(process, &status, 0);
+    if (status != 0) stop("the process that graded %s did not end as it should", entry->path);
+    *grade = *shared;
+}
+
 static int grade_one(Session *session)
 {
     static Grade grade;
     Entry entry = {.student = "submission", .id = "submission"};
     snprintf(entry.path, sizeof entry.path, "%s", session->submissions);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    grade_file(session, &entry, 0, &grade);
+    grade_file_apart(session, &entry, &grade);
     clean_up();
     for (int i = 0; i < grade.count; i++) {
         const Result *r = &grade.results[i];

@@ -45,6 +45,7 @@ static size_t given, moved;    // blocks given since the start, and reallocs tha
 static size_t refused;         // see guarded_refused
 static int resting[RESTING], oldest, rest_count;
 static size_t rest_bytes;
+static size_t for_itself; // bytes mapped for the library's room and the arenas' links
 
 static int *chain_of(const void *piece)
 {
@@ -440,6 +441,7 @@ void *library_aligned_alloc(size_t alignment, size_t size)
 {
     void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (room == MAP_FAILED || alignment > PAGE) exhausted(size);
+    for_itself += whole_pages(size);
     return room;
 }
 
@@ -471,6 +473,14 @@ size_t guarded_leaked(void)
     return now > blocks_before ? now - blocks_before : 0;
 }
 
+size_t guarded_census(size_t *kept)
+{
+    static const char *start;
+    if (!start) start = sbrk(0);
+    *kept = packed_kept() + for_itself;
+    return in_use + mapped + ((const char *)sbrk(0) > start);
+}
+
 size_t guarded_refused(void) { return refused; }
 
 // ---- Arenas --------------------------------------------------------------------------------------------
@@ -496,6 +506,7 @@ static Piece *new_link(void)
         enum { BYTES = 16 * PAGE, LINKS = BYTES / sizeof(Piece) };
         Piece *links = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (links == MAP_FAILED) return NULL;
+        for_itself += BYTES;
         for (size_t i = 0; i < LINKS; i++) {
             links[i].before = unused_links;
             unused_links = &links[i];

@@ -25,6 +25,9 @@ void *guarded_argument(size_t size, int argument);
 void guarded_begin_call(void);
 size_t guarded_leaked(void);
 
+// All that is in use now, in the same measure, whatever took it; and how many bytes the bookkeeping has mapped.
+size_t guarded_census(size_t *kept);
+
 // Stops the worker when a byte before or after any piece was changed; then gives the arguments back.
 void guarded_check(void);
 void guarded_release_arguments(void);

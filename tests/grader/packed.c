@@ -276,3 +276,8 @@ bool packed_resize(void *piece, size_t size)
     slab->sizes[slot] = (uint16_t)(size + 1);
     return true;
 }
+
+size_t packed_kept(void)
+{
+    return mapped_count / CHUNK * (CHUNK * SLAB + CHUNK * 2 * MOST_SLOTS * sizeof(uint16_t));
+}

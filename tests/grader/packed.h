@@ -23,3 +23,5 @@ bool packed_resize(void *piece, size_t size); // false: its slot is not of that 
 void packed_check(void);
 
 bool bytes_untouched(const unsigned char *from, const unsigned char *to); // all 0xFF
+
+size_t packed_kept(void); // bytes that are mapped for slabs, used or not

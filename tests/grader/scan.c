@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,12 +129,21 @@ static const char *after_quote(const char *at)
 
 static bool starts_comment(const char *at) { return at[0] == '/' && (at[1] == '/' || at[1] == '*'); }
 
-// A directive that starts at `at`, after its '#': does it give other names or numbers to lines?
-static bool renames_lines(const char *at)
+static bool is_directive(const char *at, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(at, name, length) == 0 && !word_letter((unsigned char)at[length]);
+}
+
+// Why the directive that starts at `at`, after its '#', is refused: it gives other names or numbers to lines, or text to
+// the assembler.
+static const char *bad_directive(const char *at)
 {
     while (*at == ' ' || *at == '\t' || *at == '\f' || *at == '\v' || starts_comment(at))
         at = starts_comment(at) ? after_comment(at) : at + 1;
-    return isdigit((unsigned char)*at) || (strncmp(at, "line", 4) == 0 && !word_letter((unsigned char)at[4]));
+    if (isdigit((unsigned char)*at) || is_directive(at, "line")) return "#line is not allowed";
+    if (is_directive(at, "ident") || is_directive(at, "sccs")) return "#ident is not allowed: write a comment";
+    return NULL;
 }
 
 static const char *scan_words(const char *text, char *flags, size_t size)
@@ -144,7 +154,8 @@ static const char *scan_words(const char *text, char *flags, size_t size)
             at = after_comment(at);
         } else if (line_start && (*at == '#' || (at[0] == '%' && at[1] == ':'))) {
             at += *at == '#' ? 1 : 2;
-            if (renames_lines(at)) return "#line is not allowed";
+            const char *reason = bad_directive(at);
+            if (reason) return reason;
             line_start = false;
         } else if (*at == '"' || *at == '\'') {
             at = after_quote(at);
@@ -179,16 +190,35 @@ const char *scan_source(const char *source, char *flags, size_t flags_size)
     return reason;
 }
 
-const char *scan_preprocessed(const char *text, const char *own_name)
+static bool below(const char *path, const char *const *folders)
 {
-    bool own = false;
-    char marker[64];
-    snprintf(marker, sizeof marker, "\"%s\"", own_name);
+    char real[PATH_MAX];
+    if (!realpath(path, real)) return false;
+    for (int i = 0; folders[i]; i++) {
+        size_t length = strlen(folders[i]);
+        if (strncmp(real, folders[i], length) == 0 && (real[length] == '/' || real[length] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+// Whether a line marker, `# 12 "name" 1`, leads into one of the folders. A name with an escape in it is nobody's.
+static bool leads_below(const char *marker, size_t length, const char *const *folders)
+{
+    char name[PATH_MAX];
+    const char *start = memchr(marker, '"', length), *end = start ? memchr(start + 1, '"', length - (size_t)(start + 1 - marker)) : NULL;
+    if (!end || end - start > (ptrdiff_t)sizeof name - 1) return false;
+    snprintf(name, sizeof name, "%.*s", (int)(end - start - 1), start + 1);
+    return name[0] == '/' && !strchr(name, '\\') && below(name, folders);
+}
+
+const char *scan_preprocessed(const char *text, const char *const *folders)
+{
+    bool own = true;
     for (const char *line = text; *line;) {
         const char *end = line + strcspn(line, "\n");
         if (line[0] == '#' && line[1] == ' ' && isdigit((unsigned char)line[2])) {
-            const char *name = memchr(line, '"', (size_t)(end - line));
-            own = name && strncmp(name, marker, strlen(marker)) == 0;
+            own = !leads_below(line, (size_t)(end - line), folders);
         } else if (own) {
             char *copy = strndup(line, (size_t)(end - line)), flags[1] = "";
             const char *reason = copy ? scan_words(copy, flags, 0) : NULL;
@@ -212,18 +242,6 @@ static const char *next_name(const char *at, char *name, size_t size)
     }
     name[used] = '\0';
     return used ? at : NULL;
-}
-
-static bool below(const char *path, const char *const *folders)
-{
-    char real[PATH_MAX];
-    if (!realpath(path, real)) return false;
-    for (int i = 0; folders[i]; i++) {
-        size_t length = strlen(folders[i]);
-        if (strncmp(real, folders[i], length) == 0 && (real[length] == '/' || real[length] == '\0'))
-            return true;
-    }
-    return false;
 }
 
 bool scan_dependencies(const char *list, const char *const *folders, char *name, size_t size)

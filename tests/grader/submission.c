@@ -11,12 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tests/grader/harmless.h"
+#include "tests/grader/listing.h"
+#include "tests/grader/object.h"
 #include "tests/grader/scan.h"
-#include "tests/grader/tool.h"
+#include "tests/grader/toolchain.h"
 
 enum { LARGEST_FILE = 256 << 10, LARGEST_PREPROCESSED = 8 << 20 };
 
@@ -167,247 +168,202 @@ bool hash_submission(const Workshop *workshop, const char *path, char *hash, siz
     return text != NULL;
 }
 
-// ---- Tools ---------------------------------------------------------------------------------------------
+// ---- From the file to a worker -------------------------------------------------------------------------
 
-static void join(char *out, size_t size, const char *folder, const char *name)
-{
-    if (snprintf(out, size, "%s/%s", folder, name) >= (int)size) out[0] = '\0';
-}
+enum { SAID = 1 << 16 };
+static char said[SAID]; // by the tool that ran last
 
-static bool write_file(const char *folder, const char *name, const char *text)
+static char *read_made(const Workshop *workshop, const char *name, size_t most, size_t *length)
 {
     char path[PATH_MAX];
-    join(path, sizeof path, folder, name);
-    FILE *file = fopen(path, "w");
-    if (!file) return false;
-    bool written = fputs(text, file) >= 0;
-    return fclose(file) == 0 && written;
-}
-
-static char *read_made(const char *folder, const char *name, size_t most)
-{
-    char path[PATH_MAX];
-    size_t length;
-    join(path, sizeof path, folder, name);
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat facts;
+    join(path, sizeof path, workshop->folder, name);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (file < 0) return NULL;
-    char *text = read_whole(file, most, &length);
+    char *text = fstat(file, &facts) == 0 && S_ISREG(facts.st_mode) ? read_whole(file, most, length) : NULL;
     close(file);
     return text;
 }
 
-// Of what a tool said, the lines about the student's own file.
-static void own_lines(const char *said, char *out, size_t size)
+static void add_flag(Built *built, const char *flag)
 {
-    size_t used = 0;
-    for (const char *line = said; *line;) {
-        size_t length = strcspn(line, "\n");
-        if (strncmp(line, "exercise.c:", 11) == 0)
-            for (size_t i = 0; i <= length && used + 1 < size && line[i]; i++)
-                out[used++] = line[i];
-        line += length + (line[length] == '\n');
-    }
-    out[used] = '\0';
+    size_t used = strlen(built->flags);
+    snprintf(built->flags + used, sizeof built->flags - used, "%s%s", used ? "; " : "", flag);
 }
 
-// What the tools may read: the compiler, and what the build prepared for them.
-enum { MOST_READABLE = 16 };
+// The folders of the system and of the library, whose headers a file may include.
+static const char *const system_folders[] = {"/usr/include", "/usr/lib", "/usr/local/include", "/usr/local/lib",
+                                             "/usr/aarch64-linux-gnu/include"};
 typedef struct {
-    char prepared[4][PATH_MAX];
-    const char *list[MOST_READABLE];
-} Readable;
+    char include[PATH_MAX], own[PATH_MAX]; // real paths
+    const char *list[sizeof system_folders / sizeof *system_folders + 3];
+} Folders;
 
-static const char *const *readable_for(const Workshop *workshop, Readable *readable)
+// With `own` the student's file belongs to them.
+static const char *const *folders_of(const Workshop *workshop, Folders *folders, bool own)
 {
-    static const char *const system[] = {
-        "/usr", "/lib", "/lib64", "/bin", "/opt", "/nix", "/etc/alternatives", "/etc/ld.so.cache"};
-    static const char *const prepared[] = {"include", "names", "allocator", "worker.o"};
+    char path[PATH_MAX];
     int count = 0;
-    for (size_t i = 0; i < sizeof system / sizeof *system; i++) readable->list[count++] = system[i];
-    for (int i = 0; i < 4; i++) {
-        join(readable->prepared[i], PATH_MAX, workshop->harness, prepared[i]);
-        readable->list[count++] = readable->prepared[i];
-    }
-    readable->list[count] = NULL;
-    return readable->list;
-}
-
-static bool tool(const Workshop *workshop, const char *const *arguments, double seconds, Built *built,
-                 const char *what)
-{
-    static char said[1 << 16];
-    Readable readable;
-    ToolLimits limits = {workshop->folder, readable_for(workshop, &readable), seconds};
-    switch (run_tool(&limits, arguments, said, sizeof said)) {
-    case TOOL_FINE:
-        return true;
-    case TOOL_MISSING:
-        return refuse(built, GRADER_ERROR, "%s could not be started", arguments[0]);
-    case TOOL_LIMIT:
-        return refuse(built, COMPILE_ERROR, "%s took more time or memory than it may", what);
-    default:
-        break;
-    }
-    if (strstr(said, "No space left on device") || strstr(said, "cannot execute") ||
-        strstr(said, "Disk quota"))
-        return refuse(built, GRADER_ERROR, "%s: %.300s", what, said);
-    char lines[sizeof built->message - 64];
-    own_lines(said, lines, sizeof lines);
-    return refuse(built, COMPILE_ERROR, "%s failed:\n%s", what, lines);
+    for (size_t i = 0; i < sizeof system_folders / sizeof *system_folders; i++)
+        folders->list[count++] = system_folders[i];
+    join(path, sizeof path, workshop->harness, "include");
+    if (realpath(path, folders->include)) folders->list[count++] = folders->include;
+    join(path, sizeof path, workshop->folder, "exercise.c");
+    if (own && realpath(path, folders->own)) folders->list[count++] = folders->own;
+    folders->list[count] = NULL;
+    return folders->list;
 }
 
 static bool preprocess(const Workshop *workshop, Built *built)
 {
-    char include[PATH_MAX];
-    join(include, sizeof include, workshop->harness, "include");
-    char march[64];
-    snprintf(march, sizeof march, "-march=%s", workshop->architecture);
-    const char *const arguments[] = {workshop->compiler,
-                                     "-std=c11",
-                                     march,
-                                     "-D_GNU_SOURCE",
-                                     "-O1",
-                                     "-U_FORTIFY_SOURCE",
-                                     "-I",
-                                     include,
-                                     "-include",
-                                     "exercise.h",
-                                     "-E",
-                                     "-MD",
-                                     "-MF",
-                                     "dependencies",
-                                     "-o",
-                                     "exercise.i",
-                                     "exercise.c",
-                                     NULL};
-    if (!tool(workshop, arguments, 2.0, built, "reading the file")) return false;
-    char *list = read_made(workshop->folder, "dependencies", LARGEST_FILE), name[PATH_MAX];
-    char own[PATH_MAX];
-    join(own, sizeof own, workshop->folder, "exercise.c");
-    char real_own[PATH_MAX], real_include[PATH_MAX];
-    bool found = realpath(own, real_own) && realpath(include, real_include);
-    const char *const folders[] = {
-        "/usr/include", "/usr/lib", "/usr/local/include", "/usr/local/lib", real_include, real_own, NULL};
+    char name[PATH_MAX] = "(no list of files)";
+    Folders folders;
+    size_t length;
+    if (!toolchain_step(workshop, PREPROCESS, built, said, sizeof said)) return false;
+    char *list = read_made(workshop, LIST_OF_FILES, LARGEST_FILE, &length);
     bool stranger = true;
-    if (list && found && chdir(workshop->folder) == 0)
-        stranger = scan_dependencies(list, folders, name, sizeof name);
-    else
-        snprintf(name, sizeof name, "(no list of files)");
+    if (list && chdir(workshop->folder) == 0)
+        stranger = scan_dependencies(list, folders_of(workshop, &folders, true), name, sizeof name);
     free(list);
     if (stranger)
         return refuse(built, REJECTED,
                       "includes %.200s: an exercise may include the C library, base/, matrix/ and "
                       "lesson/exercise.h",
                       name);
-    char *text = read_made(workshop->folder, "exercise.i", LARGEST_PREPROCESSED);
+    char *text = read_made(workshop, PREPROCESSED, LARGEST_PREPROCESSED, &length);
     if (!text) return refuse(built, REJECTED, "the file is too large once its macros are written out");
-    const char *reason = scan_preprocessed(text, "exercise.c");
+    const char *reason = scan_preprocessed(text, folders_of(workshop, &folders, false));
     free(text);
     return reason ? refuse(built, REJECTED, "%s", reason) : true;
 }
 
+// Compiles, looks at what the compiler wrote, and lets the assembler have it.
 static bool compile(const Workshop *workshop, Built *built)
 {
-    char march[64];
-    snprintf(march, sizeof march, "-march=%s", workshop->architecture);
-    const char *const arguments[] = {workshop->compiler,
-                                     "-x",
-                                     "cpp-output",
-                                     "-std=c11",
-                                     march,
-                                     "-O1",
-                                     "-g1",
-                                     "-w",
-                                     "-ffp-contract=off",
-                                     "-fno-pie",
-                                     "-fno-common",
-                                     "-fno-omit-frame-pointer",
-                                     "-ftrivial-auto-var-init=pattern",
-                                     "-fstack-protector-all",
-                                     "-fsanitize=undefined,bounds,float-cast-overflow",
-                                     "-fsanitize-undefined-trap-on-error",
-                                     "-c",
-                                     "exercise.i",
-                                     "-o",
-                                     "exercise.o",
-                                     NULL};
-    return tool(workshop, arguments, 5.0, built, "compiling");
+    Listing listing = {.verdict = LISTING_FOREIGN, .message = "the compiler wrote nothing that can be read"};
+    size_t length;
+    if (!toolchain_step(workshop, COMPILE, built, said, sizeof said)) return false;
+    char *text = read_made(workshop, LISTING, TOOL_FILE, &length);
+    bool fine = text && read_listing(text, length, &listing);
+    free(text);
+    if (!fine)
+        return refuse(built, listing.verdict == LISTING_LARGE ? COMPILE_ERROR : REJECTED, "%s", listing.message);
+    return toolchain_step(workshop, ASSEMBLE, built, said, sizeof said);
 }
 
-// Words of the object file that a teacher may want to know.
-static void flag_object(const Workshop *workshop, Built *built)
+// Whether `name` stands in a list of names, each with `mark` after it.
+static bool has_name(const char *list, const char *name, char mark)
 {
-    static char said[1 << 18];
-    Readable readable;
-    ToolLimits limits = {workshop->folder, readable_for(workshop, &readable), 5.0};
-    const char *const arguments[] = {"objdump", "-h", "-t", "exercise.o", NULL};
-    if (run_tool(&limits, arguments, said, sizeof said) != TOOL_FINE) return;
-    size_t used = strlen(built->flags);
-    if (strstr(said, ".init_array") || strstr(said, ".fini_array") || strstr(said, ".ctors"))
-        snprintf(built->flags + used, sizeof built->flags - used, "%sruns code before or after main",
-                 used ? "; " : "");
+    size_t length = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at++)
+        if ((at == list || at[-1] == mark) && at[length] == mark) return true;
+    return false;
 }
 
-static bool rename_symbols(const Workshop *workshop, Built *built)
+// Keeps the names of functions that are none of the exercise's.
+static void keep_functions(const Workshop *workshop, const char *functions, Built *built)
 {
-    char names[PATH_MAX + 32], allocator[PATH_MAX + 32];
-    snprintf(names, sizeof names, "--keep-global-symbols=%s/names", workshop->harness);
-    snprintf(allocator, sizeof allocator, "--redefine-syms=%s/allocator", workshop->harness);
-    const char *const arguments[] = {"objcopy", names, allocator, "exercise.o", "student.o", NULL};
-    return tool(workshop, arguments, 5.0, built, "preparing the object file") ||
-           refuse(built, GRADER_ERROR, "objcopy failed");
+    char path[PATH_MAX], name[128];
+    size_t length, used = 0;
+    join(path, sizeof path, workshop->harness, "names");
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    char *names = file < 0 ? NULL : read_whole(file, LARGEST_FILE, &length);
+    if (file >= 0) close(file);
+    for (int taken; names && sscanf(functions, "%127s%n", name, &taken) == 1; functions += taken)
+        if (!has_name(names, name, '\n') && used + strlen(name) + 2 < sizeof built->functions)
+            used += (size_t)sprintf(built->functions + used, "%s ", name);
+    free(names);
+    make_harmless(built->functions);
+}
+
+static bool look_at_object(const Workshop *workshop, Object *object, Built *built)
+{
+    size_t length = 0;
+    char *bytes = read_made(workshop, OBJECT, TOOL_FILE, &length);
+    bool fine = read_object(bytes ? bytes : "", length, object);
+    free(bytes);
+    if (!fine) return refuse(built, object->too_large ? COMPILE_ERROR : REJECTED, "%s", object->message);
+    if (object->runs_early) add_flag(built, "runs code before or after main");
+    if (object->runs_first) add_flag(built, "runs code before the C library starts");
+    keep_functions(workshop, object->functions, built);
+    return true;
+}
+
+// Which of the names that the object wants the linker did not find: they are taken from the object, and only looked up
+// in what the linker said.
+static bool name_missing(const Object *object, Built *built)
+{
+    char name[100], quoted[104], list[400] = "";
+    int count = 0, taken;
+    for (const char *at = object->wanted; sscanf(at, "%99s%n", name, &taken) == 1; at += taken) {
+        snprintf(quoted, sizeof quoted, "`%s'", name);
+        size_t used = strlen(list);
+        if (strstr(said, quoted) && count++ < 4) snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", name);
+    }
+    if (count == 0) return refuse(built, COMPILE_ERROR, "linking failed: its parts do not fit together");
+    return refuse(built, COMPILE_ERROR,
+                  "linking failed: the file uses %s%s, which exist%s neither in it nor in the C library, base/ or matrix/. "
+                  "Is a name misspelt?",
+                  list, count > 4 ? " and others" : "", count > 1 ? "" : "s");
 }
 
 static bool link_worker(const Workshop *workshop, Built *built)
 {
-    char rest[PATH_MAX], program[PATH_MAX];
-    join(rest, sizeof rest, workshop->harness, "worker.o");
-    const char *const arguments[] = {workshop->compiler, "-static", "-o",  "worker",
-                                     "student.o",        rest,      "-lm", NULL};
-    if (!tool(workshop, arguments, 5.0, built, "linking")) {
-        if (built->status == COMPILE_ERROR)
-            snprintf(
-                built->message, sizeof built->message,
-                "linking failed: the file uses a function that exists neither in it nor in the C library, "
-                "base/ or matrix/, or its variables are too large");
+    static Object object;
+    char program[PATH_MAX];
+    if (!look_at_object(workshop, &object, built) || !toolchain_step(workshop, PREPARE, built, said, sizeof said))
         return false;
-    }
+    if (!toolchain_step(workshop, LINK, built, said, sizeof said))
+        return built->status == COMPILE_ERROR ? name_missing(&object, built) : false;
     join(program, sizeof program, workshop->folder, "worker");
     return chmod(program, 0755) == 0 || refuse(built, GRADER_ERROR, "the worker cannot be made executable");
 }
 
+// Every kind of line end becomes '\n', as the scan reads them: compilers do not agree about a lone '\r'.
+static void plain_line_ends(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        *to++ = *from == '\r' ? '\n' : *from;
+        if (from[0] == '\r' && from[1] == '\n') from++;
+    }
+    *to = '\0';
+}
+
 void build_worker(const Workshop *workshop, const char *path, Built *built)
 {
-    struct timespec from, to;
-    clock_gettime(CLOCK_MONOTONIC, &from);
     *built = (Built){.status = PASSED};
     char *source = take_file(workshop, path, built);
     if (!source) return;
+    plain_line_ends(source);
     const char *reason = scan_source(source, built->flags, sizeof built->flags);
-    bool written = write_file(workshop->folder, "exercise.c", source);
+    bool written = toolchain_write(workshop, "exercise.c", source);
     free(source);
-    if (reason) {
+    if (reason)
         refuse(built, REJECTED, "%s", reason);
-    } else if (!written) {
+    else if (!written)
         refuse(built, GRADER_ERROR, "%s: cannot write", workshop->folder);
-    } else if (preprocess(workshop, built) && compile(workshop, built)) {
-        flag_object(workshop, built);
-        if (rename_symbols(workshop, built)) link_worker(workshop, built);
-    }
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    built->seconds = (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
+    else if (preprocess(workshop, built) && compile(workshop, built))
+        link_worker(workshop, built);
+}
+
+void add_misspelling(const Built *built, char *message, size_t size)
+{
+    char wanted[128], found[128];
+    if (sscanf(message, "there is no function %127s in the file", wanted) != 1) return;
+    likeliest(built->functions, wanted, found, sizeof found);
+    size_t used = strlen(message);
+    if (found[0]) snprintf(message + used, size - used, "; it has %s, is that meant?", found);
 }
 
 void line_of(const Workshop *workshop, uint64_t address, char *text, size_t size)
 {
-    char said[512], number[32];
+    char place[512], number[32];
     text[0] = '\0';
     if (address == 0) return;
     snprintf(number, sizeof number, "0x%llx", (unsigned long long)address);
-    Readable readable;
-    ToolLimits limits = {workshop->folder, readable_for(workshop, &readable), 5.0};
     const char *const arguments[] = {"addr2line", "-e", "worker", number, NULL};
-    if (run_tool(&limits, arguments, said, sizeof said) != TOOL_FINE) return;
-    const char *name = strstr(said, "exercise.c:");
+    if (!toolchain_ask(workshop, arguments, place, sizeof place)) return;
+    const char *name = strstr(place, "exercise.c:");
     if (name && isdigit((unsigned char)name[11])) snprintf(text, size, "exercise.c:%d", atoi(name + 11));
 }

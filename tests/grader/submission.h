@@ -20,7 +20,8 @@ typedef struct {
     char flags[400];    // for the teacher: what looks odd, in words, separated by "; "
     char hash[20];      // of the C file
     char taken[200];    // which file was taken
-    double seconds;
+    double seconds;     // of processor time, and of waiting for what is no processor
+    char functions[1200]; // that the file has, but for the exercise's own, with a blank after each
 } Built;
 
 // Takes path (a C file, or a folder that holds exercise.c) and makes workshop.folder/worker.
@@ -28,6 +29,9 @@ void build_worker(const Workshop *workshop, const char *path, Built *built);
 
 // Only the hash of the file that would be taken; false when it may not be.
 bool hash_submission(const Workshop *workshop, const char *path, char *hash, size_t size);
+
+// Adds to "there is no function … in the file" the function that was most likely meant to be it.
+void add_misspelling(const Built *built, char *message, size_t size);
 
 // "exercise.c:12" for an instruction of the worker; "" when it cannot be told.
 void line_of(const Workshop *workshop, uint64_t address, char *text, size_t size);

@@ -1,14 +1,15 @@
 #!/bin/sh
 # test_grader.sh: the grader under test, with the programs in the folder that is given (…/tests/grader).
 #
-#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats honest odd mutants seeds faults formats
-#   user wrong; default all
+#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd honest odd mutants seeds faults formats
+#   wrong; default all
 #
 # tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at
 # least: 20" what its
 #                                      honest part is worth; "// expect: forbidden" names a status that at
 #                                      least one of its
 #                                      tests must end with (one of several)
+#                                      "// says: words" are in the message of one of them
 # tests/grader/honest/NN_*.c          unusual but right answers of chapter NN: full marks for each
 # tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
 # CC is the compiler for the submissions; ONLY=20 looks at chapter 20 alone, SEEDS=5 tries so many seeds.
@@ -17,7 +18,7 @@ export LC_ALL=C.UTF-8
 
 programs=$(cd "$1" && pwd) || exit 2
 shift
-parts=${*:-cheats honest odd mutants seeds faults formats user wrong}
+parts=${*:-cheats crowd honest odd mutants seeds faults formats wrong}
 here=tests/grader
 compiler=${CC:-gcc}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
@@ -58,16 +59,75 @@ check_cheats() { # class folder
             complain "$name: expected a test that ends with one of: $wanted; got $(awk -F'","' -v s="\"$name" '$1 == s { print $9 }' "$1/audit.csv" | sort | uniq -c | tr -s '\n ' ' ')"
             continue
         fi
+        said=$(sed -n 's|^// says: ||p' "$file")
+        if [ -n "$said" ] && ! awk -F'","' -v s="\"$name" -v w="$said" '$1 == s && index($12, w) { found = 1 } END { exit !found }' "$1/audit.csv"; then
+            complain "$name: expected a message with: $said; got $(awk -F'","' -v s="\"$name" '$1 == s && $12 { print $12; exit }' "$1/audit.csv")"
+            continue
+        fi
         good
     done
 }
 
+# Right answers among the cheats, one before each letter: whatever a cheat does to its neighbours takes their points.
+class_of_cheats() {
+    mkdir -p "$scratch/class"
+    cp "$here"/cheats/*.c "$scratch/class"
+    for letter in a b c d e f g h i j k l m n o p q r s t u v w x y z; do
+        cp "$(folder_of 01)/solution.c" "$scratch/class/${letter}_classmate.c"
+    done
+    chmod -R a+rX "$scratch/class"
+}
+check_classmates() { # grades folder
+    for letter in a b c d e f g h i j k l m n o p q r s t u v w x y z; do
+        [ "$(cell "$1/grades.csv" "${letter}_classmate" 2)" = 100 ] && good ||
+            complain "a right answer among the cheats: $(cell "$1/grades.csv" "${letter}_classmate" 2) points, $(cell "$1/grades.csv" "${letter}_classmate" 4)"
+    done
+}
+
+# The class of cheats as an ordinary user, for whom the jail must do without root's rights.
+as_user() { # folder for the grades, program's options…
+    out=$1
+    shift
+    chmod 755 "$scratch"
+    [ -d "$scratch/01" ] || { cp -rL "$programs/01" "$scratch/01" && cp "$programs/grade-01" "$scratch" && chmod -R a+rX "$scratch/01" "$scratch/grade-01"; }
+    mkdir -p "$out" && chown 12345:12345 "$out"
+    setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade-01" --compiler "$compiler" --harness "$scratch/01" --seed 5 --out "$out/grades" "$@" \
+        "$scratch/class" 2>>"$scratch/log.user"
+}
+has_user() { [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; }
+
+# Two gradings at once: as who runs this, and, when that is root, as an ordinary user.
 part_cheats() {
-    grade 01 --seed 5 --out "$scratch/cheats" "$here/cheats" || complain "the class of cheats needed a human"
+    class_of_cheats
+    if has_user; then as_user "$scratch/mine" & fi
+    grade 01 --seed 5 --out "$scratch/cheats" "$scratch/class" || complain "the class of cheats needed a human"
     check_cheats "$scratch/cheats"
+    check_classmates "$scratch/cheats"
+    if has_user; then
+        wait $! || complain "as an ordinary user: $(tail -1 "$scratch/log.user")"
+        check_cheats "$scratch/mine/grades"
+        check_classmates "$scratch/mine/grades"
+    fi
     cp "$scratch/cheats/grades.csv" "$scratch/first.csv"
-    grade 01 --seed 5 --out "$scratch/cheats" "$here/cheats" || complain "the second run needed a human"
+    grade 01 --seed 5 --out "$scratch/cheats" "$scratch/class" || complain "the second run needed a human"
     cmp -s "$scratch/first.csv" "$scratch/cheats/grades.csv" && good || complain "the same seed gave other grades"
+}
+
+# With FULL=1 one at a time as well, and twice at once as the same user: neither changes a grade.
+part_crowd() {
+    [ -n "${FULL-}" ] || return 0
+    class_of_cheats
+    grade 01 --seed 5 --jobs 1 --out "$scratch/alone" "$scratch/class" || complain "one at a time: needed a human"
+    check_cheats "$scratch/alone"
+    check_classmates "$scratch/alone"
+    has_user || return 0
+    as_user "$scratch/one" --jobs 1 &
+    as_user "$scratch/two" --jobs 1 || complain "twice as the same user: $(tail -1 "$scratch/log.user")"
+    wait $! || complain "twice as the same user: $(tail -1 "$scratch/log.user")"
+    for run in one two; do
+        check_cheats "$scratch/$run/grades"
+        check_classmates "$scratch/$run/grades"
+    done
 }
 
 # Submissions of every shape, honest ones among them.
@@ -246,29 +306,6 @@ part_formats() {
     done
 }
 
-# Everything once more as an ordinary user, when this is root: the jail must not need its rights.
-part_user() {
-    [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || return 0
-    chmod 755 "$scratch"
-    cp -rL "$programs/01" "$scratch/01" && cp "$programs/grade-01" "$scratch"
-    mkdir "$scratch/mine" "$scratch/class" && chown 12345:12345 "$scratch/mine"
-    for name in exit_zero fork_bomb patches_the_grader kills_the_grader kills_everybody forged_answer phones_home half_honest_kills leaks \
-        constructor_writes_results includes_a_secret; do
-        cp "$here/cheats/$name.c" "$scratch/class"
-    done
-    cp "$(folder_of 01)/solution.c" "$scratch/class/good.c"
-    chmod -R a+rX "$scratch/class" "$scratch/01" "$scratch/grade-01"
-    setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade-01" --compiler "$compiler" --harness "$scratch/01" --seed 5 --out "$scratch/mine/grades" \
-        "$scratch/class" 2>>"$scratch/log" || complain "as an ordinary user: $(tail -1 "$scratch/log")"
-    [ "$(cell "$scratch/mine/grades/grades.csv" good 2)" = 100 ] && good || complain "as an ordinary user: the answers have no full marks"
-    for file in "$scratch"/class/*.c; do
-        most=$(sed -n 's|^// at most: ||p' "$file")
-        name=$(basename "$file" .c)
-        points=$(cell "$scratch/mine/grades/grades.csv" "$name" 2)
-        [ "${points:-101}" -le "${most:-100}" ] && good || complain "as an ordinary user: $name: ${points:-nothing}, at most $most"
-    done
-}
-
 # Honest but unusual answers: full marks for each, as root and as an ordinary user.
 part_honest() {
     chmod 755 "$scratch"
@@ -279,12 +316,12 @@ part_honest() {
         grade "$chapter" --seed 5 --out "$scratch/honest-grades-$chapter" "$class" ||
             complain "honest answers of chapter $chapter: needed a human"
         full_marks "$scratch/honest-grades-$chapter" "$class" "honest"
-        [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || continue
+        has_user || continue
         rm -rf "$scratch/programs" && mkdir "$scratch/programs" "$scratch/own-$chapter" && chown 12345:12345 "$scratch/own-$chapter"
         cp -rL "$programs/$chapter" "$programs/grade-$chapter" "$scratch/programs" && chmod -R a+rX "$class" "$scratch/programs"
         setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/programs/grade-$chapter" --compiler "$compiler" --seed 5 \
-            --harness "$scratch/programs/$chapter" --out "$scratch/own-$chapter/grades" "$class" 2>>"$scratch/log" ||
-            complain "honest answers of chapter $chapter, as an ordinary user: $(tail -1 "$scratch/log")"
+            --harness "$scratch/programs/$chapter" --out "$scratch/own-$chapter/grades" "$class" 2>>"$scratch/log.user" ||
+            complain "honest answers of chapter $chapter, as an ordinary user: $(tail -1 "$scratch/log.user")"
         full_marks "$scratch/own-$chapter/grades" "$class" "honest, as an ordinary user"
     done
 }

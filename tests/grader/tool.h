@@ -1,4 +1,4 @@
-// tool.h: runs a tool of the system on a stranger's file, within limits.
+// tool.h: runs a tool of the system on a stranger's file, within limits, and tells what it took.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -6,11 +6,21 @@
 typedef struct {
     const char *folder;          // where it runs, and the only place it may write to
     const char *const *readable; // what it may read besides; NULL: no such limit
-    double seconds;              // at most
+    unsigned user;               // as whom it runs when this is root; 0: as root
+    double seconds;              // of processor time, for it and all that it starts
+    double idle;                 // seconds that it may spend waiting for something other than a processor
 } ToolLimits;
 
-typedef enum { TOOL_FINE, TOOL_FAILED, TOOL_LIMIT, TOOL_MISSING } ToolEnd;
+// TOOL_FAILED: it ended itself with a status other than 0. TOOL_LIMIT: it used up its time. TOOL_KILLED: somebody
+// ended it that had not used its time. TOOL_MISSING: it could not be started at all.
+typedef enum { TOOL_FINE, TOOL_FAILED, TOOL_LIMIT, TOOL_KILLED, TOOL_MISSING } ToolEnd;
 
-// Runs arguments[0] with its arguments, and standard output and error as text (cut at size). TOOL_MISSING: it
-// could not be started at all.
-ToolEnd run_tool(const ToolLimits *limits, const char *const *arguments, char *text, size_t size);
+typedef struct {
+    double seconds;    // of processor time, and of idle waiting
+    long largest;      // KiB of memory of the largest process
+} ToolUse;
+
+enum { TOOL_MEMORY = 1 << 30, TOOL_FILE = 16 << 20 }; // bytes that a tool may have, and that a file of it may have
+
+// Runs arguments[0] with its arguments, and standard output and error as text (cut at size); use may be NULL.
+ToolEnd run_tool(const ToolLimits *limits, const char *const *arguments, char *text, size_t size, ToolUse *use);

@@ -19,6 +19,8 @@ enum {
     WIRE_TROUBLE = 6
 };                                                  // file descriptors of the worker
 enum { WIRE_ARGUMENTS = 12, WIRE_BYTES = 1 << 26 }; // the most of each
+enum { WIRE_READY = 0x6A61696C };                   // the worker's first word; see entry.c
+enum { WIRE_CENSUS = 0x7FFFFFFF };                  // instead of a function: what does the worker hold now?
 
 typedef enum { ARGUMENT_IN, ARGUMENT_OUT, ARGUMENT_NUMBER, ARGUMENT_STRING } ArgumentKind;
 
@@ -60,7 +62,7 @@ typedef enum {
 typedef struct {
     uint32_t kind;          // ReplyKind
     uint32_t fault, detail; // for REPLY_FAULT: which, and which argument
-    uint32_t leaked;        // blocks that the call took and did not give back
+    uint32_t leaked;        // blocks that the call took and did not give back; for a census: that are in use
     uint64_t address;       // of the instruction that failed, for its line
-    double value;           // what the function returned
+    double value;           // what the function returned; for a census: bytes that the worker keeps for itself
 } ReplyHeader;

@@ -158,6 +158,12 @@ int main(void)
     for (;;) {
         RequestHeader request;
         receive(&request, sizeof request);
+        if (request.function == WIRE_CENSUS) {
+            size_t kept, held = guarded_census(&kept);
+            answer(&(ReplyHeader){.kind = REPLY_RETURNED, .leaked = (uint32_t)held, .value = (double)kept},
+                   sizeof(ReplyHeader));
+            continue;
+        }
         if (request.function >= adapter_count) return 2;
         serve(&adapters[request.function]);
     }

@@ -1,6 +1,6 @@
 // huge_variable.c: needs more memory than it may have before it starts.
 // at most: 0
-// expect: crashed
+// expect: compile error
 #include "exercise.h"
 
 static char room[300ul << 20];

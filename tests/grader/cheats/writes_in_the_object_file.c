@@ -1,6 +1,6 @@
 // writes_in_the_object_file.c: puts lines of its own into what the assembler reads, as the name of a section.
 // at most: 0
-// expect: compile error function missing
+// expect: rejected
 #include "exercise.h"
 
 __attribute__((section(".text,\"awx\",@progbits\n.globl regression_gradient\n#"))) int odd = 5;
