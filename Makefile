@@ -471,6 +471,7 @@ WORKER_SOURCES  := $(filter-out common/base/arena.c,$(wildcard common/base/*.c c
 WORKER_OBJECTS  := $(WORKER_SOURCES:%.c=$(GRADER)/worker/%.o)
 WORKER_HEADERS  := $(wildcard common/base/*.h common/matrix/*.h) common/lesson/exercise.h
 
+$(GRADER)/worker/common/%.o: COURSE_CPPFLAGS += -Daligned_alloc=library_aligned_alloc # not the student's: guarded.c
 $(WORKER_OBJECTS): $(GRADER)/worker/%.o: %.c
 	@mkdir -p $(@D)
 	$(call compile,$(WORKER_COMPILE))
@@ -523,7 +524,7 @@ endif
 test-grader:
 	$(call built,$(GRADER_PROGRAMS) $(GRADER)/check_format)
 	$(QUIET)CC=$(call quote,$(COMPILER)) SEEDS=$(if $(filter asan,$(MODE)),4,20) sh tests/grader/test_grader.sh $(GRADER) \
-		cheats crowd odd class seeds faults formats $(if $(call on,FULL),wrong)
+		cheats crowd honest odd class seeds faults formats $(if $(call on,FULL),wrong)
 test-mutants:
 	$(call built,$(GRADER_PROGRAMS))
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) sh tests/grader/test_grader.sh $(GRADER) mutants

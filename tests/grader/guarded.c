@@ -45,6 +45,7 @@ static size_t given, moved;    // blocks given since the start, and reallocs tha
 static size_t refused;         // see guarded_refused
 static int resting[RESTING], oldest, rest_count;
 static size_t rest_bytes;
+static size_t for_itself; // bytes mapped for the library's room and the arenas' links
 
 static int *chain_of(const void *piece)
 {
@@ -426,6 +427,24 @@ void *guarded_mremap(void *start, size_t old_size, size_t size, int how, ...)
     return refuse(size), MAP_FAILED;
 }
 
+static _Noreturn void exhausted(size_t size)
+{
+    refuse(size);
+    worker_fault(FAULT_EXHAUSTED, NO_ARGUMENT, 0);
+}
+
+// What aligned_alloc becomes in the matrix library (see the makefile): room for packing that it asks for once and keeps.
+// It is nobody's leak.
+void *library_aligned_alloc(size_t alignment, size_t size);
+
+void *library_aligned_alloc(size_t alignment, size_t size)
+{
+    void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED || alignment > PAGE) exhausted(size);
+    for_itself += whole_pages(size);
+    return room;
+}
+
 // ---- A call --------------------------------------------------------------------------------------------
 
 static size_t blocks_before;
@@ -438,6 +457,7 @@ void guarded_start(void)
     setvbuf(stdout, out, _IOLBF, sizeof out); // who crashes has printed the lines before
     fwide(stderr, -1);                        // or perror would open a second one
     tzset();
+    strerror(-1); // keeps its last answer to a number it does not know
 }
 
 void guarded_begin_call(void)
@@ -453,13 +473,11 @@ size_t guarded_leaked(void)
     return now > blocks_before ? now - blocks_before : 0;
 }
 
-static size_t linked; // bytes of the arenas' links, below
-
 size_t guarded_census(size_t *kept)
 {
     static const char *start;
     if (!start) start = sbrk(0);
-    *kept = packed_kept() + linked;
+    *kept = packed_kept() + for_itself;
     return in_use + mapped + ((const char *)sbrk(0) > start);
 }
 
@@ -488,7 +506,7 @@ static Piece *new_link(void)
         enum { BYTES = 16 * PAGE, LINKS = BYTES / sizeof(Piece) };
         Piece *links = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (links == MAP_FAILED) return NULL;
-        linked += BYTES;
+        for_itself += BYTES;
         for (size_t i = 0; i < LINKS; i++) {
             links[i].before = unused_links;
             unused_links = &links[i];
@@ -497,12 +515,6 @@ static Piece *new_link(void)
     Piece *link = unused_links;
     unused_links = link->before;
     return link;
-}
-
-static _Noreturn void exhausted(size_t size)
-{
-    refuse(size);
-    worker_fault(FAULT_EXHAUSTED, NO_ARGUMENT, 0);
 }
 
 Arena *arena_new(void) { return arena_new_limited(SIZE_MAX); }

@@ -156,25 +156,28 @@ static unsigned char *slot_start(const Slab *slab, size_t slot)
     return slab->start + MARGIN + slot * slab->stride;
 }
 
+// Says who changed the bytes between a block and the next: who went past the end of the one changed the first of them.
+static _Noreturn void blame(const Slab *slab, size_t slot)
+{
+    const unsigned char *end = slot_start(slab, slot) + slab->sizes[slot] - 1;
+    worker_fault(bytes_untouched(end, end + 1) ? FAULT_BEFORE_BLOCK : FAULT_PAST_BLOCK, -1, 0);
+}
+
 // The bytes after the block in a slot, or all of a free one.
 static void check_slot(const Slab *slab, size_t slot)
 {
     const unsigned char *start = slot_start(slab, slot);
     size_t size = slab->sizes[slot] ? slab->sizes[slot] - 1u : 0;
     if (bytes_untouched(start + size, start + slab->stride)) return;
-    bool freed = !slab->sizes[slot] && slot < slab->fresh;
-    worker_fault(freed ? FAULT_FREED : FAULT_PAST_BLOCK, -1, 0);
+    if (slab->sizes[slot]) blame(slab, slot);
+    worker_fault(slot < slab->fresh ? FAULT_FREED : FAULT_PAST_BLOCK, -1, 0);
 }
 
-// The bytes before a slot belong to the one before it: who goes past the end changes the first of them.
 static void check_before(const Slab *slab, size_t slot)
 {
     const unsigned char *start = slot_start(slab, slot);
     if (bytes_untouched(start - WATCHED, start)) return;
-    if (slot > 0 && slab->sizes[slot - 1]) {
-        const unsigned char *end = slot_start(slab, slot - 1) + slab->sizes[slot - 1] - 1;
-        if (!bytes_untouched(end, end + 1)) worker_fault(FAULT_PAST_BLOCK, -1, 0);
-    }
+    if (slot > 0 && slab->sizes[slot - 1]) blame(slab, slot - 1);
     worker_fault(FAULT_BEFORE_BLOCK, -1, 0);
 }
 

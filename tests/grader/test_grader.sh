@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_grader.sh: the grader under test, with the programs in the folder that is given (…/tests/grader).
 #
-#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd odd class mutants seeds faults
+#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd honest odd class mutants seeds faults
 #   formats wrong; default all
 #
 # tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at
@@ -9,6 +9,8 @@
 #                                      honest part is worth; "// expect: forbidden" names a status that at
 #                                      least one of its
 #                                      tests must end with (one of several)
+#                                      "// says: words" are in the message of one of them
+# tests/grader/honest/NN_*.c          unusual but right answers of chapter NN: full marks for each
 # tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
 # CC is the compiler for the submissions; ONLY=20 looks at chapter 20 alone, SEEDS=5 tries so many seeds.
 set -u
@@ -16,7 +18,7 @@ export LC_ALL=C.UTF-8
 
 programs=$(cd "$1" && pwd) || exit 2
 shift
-parts=${*:-cheats crowd odd class mutants seeds faults formats wrong}
+parts=${*:-cheats crowd honest odd class mutants seeds faults formats wrong}
 here=tests/grader
 compiler=${CC:-gcc}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
@@ -55,6 +57,11 @@ check_cheats() { # class folder
         if [ "$points" -lt "${least:-0}" ]; then complain "$name: its honest part is worth $least, got $points"; continue; fi
         if [ -n "$wanted" ] && ! awk -F'","' -v s="\"$name" -v w="$wanted" '$1 == s && index(w, $9) { found = 1 } END { exit !found }' "$1/audit.csv"; then
             complain "$name: expected a test that ends with one of: $wanted; got $(awk -F'","' -v s="\"$name" '$1 == s { print $9 }' "$1/audit.csv" | sort | uniq -c | tr -s '\n ' ' ')"
+            continue
+        fi
+        said=$(sed -n 's|^// says: ||p' "$file")
+        if [ -n "$said" ] && ! awk -F'","' -v s="\"$name" -v w="$said" '$1 == s && index($12, w) { found = 1 } END { exit !found }' "$1/audit.csv"; then
+            complain "$name: expected a message with: $said; got $(awk -F'","' -v s="\"$name" '$1 == s && $12 { print $12; exit }' "$1/audit.csv")"
             continue
         fi
         good
@@ -491,6 +498,35 @@ part_formats() {
             "$programs/check_format" "$format" "$student" >"$scratch/message" 2>&1 && good ||
                 complain "$format of $(basename "$student"): $(head -3 "$scratch/message")"
         done
+    done
+}
+
+# Honest but unusual answers: full marks for each, as root and as an ordinary user.
+part_honest() {
+    chmod 755 "$scratch"
+    for chapter in $(chapters); do
+        class=$scratch/honest-$chapter
+        ls "$here"/honest/"$chapter"_*.c >"$scratch/honest" 2>/dev/null || continue
+        mkdir -p "$class" && cp "$here"/honest/"$chapter"_*.c "$class"
+        grade "$chapter" --seed 5 --out "$scratch/honest-grades-$chapter" "$class" ||
+            complain "honest answers of chapter $chapter: needed a human"
+        full_marks "$scratch/honest-grades-$chapter" "$class" "honest"
+        has_user || continue
+        rm -rf "$scratch/programs" && mkdir "$scratch/programs" "$scratch/own-$chapter" && chown 12345:12345 "$scratch/own-$chapter"
+        cp -rL "$programs/$chapter" "$programs/grade-$chapter" "$scratch/programs" && chmod -R a+rX "$class" "$scratch/programs"
+        setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/programs/grade-$chapter" --compiler "$compiler" --seed 5 \
+            --harness "$scratch/programs/$chapter" --out "$scratch/own-$chapter/grades" "$class" 2>>"$scratch/log.user" ||
+            complain "honest answers of chapter $chapter, as an ordinary user: $(tail -1 "$scratch/log.user")"
+        full_marks "$scratch/own-$chapter/grades" "$class" "honest, as an ordinary user"
+    done
+}
+
+full_marks() { # grades, class, words for the message
+    for file in "$2"/*.c; do
+        name=$(basename "$file" .c)
+        points=$(cell "$1/grades.csv" "$name" 2)
+        [ "${points:-none}" = "$(cell "$1/grades.csv" "$name" 3)" ] && good ||
+            complain "$3: $name: ${points:-no} points: $(awk -F'","' -v s="\"$name" '$1 == s && $7 + 0 < $8 + 0 { print $5 ": " $9 ", " $12; exit }' "$1/audit.csv")"
     done
 }
 
