@@ -9,11 +9,11 @@
 //   --jobs N        how many students at a time (default, and the most: as many as there are processors)
 //   --compiler CC   gcc or clang                       --arch NAME    for its -march
 //
-// A student's code runs only in workers, jailed (jail.h). Where no jail can be had, nothing is graded. A class
-// run is never stopped by a submission; what was graded before, with the same seed and the same file, is not
-// graded again. OUT/.grader is locked by a class run, and tells which seed it had. An interrupt ends every process,
-// removes what is half done, and keeps what is graded. Exit status: 0 done, 1 somebody needs a human, 2 nothing could
-// be graded.
+// A student's code runs only in workers, jailed (jail.h). Where no jail can be had, nothing is graded. A
+// class run is never stopped by a submission; what was graded before, with the same seed and the same file,
+// is not graded again. OUT/.grader is locked by a class run, and tells which seed it had. An interrupt ends
+// every process, removes what is half done, and keeps what is graded. Exit status: 0 done, 1 somebody needs a
+// human, 2 nothing could be graded.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -113,8 +113,8 @@ typedef struct {
     int64_t since;
 } Job;
 
-// Ends the children of this process that are none of the jobs, and theirs: this process inherits those whose parents
-// are gone.
+// Ends the children of this process that are none of the jobs, and theirs: this process inherits those whose
+// parents are gone.
 static void end_processes(const Job *jobs, int count)
 {
     for (bool found = true; found;) {
@@ -161,8 +161,8 @@ static void heed_interrupt(const char *how_to_go_on)
     _exit(2);
 }
 
-// A process of its own, out of reach of the terminal's interrupts: this one gets them, and sees to the other. Returns 0
-// in the new one.
+// A process of its own, out of reach of the terminal's interrupts: this one gets them, and sees to the other.
+// Returns 0 in the new one.
 static pid_t fork_apart(void)
 {
     fflush(NULL);
@@ -500,9 +500,10 @@ static void make_folder(char *path, const char *in, const char *name)
         stop("%s: %s", path, strerror(errno));
 }
 
-// ---- The folder OUT: one class run at a time -----------------------------------------------------------------
-// OUT/.grader is never removed. A class run locks its first byte. OUT/.work-N belongs to the run that has locked byte N;
-// where nobody has, the run was killed, and the folder is removed. The kernel gives up a dead process's locks.
+// ---- The folder OUT: one class run at a time ----------------------------------------------------------
+// OUT/.grader is never removed. A class run locks its first byte. OUT/.work-N belongs to the run that has
+// locked byte N; where nobody has, the run was killed, and the folder is removed. The kernel gives up a dead
+// process's locks.
 
 static bool lock_byte(int file, off_t byte)
 {
@@ -683,7 +684,7 @@ static int grade_one(Session *session)
     return grade->needs_human ? 1 : 0;
 }
 
-// ---- What was typed --------------------------------------------------------------------------------------------
+// ---- What was typed -----------------------------------------------------------------------------------
 
 static long number_of(const char *name, const char *text, long low, long high)
 {

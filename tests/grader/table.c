@@ -17,7 +17,7 @@ static int task_points(const Grade *grade, const char *task, int *most)
     return points;
 }
 
-// ---- grades.csv: a line for each student, the total and every task ------------------------------------------
+// ---- grades.csv: a line for each student, the total and every task ------------------------------------
 
 static bool write_grades(FILE *file, const void *context)
 {
@@ -42,7 +42,7 @@ static bool write_grades(FILE *file, const void *context)
     return true;
 }
 
-// ---- audit.csv: a line for each test, everything that a teacher may ask about ---------------------------------
+// ---- audit.csv: a line for each test, everything that a teacher may ask about -------------------------
 
 static void put_audit(FILE *file, const Class *all, const Grade *grade, const Result *result)
 {
@@ -75,7 +75,7 @@ static bool write_audit(FILE *file, const void *context)
     return true;
 }
 
-// ---- summary.md -----------------------------------------------------------------------------------------------
+// ---- summary.md ---------------------------------------------------------------------------------------
 
 typedef struct {
     int graded, solved, most;
