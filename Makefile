@@ -536,18 +536,18 @@ GRADE_CHAPTER := $(if $(strip $(CHAPTER)),$(if $(word 2,$(CHAPTER)),,$(firstword
 GRADE := $(GRADER)/grade-$(GRADE_CHAPTER) --harness $(GRADER)/$(GRADE_CHAPTER) --compiler $(call quote,$(COMPILER)) --arch $(PROCESSOR)
 # $(call given,NAME,what it is): the grader is there, and the setting NAME too
 given = $(QUIET)$(if $(GRADED),$(if $(GRADE_CHAPTER),[ -n "$$$1" ] || { echo "Say $1=$2" >&2; exit 2; }, \
-	echo "CHAPTER=$$CHAPTER: there are graders for the chapters $(GRADED:0%=%)" >&2; exit 2), \
+	printf 'CHAPTER=%s: there are graders for the chapters %s\n' "$$CHAPTER" "$(GRADED:0%=%)" >&2; exit 2), \
 	echo "The grader is not in this folder: your teacher has it. make grade1 runs the public tests." >&2; exit 2)
 .PHONY: grade-class grade-one grader-programs
 grader-programs: $(GRADER_PROGRAMS)
 grade-class: need-check ## DIR=submissions OUT=grades [CHAPTER=1] [SEED=] [JOBS=]
 	$(call given,DIR,folder: one folder or .c file a student)
 	$(call built,$(GRADER)/grade-$(GRADE_CHAPTER))
-	$(QUIET)$(GRADE) $${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} --out "$${OUT:-grades}" -- "$$DIR"
+	$(QUIET)exec $(GRADE) $${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} --out "$${OUT:-grades}" -- "$$DIR"
 grade-one: need-check ## grade one file as a teacher would: FILE=… [CHAPTER=1] [SEED=]
 	$(call given,FILE,exercise.c)
 	$(call built,$(GRADER)/grade-$(GRADE_CHAPTER))
-	$(QUIET)$(GRADE) $${SEED:+--seed "$$SEED"} --out $(BUILD)/grade-one --one -- "$$FILE"
+	$(QUIET)exec $(GRADE) $${SEED:+--seed "$$SEED"} --out $(BUILD)/grade-one --one -- "$$FILE"
 handout: ## the course without answers, for students: OUT=folder
 	$(QUIET)sh tests/exercises/course.sh handout "$$OUT"
 

@@ -1,5 +1,6 @@
-// exercise_grade.c: runs the tests of a chapter's exercises for a student, and tells which task, how many points, what was got,
-// what was expected and where to look. It replaces exercise_suite.c in a program that is built with MODE=asan.
+// exercise_grade.c: runs the tests of a chapter's exercises for a student, and tells which task, how many
+// points, what was got, what was expected and where to look. It replaces exercise_suite.c in a program that
+// is built with MODE=asan.
 //
 //     grade_01 FOLDER chapters/01-…/exercise.c           each test in a process of its own; FOLDER takes what each one
 //                                                        printed, and the file "result": task, points, most
@@ -19,7 +20,8 @@
 #include "base/replace.h"
 #include "lesson/exercise.h"
 
-// A test may take 3 seconds of processor time, or wait for 4 seconds and use none. A slow machine is no endless loop.
+// A test may take 3 seconds of processor time, or wait for 4 seconds and use none. A slow machine is no
+// endless loop.
 enum { SECONDS = 3, SECONDS_WAITING = 4, SECONDS_ALL = 60, TEXT = 1 << 16, PRINTED_LINES = 12 };
 
 static const char not_written_format[] = "TASK %s is not written yet";
@@ -29,8 +31,9 @@ static const char *folder, *source;
 
 void not_written(const char *task) { ck_abort_msg(not_written_format, task); }
 
-// Fresh memory is full of 0xFF, so that a float read before it was written is NaN. Local variables stay on the stack: gcc's
-// code for those that are to be watched after the return puts 64-byte vectors at addresses that are no multiple of 64.
+// Fresh memory is full of 0xFF, so that a float read before it was written is NaN. Local variables stay on
+// the stack: gcc's code for those that are to be watched after the return puts 64-byte vectors at addresses
+// that are no multiple of 64.
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -41,7 +44,7 @@ const char *__asan_default_options(void)
 const char *__ubsan_default_options(void);
 const char *__ubsan_default_options(void) { return "halt_on_error=1:exitcode=99"; }
 
-// ---- What a test prints goes to a file ----------------------------------------------------------------------------
+// ---- What a test prints goes to a file ----------------------------------------------------------------
 
 static int current = -1; // the test that runs
 
@@ -50,8 +53,8 @@ static void path_of(char *path, size_t size, int test)
     snprintf(path, size, "%s/%s.txt", folder, table[test].test->name);
 }
 
-// In memory that the tests' processes share with this one, for each test: the arguments of the call that it makes, and
-// whether it came to its end. Check takes a process that ends with exit(0) for one that passed.
+// In memory that the tests' processes share with this one, for each test: the arguments of the call that it
+// makes, and whether it came to its end. Check takes a process that ends with exit(0) for one that passed.
 typedef struct {
     char arguments[TEXT / 16];
     bool finished;
@@ -121,7 +124,7 @@ static char *printed_by(int test)
     return text;
 }
 
-// ---- What a sanitizer's report means --------------------------------------------------------------------------------
+// ---- What a sanitizer's report means ------------------------------------------------------------------
 
 static const struct {
     const char *word, *meaning;
@@ -199,7 +202,8 @@ static void explain_memory(char *out, size_t size, const char *kind)
     add_place(out, size, kind);
 }
 
-// Puts what stopped the test into words; false when the text holds no report that is known. *begin: where it starts.
+// Puts what stopped the test into words; false when the text holds no report that is known. *begin: where it
+// starts.
 static bool explain(char *out, size_t size, const char *text, const char **begin)
 {
     static const char memory[] = "ERROR: AddressSanitizer: ";
@@ -228,7 +232,7 @@ static bool explain(char *out, size_t size, const char *text, const char **begin
     return true;
 }
 
-// ---- What became of a test --------------------------------------------------------------------------------------------
+// ---- What became of a test ----------------------------------------------------------------------------
 
 typedef enum {
     RIGHT,
@@ -284,7 +288,7 @@ static const char *story(int test, char **printed)
     return text;
 }
 
-// ---- The grade --------------------------------------------------------------------------------------------------------
+// ---- The grade ----------------------------------------------------------------------------------------
 
 static const char *paint(const char *code) { return isatty(1) && !getenv("NO_COLOR") ? code : ""; }
 
@@ -334,8 +338,8 @@ static void print_failure(int test)
            failed ? tr_lno(result) : table[test].test->line);
 }
 
-// As the teacher's grader gives them (tests/grader/examine.c): memory that is never given back costs a fifth of the task's
-// points, taken from the first tests that have some.
+// As the teacher's grader gives them (tests/grader/examine.c): memory that is never given back costs a fifth
+// of the task's points, taken from the first tests that have some.
 static void give_points(int first, int end)
 {
     int most = 0;
@@ -448,7 +452,7 @@ static int finish(void)
     return got == most ? 0 : 1;
 }
 
-// ---- Running ------------------------------------------------------------------------------------------------------------
+// ---- Running ------------------------------------------------------------------------------------------
 
 static int run_one(const char *name)
 {
@@ -468,7 +472,8 @@ static int run_one(const char *name)
     return srunner_ntests_failed(runner) ? 1 : 0;
 }
 
-// Where processes may not look into each other (some containers), leaks cannot be searched for: once more, without.
+// Where processes may not look into each other (some containers), leaks cannot be searched for: once more,
+// without.
 static void without_leaks(int test, char **arguments)
 {
     if (getenv("ASAN_OPTIONS") || !strstr(printed_by(test), "LeakSanitizer has encountered a fatal error"))

@@ -9,11 +9,11 @@
 //   --jobs N        how many students at a time (default, and the most: as many as there are processors)
 //   --compiler CC   gcc or clang                       --arch NAME    for its -march
 //
-// A student's code runs only in workers, jailed (jail.h). Where no jail can be had, nothing is graded. A class
-// run is never stopped by a submission; what was graded before, with the same seed and the same file, is not
-// graded again. OUT/.grader is locked by a class run, and tells which seed it had. An interrupt ends every process,
-// removes what is half done, and keeps what is graded. Exit status: 0 done, 1 somebody needs a human, 2 nothing could
-// be graded.
+// A student's code runs only in workers, jailed (jail.h). Where no jail can be had, nothing is graded. A
+// class run is never stopped by a submission; what was graded before, with the same seed and the same file,
+// is not graded again. OUT/.grader is locked by a class run, and tells which seed it had. An interrupt ends
+// every process, removes what is half done, and keeps what is graded. Exit status: 0 done, 1 somebody needs a
+// human, 2 nothing could be graded.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -117,8 +117,8 @@ typedef struct {
     int64_t since;
 } Job;
 
-// Ends the children of this process that are none of the jobs, and theirs: this process inherits those whose parents
-// are gone.
+// Ends the children of this process that are none of the jobs, and theirs: this process inherits those whose
+// parents are gone.
 static void end_processes(const Job *jobs, int count)
 {
     for (bool found = true; found;) {
@@ -242,8 +242,12 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
     snprintf(grade->chapter, sizeof grade->chapter, "%s", exercise_folder);
     memcpy(grade->results, session->expected, sizeof session->expected);
     path_in(folder, session->work, "XXXXXX");
-    Workshop workshop = {session->harness, session->compiler, session->architecture, exercise_folder,
-                         folder,           session->apart.first_user + (unsigned)job};
+    Workshop workshop = {session->harness,
+                         session->compiler,
+                         session->architecture,
+                         exercise_folder,
+                         folder,
+                         session->apart.first_user + (unsigned)job};
     if (!mkdtemp(folder)) {
         grade->built.status = GRADER_ERROR;
         snprintf(grade->built.message, sizeof grade->built.message, "%.500s: %s", folder, strerror(errno));
@@ -531,8 +535,9 @@ static void check_places(Session *session)
             "this kernel has no Landlock: a student's file may make the compiler read files of this machine. "
             "Keep the answers and other students' files off it";
     else if (geteuid() == 0 && !tools_user(&workshop))
-        session->warning = "compilers run as root, because no other user can reach the course: give its folder and "
-                           "those above it the right x for others";
+        session->warning =
+            "compilers run as root, because no other user can reach the course: give its folder and "
+            "those above it the right x for others";
     if (session->warning) fprintf(stderr, "grade: warning: %s\n", session->warning);
 }
 
@@ -637,7 +642,8 @@ static void open_session(Session *session, const char *out, bool class)
     }
     if (!apart_begin(&session->apart, session->jobs, why, sizeof why)) stop("%s", why);
     if (session->apart.jobs < session->jobs) {
-        fprintf(stderr, "JOBS=%d instead of %d: %s\n", session->apart.jobs, session->jobs, session->apart.promise);
+        fprintf(stderr, "JOBS=%d instead of %d: %s\n", session->apart.jobs, session->jobs,
+                session->apart.promise);
         session->jobs = session->apart.jobs;
     }
     open_lock(session, class);
@@ -669,8 +675,9 @@ static int grade_class(Session *session)
     if (!grades) stop("no memory for %d students", roster.count);
     make_folder(session->students, session->out, "students");
     grade_all(session, roster.entries, grades, roster.count);
-    const Class all = {grades, roster.count, &roster, exercise_folder, session->compiler, session->seed,
-                       session->apart.promise, session->warning};
+    const Class all = {
+        grades,        roster.count,           &roster,         exercise_folder, session->compiler,
+        session->seed, session->apart.promise, session->warning};
     bool written = write_tables(&all, session->out);
     for (int i = 0; i < roster.count; i++) {
         needy += grades[i]->needs_human;
@@ -726,7 +733,7 @@ static int grade_one(Session *session)
     return grade->needs_human ? 1 : 0;
 }
 
-// ---- What was typed --------------------------------------------------------------------------------------------
+// ---- What was typed -----------------------------------------------------------------------------------
 
 static long number_of(const char *name, const char *text, long low, long high)
 {

@@ -1,12 +1,13 @@
-// harmless.h: text of students and of their programs, made fit for a teacher's terminal and for every report. One
-// function decides for all of them.
+// harmless.h: text of students and of their programs, made fit for a teacher's terminal and for every report.
+// One function decides for all of them.
 #pragma once
 #include <stdbool.h>
 
 #include "base/utf8.h"
 
-// What a terminal, a browser or a spreadsheet obeys instead of showing it, or shows to nobody: control characters other
-// than newline and tab, those that turn or end a line, those without any width, and the code points that are none.
+// What a terminal, a browser or a spreadsheet obeys instead of showing it, or shows to nobody: control
+// characters other than newline and tab, those that turn or end a line, those without any width, and the code
+// points that are none.
 static inline int is_harmful(uint32_t c)
 {
     static const uint32_t harmful[][2] = {
@@ -27,8 +28,8 @@ static inline int joins(uint32_t c)
     return !is_harmful(c) && utf8_is_in(joining, sizeof joining / sizeof *joining, c);
 }
 
-// The character at *text, or UTF8_REPLACEMENT for what is harmful or no UTF-8; 0 at the end. *text moves behind it, and
-// *before, 0 at the beginning, remembers it: a joiner stays where it joins two letters.
+// The character at *text, or UTF8_REPLACEMENT for what is harmful or no UTF-8; 0 at the end. *text moves
+// behind it, and *before, 0 at the beginning, remembers it: a joiner stays where it joins two letters.
 static inline uint32_t harmless_next(const char **text, uint32_t *before)
 {
     uint32_t c = utf8_next(text), left = *before;

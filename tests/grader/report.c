@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 // ---- Text made safe ------------------------------------------------------------------------------------
-// What a student's program or a compiler has said may be any bytes, cut anywhere. Every report is UTF-8: what is none, and
-// what harmless.h knows as harmful, becomes U+FFFD, the replacement character.
+// What a student's program or a compiler has said may be any bytes, cut anywhere. Every report is UTF-8: what
+// is none, and what harmless.h knows as harmful, becomes U+FFFD, the replacement character.
 
 typedef const char *Escape(char c); // what stands for this character; NULL: itself
 
@@ -66,7 +66,8 @@ void put_markdown(FILE *file, const char *text) { put_safe(file, text, markdown_
 void put_text(FILE *file, const char *text) { put_safe(file, text, text_escape); }
 void put_line(FILE *file, const char *text) { put_safe(file, text, line_escape); }
 
-// What spreadsheets take for the beginning of a formula, behind blanks too, and in the wide forms of East Asia.
+// What spreadsheets take for the beginning of a formula, behind blanks too, and in the wide forms of East
+// Asia.
 static bool begins_formula(const char *text)
 {
     uint32_t c;

@@ -22,8 +22,9 @@ enum { MOST_STUDENTS = 4096, MARK = 16, LONGEST_MARKED = NAME_MAX - MARK };
 
 // ---- Names that are the same -----------------------------------------------------------------------------
 
-// The text with every accent as one character with its letter (NFC), and without capitals if that is asked for; to be
-// freed. Without libunistring only ASCII is known, and what may be composed gets a mark in any case (name_id).
+// The text with every accent as one character with its letter (NFC), and without capitals if that is asked
+// for; to be freed. Without libunistring only ASCII is known, and what may be composed gets a mark in any
+// case (name_id).
 static char *composed(const char *text, bool without_capitals)
 {
 #ifdef HAVE_UNISTRING
@@ -56,8 +57,8 @@ static void mark_of(const Entry *entry, int round, char mark[MARK])
     snprintf(mark, MARK, "~%08x", (unsigned)(hash >> 32 ^ hash));
 }
 
-// What the tables call a student: the name without .c; where that is not enough, with it, or with / for a folder; and at
-// last with a mark.
+// What the tables call a student: the name without .c; where that is not enough, with it, or with / for a
+// folder; and at last with a mark.
 static void name_student(Entry *entry)
 {
     size_t length = strlen(entry->handed_in);
@@ -70,8 +71,8 @@ static void name_student(Entry *entry)
              entry->folder && entry->student_marks > 0 ? "/" : "", mark);
 }
 
-// The name of the student's folder: letters of all scripts stay; what would be harmful, or begin with a dot or a dash,
-// does not.
+// The name of the student's folder: letters of all scripts stay; what would be harmful, or begin with a dot
+// or a dash, does not.
 static void name_id(Entry *entry)
 {
     char name[NAME_MAX + 1], safe[3 * NAME_MAX + 1], mark[MARK] = "";
@@ -141,7 +142,7 @@ static bool tell_apart(Roster *roster, bool ids)
     return whole && !same;
 }
 
-// ---- What is no submission ---------------------------------------------------------------------------------
+// ---- What is no submission ----------------------------------------------------------------------------
 
 static bool ends_with(const char *name, const char *ending)
 {
@@ -175,7 +176,8 @@ static bool holds_grades(int list, const char *name)
     return fstatat(list, path, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(facts.st_mode);
 }
 
-// NULL for a submission. A symbolic link is one, and is refused as such, with a row of its own (submission.c).
+// NULL for a submission. A symbolic link is one, and is refused as such, with a row of its own
+// (submission.c).
 static const char *reason_for(int list, const char *name, const struct stat *facts, const struct stat *out)
 {
     size_t length = strlen(name);
@@ -217,7 +219,7 @@ bool roster_allows(const char *submissions, const char *out, char *why, size_t w
     return false;
 }
 
-// ---- The list ----------------------------------------------------------------------------------------------
+// ---- The list -----------------------------------------------------------------------------------------
 
 static int by_name(const void *a, const void *b)
 {

@@ -1,8 +1,10 @@
-// roster.h: who has handed in what: the folder of submissions, as a list of students and one of what was passed over.
+// roster.h: who has handed in what: the folder of submissions, as a list of students and one of what was
+// passed over.
 //
-// A submission is a folder or a file NAME.c; the student is called NAME. No two students have the same name in the tables,
-// nor folders for their reports that some file system takes for the same one, whatever they handed in: names that differ
-// in capitals only, in how an accent is written, or in characters that are not shown, get a mark behind them.
+// A submission is a folder or a file NAME.c; the student is called NAME. No two students have the same name
+// in the tables, nor folders for their reports that some file system takes for the same one, whatever they
+// handed in: names that differ in capitals only, in how an accent is written, or in characters that are not
+// shown, get a mark behind them.
 #pragma once
 #include <limits.h>
 
@@ -27,7 +29,8 @@ typedef struct {
     int count, passed_over_count;
 } Roster;
 
-// Whether grades may be written to the folder out; else false, and why says what is in the way. Both are absolute.
+// Whether grades may be written to the folder out; else false, and why says what is in the way. Both are
+// absolute.
 bool roster_allows(const char *submissions, const char *out, char *why, size_t why_size);
 
 // Reads the folder of submissions; of out, which may lie in it, nothing is taken. false: why.

@@ -17,7 +17,7 @@ static int task_points(const Grade *grade, const char *task, int *most)
     return points;
 }
 
-// ---- grades.csv: a line for each student, the total and every task ------------------------------------------
+// ---- grades.csv: a line for each student, the total and every task ------------------------------------
 
 static bool write_grades(FILE *file, const void *context)
 {
@@ -42,7 +42,7 @@ static bool write_grades(FILE *file, const void *context)
     return true;
 }
 
-// ---- audit.csv: a line for each test, everything that a teacher may ask about ---------------------------------
+// ---- audit.csv: a line for each test, everything that a teacher may ask about -------------------------
 
 static void put_audit(FILE *file, const Class *all, const Grade *grade, const Result *result)
 {
@@ -75,7 +75,7 @@ static bool write_audit(FILE *file, const void *context)
     return true;
 }
 
-// ---- summary.md -----------------------------------------------------------------------------------------------
+// ---- summary.md ---------------------------------------------------------------------------------------
 
 typedef struct {
     int graded, solved, most;
@@ -183,8 +183,9 @@ static bool write_summary(FILE *file, const void *context)
     fprintf(file, "# Chapter %s: %d submissions, %d graded\n\n", all->chapter, all->count, total.graded);
     if (total.graded)
         fprintf(file, "Mean: %.1f, median: %.1f of %d points. ", total.mean, total.median, total.most);
-    fprintf(file, "Seed: %llu.\n\n| task | mean | median | of | solved by |\n|---|---|---|---|---|\n",
-            (unsigned long long)all->seed);
+    fprintf(file, "Seed: %llu. Here %s.\n\n", (unsigned long long)all->seed, all->promise);
+    if (all->warning) fprintf(file, "**Warning:** %s.\n\n", all->warning);
+    fprintf(file, "| task | mean | median | of | solved by |\n|---|---|---|---|---|\n");
     for (int t = 0; t < task_limit_count; t++) {
         tasks[t] = statistic_of(all, task_limits[t].task, values);
         fprintf(file, "| %s %s |", task_limits[t].task, task_limits[t].function);

@@ -1,5 +1,6 @@
-// table.h: what is written about a class: grades.csv, audit.csv and summary.md. The tables begin with a byte order mark, by
-// which spreadsheets know UTF-8. Who needs a human has no points, neither in a table nor in a mean.
+// table.h: what is written about a class: grades.csv, audit.csv and summary.md. The tables begin with a byte
+// order mark, by which spreadsheets know UTF-8. Who needs a human has no points, neither in a table nor in a
+// mean.
 #pragma once
 #include "roster.h"
 

@@ -490,9 +490,19 @@ part_formats() {
     cp "$(folder_of 01)/solution.c" "$class/good.c"
     cp "$here/cheats/injects.c" "$here/cheats/does_not_compile.c" "$here/cheats/loop_without_end.c" \
         "$here/cheats/half_honest_exits.c" "$class"
-    mkdir "$class/<&\"'>"
+    mkdir "$class/<&\"'>" "$class/张伟 नेहा 🎓"
     cp "$(folder_of 01)/exercise.c" "$class/<&\"'>/exercise.c"
+    # Escapes, C1, turns, marks, what has no width, and separators, from a program and in a name.
+    bad='\033[31m\302\2330m\342\200\256\342\201\246\342\200\216\330\234\342\200\213\342\200\250'
+    { echo '#include <stdio.h>'; cat "$(folder_of 01)/solution.c"; } | bad=$bad awk '{ print }
+        /^float regression_loss/ { getline; print; print "    puts(\"" ENVIRON["bad"] "\"); fflush(stdout); y.data[0]++;" }' >"$class/张伟 नेहा 🎓/exercise.c"
+    cp "$class/张伟 नेहा 🎓/exercise.c" "$class/$(printf "$bad").c"
     grade 01 --seed 5 --out "$scratch/formatted" "$class" || complain "formats: needed a human"
+    grade 01 --seed 5 --out "$scratch/formatted" --one "$class/张伟 नेहा 🎓" >"$scratch/said"
+    grep -q 'printed: .*\[31m' "$scratch/said" && good || complain "formats: what was printed is not told: $(head -3 "$scratch/said")"
+    for file in "$scratch/said" "$scratch"/formatted/*.* "$scratch"/formatted/students/*/*.*; do
+        ! grep -qP "$harmful" "$file" && good || complain "formats: harmful characters in $file"
+    done
     for student in "$scratch"/formatted/students/*/; do
         for format in gradescope classroom50 autolab junit tap; do
             "$programs/check_format" "$format" "$student" >"$scratch/message" 2>&1 && good ||

@@ -35,6 +35,16 @@ silent_about() { # silent_about NAME TEXT
 }
 run() { "${make[@]}" "$@" >"$scratch/out" 2>&1; }
 
+# same_as_the_teacher NAME: each task has the points that make grade-one gives for its public tests, those included that
+# do not count there because a hidden one failed.
+same_as_the_teacher() {
+    "${make[@]}" -s -C "$here" grade-one FILE="$PWD/$exercise" SEED=5 >"$scratch/out" 2>&1
+    awk 'NR == FNR { split($2, part, "/"); if (/^[0-9]+[.]/) got[$1] += part[/passed, but does not count/ ? 2 : 1]; next }
+        got[$1] != $2 { print "TASK " $1 ": " $2 " here, " got[$1] " there"; bad = 1 } END { exit bad || FNR < 4 }' \
+        "$scratch/out" build/progress/01/result >>"$scratch/out"
+    result $? "$1"
+}
+
 here=$PWD
 solution=$here/chapters/01-linear-regression/solution.c
 wrong=$here/tests/exercises/wrong/01
@@ -135,16 +145,9 @@ run grade1
 [ $((SECONDS - before)) -lt 20 ] # 5 where nothing else runs; each of the three tests of TASK 1.1 would take 3 more
 result $? "an endless loop is told once"
 broken "waiting without end is ended" "for (;;) sleep(1);" "still running" "exercise.c:"
-broken "nobody is asked for input" 'int c = getchar(); printf("read %d\n", c); y.data[0]++;' "read -1"
+broken "nobody is asked for input" 'puts(getchar() == EOF ? "no input" : "input"); y.data[0]++;' "no input"
 broken "a leak is found" "volatile char *piece = malloc(24); piece[0] = 1; piece = 0;" "never given back: 24 bytes (in regression_loss, exercise.c:" \
     "✗ TASK 1.1    16 of 20 points" "costs 4 of the task's points" "96 of 100 points"
-same_as_the_teacher() { # NAME: each task has the points of make grade-one's public tests
-    "${make[@]}" -s -C "$here" grade-one FILE="$PWD/$exercise" SEED=5 >"$scratch/out" 2>&1
-    awk 'NR == FNR { split($2, part, "/"); if (/^[0-9]+[.]/) got[$1] += $0 ~ /does not count/ ? -1000 : part[1] + 0; next }
-        got[$1] != $2 { print "TASK " $1 ": " $2 " here, " got[$1] " there"; bad = 1 } END { exit bad || FNR < 4 }' \
-        "$scratch/out" build/progress/01/result >>"$scratch/out"
-    result $? "$1"
-}
 same_as_the_teacher "the teacher sees the same points for a leak"
 sed -i 's/regression_loss/regresion_loss/' "$exercise"
 run grade1

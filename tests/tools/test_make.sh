@@ -177,6 +177,16 @@ for folder in "Homework 1" "Übung \"2\", it's" '`touch pwned`$(touch pwned)' 'a
     expect "grade-class DIR=$folder" 0 "[--out]${line_end}[$folder]${line_end}[--]${line_end}[$folder]${line_end}end" "" \
         make -s grade-class DIR="$folder" OUT="$folder" CHAPTER=1
 done
+for text in 'x;touch pwned' '`touch pwned`' '$(shell touch pwned)' '$$(touch pwned)' '$(touch pwned)' "it's \"5\"" '| touch pwned' \
+    '&& touch pwned' "x${line_end}touch pwned" "x'${line_end}touch pwned #" -rf --help '*' '~' '#5 %' '\033[31m' '$(MAKE)' '$@'; do
+    expect "grade-one FILE=$text" 0 "[--one]${line_end}[--]${line_end}[$text]${line_end}end" "" make -s grade-one FILE="$text"
+    expect "FILE=$text in the environment" 0 "[--]${line_end}[$text]${line_end}end" "" env FILE="$text" make -s grade-one
+    expect "DIR, OUT, SEED and JOBS=$text" 0 "[--seed]${line_end}[$text]${line_end}[--jobs]${line_end}[$text]${line_end}[--out]${line_end}[$text]${line_end}[--]${line_end}[$text]${line_end}end" "" \
+        make -s grade-class DIR="$text" OUT="$text" SEED="$text" JOBS="$text"
+    expect "all of them in the environment" 0 "[--seed]${line_end}[$text]${line_end}[--jobs]${line_end}[$text]${line_end}[--out]${line_end}[$text]${line_end}[--]${line_end}[$text]${line_end}end" "" \
+        env DIR="$text" OUT="$text" SEED="$text" JOBS="$text" make -s grade-class
+    expect "CHAPTER=$text" 2 "CHAPTER=$text: there are graders" "begin" make -s grade-class DIR=x CHAPTER="$text"
+done
 expect "grade-one FILE" 0 "[--one]${line_end}[--]${line_end}[-a \$b.c]${line_end}end" "" make -s grade-one FILE='-a $b.c'
 expect "grade-class wants DIR" 2 "Say DIR=folder" "begin" make -s grade-class
 expect "a chapter without a grader" 2 "CHAPTER=3: there are graders for the chapters 1 2" "begin" make -s grade-class DIR=x CHAPTER=3
