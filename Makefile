@@ -136,6 +136,11 @@ TARGETS  := $(filter-out told,$(shell sed -n 's/^\([a-z][-a-z0-9 ]*\):.*/\1/p' M
 UNKNOWN  := $(filter-out $(TARGETS),$(UNKNOWN))
 endif
 
+ifeq ($(wildcard tests/grader),)
+NOT_HANDED_OUT := $(filter fuzz fuzz-% test-fuzz test-fresh test-make test-course test-grader test-mutants test-wrong,$(MAKECMDGOALS))
+$(if $(NOT_HANDED_OUT),$(error $(NOT_HANDED_OUT): not in this folder, which is a handout; your teacher has it. make help lists what there is))
+endif
+
 # Typed settings that are none here and that no program heeds; suggest.sh tells which of them nearly are one.
 SETTINGS := CC ARCH MODE FULL WERROR BUILD OPENMP SCRIPTS V CFLAGS CPPFLAGS LDFLAGS LDLIBS $(TEXTS)
 STRANGE  := $(filter-out $(SETTINGS) OMP_% GOMP_% KMP_% %SAN_OPTIONS CK_% LC_% TERM HOME PATH LANG TZ USER TMPDIR COLUMNS LINES,$(TYPED))

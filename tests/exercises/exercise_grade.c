@@ -108,7 +108,11 @@ static const struct {
     {"stack-overflow",
      "the stack is full: a function that calls itself without end, or too large local arrays"},
     {"SEGV", "at an address where nothing is: a NULL pointer, or an index far off"},
-    {"allocation-size-too-big", "far too much memory is asked for: a negative size?"},
+    {"requested allocation size", "far too much memory is asked for: a negative size?"},
+    {"out of memory", "more memory is asked for than there is: a negative size?"},
+    {"parameters overflow", "far too much memory is asked for: a negative size?"},
+    {"negative-size-param", "a negative size for memcpy() or one of its kind"},
+    {"param-overlap", "memcpy() or one of its kind from a place into the same place"},
     {"FPE", "a whole number is divided by zero"},
 };
 
@@ -320,6 +324,15 @@ static void write_result(FILE *file, TestResult **results)
     }
 }
 
+// In a handout there are no answers beside the student's file.
+static bool has_answers(void)
+{
+    const char *name = strrchr(source, '/');
+    char path[512];
+    snprintf(path, sizeof path, "%.*ssolution.c", name ? (int)(name + 1 - source) : 0, source);
+    return access(path, R_OK) == 0;
+}
+
 static int grade(TestResult **results)
 {
     int points = 0, most = 0;
@@ -331,12 +344,13 @@ static int grade(TestResult **results)
         most += most_of_task;
     }
     printf("\n%d of %d points", points, most);
-    if (points == most)
-        printf(": all PUBLIC tests passed.\nYour teacher's grader has hidden ones as well. Our answers: make "
-               "solution%d\n",
-               chapter_number());
-    else
+    if (points == most) {
+        printf(": all PUBLIC tests passed.\nYour teacher's grader has hidden ones as well.");
+        if (has_answers()) printf(" Our answers: make solution%d", chapter_number());
+        putchar('\n');
+    } else {
         print_advice(results);
+    }
 
     char path[4096];
     snprintf(path, sizeof path, "%s/result", folder);

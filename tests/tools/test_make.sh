@@ -187,6 +187,9 @@ done
 for chapter in 02 02-logistic-regression; do
     expect "CHAPTER=$chapter" 0 "begin grade-02" "" make -s grade-class DIR=x CHAPTER=$chapter
 done
+for task in 2 02 1.2 1.02 " 2" "TASK 1.2" task2; do
+    expect "TASK=$task is the second" 0 "TASK 1.2, hint 3 of 3" "" make -s hint1 TASK="$task" LEVEL=03
+done
 for task in '$(shell touch pwned)`touch pwned`' "\"; touch pwned; \"${line_end}--help" 1.5e3; do
     expect "TASK=$task is none" 2 "There is no TASK" "" make -s hint1 TASK="$task"
     expect "LEVEL=$task is none" 2 "has no hint" "" make -s hint1 TASK=1 LEVEL="$task"
@@ -290,7 +293,10 @@ for script in common/tools/*.sh tests/exercises/course.sh; do
     expect "$script --help" 0 "${script##*/}" "" sh $script --help
 done
 expect "a handout has no teacher's commands" 0 "gradeN" "grade-class" sh -c 'rm -r tests/grader && make help'
-expect "and says where they are" 2 "your teacher has it" "" make grade-class DIR=x
+expect "nor what else is not handed out" 0 "gradeN" "uzz" make help
+for target in grade-class fuzz fuzz-csv test-fresh test-make; do
+    expect "make $target there says where it is" 2 "your teacher has it" "" make $target DIR=x
+done
 
 [ -z "${SUITE_RESULT-}" ] || echo "$passed passed, $failed failed" >"$SUITE_RESULT"
 echo "$passed passed, $failed failed"
