@@ -38,10 +38,10 @@ FOUND := $(foreach v,ARCH MODE BUILD,$(if $(filter environment%,$(origin $v)),$v
 ifneq ($(filter environment%,$(origin NAME)),)
 override undefine NAME
 endif
-TEXTS := PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED ARGS DIR OUT FILE CHAPTER JOBS TASK LEVEL TEST FORCE NAME PEERS WRONG \
+TEXTS := DATA PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED ARGS DIR OUT FILE CHAPTER JOBS TASK LEVEL TEST FORCE NAME PEERS WRONG \
 	BUNDLE SECONDS ONLY MODEL_20 SUITES STEPS KEEP
 as_it_is = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1))$(eval export $1))
-$(foreach t,$(TEXTS) $(filter-out $(TEXTS) CC CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS SHELL,$(TYPED)),$(call as_it_is,$t))
+$(foreach t,$(TEXTS) FULL WERROR V OPENMP SCRIPTS COURSE_BUILD $(filter-out $(TEXTS) CC CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS SHELL,$(TYPED)),$(call as_it_is,$t))
 
 # $(call refuse,NAME,why): ends this make. Only help is given all the same.
 refuse = $(if $(filter-out help,$(MAKECMDGOALS)),$(error $1=$(value $1)$(if $(filter $1,$(FOUND)), (from the environment)): $2))
@@ -61,8 +61,8 @@ NO_OPTION := $$ ' " ` \ : ; % \# ( ) { } [ ] * ? ~ | & < > !
 ODD := $(NO_OPTION) = ,
 odd = $(strip $(foreach c,$(ODD),$(findstring $c,$1)) $(wordlist 2,3,$1))
 
-ifneq ($(call odd,$(value BUILD))$(filter . / ./,$(value BUILD)),)
-$(call refuse,BUILD,make needs a folder whose name has no blanks and none of $(ODD); it may be a link to any other)
+ifneq ($(call odd,$(value BUILD))$(filter -% . ./,$(value BUILD))$(if $(subst /,,$(value BUILD)),,$(value BUILD)),)
+$(call refuse,BUILD,make needs a folder whose name has no blanks$(comma) no - first and none of $(ODD); it may be a link to any other)
 override BUILD := build
 endif
 override BUILD := $(or $(patsubst %/,%,$(patsubst ./%,%,$(strip $(value BUILD)))),build)
@@ -132,12 +132,17 @@ FAMILIES := $(foreach v,chapter weave verify,$(CHAPTER_NUMBERS:%=$v%)) $(UNIT_SO
 	$(patsubst tests/fuzz/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz/fuzz_*.c))
 UNKNOWN  := $(filter-out $(FAMILIES) $(BUILD)/% datasets/cache/%,$(MAKECMDGOALS))
 ifneq ($(UNKNOWN),)
-TARGETS  := $(shell sed -n 's/^\([a-z][-a-z0-9 ]*\):.*/\1/p' Makefile)
+TARGETS  := $(filter-out told,$(shell sed -n 's/^\([a-z][-a-z0-9 ]*\):.*/\1/p' Makefile))
 UNKNOWN  := $(filter-out $(TARGETS),$(UNKNOWN))
 endif
 
+ifeq ($(wildcard tests/grader),)
+NOT_HANDED_OUT := $(filter fuzz fuzz-% test-fuzz test-fresh test-make test-course test-grader test-mutants test-wrong,$(MAKECMDGOALS))
+$(if $(NOT_HANDED_OUT),$(error $(NOT_HANDED_OUT): not in this folder, which is a handout; your teacher has it. make help lists what there is))
+endif
+
 # Typed settings that are none here and that no program heeds; suggest.sh tells which of them nearly are one.
-SETTINGS := CC ARCH MODE FULL WERROR BUILD OPENMP SCRIPTS V CFLAGS CPPFLAGS LDFLAGS LDLIBS DATA $(TEXTS)
+SETTINGS := CC ARCH MODE FULL WERROR BUILD OPENMP SCRIPTS V CFLAGS CPPFLAGS LDFLAGS LDLIBS $(TEXTS)
 STRANGE  := $(filter-out $(SETTINGS) OMP_% GOMP_% KMP_% %SAN_OPTIONS CK_% LC_% TERM HOME PATH LANG TZ USER TMPDIR COLUMNS LINES,$(TYPED))
 ifneq ($(STRANGE),)
 STRANGE  := $(shell sh common/tools/suggest.sh settings $(foreach s,$(STRANGE),$(call quote,$s)) -- $(SETTINGS))
@@ -146,6 +151,7 @@ endif
 ifneq ($(UNKNOWN)$(STRANGE),)
 .DEFAULT_GOAL := told
 export COURSE_GOALS := $(MAKECMDGOALS)
+export COURSE_SETTINGS := $(SETTINGS)
 .PHONY: told
 told:
 	+@sh common/tools/suggest.sh goals $(call quote,$(STRANGE)) $(call quote,$(UNKNOWN)) $(TARGETS) -- $(FAMILIES)
@@ -676,9 +682,9 @@ $(BENCH_PEERS): $(TREE)/%: $(TREE)/%.o
 bench-programs: $(BENCH_CHOSEN:%=$(TREE)/tests/bench/bench_%) $(if $(PEERS),$(BENCH_PEERS))
 bench: $(call stamps,$(sort $(foreach b,$(BENCH_CHOSEN),$(call sets_of_bench,$b))))
 bench: ## how fast it is (NAME=gemm; PEERS=1 beside other libraries)
-	$(QUIET)$(if $(BENCH_CHOSEN),,echo "NAME=$(NAME): there are $(BENCHES)" >&2; exit 1)
+	$(QUIET)$(if $(BENCH_CHOSEN),,echo "NAME=$$NAME: there are $(BENCHES)" >&2; exit 1)
 	$(call built,bench-programs)
 	$(QUIET)for name in $(BENCH_CHOSEN); do \
-		env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000} BENCH_PEERS=$(PEERS) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
+		env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000} BENCH_PEERS=$(call quote,$(PEERS)) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
 
 endif # of what was typed right

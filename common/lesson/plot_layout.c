@@ -204,19 +204,55 @@ static int legend_entries(const Plot *plot, int *columns)
     return entries;
 }
 
-// What the names of an axis take beyond what is counted for them anyway.
-static double excess(const Plot *plot, Axis axis, double length, double usual)
+// What the names of a vertical axis take.
+static double names_width(const Plot *plot, Axis axis, double length)
 {
     double widest = 0.0;
     Ticks ticks = choose_ticks(plot->arena, axis, (Ruler){length, 18.0, 2.0, NULL});
     for (int i = 0; i < ticks.count; i++) widest = fmax(widest, words_width(ticks.ticks[i].name));
-    return fmax(0.0, widest - usual);
+    return widest;
+}
+
+enum { LEGEND_MARK = 50 }; // pixels of a line's example, and what is free around it and its words
+
+int legend_rows(const Plot *plot) { return int_max(1, (int)((plot->height - 130.0) / (LINE_HEIGHT + 1.5))); }
+
+int legend_columns(const Plot *plot)
+{
+    int columns, rows = legend_rows(plot), entries = legend_entries(plot, &columns);
+    return plot->legend == LEGEND_OUTSIDE ? int_max(1, (entries + rows - 1) / rows) : 1;
 }
 
 double legend_width(const Plot *plot)
 {
     int columns;
-    return legend_entries(plot, &columns) ? 50.0 + columns * CHARACTER_WIDTH : 0.0;
+    if (legend_entries(plot, &columns) == 0) return 0.0;
+    return legend_columns(plot) * (LEGEND_MARK + (double)columns * CHARACTER_WIDTH);
+}
+
+static bool is_in_legend(const Series *series) { return series->label && series->kind != SERIES_TEXT; }
+
+// A legend beside the axes has half of the picture, and two thirds of it when one column is not enough. Names that are longer
+// are cut; those that find no place are left out, which is told.
+static void fit_legend(Plot *plot)
+{
+    int widest, rows = legend_rows(plot), entries = legend_entries(plot, &widest);
+    const double most = (entries > rows ? 2.0 / 3.0 : 0.5) * plot->width;
+    const int places = rows * int_max(1, (int)(most / (LEGEND_MARK + widest * CHARACTER_WIDTH)));
+    int taken = 0, all = 0, left_out = 0;
+    for (Series *series = plot->first; series; series = series->next) {
+        if (!is_in_legend(series)) continue;
+        taken += count_lines(series->label);
+        all++;
+        if (taken <= places) continue;
+        series->label = NULL;
+        left_out++;
+    }
+    if (left_out > 0) plot_tell(plot, "%d of %d names find no place in the legend", left_out, all);
+    double room = most / legend_columns(plot) - LEGEND_MARK;
+    for (Series *series = plot->first; series; series = series->next)
+        if (is_in_legend(series))
+            series->label = fit_text(plot->arena, series->label, room, count_lines(series->label));
 }
 
 void plot_area(const Plot *plot, double *width, double *height)
@@ -308,6 +344,7 @@ static void place_legend(Plot *plot)
 {
     int columns, entries = legend_entries(plot, &columns);
     if (entries == 0) plot->legend = LEGEND_NONE;
+    if (plot->legend == LEGEND_OUTSIDE) fit_legend(plot);
     if (plot->legend != LEGEND_AUTOMATIC) return;
     double width, height;
     plot_area(plot, &width, &height);
@@ -322,6 +359,7 @@ static void place_legend(Plot *plot)
     bool crowded = corners.covered[best] > corners.all / 300 || corners.height > 0.6 || corners.width > 0.6;
     plot->legend = crowded || has_surface(plot) ? LEGEND_OUTSIDE : LEGEND_GIVEN;
     plot->legend_place = places[best].name;
+    if (plot->legend == LEGEND_OUTSIDE) fit_legend(plot);
 }
 
 // Each series has its own colour. A band without a label belongs to the series after it and has the same.
@@ -447,10 +485,12 @@ void plot_fix_ranges(Plot *plot)
 void plot_lay_out(Plot *plot)
 {
     double height = plot->height - 130.0;
-    plot->long_names = excess(plot, plot->y, height, 65.0);
+    double names = names_width(plot, plot->y, height);
+    plot->long_names = fmax(0.0, names - 65.0);
+    plot->usual_names = fmin(names, 65.0);
     for (const Series *series = plot->first; series; series = series->next)
         if (series->kind == SERIES_HEATMAP || series->kind == SERIES_CELLS)
-            plot->long_colours = excess(plot, colour_range(series->values), height, 55.0);
+            plot->long_colours = fmax(0.0, names_width(plot, colour_range(series->values), height) - 55.0);
     if (plot->first && plot->first->kind == SERIES_CELLS) plot->grid = arrange_cells(plot, plot->first);
     if (plot->first && plot->first->kind == SERIES_IMAGES) plot->grid = arrange_images(plot, plot->first);
     place_legend(plot);

@@ -72,6 +72,7 @@ struct Plot {
     Grid grid;        // of cells or images
     double seconds;   // that gnuplot may take
     double long_names, long_colours; // pixels that the names along the y axis and beside the colours take more than usual
+    double usual_names;              // what the names along the y axis take without that
     long missing;     // values given that are NaN or infinite
     bool no_letters;  // no font can be drawn with: words are left out
 };
@@ -97,8 +98,11 @@ double axis_fraction(Axis axis, double value);
 // The pixels that the axes enclose, about: gnuplot decides exactly.
 void plot_area(const Plot *plot, double *width, double *height);
 
-// The pixels of a legend beside the axes, 0 for one without entries.
+// The pixels of a legend, 0 for one without entries; how many names stand below each other in one beside the axes, and how
+// many columns of them there are.
 double legend_width(const Plot *plot);
+int legend_rows(const Plot *plot);
+int legend_columns(const Plot *plot);
 
 // The digits with which a number along this axis is written, such that its place is exact to a part of a pixel.
 int axis_digits(Axis axis);

@@ -429,8 +429,10 @@ static void write_numbers_along_x(FILE *file, Plot *plot)
     plot_area(plot, &width, &height);
     if (has_kind(plot, SERIES_HEATMAP) && !plot->square)
         width = fmax(50.0, width - 110.0 - plot->long_colours);
+    const double short_names = 27.0; // longer ones take from the width, too
+    double length = width - fmax(0.0, plot->usual_names - short_names);
     Ticks ticks =
-        choose_ticks(plot->arena, plot->x, (Ruler){width, LINE_HEIGHT, CHARACTER_WIDTH, words_width});
+        choose_ticks(plot->arena, plot->x, (Ruler){length, LINE_HEIGHT, CHARACTER_WIDTH, words_width});
     write_ticks(file, "x", plot->x, &ticks);
     if (ticks.crowded) {
         fputs("set xtics rotate by 90 right\n", file);
@@ -469,8 +471,24 @@ static void write_axes(FILE *file, Plot *plot)
     if (bars) fputs("set grid noxtics\nset xtics scale 0\n", file);
 }
 
+// gnuplot takes a box for a missing letter to be as narrow as a letter: the letters of room that the boxes want besides.
+static int room_for_boxes(const Plot *plot)
+{
+    int most = 0;
+    for (const Series *series = plot->first; series; series = series->next) {
+        if (!series->label || series->kind == SERIES_TEXT) continue;
+        int counted = 0;
+        for (const char *at = series->label; *at;) counted += utf8_width(utf8_next(&at));
+        most = int_max(most, widest_line(series->label) - counted);
+    }
+    return (6 * most + 9) / 10;
+}
+
 static void write_legend(FILE *file, const Plot *plot)
 {
+    int boxes = room_for_boxes(plot), columns = legend_columns(plot);
+    if (boxes > 0) fprintf(file, "set key width %d\n", boxes);
+    if (columns > 1) fprintf(file, "set key maxrows %d\n", legend_rows(plot));
     static const char look[] = "Left reverse noenhanced nobox samplen 2 spacing 1.25 textcolor rgb '#333333'";
     if (plot->legend == LEGEND_NONE) fputs("unset key\n", file);
     if (plot->legend == LEGEND_OUTSIDE) fprintf(file, "set key outside right top vertical %s\n", look);
@@ -735,15 +753,22 @@ static void write_terminal(FILE *file, const Plot *plot)
             width, height, TEXT_SIZE, scale, width, height, TEXT_SIZE - 2, scale);
 }
 
-// The title is above the middle of what the axes enclose; one that is too long for that is in the middle of the picture.
-static void write_title(FILE *file, const Plot *plot)
+// The pixels of a word whose middle is that of what the axes enclose: it must not reach over an edge of the picture.
+static double room_above_axes(const Plot *plot)
 {
-    static const char look[] = "font ',%d' textcolor rgb '#222222'\n";
     const Grid *grid = &plot->grid;
     double width, height, left = names_beside(plot) + plot->long_names;
     plot_area(plot, &width, &height);
     if (grid->rows) left = grid->left, width = grid->columns * grid->cell_width;
-    double middle = left + 0.5 * width, room = 2.0 * fmin(middle, plot->width - middle);
+    double middle = left + 0.5 * width;
+    return 2.0 * fmin(middle, plot->width - middle);
+}
+
+// The title is above the middle of what the axes enclose; one that is too long for that is in the middle of the picture.
+static void write_title(FILE *file, const Plot *plot)
+{
+    static const char look[] = "font ',%d' textcolor rgb '#222222'\n";
+    double room = room_above_axes(plot);
     bool fits = words_width(plot->title) * TITLE_SIZE / TEXT_SIZE <= room;
     fputs("set title ", file);
     put_string(file, fits ? plot->title : count_lines(plot->title) > 1 ? " \n " : " ");
@@ -766,7 +791,11 @@ static void write_style(FILE *file, const Plot *plot)
           file);
     write_title(file, plot);
     fputs("set xlabel ", file);
-    put_string(file, plot->x_label);
+    // What gnuplot leaves for a legend is not known to a letter.
+    double room = room_above_axes(plot) - (plot->legend == LEGEND_OUTSIDE ? 4.0 * CHARACTER_WIDTH : 0.0);
+    bool fits = plot->grid.rows || words_width(plot->x_label) <= room;
+    put_string(file,
+               fits ? plot->x_label : fit_text(plot->arena, plot->x_label, room, count_lines(plot->x_label)));
     fputs(" textcolor rgb '#222222'\nset ylabel ", file);
     put_string(file, plot->y_label);
     fputs(" textcolor rgb '#222222'\n", file);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # help.sh: what can be typed after make, read from the Makefile: "target: … ## what it does", or "#: nameN ## what it does"
 # for a family of targets, below section headings "# ---- Title ---". Fits a terminal of 80 columns. In a handout, where
-# tests/grader is not, the section of the teacher's grader is left out.
+# tests/grader is not, the sections of what is not handed out are left out, too.
 #
 #   sh common/tools/help.sh Makefile
 set -u
@@ -44,7 +44,7 @@ awk -v teacher="$teacher" '
                     text[i] = ""
                 }
         for (i = 1; i <= sections; i++)
-            if (text[i] != "" && (teacher == "yes" || titles[i] !~ /^The teacher/)) printf "\n%s\n%s", titles[i], text[i]
+            if (text[i] != "" && (teacher == "yes" || titles[i] !~ /^(The teacher|Fuzzing|On a new system)/)) printf "\n%s\n%s", titles[i], text[i]
     }' "$1"
 cat <<'END'
 

@@ -7,7 +7,8 @@
 #                                                             type, on standard error; exit status 2
 #
 # STRANGE is what the first form has printed, UNKNOWN those of the goals that are no targets, in one word each. A FAMILY is
-# a target with a number at its end (chapter1), or unit-name. A variable of the Makefile is a setting, too.
+# a target with a number at its end (chapter1), or unit-name. A variable of the Makefile is a setting, too; COURSE_SETTINGS
+# (in the environment) has those that can be typed.
 set -u
 export LC_ALL=C
 case ${1-} in --help | "") sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
@@ -68,51 +69,62 @@ fi
 
 # What people type out of habit.
 advice='all = To run every chapter: make chapters
-build = A program is built when it is needed: make chapter1
-check = To check everything here: make test
-clean = Everything generated is in the folder build: rm -r build
-distclean = Everything generated is in the folder build: rm -r build
-install = To install what the course needs: make setup. The course itself runs where it is: make chapter1
-run = To run the first lesson: make chapter1
-start = To run the first lesson: make chapter1
-begin = To run the first lesson: make chapter1
-tests = To check everything here: make test
-exercise = What is asked stands in exercise.h of a chapter, and your answers in exercise.c: make grade1
-list = What there is: make help
-ls = What there is: make help
-talk = To talk with the GPT of chapter 20: make sample
-dataset = To bring data sets: make data
-datasets = To bring data sets: make data'
+build compile = A program is built when it is needed: make chapter1
+check tests = To check everything here: make test
+clean distclean clear uninstall = Everything generated is in the folder build: rm -r build
+install init deps dependencies requirements = To install what the course needs: make setup. The course itself runs where it is: make chapter1
+run start begin go demo = To run the first lesson: make chapter1
+exercise exercise.c exercise.h = What is asked stands in exercise.h of a chapter, and your answers in exercise.c: make grade1
+list ls usage man options targets = What there is: make help
+talk chat generate = To talk with the GPT of chapter 20: make sample
+dataset datasets download fetch = To bring data sets: make data
+status = How far you are: make progress
+docs doc html pdf web website notebook notebooks jupyter = For the web book and notebooks: make book
+unit units = To run one test program: make unit-NAME, for tests/unit/test_NAME.c'
 
 strange=$1 unknown=$2
 shift 2
 export advice strange unknown
 for folder in chapters/[0-9]*-*; do printf '%s\n' "${folder#chapters/}"; done | awk "$distance"'
 function say(text) { print text | "cat >&2" }
-function number_in(text) { sub(/^.*[^0-9]/, "", text); sub(/^0+/, "", text); return text }
+# The first number in a text, without zeros before it
+function number_in(text) {
+    if (!match(text, /[0-9]+/)) return ""
+    text = substr(text, RSTART, RLENGTH)
+    while (text ~ /^0./) text = substr(text, 2)
+    return text
+}
 # " 1 2 6 …": the numbers of a family
 function numbers(verb,    k, list) {
     for (k = 1; k <= families; k++) if (family[k] ~ "^" verb "[0-9]+$") list = list " " number_in(family[k])
     return list
 }
-# The verb that takes a number and is nearest to the text, or nothing.
-function verb_for(text,    k, d, least, meant) {
-    if (text in synonym) return synonym[text]
-    least = length(text) / 3 + 1
-    for (k = 1; k <= verbs; k++) {
-        d = distance(text, verb[k])
-        if (d < least) { least = d; meant = verb[k] }
+# The one of a list that is nearest to the text, or begins with these letters, if they are enough, or that it begins with;
+# or nothing.
+function nearest(text, list, count, enough,    k, d, least, meant) {
+    least = length(text) / 4 + 1
+    for (k = 1; k <= count; k++) {
+        d = distance(text, list[k])
+        if (d < least) { least = d; meant = list[k] }
     }
+    for (k = 1; k <= count && meant == ""; k++)
+        if (index(list[k], text) == 1 && length(text) >= enough) meant = list[k]
+    for (k = 1; k <= count && meant == ""; k++)
+        if (index(text, list[k]) == 1 && length(list[k]) > 3) meant = list[k]
     return meant
 }
+# The verb that takes a number and is meant by the text, or nothing.
+function verb_for(text) { return text in synonym ? synonym[text] : nearest(text, verb, verbs, 1) }
 # "grade" and 7: what to type, or what there is
 function with_number(name, number,    k) {
+    last_verb = name
+    last_number = number
     for (k = 1; k <= families; k++) if (family[k] == name number) { say("Did you mean: make " name number); return }
     say(name ~ /chapter|weave|verify/ ? "There is no chapter " number " yet." : "Chapter " number " has no exercises yet.")
     say("There are: make " name "N, where N is one of" numbers(name))
 }
-# The number of a chapter that is called "10-cnn", "cnn", "linear_regression", chapters/10-cnn/cnn.c; or nothing
-function chapter_called(text,    k, name) {
+# The number of a chapter that is called "10-cnn", "cnn", "linear_regression", "linear", chapters/10-cnn/cnn.c; or nothing
+function chapter_called(text,    k, name, some, number) {
     sub(/^\.\//, "", text)
     if (sub(/^chapters\//, "", text)) sub(/\/.*/, "", text)
     gsub(/_/, "-", text)
@@ -120,40 +132,62 @@ function chapter_called(text,    k, name) {
         name = chapter[k]
         sub(/^[0-9]+-/, "", name)
         if (text == chapter[k] || text == name) return chapter[k] + 0
+        if (index("-" name "-", "-" text "-")) { some++; number = chapter[k] + 0 }
     }
-    return ""
-}
-function nearest(text,    k, d, least, meant) {
-    least = length(text) / 3 + 1
-    for (k = 1; k <= candidates; k++) {
-        d = distance(text, candidate[k])
-        if (d < least) { least = d; meant = candidate[k] }
-    }
-    return meant
+    return some == 1 && length(text) > 2 ? number : ""
 }
 # goal is no target; next_number is what was typed behind it, if that is a number
 function suggest(goal, next_number,    text, stem, number, meant) {
     text = tolower(goal)
-    if (text in advice) { say(advice[text]); return }
+    if (next_number == "" && text in advice) { say(advice[text]); return }
+    if (text in target) { say("Did you mean: make " text); return }
     number = chapter_called(text)
-    if (number != "") { say("Did you mean: make chapter" number); return }
+    if (number != "") { with_number(text ~ /\/(exercise|solution)\.[ch]$/ ? "grade" : "chapter", number); return }
     stem = text
-    number = sub(/[-_. #]*[0-9]+$/, "", stem) ? number_in(text) : next_number
+    number = sub(/[0-9].*$/, "", stem) ? number_in(text) : next_number
+    if (number != "" || stem ~ /^[a-z]/) sub(/[^a-z]+$/, "", stem)
+    if (stem == "" && last_verb != "") {
+        if (last_number != "" && last_number != number && last_verb ~ /hint|solution/)
+            say("Did you mean: make " last_verb last_number " TASK=" number)
+        else
+            with_number(last_verb, number)
+        return
+    }
+    if (number == "" && ENVIRON["CHAPTER"] ~ /^[0-9]+$/) number = number_in(ENVIRON["CHAPTER"])
     if (number != "" && (stem == "" || (meant = verb_for(stem)) != "")) {
         with_number(stem == "" ? "chapter" : meant, number)
         return
     }
-    meant = stem in synonym ? synonym[stem] : nearest(text)
+    sub(/[nx]+$/, "", stem) # gradeN
+    meant = stem in synonym ? synonym[stem] : stem in seen ? stem : nearest(text, candidate, candidates, 3)
     if (meant in target) say("Did you mean: make " meant)
     else if (numbers(meant) != "") say("Which chapter? Type make " meant "N, where N is one of" numbers(meant))
     else if (meant != "") say("Did you mean: make " meant)
+    else if (last_goal in takes) say("Did you mean: make " last_goal " " takes[last_goal] "=" goal)
+}
+function synonyms(verb, words,    k, count, word) {
+    count = split(words, word, " ")
+    for (k = 1; k <= count; k++) synonym[word[k]] = verb
+}
+# Whether goal k is a setting with its value behind it: TASK 2
+function is_setting(k) {
+    return k < goals && !(tolower(goal[k]) in seen) &&
+           (goal[k] in setting || (k > 1 && toupper(goal[k]) in setting && !(goal[k] in target)))
 }
 BEGIN {
     count = split(ENVIRON["advice"], line, "\n")
-    for (k = 1; k <= count; k++) { split(line[k], part, " = "); advice[part[1]] = part[2] }
-    count = split("lesson ch run points test tests task answer answers", from, " ")
-    split("chapter chapter chapter grade grade grade grade solution solution", to, " ")
-    for (k = 1; k <= count; k++) synonym[from[k]] = to[k]
+    for (k = 1; k <= count; k++) {
+        split(line[k], part, " = ")
+        words = split(part[1], word, " ")
+        for (i = 1; i <= words; i++) advice[word[i]] = part[2]
+    }
+    count = split(ENVIRON["COURSE_SETTINGS"], name_of, " ")
+    for (k = 1; k <= count; k++) setting[name_of[k]]
+    count = split("data DATA bench NAME fuzz NAME sample PROMPT handout OUT grade-class DIR grade-one FILE", name_of, " ")
+    for (k = 1; k <= count; k += 2) takes[name_of[k]] = name_of[k + 1]
+    synonyms("chapter", "lesson ch run")
+    synonyms("grade", "points test tests task check score mark marks submit grading exercise exercises ex homework")
+    synonyms("solution", "answer answers solve")
     for (i = 1; i < ARGC && ARGV[i] != "--"; i++) target[candidate[++candidates] = ARGV[i]]
     for (i++; i < ARGC; i++) {
         family[++families] = ARGV[i]
@@ -174,7 +208,18 @@ END {
     for (k = 1; k <= count; k++) wrong[list[k]]
     goals = split(ENVIRON["COURSE_GOALS"], goal, " ")
     for (k = 1; k <= goals; k++) {
-        if (!(goal[k] in wrong)) continue
+        if (is_setting(k)) {
+            say("Did you mean: " toupper(goal[k]) "=" goal[k + 1])
+            k++
+            continue
+        }
+        if (!(goal[k] in wrong)) {
+            last_goal = goal[k]
+            last_verb = goal[k]
+            last_number = sub(/[0-9]+$/, "", last_verb) ? number_in(goal[k]) : ""
+            if (numbers(last_verb) == "") last_verb = last_verb in synonym ? synonym[last_verb] : ""
+            continue
+        }
         next_number = goal[k] !~ /[0-9]$/ && goal[k + 1] ~ /^[0-9]+$/ ? number_in(goal[k + 1]) : ""
         say("There is no \"" goal[k] (next_number == "" ? "" : " " goal[k + 1]) "\" to make.")
         suggest(goal[k], next_number)

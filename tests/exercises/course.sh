@@ -49,11 +49,11 @@ result_of() {
 all_passed() { result_of "$1" | awk '{ all++; passed += $2 == $3 } END { exit !(all > 0 && all == passed) }'; }
 first_open() { result_of "$1" | awk '$2 != $3 { print $1; exit }'; }
 
-# TASK=2 and TASK=1.2 are the same in chapter 1; without, the first task that is not solved.
+# TASK=2, TASK=02, TASK=1.2 and TASK="Task 1.2" are the same in chapter 1; without, the first task that is not solved.
 chosen_task() {
     number=$(number_of "$1")
     task=${TASK:-$(first_open "$1")}
-    task=${task:-$(tasks_of "$1" | head -n 1)}
+    task=$(say "${task:-$(tasks_of "$1" | head -n 1)}" | sed 's/^ *[Tt][Aa][Ss][Kk] *//; s/^0*\([0-9]\)/\1/; s/\.0*\([0-9]\)/.\1/')
     case $task in *.*) ;; *) task=${number#0}.$task ;; esac
     tasks_of "$1" | grep -qxF -e "$task" || stop "There is no TASK $task in $1/exercise.h. There are: $(tasks_of "$1" | xargs)"
     say "$task"
@@ -87,11 +87,17 @@ build() {
     number=$(number_of "$1")
     state=$(state_of "$1")
     mkdir -p "$state" || exit 1
+    # A file that was put back is older than what was built from another: make compares times, and not what is in it.
+    object=$COURSE_TREE/$1/exercise.o
+    [ "$(cat "$object.sum" 2>/dev/null)" = "$(sum_of "$1")" ] || rm -f "$object"
+    mkdir -p "${object%/*}" && sum_of "$1" >"$object.sum"
     if ! sh common/tools/build.sh --log "$state/compiler" "$COURSE_TREE" "$COURSE_MAKE" "$(program_of "$1")"; then
         if tell_missing "$1" "$state/compiler"; then return 1; fi
         grep -v '^make' "$state/compiler" | head -n 30
         if grep -q "^$1/exercise.c:.*error" "$state/compiler"; then
             say "" "$1/exercise.c does not compile yet: the first error above is the one to look at."
+        elif grep -q 'multiple definition of .main' "$state/compiler"; then
+            say "" "$1/exercise.c has a main, and so have the tests: take yours out, or call it otherwise."
         else
             say "" "The tests could not be built."
         fi
@@ -153,7 +159,7 @@ watch() {
 # hints.txt: a line "TASK 1.2, hint 1", and below it the text.
 hint() {
     task=$(chosen_task "$1") || exit 1
-    level=${LEVEL:-1}
+    level=$(say "${LEVEL:-1}" | sed 's/^0*\([0-9]\)/\1/')
     [ -f "$1/hints.txt" ] || stop "$1 has no hints."
     text=$(awk -v wanted="TASK $task, hint $level" '/^TASK [0-9.]*, hint [0-9]*$/ { on = $0 == wanted; next } on' "$1/hints.txt")
     [ -n "$text" ] || stop "TASK $task has no hint $level: LEVEL is 1, 2 or 3."
@@ -211,6 +217,7 @@ reset() {
 
 # The points of a chapter, graded again only when exercise.c has changed; nothing when it does not compile.
 points_of() {
+    [ -f "$1/exercise.c" ] || return 0
     if awk -f tests/exercises/stub.awk "$1/exercise.h" | cmp -s - "$1/exercise.c"; then
         say 0
         return
@@ -228,14 +235,14 @@ progress() {
         points=$(points_of "$folder")
         case $points in "$most") ;; 0) untouched=${untouched:-$folder} ;; *) begun=${begun:-$folder} ;; esac
         awk -v number="${number#0}" -v title="$(title_of "$folder")" -v points="${points:--}" -v most="$most" \
-            -v next_task="$(first_open "$folder")" 'BEGIN {
+            -v next_task="$(first_open "$folder")" -v there="$([ -f "$folder/exercise.c" ] && echo yes)" 'BEGIN {
                 filled = points == "-" ? 0 : int(24 * points / most)
                 for (i = 0; i < 24; i++) bar = bar (i < filled ? "█" : "░")
                 note = "next: TASK " next_task
                 if (next_task == "") note = ""
-                if (points == "-") note = "does not compile"
+                if (points == "-") note = there ? "does not compile" : "exercise.c is missing: make reset" number
                 if (points == most) note = "✓"
-                printf "%3d  %-40s %s %4s/%-4s %s\n", number, title, bar, points, most, note
+                printf "%3d  %-42s %s %4s/%-4s %s\n", number, title, bar, points, most, note
             }'
     done
     say ""

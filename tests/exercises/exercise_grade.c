@@ -141,7 +141,11 @@ static const struct {
      "the stack is full: a function that calls itself without end, or too large local arrays"},
     {"BUS", "at an address where nothing is"},
     {"SEGV", "at an address where nothing is: a NULL pointer, or an index far off"},
-    {"allocation-size-too-big", "far too much memory is asked for: a negative size?"},
+    {"requested allocation size", "far too much memory is asked for: a negative size?"},
+    {"out of memory", "more memory is asked for than there is: a negative size?"},
+    {"parameters overflow", "far too much memory is asked for: a negative size?"},
+    {"negative-size-param", "a negative size for memcpy() or one of its kind"},
+    {"param-overlap", "memcpy() or one of its kind from a place into the same place"},
     {"FPE", "a whole number is divided by zero"},
 };
 
@@ -422,6 +426,15 @@ static void write_result(FILE *file)
     }
 }
 
+// In a handout there are no answers beside the student's file.
+static bool has_answers(void)
+{
+    const char *name = strrchr(source, '/');
+    char path[512];
+    snprintf(path, sizeof path, "%.*ssolution.c", name ? (int)(name + 1 - source) : 0, source);
+    return access(path, R_OK) == 0;
+}
+
 static int finish(void)
 {
     int got = 0, most = 0;
@@ -430,12 +443,13 @@ static int finish(void)
         most += table[i].points;
     }
     printf("\n%d of %d points", got, most);
-    if (got == most)
-        printf(": all PUBLIC tests passed.\nYour teacher's grader has hidden ones as well. Our answers: make "
-               "solution%d\n",
-               chapter_number());
-    else
+    if (got == most) {
+        printf(": all PUBLIC tests passed.\nYour teacher's grader has hidden ones as well.");
+        if (has_answers()) printf(" Our answers: make solution%d", chapter_number());
+        putchar('\n');
+    } else {
         print_advice();
+    }
 
     char path[4096];
     snprintf(path, sizeof path, "%s/result", folder);

@@ -157,12 +157,20 @@ sed '/^float regression_loss/,/^}/d' "$solution" >"$exercise"
 run grade1
 prints "a missing function is named" "exercise.c has no function regression_loss." "exercise.h"
 broken "a function that nobody has written is named" "helper_of_mine(x.rows);" "helper_of_mine"
+broken "far too much memory is found" "volatile size_t many = (size_t)1 << 50; float *sum = malloc(many); sum[0] = 1.0f; y.data[0] = sum[0];" \
+    "memory error: far too much memory is asked for" "exercise.c:"
 broken "undefined behaviour is found" "int big = 2147483647; big += x.rows;" "signed integer overflow" "exercise.c:"
 broken "fresh memory is no zero" "float *sum = malloc(4); y.data[0] = *sum; free(sum);" "nan, expected 1.25"
 broken "exit is no answer" "exit(0);" "✗ TASK 1.1     0 of 20 points" "ended inside of the function"
 broken "a crash is named" "abort();" "Abort"
 broken "a shape error is told in the library's words" "matmul(y, x, y);" "matmul" "hint:"
 broken "what the function prints is shown" 'puts("look here"); y.data[0]++;' "it printed:" "look here"
+{ cat "$solution" && echo 'int main(void) { return 0; }'; } >"$exercise"
+run grade1
+prints "a main beside that of the tests is named" "exercise.c has a main"
+mv "$exercise" "$scratch/away"
+run progress
+prints "a file that is not there is no file that does not compile" "exercise.c is missing: make reset1"
 broken "a file that does not compile is shown" "float total = ;" "does not compile yet" "error: expected expression"
 run progress
 prints "progress goes on with a file that does not compile" "does not compile" "  2  "
@@ -190,11 +198,19 @@ same_as_the_teacher "the teacher sees the same points for our answers"
 run grade1
 prints "full marks are said to be those of the public tests" "100 of 100 points: all PUBLIC tests passed" "hidden" \
     "Next: chapter 2, Logistic and softmax regression: make chapter2, and then make grade2"
+cp "$scratch/stubs.c" "$exercise" && touch -d 2001-01-01 "$exercise"
+run grade1
+prints "a file that was put back is graded, however old it is" "0 of 100 points"
+cp "$solution" "$exercise"
+run grade1
+silent_about "answers that were not handed out are not named" "Our answers"
 run progress
 prints "the bar is full" "████████████████████████  100/100  ✓" "Next: chapter 2, "
 cp "$solution" "$scratch/course/chapters/01-linear-regression/solution.c"
 run solution1
 prints "who has solved all may see the answers" "Reference answers"
+run grade1
+prints "answers that are there are named" "Our answers: make solution1"
 run solution1 TASK=3
 prints "one answer alone" "void regression_descend"
 silent_about "one answer alone, no other" "regression_ridge"

@@ -53,6 +53,7 @@ cp tests/unit/suite.c tests/unit/test_base.c "$course/tests/unit/"
 cp tests/exercises/*0[12].* tests/exercises/*.sh tests/exercises/*.awk tests/exercises/exercise_[gs]*.c "$course/tests/exercises/"
 cp tests/grader/*0[12].c tests/grader/[a-g]*.* tests/grader/[i-z]*.* tests/grader/hidden.c "$course/tests/grader/"
 printf 'exit 0\n' >"$course/datasets/fetch.sh"
+cp datasets/Makefile "$course/datasets/"
 touch "$course/datasets/recipes" "$course/build/setup.done"
 mkdir -p "$scratch/model" && touch "$scratch/model/model.safetensors"
 cat >"$scratch/program" <<END
@@ -135,7 +136,7 @@ expect "a family of processors is none" 2 "ARCH=x86_64 (from the environment)" "
 expect "no shell in ARCH" 2 "ARCH=native; x" "" make chapter1 ARCH="native; x"
 expect "an unknown MODE" 2 "there are release and asan" "" make chapter1 MODE=fast
 expect "help all the same" 0 "chapterN" "" make help MODE=fast BUILD="a b" ARCH=arm64
-for folder in "/tmp/a b" 'a;$b' "a'b" "a:b" "a#b" .; do
+for folder in "/tmp/a b" 'a;$b' "a'b" "a:b" "a#b" . // -x --; do
     expect "BUILD=$folder is refused" 2 "BUILD=$folder: make needs a folder" "" make chapter1 BUILD="$folder"
 done
 expect "BUILD=./bäu/ is a folder" 0 " bäu/gcc-native-release/" "" make -n chapter1 BUILD=./bäu/
@@ -196,10 +197,18 @@ done
 for chapter in 02 02-logistic-regression; do
     expect "CHAPTER=$chapter" 0 "begin grade-02" "" make -s grade-class DIR=x CHAPTER=$chapter
 done
+for task in 2 02 1.2 1.02 " 2" "TASK 1.2" task2; do
+    expect "TASK=$task is the second" 0 "TASK 1.2, hint 3 of 3" "" make -s hint1 TASK="$task" LEVEL=03
+done
 for task in '$(shell touch pwned)`touch pwned`' "\"; touch pwned; \"${line_end}--help" 1.5e3; do
     expect "TASK=$task is none" 2 "There is no TASK" "" make -s hint1 TASK="$task"
     expect "LEVEL=$task is none" 2 "has no hint" "" make -s hint1 TASK=1 LEVEL="$task"
 done
+for name in DATA FULL V WERROR OPENMP SCRIPTS COURSE_BUILD; do
+    expect "$name in the environment is no code" 0 "" "" env $name='$(shell touch pwned)`touch pwned`' make -n chapter1 data test
+done
+expect "NAME is no code" 2 'NAME=`touch pwned`$(touch pwned)": there are' "" make bench NAME='`touch pwned`$(touch pwned)"'
+expect "PEERS is no code" 0 "BENCH_PEERS='\`touch pwned\`'" "" make -n bench PEERS='`touch pwned`'
 expect "no setting was run" 0 "" pwned ls "$course" "$scratch"
 
 # ---- The environment ----------------------------------------------------------------------------------------------------
@@ -225,7 +234,8 @@ mistake() { # "what is typed" "what is said": nothing runs, and the exit status 
 }
 rm -f "$scratch/ran"
 expect "make -n chapter 1" 2 "Did you mean: make chapter1" "" make -n chapter 1
-for typed in "chapter 1" chapter01 Chapter1 chapter-1 chaper1 "Chapter 01" 1 ch1 linear_regression chapters/01-linear-regression/; do
+for typed in "chapter 1" chapter01 Chapter1 chapter-1 chaper1 "Chapter 01" 1 ch1 linear_regression chapters/01-linear-regression/ \
+    "CHAPTER 1" chap1 "chap 1" c1 chapter1. chapter1/ chapter1.c chapter1.5 chapter1a "chapter[1]" 1. 第1章 linear "chapters 1"; do
     expect "make $typed" 2 "Did you mean: make chapter1$line_end" "begin" make $typed
 done
 mistake grade "Type make gradeN, where N is one of 1 2"
@@ -233,6 +243,25 @@ mistake "grade 1" "Did you mean: make grade1"
 mistake grdae1 "Did you mean: make grade1"
 mistake hint "Type make hintN"
 mistake "hint 2 TASK=2" "Did you mean: make hint2"
+mistake "hint1 2" "Did you mean: make hint1 TASK=2"
+mistake "hint 1 TASK 2" "Did you mean: TASK=2"
+mistake "chapter1 seed 5" "Did you mean: SEED=5"
+mistake "test 1" "Did you mean: make grade1"
+mistake exercise1 "Did you mean: make grade1"
+mistake "grade1 2" "Did you mean: make grade2"
+mistake "weave 1" "Did you mean: make weave1"
+mistake "grade CHAPTER=2" "Did you mean: make grade2"
+mistake gradeN "Type make gradeN, where N is one of 1 2"
+mistake chapters/01-linear-regression/exercise.c "Did you mean: make grade1"
+mistake chapter0 "There is no chapter 0 yet."
+mistake Test "Did you mean: make test$line_end"
+mistake "data mnist" "Did you mean: make data DATA=mnist"
+mistake "sample Once" "Did you mean: make sample PROMPT=Once"
+mistake benchmarks "Did you mean: make bench"
+mistake unit "make unit-NAME"
+mistake init "make setup"
+mistake told 'There is no "told"'
+expect "make ?" 2 "make help lists" "Which chapter" make '?'
 mistake chapter3 "There is no chapter 3 yet."
 mistake grade3 "Chapter 3 has no exercises yet."
 mistake tests "make test"
@@ -264,7 +293,7 @@ expect "another chapter from there" 0 "begin logistic_regression" "" make -s cha
 expect "a mistake there" 2 "Did you mean: make chapter2" "" make "chapter 2"
 expect "a folder that is seen from there" 0 "[$course/chapters/01-linear-regression/a \$b]" "" make -s grade-one FILE='a $b'
 expect "a setting there" 0 "[\$5 \$(shell touch pwned)]" "" make -s sample MODEL_20="$scratch/model" PROMPT='$5 $(shell touch pwned)'
-for folder in .. ../../common ../../tests; do expect "make help in $folder" 0 "chapterN" "" make -C $folder; done
+for folder in .. ../../common ../../datasets ../../tests; do expect "make help in $folder" 0 "chapterN" "" make -C $folder; done
 expect "each chapter has a Makefile" 0 "" chapters sh -c 'for c in ../*/; do [ -f "${c}Makefile" ] || echo "chapters: $c"; done'
 cd "$course" || exit 2
 
@@ -274,7 +303,10 @@ for script in common/tools/*.sh tests/exercises/course.sh; do
     expect "$script --help" 0 "${script##*/}" "" sh $script --help
 done
 expect "a handout has no teacher's commands" 0 "gradeN" "grade-class" sh -c 'rm -r tests/grader && make help'
-expect "and says where they are" 2 "your teacher has it" "" make grade-class DIR=x
+expect "nor what else is not handed out" 0 "gradeN" "uzz" make help
+for target in grade-class fuzz fuzz-csv test-fresh test-make; do
+    expect "make $target there says where it is" 2 "your teacher has it" "" make $target DIR=x
+done
 
 [ -z "${SUITE_RESULT-}" ] || echo "$passed passed, $failed failed" >"$SUITE_RESULT"
 echo "$passed passed, $failed failed"

@@ -614,6 +614,74 @@ START_TEST(odd_axes_are_drawn_with_their_names_inside_the_picture)
 }
 END_TEST
 
+static void draw_many_words(Lesson *lesson, void *context)
+{
+    (void)context;
+    static const char *const words[] = {"a name that is much too long for a legend beside so small a picture",
+                                        "温和走进深度学习的课程很长很长很长很长很长很长",
+                                        "ไ ท ย ห ด ก ข ค ง จ"};
+    const float y[] = {3, 1, 2, 1, 3}, x[] = {2, 3, 1, 2, 2.5f};
+    for (int k = 0; k < 4; k++) {
+        Plot *plot = plot_begin(lesson, (const char *[]){"0.png", "1.png", "2.png", "3.png"}[k], "T");
+        if (k < 3) {
+            plot_size(plot, 480, 300), plot_axes(plot, words[k], "y"), plot_legend(plot, "outside");
+            plot_line(plot, words[k], x, y, 5);
+        }
+        for (int i = 0; k == 3 && i < 40; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "a rate with number %d", i);
+            plot_line(plot, name, x, y, 5);
+        }
+        plot_end(plot, "c");
+    }
+}
+
+START_TEST(names_and_labels_leave_the_axes_their_room_and_do_not_leave_the_picture)
+{
+    clear_scratch();
+    Drawing drawing = {.draw = draw_many_words};
+    const char *told = expect_figures(&drawing, "figure: 0.png — c\nfigure: 1.png — c\nfigure: 2.png — c\n"
+                                                "figure: 3.png — c\n");
+    expect_text(told, "3.png: 4 of 40 names find no place in the legend\n");
+    if (!exists("figures/0.png")) return;
+    for (int k = 0; k < 4; k++) {
+        int width, height, channels, axis = 0;
+        char name[32];
+        snprintf(name, sizeof name, "figures/%d.png", k);
+        stbi_uc *pixels = stbi_load(scratch_path(name), &width, &height, &channels, 3);
+        ck_assert_ptr_nonnull(pixels);
+        for (int i = 0; i < height; i++) {
+            int grey = 0; // of the line below the axes
+            for (int j = 0; j < width; j++) grey += pixels[3 * (i * width + j)] == 0x99;
+            axis = grey > axis ? grey : axis;
+            for (int j = 0; j < 3; j++)
+                ck_assert_msg(pixels[3 * i * width + j] == 255 &&
+                                  pixels[3 * (i * width + width - 1) + j] == 255,
+                              "%s: something reaches the edge", name);
+        }
+        ck_assert_msg(axis > width / 6, "%s: the x axis has %d of %d pixels", name, axis, width);
+        stbi_image_free(pixels);
+    }
+}
+END_TEST
+
+static void draw_late(Lesson *lesson, void *context)
+{
+    (void)context;
+    const float x[] = {1e9f, 1e9f + 64, 1e9f + 128, 1e9f + 256},
+                y[] = {123456.7f, 123456.8f, 123456.9f, 123457};
+    Plot *plot = plot_begin(lesson, "late.png", "T");
+    plot_size(plot, 480, 300), plot_axes(plot, "x", "y"), plot_line(plot, "a", x, y, 4), plot_end(plot, "c");
+}
+
+START_TEST(names_below_do_not_touch_where_those_beside_are_long)
+{
+    const char *script = written(draw_late, "build/figures/07-drawing/late.gp");
+    expect_text(script, "1000000200");
+    ck_assert_msg(!strstr(script, "1000000100"), "names that touch: %s", script);
+}
+END_TEST
+
 static void draw_missing(Lesson *lesson, void *context)
 {
     (void)context;
@@ -1747,11 +1815,13 @@ SUITE("plot", data_is_written_to_the_last_digit_with_nan_for_gaps, a_histogram_c
       cells_have_their_values_and_names_and_readable_ink, ranges_hold_what_can_be_seen,
       powers_of_ten_are_written_as_such, the_legend_covers_nothing, a_map_under_points_is_pale,
       every_axis_has_two_names_and_all_of_them_differ, odd_axes_are_drawn_with_their_names_inside_the_picture,
-      values_that_cannot_be_drawn_are_told, letters_that_no_font_has_do_not_cover_the_picture,
-      half_a_picture_does_not_replace_a_whole_one, a_full_disk_leaves_the_old_picture_and_fails,
-      a_link_is_replaced_and_not_what_it_points_to, gnuplot_is_told_nothing_but_what_it_needs,
-      a_gnuplot_that_never_stops_writing_is_ended, folders_may_have_any_name_and_run_nothing,
-      a_text_plot_has_the_width_of_the_screen, words_are_drawn_as_they_are_and_nothing_in_them_is_run,
+      names_and_labels_leave_the_axes_their_room_and_do_not_leave_the_picture,
+      names_below_do_not_touch_where_those_beside_are_long, values_that_cannot_be_drawn_are_told,
+      letters_that_no_font_has_do_not_cover_the_picture, half_a_picture_does_not_replace_a_whole_one,
+      a_full_disk_leaves_the_old_picture_and_fails, a_link_is_replaced_and_not_what_it_points_to,
+      gnuplot_is_told_nothing_but_what_it_needs, a_gnuplot_that_never_stops_writing_is_ended,
+      folders_may_have_any_name_and_run_nothing, a_text_plot_has_the_width_of_the_screen,
+      words_are_drawn_as_they_are_and_nothing_in_them_is_run,
       newlines_and_odd_bytes_in_words_do_not_break_the_script, captions_are_printed_on_one_line,
       every_kind_of_picture_is_drawn_as_png, every_kind_of_picture_is_drawn_as_svg,
       the_same_picture_is_the_same_bytes, an_image_comes_out_upright_and_in_its_colours,
