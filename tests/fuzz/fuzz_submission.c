@@ -1,6 +1,7 @@
 // fuzz_submission.c: all that the grader does with a submission, but for the tools: what they say and write comes from the
-// input. Its parts: the source, what a tool said, the preprocessed file, the list of dependencies, and the name under
-// which the file was handed in. What a student reads of it is harmless.
+// input. Its first byte, modulo 7, says which call of a tool fails (1: reading the file, 2: compiling, …; 0: none). Behind
+// it its parts: the source, what a tool said, the preprocessed file, the list of dependencies, and the name under which the
+// file was handed in. What a student reads of it is harmless.
 #include "fuzz.h"
 #include "tests/grader/submission.h"
 #include "tests/grader/tool.h"
