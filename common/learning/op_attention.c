@@ -12,6 +12,7 @@
 #include "learning/op_loss.h"
 #include "matrix/gemm.h"
 
+#include <math.h>
 #include <string.h>
 
 // KEY_BLOCK is part of the result, a multiple of ROW_LANES. FEW queries are not worth a copy of the keys.
@@ -278,19 +279,52 @@ typedef struct {
     float *p, *d_p, *keys, *values;
 } BackwardRoom;
 
+// From this size on, rounding the logarithm of a sum to a float may cost its exponential more than one part in 4096. Then
+// the shares, made with it, are summed and divided by their sum: another pass over the scores.
+static const float FAR = 4096.0f;
+
+static bool is_far(float log_sum) { return fabsf(log_sum) >= FAR && isfinite(log_sum); }
+
+// shares[r]: by how much p of query i + r has to be multiplied; 1 where its logarithm is not far.
+static void find_shares(float *shares, const Group *g, BackwardRoom room, Columns q, const float *log_sums,
+                        int i, int rows)
+{
+    const AttentionShape *s = &g->shape;
+    const int keys = visible_keys(s, g->sequence, i + rows - 1);
+    float totals[QUERY_BLOCK] = {0};
+    bool far = false;
+    for (int r = 0; r < rows; r++) {
+        shares[r] = 1.0f;
+        far |= is_far(log_sums[(size_t)r * (size_t)s->heads]);
+    }
+    for (int j = 0; far && j < keys; j += KEY_BLOCK) {
+        const int count = int_min(KEY_BLOCK, keys - j);
+        int seen[QUERY_BLOCK];
+        score(room.p, q, g->x.k, room.keys, j, rows, count, g->width);
+        count_seen(seen, g, i, j, rows, count);
+        for (int r = 0; r < rows; r++) {
+            const float *p = room.p + (size_t)r * KEY_BLOCK, log_sum = log_sums[(size_t)r * (size_t)s->heads];
+            for (int t = 0; t < seen[r]; t++) totals[r] += exp32(p[t] * s->scale - log_sum);
+        }
+    }
+    for (int r = 0; far && r < rows; r++)
+        if (is_far(log_sums[(size_t)r * (size_t)s->heads])) shares[r] = 1.0f / totals[r];
+}
+
 // One block of queries and one of keys: p from the scores, and d_s, the gradient of the scores, from that of p.
-static void block_slopes(const Group *g, BackwardRoom room, const float *log_sums, const float *overlaps,
-                         const int *seen, int rows, int padded)
+static void block_slopes(const Group *g, BackwardRoom room, const float *log_sums, const float *shares,
+                         const float *overlaps, const int *seen, int rows, int padded)
 {
     const float scale = g->shape.scale;
     for (int r = 0; r < rows; r++) {
         float *restrict p = room.p + (size_t)r * KEY_BLOCK, *restrict d = room.d_p + (size_t)r * KEY_BLOCK;
-        const float log_sum = log_sums[(size_t)r * (size_t)g->shape.heads], overlap = overlaps[r];
+        const float log_sum = log_sums[(size_t)r * (size_t)g->shape.heads], overlap = overlaps[r],
+                    share = shares[r];
         // p_ij = e^(s_ij − log Σ_j e^s_ij), s_ij = scale · ⟨q_i, k_j⟩
         // d_s_ij = p_ij (d_p_ij − Σ_j d_p_ij p_ij): see softmax_rows_backward
         const int reach = whole_lanes(seen[r]);
         for (int t = 0; t < reach; t++) {
-            p[t] = exp32(p[t] * scale - log_sum);
+            p[t] = exp32(p[t] * scale - log_sum) * share;
             d[t] = p[t] * (d[t] - overlap) * scale;
         }
         for (int t = seen[r]; t < padded; t++) p[t] = d[t] = 0.0f;
@@ -305,6 +339,8 @@ static void block_backward(const Group *g, int h, BackwardRoom room, int i, int 
     const Columns out = part(g->out, i, column), d_out = part(g->d_out, i, column);
     const float *log_sums = &AT(g->log_sums, g->sequence * s->queries + i, g->first + h);
     int seen[QUERY_BLOCK];
+    float shares[QUERY_BLOCK];
+    find_shares(shares, g, room, q, log_sums, i, rows);
     float overlaps[QUERY_BLOCK]; // Σ_j d_p_ij p_ij = ⟨d_out_i, out_i⟩, because d_p_ij = ⟨d_out_i, v_j⟩
     for (int r = 0; r < rows; r++)
         overlaps[r] = lanes_dot(part(d_out, r, 0).data, part(out, r, 0).data, width);
@@ -313,7 +349,7 @@ static void block_backward(const Group *g, int h, BackwardRoom room, int i, int 
         score(room.p, q, g->x.k, room.keys, j, rows, count, width);
         score(room.d_p, d_out, g->x.v, room.values, j, rows, count, width);
         count_seen(seen, g, i, j, rows, count);
-        block_slopes(g, room, log_sums, overlaps, seen, rows, whole_lanes(count));
+        block_slopes(g, room, log_sums, shares, overlaps, seen, rows, whole_lanes(count));
         const GemmShape to_keys = {
             .m = count, .n = width, .k = rows, .transpose_a = true, .accumulate = true};
         const GemmShape to_queries = {.m = rows, .n = width, .k = count, .accumulate = true};

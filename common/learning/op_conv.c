@@ -755,6 +755,18 @@ void max_pool_backward(Matrix d_x, Matrix d_y, const int *chosen)
     }
 }
 
+// The mean of channel c over a window whose sum is no float; taps beyond the edge count as 0.
+static float wide_mean(Matrix x, Grid grid, Window window, int n, int i, int j, int c)
+{
+    double total = 0.0;
+    for (int dy = 0; dy < window.height; dy++)
+        for (int dx = 0; dx < window.width; dx++) {
+            const int pixel = pixel_under(grid, window, i, j, dy, dx);
+            if (pixel >= 0) total += (double)AT(x, n * grid.height * grid.width + pixel, c);
+        }
+    return (float)(total / ((double)window.height * (double)window.width));
+}
+
 void average_pool_forward(Matrix y, Matrix x, Grid grid, Window window)
 {
     window = usual(window);
@@ -773,7 +785,8 @@ void average_pool_forward(Matrix y, Matrix x, Grid grid, Window window)
                 const float *restrict in = matrix_row(x, n * grid.height * grid.width + pixel);
                 for (int c = 0; c < channels; c++) total[c] += in[c];
             }
-        for (int c = 0; c < channels; c++) total[c] *= share;
+        for (int c = 0; c < channels; c++)
+            total[c] = isfinite(total[c]) ? total[c] * share : wide_mean(x, grid, window, n, i, j, c);
     }
 }
 
@@ -803,6 +816,7 @@ void global_average_pool_forward(Matrix y, Matrix x, Grid grid)
 {
     const int pixels = grid.height * grid.width;
     const float share = 1.0f / (float)pixels;
+    const Window whole = usual((Window){.height = grid.height, .width = grid.width});
 #pragma omp parallel for if (parallel_worth(matrix_size(x)))
     for (int n = 0; n < grid.count; n++) {
         float *restrict total = matrix_row(y, n);
@@ -811,7 +825,8 @@ void global_average_pool_forward(Matrix y, Matrix x, Grid grid)
             const float *restrict in = matrix_row(x, n * pixels + p);
             for (int c = 0; c < y.cols; c++) total[c] += in[c];
         }
-        for (int c = 0; c < y.cols; c++) total[c] *= share;
+        for (int c = 0; c < y.cols; c++)
+            total[c] = isfinite(total[c]) ? total[c] * share : wide_mean(x, grid, whole, n, 0, 0, c);
     }
 }
 

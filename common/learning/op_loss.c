@@ -138,8 +138,16 @@ void cross_entropy_backward(Matrix d_logits, float d_loss, Matrix probabilities,
 }
 
 // Sums over all elements: terms are computed a block at a time, a block is summed in lanes, blocks are added
-// in double precision.
+// in double precision; so is a block whose sum is no float, though the mean may be one.
 enum { TERMS = 1024 };
+
+// Σ (p − t)² where a square, or the sum, is no float
+static double wide_squares(const float *p, const float *t, int count)
+{
+    double total = 0.0;
+    for (int i = 0; i < count; i++) total += ((double)p[i] - (double)t[i]) * ((double)p[i] - (double)t[i]);
+    return total;
+}
 
 float mean_squared_error_forward(Matrix prediction, Matrix target)
 {
@@ -150,7 +158,8 @@ float mean_squared_error_forward(Matrix prediction, Matrix target)
         int block = count - first < TERMS ? (int)(count - first) : TERMS;
         float term[TERMS];
         for (int i = 0; i < block; i++) term[i] = (p[i] - t[i]) * (p[i] - t[i]);
-        total += (double)lanes_sum(term, block);
+        const float part = lanes_sum(term, block);
+        total += part < INFINITY ? (double)part : wide_squares(p, t, block);
     }
     return (float)(total / (double)count);
 }
@@ -192,7 +201,8 @@ float binary_cross_entropy_forward(Matrix logits, Matrix targets)
         int block = count - first < TERMS ? (int)(count - first) : TERMS;
         float term[TERMS];
         for (int i = 0; i < block; i++) term[i] = binary_loss(x[i], t[i]);
-        total += (double)lanes_sum(term, block);
+        const float part = lanes_sum(term, block);
+        total += part < INFINITY ? (double)part : sum(matrix_view(1, block, term));
     }
     return (float)(total / (double)count);
 }

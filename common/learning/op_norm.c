@@ -19,8 +19,8 @@ typedef struct {
 } SplitMoments;
 
 // Of count numbers that are stride apart, in double precision: for numbers whose squares, or whose distances, are no
-// floats.
-static SplitMoments wide_moments(const float *x, size_t stride, int count, float small)
+// floats. *variance receives theirs, ∞ where it is no float.
+static SplitMoments wide_moments(const float *x, size_t stride, int count, float small, float *variance)
 {
     double total = 0.0, squares = 0.0;
     for (int i = 0; i < count; i++) total += (double)x[(size_t)i * stride];
@@ -29,6 +29,7 @@ static SplitMoments wide_moments(const float *x, size_t stride, int count, float
         const double distance = (double)x[(size_t)i * stride] - mean;
         squares += distance * distance;
     }
+    *variance = (float)(squares / count);
     return (SplitMoments){(float)mean, (float)(mean - (double)(float)mean),
                           (float)(1.0 / sqrt(squares / count + (double)small))};
 }
@@ -42,7 +43,7 @@ static SplitMoments row_moments(const float *x, int cols)
     float squares;
     const float mean = x[0] + lanes_offsets(x, x[0], cols, &squares) * share;
     const float rest = lanes_offsets(x, mean, cols, &squares) * share;
-    if (!(squares < INFINITY)) return wide_moments(x, 1, cols, SMALL);
+    if (!(squares < INFINITY)) return wide_moments(x, 1, cols, SMALL, &squares);
     return (SplitMoments){mean, rest, 1.0f / sqrtf(fmaxf(0.0f, squares * share - rest * rest) + SMALL)};
 }
 
@@ -356,18 +357,15 @@ static void batch_norm_step(Tensor *self)
     arena_rewind(scratch, mark);
 }
 
-// running ← (1 − momentum) running + momentum · factor · batch. A step too small for a float would leave it a few units
-// in the last place beside a batch that never changes: then it moves by one of them.
-static void follow(Matrix running, Matrix batch, float momentum, double factor)
+// running ← (1 − momentum) running + momentum · goal. A step too small for a float would leave it a few units in the last
+// place beside a batch that never changes: then it moves by one of them.
+static void follow(float *running, double goal, float momentum)
 {
-    for (int j = 0; j < running.cols; j++) {
-        const double goal = factor * (double)batch.data[j], keep = 1.0 - (double)momentum;
-        const float before = running.data[j];
-        float after = (float)(keep * (double)before + (double)momentum * goal);
-        if (after == before && momentum > 0.0f && after != (float)goal)
-            after = nextafterf(before, (float)goal);
-        running.data[j] = after;
-    }
+    const double keep = 1.0 - (double)momentum;
+    const float before = *running;
+    float after = (float)(keep * (double)before + (double)momentum * goal);
+    if (after == before && momentum > 0.0f && after != (float)goal) after = nextafterf(before, (float)goal);
+    *running = after;
 }
 
 // mean, r and shift (1 × C) of a batch; the running statistics follow it.
@@ -375,12 +373,13 @@ static void batch_moments(Matrix mean, Matrix r, Matrix shift, Matrix x, BatchNo
 {
     Matrix rest = shift, variance = r; // until their places are needed
     column_moments_in_two(mean, rest, variance, x);
-    follow(state->mean, mean, state->momentum, 1.0);
-    follow(state->variance, variance, state->momentum, (double)x.rows / (double)(x.rows - 1));
     for (int j = 0; j < x.cols; j++) {
         SplitMoments m = {mean.data[j], rest.data[j], 1.0f / sqrtf(variance.data[j] + state->small)};
         if (!(variance.data[j] < INFINITY))
-            m = wide_moments(x.data + j, (size_t)x.cols, x.rows, state->small);
+            m = wide_moments(x.data + j, (size_t)x.cols, x.rows, state->small, &variance.data[j]);
+        follow(&state->mean.data[j], (double)m.mean, state->momentum);
+        follow(&state->variance.data[j], (double)x.rows / (double)(x.rows - 1) * (double)variance.data[j],
+               state->momentum);
         mean.data[j] = m.mean;
         shift.data[j] = -m.rest * m.r;
         r.data[j] = m.r;

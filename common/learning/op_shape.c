@@ -4,6 +4,7 @@
 #include "learning/columns.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 // The gradient of t += s · d. Where nothing has been written yet it is overwritten: one pass instead of
@@ -279,7 +280,10 @@ Tensor *tensor_row_means_at(Place place, Tensor *x)
              x->value.rows, x->value.cols);
     Tensor *y = tensor_node(place, "tensor_row_means", x->value.rows, 1, tensor_row_means_step, 0, 1, x);
     row_sums(y->value, x->value);
-    for (int i = 0; i < y->value.rows; i++) y->value.data[i] /= (float)x->value.cols;
+    for (int i = 0; i < y->value.rows; i++) {
+        float *of_row = &y->value.data[i]; // where the sum is no float, the mean may be one
+        *of_row = isinf(*of_row) ? (float)mean(matrix_rows(x->value, i, 1)) : *of_row / (float)x->value.cols;
+    }
     return y;
 }
 

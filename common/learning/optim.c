@@ -22,7 +22,9 @@ static Optimiser optimiser_new(Arena *arena, Optimiser options, bool first, bool
           (double)options.momentum);
     check(options.decay1 >= 0 && options.decay1 < 1 && options.decay2 >= 0 && options.decay2 < 1,
           "0.9 and 0.999 are usual", "decays %g and %g", (double)options.decay1, (double)options.decay2);
-    check(options.small >= 0 && options.weight_decay >= 0, "1e-8 is usual for ε", "ε %g, weight decay %g",
+    check(isfinite(options.small) && isfinite(options.weight_decay) && options.weight_decay >= 0 &&
+              (second ? options.small > 0 : options.small >= 0),
+          "1e-8 is usual for ε, which divides where all gradients were 0", "ε %g, weight decay %g",
           (double)options.small, (double)options.weight_decay);
     options.power1 = options.power2 = 1.0f;
     if (first) options.first = states(arena, options.parameters);
@@ -163,6 +165,8 @@ static void adam_pass(Pass p, const Optimiser *o, float shrink)
 
 void optimiser_step(Optimiser *o, float learning_rate)
 {
+    check(isfinite(learning_rate), "look at the schedule that gave it",
+          "optimiser_step: a learning rate of %g", (double)learning_rate);
     o->steps++;
     o->power1 *= o->decay1;
     o->power2 *= o->decay2;

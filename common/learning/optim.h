@@ -37,7 +37,8 @@ Optimiser momentum_new(Arena *arena, Parameters *parameters, float momentum, flo
 Optimiser nesterov_new(Arena *arena, Parameters *parameters, float momentum, float weight_decay);
 // s ← ρ s + (1−ρ) g², θ ← θ − η g / (√s + ε) (Tieleman and Hinton 2012)
 Optimiser rmsprop_new(Arena *arena, Parameters *parameters, float decay, float small, float weight_decay);
-// Kingma and Ba 2015, algorithm 1; AdamW: Loshchilov and Hutter 2019, algorithm 2
+// Kingma and Ba 2015, algorithm 1; AdamW: Loshchilov and Hutter 2019, algorithm 2. ε > 0, here and above: it divides where
+// all gradients were 0.
 Optimiser adam_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small,
                    float weight_decay);
 Optimiser adamw_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small,

@@ -451,7 +451,7 @@ int *csv_classes_at(Place place, Arena *arena, Csv table, const char *name, char
     Arena *scratch = arena_new();
     NameTable known = name_table_new(scratch, MAX_CLASSES);
     for (int i = 0; i < table.rows; i++) {
-        char *word = table.cells[(size_t)i * (size_t)table.cols + (size_t)column];
+        char *word = trimmed(table.cells[(size_t)i * (size_t)table.cols + (size_t)column]);
         classes[i] = name_table_find(&known, *names, word);
         if (classes[i] >= 0) continue;
         if (*count == MAX_CLASSES)

@@ -9,7 +9,7 @@
 //   - semicolons or tabs instead of commas: whichever the line of names has outside quotes, commas first; a line "sep=;" says so;
 //   - lines in front of the names that begin with # and have another number of cells;
 //   - empty lines (in a table of one column an empty line is an empty cell);
-//   - blanks around names and numbers, and one separator at the end of the lines, when the names have it too.
+//   - blanks around names, numbers and classes, and one separator at the end of the lines, when the names have it too.
 // Everything else that is odd (a NUL byte, another encoding than UTF-8, a row too short or too long, an unclosed quote, a
 // repeated or empty name, text where a number must be, decimal commas, a number that float32 cannot hold) stops the program
 // with the file's name, the line and the column, what was expected and what to do. Missing data names the make target that

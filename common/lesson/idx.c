@@ -309,19 +309,24 @@ void image_gather_at(Place place, Matrix out, Images images, const int *indices,
     }
 }
 
-void image_statistics(Images images, float *mean, float *deviation)
+void image_statistics_at(Place place, Images images, float *mean, float *deviation)
 {
     // Whole numbers: at most 2³⁰ bytes, so the sums stay below 2³⁰ · 255² < 2⁴⁶ and are exact in any order.
     uint64_t sum = 0, squares = 0;
     size_t count = (size_t)images.count * (size_t)image_size(images);
+    check_at(place, count > 0, "a mean needs at least one picture",
+             "image_statistics: %d pictures of %d × %d", images.count, images.height, images.width);
     for (size_t i = 0; i < count; i++) {
         uint32_t byte = images.bytes[i];
         sum += byte;
         squares += byte * byte;
     }
-    double average = (double)sum / (double)count;
-    double variance = (double)squares / (double)count - average * average;
-    *mean = (float)(average / 255.0);
+    // The squared distances from the byte next to the mean are exact as well: of nearly equal bytes, Σ b²/n − (Σ b/n)² would
+    // leave no digits.
+    const int64_t n = (int64_t)count, centre = ((int64_t)sum + n / 2) / n, off = (int64_t)sum - n * centre;
+    const int64_t spread = (int64_t)squares - 2 * centre * (int64_t)sum + n * centre * centre;
+    const double rest = (double)off / (double)n, variance = (double)spread / (double)n - rest * rest;
+    *mean = (float)((double)sum / (double)count / 255.0);
     *deviation = (float)(sqrt(variance > 0.0 ? variance : 0.0) / 255.0);
 }
 

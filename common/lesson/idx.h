@@ -58,7 +58,8 @@ Matrix image_matrix_at(Place place, Arena *arena, Images images, float mean, flo
 void image_gather_at(Place place, Matrix out, Images images, const int *indices, float mean, float deviation);
 
 // Mean and standard deviation (1/N) of all numbers b / 255. The sums are exact.
-void image_statistics(Images images, float *mean, float *deviation);
+#define image_statistics(images, ...) image_statistics_at(HERE, images, __VA_ARGS__) /* mean, deviation */
+void image_statistics_at(Place place, Images images, float *mean, float *deviation);
 
 // ---- Two sets that many chapters use --------------------------------------------------------------------------------------
 

@@ -4,28 +4,30 @@
 #include <math.h>
 #include <string.h>
 
-// A power of two that brings z to a size whose square is neither 0 nor infinite; 1 where it is so already.
-static double scale_of(Complex z)
+// Brought to a size between ½ and 1 by powers of two, which are exact: then no square overflows or vanishes. *exponent
+// receives what was taken; 0 and what is not finite stay.
+static Complex brought_near_one(Complex z, int *exponent)
 {
-    double most = fmax(fabs(z.re), fabs(z.im));
-    return most > 1e150 ? 0x1p-600 : most < 1e-150 ? 0x1p600 : 1.0;
+    const double most = fmax(fabs(z.re), fabs(z.im));
+    *exponent = 0;
+    if (isfinite(most)) frexp(most, exponent);
+    return (Complex){ldexp(z.re, -*exponent), ldexp(z.im, -*exponent)};
 }
-
-static Complex scaled(Complex z, double scale) { return (Complex){z.re * scale, z.im * scale}; }
 
 Complex complex_over(Complex a, Complex b)
 {
-    const double scale = scale_of(b);
-    a = scaled(a, scale), b = scaled(b, scale);
-    double square = b.re * b.re + b.im * b.im;
-    return (Complex){(a.re * b.re + a.im * b.im) / square, (a.im * b.re - a.re * b.im) / square};
+    int above, below;
+    a = brought_near_one(a, &above), b = brought_near_one(b, &below);
+    const double square = b.re * b.re + b.im * b.im;
+    const Complex q = {(a.re * b.re + a.im * b.im) / square, (a.im * b.re - a.re * b.im) / square};
+    return (Complex){ldexp(q.re, above - below), ldexp(q.im, above - below)};
 }
 
 double complex_size(Complex z)
 {
-    const double scale = scale_of(z);
-    z = scaled(z, scale);
-    return sqrt(z.re * z.re + z.im * z.im) / scale;
+    int exponent;
+    z = brought_near_one(z, &exponent);
+    return ldexp(sqrt(z.re * z.re + z.im * z.im), exponent);
 }
 
 // With θ the angle from the nearer end of the real axis, tan(θ/2) = |im| / (|z| + |re|), and a tangent t of any angle
@@ -33,6 +35,8 @@ double complex_size(Complex z)
 double complex_angle(Complex z)
 {
     const double pi = 3.14159265358979324;
+    int exponent;
+    z = brought_near_one(z, &exponent);
     double size = complex_size(z), re = fabs(z.re), im = fabs(z.im);
     if (size == 0.0) return 0.0;
     double t = im / (size + re), series = 0.0;
@@ -51,6 +55,53 @@ typedef struct {
 } Work;
 
 static double *at(Work w, int i, int j) { return w.h + (size_t)i * (size_t)w.n + (size_t)j; }
+
+// Σ |h_ij| beside the diagonal, of row i and of column i
+static void sums_beside(Work w, int i, double *row, double *column)
+{
+    *row = *column = 0.0;
+    for (int j = 0; j < w.n; j++) {
+        if (j == i) continue;
+        *row += fabs(*at(w, i, j));
+        *column += fabs(*at(w, j, i));
+    }
+}
+
+// Row i divided by f, column i multiplied by it: the eigenvalues stay, and so does the diagonal.
+static void rescale(Work w, int i, double f)
+{
+    for (int j = 0; j < w.n; j++) {
+        if (j == i) continue;
+        *at(w, i, j) /= f;
+        *at(w, j, i) *= f;
+    }
+}
+
+// Rounding is as large as the largest elements, so rows and columns are first made alike in size, by powers of two, which
+// round nothing (Parlett and Reinsch, Numerische Mathematik 13, 1969). Beside a column of zeros the row does not count,
+// and beside a row of zeros the column: those become 0.
+static void balance(Work w)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = 0; i < w.n; i++) {
+            double row, column, f = 1.0, g = 1.0;
+            sums_beside(w, i, &row, &column);
+            if (row == 0.0 && column == 0.0) continue;
+            if (row == 0.0 || column == 0.0) {
+                for (int j = 0; j < w.n; j++)
+                    if (j != i) *at(w, i, j) = *at(w, j, i) = 0.0;
+                changed = true;
+                continue;
+            }
+            for (; column * g < row * 0.5; g *= 4.0) f *= 2.0;
+            for (; column * g >= row * 2.0; g *= 0.25) f *= 0.5;
+            if ((column * g + row) / f >= 0.95 * (column + row)) continue;
+            rescale(w, i, f);
+            changed = true;
+        }
+    }
+}
 
 // h ← P h P with P = I − 2 v vᵀ / vᵀv, where P maps v's old value, a column, to a multiple of its first element. v
 // (count) belongs to the rows and columns first …; only columns from left on and rows up to bottom are wanted, inside
@@ -155,6 +206,7 @@ void eigenvalues_at(Place place, Complex *values, Matrix m)
         w.h[i] = (double)m.data[i];
         largest = fmaxf(largest, fabsf(m.data[i]));
     }
+    balance(w);
     reduce_to_hessenberg(w, arena_alloc(arena, (size_t)n, sizeof(double)));
     for (int high = n - 1, tries = 0; high >= 0;) {
         int low = block_start(w, high, (double)largest);

@@ -7,7 +7,7 @@
 // Beside them stand what else a small linear system asks for: the matrix exponential, which takes it from continuous to
 // discrete time, and companion matrices, whose eigenvalues are the roots of a polynomial.
 //
-// Only + − × ÷ and the square root, in double precision: the same bits everywhere. Time n³; meant for n up to a few
+// Only + − × ÷, powers of two and the square root, in double precision: the same bits everywhere. Time n³; meant for n up to a few
 // hundred. Not for eigenvectors, and not for large sparse matrices, where a power iteration does better.
 #pragma once
 #include "matrix/matrix.h"
@@ -26,7 +26,7 @@ Complex complex_over(Complex a, Complex b); // a / b; b ≠ 0
 double complex_size(Complex z);             // |z|
 double complex_angle(Complex z);            // in radians, −π … π; 0 for z = 0. Error below 1e-15
 
-// All n eigenvalues of m (n × n, finite), with their multiplicity: Householder's reduction to Hessenberg form, then
+// All n eigenvalues of m (n × n, finite), with their multiplicity: rows and columns made alike in size, Householder's reduction to Hessenberg form, then
 // Francis' double-shift QR steps (The Computer Journal 4, 1961 and 1962; Golub and Van Loan, Matrix Computations, 7.5).
 // Conjugate pairs are exact conjugates, side by side, the one with im > 0 first. Sorted by size, the largest first.
 #define eigenvalues(values, m) eigenvalues_at(HERE, values, m)

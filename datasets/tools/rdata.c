@@ -7,7 +7,8 @@
 //
 // NAME.rdx is compressed by gzip: a list of two, variables and references, and the first names each object and says where
 // in NAME.rdb it lies. There an object is its length when unpacked (4 bytes), a letter, and the packed bytes: without a
-// letter zlib's, after a Z those of LZMA2, which the program xz unpacks. What is packed is R's serialisation
+// letter zlib's, after a Z those of LZMA2, which the program xz unpacks, after a 0 bytes that are not packed, because that
+// would not have made them smaller; after a 2 those of bzip2, which are not read. What is packed is R's serialisation
 // in the XDR form: items of a head of 4 bytes and a body, all numbers with the highest byte first; R Internals, section 1.8.
 //
 // Both files may be anybody's. Each number is compared with what is there before memory is asked for or a byte is read,
@@ -71,12 +72,17 @@ static Blob unpack(Blob packed)
     if (packed.size < 6) stop("an object of %zu bytes is too short", packed.size);
     const unsigned char *b = packed.bytes;
     uint32_t size = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+    if (b[4] == '2') stop("an object is packed by bzip2; zlib and LZMA2 are unpacked");
     Blob out = room_to_unpack("an object", packed.size, b[4] == 'Z' ? LZMA_MOST : DEFLATE_MOST, size);
     size_t got = size;
-    if (b[4] == 'Z')
+    if (b[4] == '0') {
+        got = packed.size - 5;
+        if (got == size) memcpy(out.bytes, b + 5, size);
+    } else if (b[4] == 'Z') {
         got = unpack_lzma((Blob){packed.bytes + 5, packed.size - 5}, out);
-    else if (uncompress(out.bytes, &got, b + 4, packed.size - 4) != Z_OK)
+    } else if (uncompress(out.bytes, &got, b + 4, packed.size - 4) != Z_OK) {
         got = 0;
+    }
     if (got != size) stop("an object is damaged: it does not unpack to its %u bytes", size);
     return out;
 }

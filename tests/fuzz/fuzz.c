@@ -16,6 +16,7 @@
 
 const char *fuzz_current;
 bool fuzz_leaves_memory;
+size_t fuzz_most_at_once = (size_t)256 << 20;
 
 static FILE *loud; // the standard error of the whole program; what readers print goes to a buffer
 static char said[1 << 16];
@@ -36,13 +37,13 @@ static volatile int ended_with;
 
 enum { MOST_TAKEN = 1 << 22, MOST_STREAMS = 64 };
 static const volatile void *taken[MOST_TAKEN];
-static size_t taken_count;
+static size_t taken_count, largest_taken;
 static FILE *streams[MOST_STREAMS];
 static bool writes_to_memory; // closing such a stream would write to variables that are gone
 
 static void note_taken(const volatile void *memory, size_t size)
 {
-    (void)size;
+    if (trying && size > largest_taken) largest_taken = size;
     if (trying && taken_count < MOST_TAKEN) taken[taken_count++] = memory;
 }
 static void note_freed(const volatile void *memory) { (void)memory; }
@@ -98,8 +99,14 @@ static void watch_memory(void) { __sanitizer_install_malloc_and_free_hooks(note_
 
 static void start_noting(void)
 {
-    taken_count = 0;
+    taken_count = largest_taken = 0;
     writes_to_memory = false;
+}
+
+static void check_largest(void)
+{
+    fuzz_require(largest_taken <= fuzz_most_at_once, "an input had the reader ask for %zu bytes at once",
+                 largest_taken);
 }
 
 static void give_back(void)
@@ -114,6 +121,7 @@ static void give_back(void)
 static void watch_memory(void) {}
 static void start_noting(void) {}
 static void give_back(void) {}
+static void check_largest(void) {}
 #endif
 
 // ---- Beginning and end --------------------------------------------------------------------------------------------------
@@ -229,12 +237,14 @@ bool fuzz_try(void (*action)(void *), void *context)
         trying = true;
         action(context);
         trying = false;
+        check_largest();
         if (fuzz_leaves_memory) give_back();
         return true;
     }
     trying = false;
     give_back();
     end_words();
+    check_largest();
     if (ended_with == 0) return true;
     fuzz_require(ended_with == 1, "the reader ended with status %d instead of 1", ended_with);
     fuzz_require(said[0], "the reader refused its input and said nothing");

@@ -27,6 +27,10 @@ bool fuzz_try(void (*action)(void *), void *context);
 // To be set by harnesses of programs that leave their memory to the system: it is given back after each run.
 extern bool fuzz_leaves_memory;
 
+// The most bytes that an input may ask for at once, in the tree of MODE=fuzz. Harnesses of readers whose inputs are small set
+// it lower than 256 MiB: libFuzzer changes a number a few digits at a time.
+extern size_t fuzz_most_at_once;
+
 // From inside of fuzz_try: ends it as exit(status) does.
 _Noreturn void fuzz_leave(int status);
 

@@ -39,13 +39,19 @@ static char *bytes_of(Arena *arena, const char *path, size_t *size)
     return bytes;
 }
 
-// The header of a safetensors file, which the harness puts its length and numbers to.
-static void copy_header(Arena *arena, FILE *out, const char *path)
+// The header of a safetensors file, which the harness puts its length and numbers to. With room for larger numbers, those of
+// the notes have zeros in front: libFuzzer changes a number, but not how many digits it has.
+static void copy_header(Arena *arena, FILE *out, const char *path, bool with_room)
 {
     size_t size, length = 0;
     const char *bytes = bytes_of(arena, path, &size);
     for (int i = 7; i >= 0; i--) length = length << 8 | (unsigned char)bytes[i];
-    fwrite(bytes + 8, 1, length, out);
+    for (size_t i = 8; i < 8 + length; i++) {
+        const bool begins = bytes[i - 2] == ':' && bytes[i - 1] == '"';
+        const size_t digits = strspn(bytes + i, "0123456789");
+        if (with_room && begins && digits < 7 && bytes[i + digits] == '"') fputs(&"0000000"[digits], out);
+        fputc(bytes[i], out);
+    }
 }
 
 static void copy_file(Arena *arena, FILE *out, const char *path)
@@ -93,13 +99,16 @@ static void small_tokenizers(void)
 
 static void small_models(Arena *arena)
 {
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         char folder[4096], path[4200];
         Parameters set = parameters_new(arena);
         Rng rng = rng_new(1, 1);
         GptConfig config = {
             .vocabulary = 262, .context = 8, .layers = 1, .heads = 1, .width = 2, .hidden = 2};
-        if (i > 0) {
+        if (i == 3) { // a few more digits in a number, and it is more than an input may ask for
+            config.vocabulary = 1000, config.width = config.head_width = 32;
+            config.layers = 0, config.tied = true;
+        } else if (i > 0) {
             config.positions = GPT_ROTARY, config.norm = GPT_RMS_NORM, config.activation = GPT_SWIGLU;
             config.tied = config.without_biases = i == 2;
             config.heads = 2, config.key_heads = 1, config.head_width = 2, config.layers = i;
@@ -110,14 +119,14 @@ static void small_models(Arena *arena)
         gpt_save(folder, &gpt, &set, tokenizer);
         tokenizer_free(tokenizer);
         snprintf(path, sizeof path, "%s/model.safetensors", folder);
-        FILE *out = create("seeds", "gpt", (const char *[]){"plain", "rotary", "tied"}[i]);
-        copy_header(arena, out, path);
+        FILE *out = create("seeds", "gpt", (const char *[]){"plain", "rotary", "tied", "wide"}[i]);
+        copy_header(arena, out, path, i == 3);
         fputs(FUZZ_CUT, out);
         put_tokenizer(out, i);
         fclose(out);
         if (i > 0) continue;
         out = create("seeds", "gpt", "more-tokens-than-rows");
-        copy_header(arena, out, path);
+        copy_header(arena, out, path, false);
         fputs(
             FUZZ_CUT
             "{\"added_tokens\": [{\"id\": 262, \"content\": \"<a>\"}], \"pre_tokenizer\": {\"type\": "
@@ -139,14 +148,14 @@ static void small_tensors(Arena *arena)
     const SafetensorsNote notes[] = {{"author", "Ada \"é\" \\"}, {"step", "3"}};
     checkpoint_save(path, &adam, &rng, 1, 7);
     FILE *out = create("seeds", "safetensors", "checkpoint");
-    copy_header(arena, out, path);
+    copy_header(arena, out, path, false);
     fclose(out);
     safetensors_save(path, &set, notes, 2);
     out = create("seeds", "safetensors", "whole");
     copy_file(arena, out, path);
     fclose(out);
     out = create("seeds", "safetensors", "header");
-    copy_header(arena, out, path);
+    copy_header(arena, out, path, false);
     fclose(out);
     out = create("seeds", "safetensors", "kinds");
     fputs("{\"a\\u00e9\\ud83d\\ude00\":{\"dtype\":\"BF16\",\"shape\":[2,1,0,3],\"data_offsets\":[0,0]},"
@@ -161,6 +170,16 @@ static void small_tensors(Arena *arena)
 // ---- Long -------------------------------------------------------------------------------------------------------------------
 
 enum { MANY = 100000 };
+
+// A compiler that says more than a message holds.
+static void loud_compiler(void)
+{
+    FILE *out = create("seeds", "submission", "says-much");
+    fputs("\003int x" FUZZ_CUT, out); // the second tool fails
+    for (int i = 1; i <= 100; i++) fprintf(out, "exercise.c:%d:1: error: unknown type name ‘x’\n", i);
+    fputs(FUZZ_CUT "# 1 \"exercise.c\"\nint x\n" FUZZ_CUT ": exercise.c\n" FUZZ_CUT "a.c", out);
+    fclose(out);
+}
 
 static void long_tensors(void)
 {
@@ -289,6 +308,7 @@ int main(int argc, char **argv)
     small_tokenizers();
     small_models(arena);
     small_tensors(arena);
+    loud_compiler();
     long_tensors();
     long_tokenizers();
     long_tables();

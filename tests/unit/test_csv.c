@@ -610,6 +610,23 @@ START_TEST(damaged_tables_are_read_or_refused_and_nothing_else)
 }
 END_TEST
 
+START_TEST(blanks_around_a_word_make_no_other_class)
+{
+    Arena *arena = arena_new();
+    const char *text = "x, kind\n1, yes\n2,no\n3,yes \n4,\tno\n5, \n6,\n";
+    char **names;
+    int count, *classes = csv_classes(arena, table_of(arena, text), "kind", &names, &count);
+    const int expected[] = {0, 1, 0, 1, 2, 2};
+    for (int i = 0; i < 6; i++)
+        ck_assert_msg(classes[i] == expected[i], "row %d: class %d, not %d", i, classes[i], expected[i]);
+    ck_assert_int_eq(count, 3);
+    ck_assert_str_eq(names[0], "yes");
+    ck_assert_str_eq(names[1], "no");
+    ck_assert_str_eq(names[2], "");
+    arena_free(arena);
+}
+END_TEST
+
 SUITE("csv", a_table_has_its_names_its_cells_and_their_lines,
       quotes_carriage_returns_byte_order_marks_and_missing_newlines_are_understood,
       quoted_cells_hold_commas_quotes_and_newlines, a_table_of_one_column_may_have_empty_cells,
@@ -627,4 +644,4 @@ SUITE("csv", a_table_has_its_names_its_cells_and_their_lines,
       folders_pipes_and_devices_are_refused, a_file_that_is_too_long_is_refused_before_memory_is_asked_for,
       a_header_of_too_many_columns_is_refused_before_memory_is_asked_for,
       a_table_of_too_many_cells_is_refused_before_memory_is_asked_for, a_very_long_line_is_read,
-      damaged_tables_are_read_or_refused_and_nothing_else)
+      damaged_tables_are_read_or_refused_and_nothing_else, blanks_around_a_word_make_no_other_class)

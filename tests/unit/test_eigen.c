@@ -271,6 +271,41 @@ START_TEST(exponentials_vanish_or_say_that_they_are_too_large)
 }
 END_TEST
 
+START_TEST(numbers_of_very_different_sizes_divide_and_have_angles)
+{
+    const double powers[][2] = {
+        {1e300, 1e100}, {1e300, 1e140}, {1e-300, 1e-140}, {1e-310, 1e-10}, {1e150, 1e-150}};
+    for (int k = 0; k < 5; k++) {
+        const double a = powers[k][0], b = powers[k][1];
+        const Complex q = complex_over((Complex){3 * a, 4 * a}, (Complex){4 * b, 3 * b});
+        ck_assert_msg(fabs(q.re / (a / b) - 0.96) < 1e-12 && fabs(q.im / (a / b) - 0.28) < 1e-12,
+                      "%g / %g: got %g%+gi", a, b, q.re, q.im);
+    }
+    const double sizes[] = {5e-324, 1e-308, 1e308, 1.7e308};
+    for (int s = 0; s < 4; s++)
+        ck_assert_msg(fabs(complex_angle((Complex){-sizes[s], sizes[s]}) - 2.35619449019234493) < 1e-15,
+                      "size %g: the angle is %g", sizes[s], complex_angle((Complex){-sizes[s], sizes[s]}));
+}
+END_TEST
+
+// d⁻¹ m d has the eigenvalues of m, however different the elements of d are.
+START_TEST(rows_and_columns_of_very_different_sizes)
+{
+    float two[] = {1, 1e30f, 1e-30f, 1}, lower[] = {1, 0, 0, 1e30f, 2, 0, 5, 1e30f, 3},
+          upper[] = {1, 1e30f, 1e30f, 0, 2, 1, 0, 0, 3};
+    const Complex to_three[] = {{1, 0}, {2, 0}, {3, 0}};
+    expect_values(matrix_view(2, 2, two), (Complex[]){{2, 0}, {0, 0}}, 1e-7);
+    expect_values(matrix_view(3, 3, lower), to_three, 1e-12);
+    expect_values(matrix_view(3, 3, upper), to_three, 1e-12);
+    const float m[] = {4, 1, 2, 3, 1, 3, 0, 1, 2, 0, 2, 1, 3, 1, 1, 1}, d[] = {1, 0x1p40f, 0x1p-30f, 0x1p20f};
+    float far[16], near[16];
+    for (int i = 0; i < 16; i++) near[i] = m[i], far[i] = m[i] / d[i / 4] * d[i % 4];
+    Complex expected[4];
+    eigenvalues(expected, matrix_view(4, 4, near));
+    expect_values(matrix_view(4, 4, far), expected, 1e-12);
+}
+END_TEST
+
 SUITE("eigen", matrices_computed_by_hand, the_roots_of_one,
       a_companion_matrix_gives_the_roots_of_its_polynomial, random_matrices_keep_their_traces,
       conjugates_stand_side_by_side, zeros_and_tiny_and_huge_numbers, angles_and_sizes_all_around,
@@ -278,4 +313,5 @@ SUITE("eigen", matrices_computed_by_hand, the_roots_of_one,
       sets_of_eigenvalues_are_compared_as_sets, the_exponential_equals_its_series,
       exponentials_known_by_heart_also_in_place, rectangles_and_not_a_number_are_refused,
       sizes_and_quotients_of_numbers_whose_squares_are_none,
-      the_smallest_and_largest_matrices_have_eigenvalues, exponentials_vanish_or_say_that_they_are_too_large)
+      the_smallest_and_largest_matrices_have_eigenvalues, exponentials_vanish_or_say_that_they_are_too_large,
+      numbers_of_very_different_sizes_divide_and_have_angles, rows_and_columns_of_very_different_sizes)

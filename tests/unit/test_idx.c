@@ -523,6 +523,27 @@ START_TEST(fashion_mnist_is_what_its_authors_describe)
 }
 END_TEST
 
+static void statistics_of_nothing(void *context)
+{
+    float average, deviation;
+    image_statistics(*(Images *)context, &average, &deviation);
+}
+
+START_TEST(statistics_of_nearly_equal_and_of_no_pictures)
+{
+    enum { MANY = 10000 };
+    static uint8_t bytes[MANY * 16 * 16];
+    memset(bytes, 251, sizeof bytes);
+    bytes[777] = 250;
+    const double n = sizeof bytes, expected = sqrt((n - 1) / (n * n)) / 255;
+    float average, deviation;
+    image_statistics((Images){MANY, 16, 16, bytes}, &average, &deviation);
+    ck_assert_double_eq_tol((double)deviation / expected, 1.0, 1e-6);
+    Images none = {0, 16, 16, bytes};
+    expect_death(statistics_of_nothing, &none, "image_statistics: 0 pictures of 16 × 16");
+}
+END_TEST
+
 SUITE("idx", pictures_are_read_plain_and_compressed, labels_are_read_plain_and_compressed,
       a_file_of_another_kind_is_refused, sizes_of_nothing_and_of_too_much_are_refused,
       a_header_that_promises_more_than_there_is_takes_no_memory, every_shorter_file_is_refused,
@@ -535,4 +556,4 @@ SUITE("idx", pictures_are_read_plain_and_compressed, labels_are_read_plain_and_c
       statistics_of_a_known_picture, a_batch_takes_the_pictures_it_names,
       wrong_requests_stop_with_the_numbers, a_set_has_pictures_labels_and_names,
       a_set_that_does_not_fit_together_is_refused, a_missing_set_names_its_own_target,
-      fashion_mnist_is_what_its_authors_describe)
+      fashion_mnist_is_what_its_authors_describe, statistics_of_nearly_equal_and_of_no_pictures)

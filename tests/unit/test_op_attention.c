@@ -523,10 +523,47 @@ START_TEST(undefined_scores_are_not_hidden)
 }
 END_TEST
 
+// Many keys share scores so large that the logarithm of their sum is, as a float, the score itself.
+START_TEST(gradients_keep_their_digits_under_huge_scores)
+{
+    enum { KEYS = 150 };
+    const float sizes[] = {1e2f, 1e4f, 1e6f, 1e8f, 1e20f};
+    for (int queries = 3; queries <= 80; queries += 77)
+        for (int s = 0; s < 5; s++) {
+            Arena *arena = arena_new();
+            Rng rng = rng_new(3, 0);
+            const AttentionShape shape = {
+                .batch = 1, .queries = queries, .keys = KEYS, .heads = 1, .scale = 1.0f};
+            Matrix q = matrix_new(arena, queries, 1), k = matrix_new(arena, KEYS, 1),
+                   v = matrix_new(arena, KEYS, 1);
+            Matrix out = matrix_new(arena, queries, 1), d_out = matrix_new(arena, queries, 1);
+            Matrix log_sums = matrix_new(arena, queries, 1), fast[3], naive[3];
+            for (int i = 0; i < queries; i++) q.data[i] = i % 2 ? sizes[s] : -sizes[s];
+            for (int j = 0; j < KEYS; j++) k.data[j] = j % 3 ? 1.0f : -1.0f;
+            fill_uniform(v, &rng, -1.0f, 1.0f);
+            fill_uniform(d_out, &rng, 0.5f, 1.5f);
+            for (int g = 0; g < 3; g++) {
+                fast[g] = matrix_new(arena, g ? KEYS : queries, 1);
+                naive[g] = matrix_new(arena, g ? KEYS : queries, 1);
+            }
+            attention_forward(arena, out, log_sums, q, k, v, shape);
+            attention_backward(arena, fast[0], fast[1], fast[2], d_out, out, log_sums, q, k, v, shape);
+            attention_naive_backward(arena, naive[0], naive[1], naive[2], d_out, q, k, v, shape);
+            for (int g = 1; g < 3; g++) {
+                const double room = 1e-4 * norm(naive[g]) / sqrt((double)KEYS);
+                ck_assert_msg((double)largest_difference(fast[g], naive[g]) <= room,
+                              "%d queries, scores of %g: gradient %d differs by %g", queries,
+                              (double)sizes[s], g, (double)largest_difference(fast[g], naive[g]));
+            }
+            arena_free(arena);
+        }
+}
+END_TEST
+
 SUITE("op_attention", blocks_equal_plain_loops, weights_are_probabilities_of_what_is_seen,
       large_scores_do_not_overflow, gradients_of_attention, gradients_of_self_attention,
       self_attention_equals_attention_bit_for_bit, a_query_asked_alone_gives_the_same_bits,
       rotary_positions_equal_their_definition, rotary_products_depend_on_the_distance_alone,
       sinusoidal_positions_equal_their_definition, gradients_of_positions, gradients_of_tied_outputs,
       tied_cross_entropy_equals_its_parts_bit_for_bit, wrong_shapes_are_named,
-      undefined_scores_are_not_hidden)
+      undefined_scores_are_not_hidden, gradients_keep_their_digits_under_huge_scores)

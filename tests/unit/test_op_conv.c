@@ -404,9 +404,35 @@ START_TEST(what_does_not_fit_is_refused_kindly)
 }
 END_TEST
 
+START_TEST(the_means_of_huge_pixels_are_numbers)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    const Grid grid = {2, 4, 4};
+    Matrix x = matrix_new(arena, 32, 3);
+    fill(x, 3e38f);
+    AT(x, 0, 1) = INFINITY, AT(x, 31, 2) = NAN;
+    for (int kind = 0; kind < 2; kind++) {
+        const Matrix y = kind ? global_average_pool(tape_input(tape, x), grid)->value
+                              : average_pool(tape_input(tape, x), grid, window_square(2, 2, 0))->value;
+        for (int p = 0; p < y.rows; p++)
+            for (int c = 0; c < 3; c++) {
+                const float got = AT(y, p, c);
+                ck_assert_msg(p == 0 && c == 1            ? isinf(got)
+                              : p == y.rows - 1 && c == 2 ? isnan(got)
+                                                          : got == 3e38f,
+                              "kind %d: the mean of window %d, channel %d is %g", kind, p, c, (double)got);
+            }
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
 SUITE("op_conv", grids_shrink_as_they_should, convolution_equals_its_definition,
       the_fast_version_equals_the_naive_one_bit_for_bit,
       patches_are_windows_and_their_transpose_adds_them_back, gradients_of_convolution,
       gradients_of_convolution_through_relu, pools_equal_their_definitions,
       max_pool_takes_the_first_of_equals_and_shows_a_nan, gradients_of_pooling,
-      an_input_that_wants_no_gradient_gets_none, what_does_not_fit_is_refused_kindly)
+      an_input_that_wants_no_gradient_gets_none, what_does_not_fit_is_refused_kindly,
+      the_means_of_huge_pixels_are_numbers)

@@ -388,6 +388,24 @@ START_TEST(labels_without_a_class_are_named_everywhere)
 }
 END_TEST
 
+START_TEST(a_mean_that_is_a_float_is_found_where_the_sum_is_none)
+{
+    enum { COUNT = 2000 };
+    static float far[COUNT], zeros[COUNT];
+    for (int i = 0; i < COUNT; i++) far[i] = 4e18f;
+    const Matrix x = matrix_view(COUNT, 1, far), target = matrix_view(COUNT, 1, zeros);
+    ck_assert_double_eq_tol((double)mean_squared_error_forward(x, target) / 1.6e37, 1.0, 1e-6);
+    for (int i = 0; i < COUNT; i++) far[i] = i ? 0.0f : 3e19f; // the square is no float either
+    ck_assert_double_eq_tol((double)mean_squared_error_forward(x, target) / 4.5e35, 1.0, 1e-6);
+    for (int i = 0; i < COUNT; i++) far[i] = 1e38f;
+    ck_assert_double_eq_tol((double)binary_cross_entropy_forward(x, target) / 1e38, 1.0, 1e-6);
+    far[7] = INFINITY;
+    ck_assert(isinf(mean_squared_error_forward(x, target)) && isinf(binary_cross_entropy_forward(x, target)));
+    far[7] = NAN;
+    ck_assert(isnan(mean_squared_error_forward(x, target)) && isnan(binary_cross_entropy_forward(x, target)));
+}
+END_TEST
+
 SUITE("op_loss", softmax_and_its_normaliser_equal_the_naive_ones,
       huge_scores_neither_overflow_nor_lose_the_loss, losses_equal_their_definitions,
       long_losses_keep_their_digits, gradients_of_softmax, gradients_of_cross_entropy,
@@ -396,4 +414,4 @@ SUITE("op_loss", softmax_and_its_normaliser_equal_the_naive_ones,
       a_masked_score_has_no_share_and_undefined_shares_are_not_numbers,
       the_loss_of_a_sure_right_answer_keeps_its_digits,
       binary_cross_entropy_keeps_its_digits_however_sure_it_is, a_row_with_a_nan_is_never_right,
-      labels_without_a_class_are_named_everywhere)
+      labels_without_a_class_are_named_everywhere, a_mean_that_is_a_float_is_found_where_the_sum_is_none)

@@ -516,6 +516,30 @@ START_TEST(running_statistics_reach_a_batch_that_never_changes)
 }
 END_TEST
 
+START_TEST(a_huge_batch_leaves_running_statistics_that_are_numbers)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    const float columns[][4] = {
+        {3e38f, -3e38f, 3e38f, -3e38f}, {3e38f, 0, 0, 0}, {1e30f, 1e30f, 1e30f, 1.0001e30f}};
+    for (int k = 0; k < 3; k++) {
+        Case c = filled_case(arena, 4, 1);
+        const double momentum = (double)c.state.momentum, before = (double)c.state.mean.data[0];
+        double total = 0.0;
+        for (int i = 0; i < 4; i++) total += (double)(c.x->value.data[i] = columns[k][i]);
+        const double expected = (1.0 - momentum) * before + momentum * total / 4.0;
+        build_batch_norm(tape, &c);
+        const double got = (double)c.state.mean.data[0];
+        ck_assert_msg(fabs(got - expected) <= 1e-6 * fabs(expected), "column %d: the mean is %g, not %g", k,
+                      got, expected);
+        ck_assert_msg(c.state.variance.data[0] == INFINITY, "column %d: the variance is %g", k,
+                      (double)c.state.variance.data[0]);
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
 SUITE("op_norm", normalisations_equal_their_definitions, a_large_mean_does_not_spoil_the_deviation,
       gradients_of_layer_norm, gradients_of_rms_norm, gradients_of_batch_norm_while_training_and_not,
       gradients_of_batch_norm_through_relu, fused_steps_equal_single_ones_bit_for_bit,
@@ -523,4 +547,5 @@ SUITE("op_norm", normalisations_equal_their_definitions, a_large_mean_does_not_s
       a_batch_of_one_is_refused_while_training, equal_numbers_are_all_mean_and_give_the_bias,
       numbers_close_together_far_from_zero_are_told_apart,
       squares_that_are_no_floats_are_normalised_all_the_same,
-      running_statistics_reach_a_batch_that_never_changes)
+      running_statistics_reach_a_batch_that_never_changes,
+      a_huge_batch_leaves_running_statistics_that_are_numbers)

@@ -271,7 +271,31 @@ START_TEST(joining_more_than_an_int_can_count_is_refused)
 }
 END_TEST
 
+START_TEST(the_means_of_huge_numbers_are_numbers)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Matrix m = matrix_new(arena, 6, 6);
+    fill(m, 3e38f);
+    AT(m, 2, 3) = INFINITY, AT(m, 4, 1) = NAN;
+    const Matrix rows = tensor_row_means(tape_input(tape, m))->value;
+    const Matrix columns = tensor_column_means(tape_input(tape, m))->value;
+    for (int i = 0; i < 6; i++) {
+        ck_assert_msg(i == 2   ? isinf(rows.data[i])
+                      : i == 4 ? isnan(rows.data[i])
+                               : rows.data[i] == 3e38f,
+                      "row %d: the mean is %g", i, (double)rows.data[i]);
+        ck_assert_msg(i == 3   ? isinf(columns.data[i])
+                      : i == 1 ? isnan(columns.data[i])
+                               : columns.data[i] == 3e38f,
+                      "column %d: the mean is %g", i, (double)columns.data[i]);
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
 SUITE("op_shape", gradients_of_pairs, gradients_of_single_inputs, values_are_where_they_belong,
       slices_of_one_tensor_join_their_gradients, dropout_keeps_the_mean_and_the_share,
       wrong_shapes_stop_with_the_callers_line, a_probability_that_leaves_nothing_is_refused,
-      joining_more_than_an_int_can_count_is_refused)
+      joining_more_than_an_int_can_count_is_refused, the_means_of_huge_numbers_are_numbers)

@@ -301,9 +301,55 @@ START_TEST(a_gradient_that_is_not_finite_shows_in_its_parameter)
 }
 END_TEST
 
+typedef struct {
+    int kind;
+    float decay1, decay2, small, weight_decay;
+} Settings;
+
+static void make_optimiser(void *context)
+{
+    const Settings *s = context;
+    Arena *arena = arena_new();
+    Parameters set = parameters_new(arena);
+    parameters_add(&set, "p", 1, 2);
+    if (s->kind == 0) rmsprop_new(arena, &set, s->decay2, s->small, s->weight_decay);
+    if (s->kind == 1) adam_new(arena, &set, s->decay1, s->decay2, s->small, s->weight_decay);
+    if (s->kind == 2) adamw_new(arena, &set, s->decay1, s->decay2, s->small, s->weight_decay);
+    if (s->kind == 3) sgd_new(arena, &set, s->weight_decay);
+}
+
+// With ε = 0, a gradient of 0 makes 0 / 0 of a parameter that should stay.
+START_TEST(settings_that_make_no_number_are_refused)
+{
+    Settings none[] = {{0, 0, 0.9f, 0, 0}, {1, 0.9f, 0.999f, 0, 0}, {2, 0.9f, 0.999f, 0, 0}};
+    for (int k = 0; k < 3; k++) expect_death(make_optimiser, &none[k], "ε 0");
+    Settings infinite[] = {
+        {0, 0, 0.9f, INFINITY, 0}, {3, 0, 0, 0, INFINITY}, {2, 0.9f, 0.999f, 1e-8f, INFINITY}};
+    for (int k = 0; k < 3; k++) expect_death(make_optimiser, &infinite[k], "inf");
+}
+END_TEST
+
+static void step_with_rate(void *context)
+{
+    Arena *arena = arena_new();
+    Parameters set = parameters_new(arena);
+    parameters_add(&set, "p", 1, 2);
+    Optimiser sgd = sgd_new(arena, &set, 0.0f);
+    optimiser_step(&sgd, *(float *)context);
+}
+
+START_TEST(a_learning_rate_that_is_not_finite_is_refused)
+{
+    float rates[] = {NAN, INFINITY, -INFINITY};
+    for (int k = 0; k < 3; k++)
+        expect_death(step_with_rate, &rates[k], "optimiser_step: a learning rate of ");
+}
+END_TEST
+
 SUITE("optim", every_method_follows_its_formula, every_method_decays_weights_as_its_formula,
       the_first_step_of_adam_is_the_learning_rate, a_parameter_without_gradient_stays,
       large_parameters_move_like_small_ones, schedules_pass_through_their_known_points,
       clipping_scales_all_gradients_to_the_limit, clipping_leaves_what_has_no_finite_norm,
       clipping_brings_gradients_of_any_finite_size_to_the_limit, the_cosine_keeps_its_digits_at_its_end,
-      steps_before_the_first_are_refused, a_gradient_that_is_not_finite_shows_in_its_parameter)
+      steps_before_the_first_are_refused, a_gradient_that_is_not_finite_shows_in_its_parameter,
+      settings_that_make_no_number_are_refused, a_learning_rate_that_is_not_finite_is_refused)

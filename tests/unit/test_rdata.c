@@ -289,15 +289,33 @@ START_TEST(no_mutation_crashes_the_tool)
 }
 END_TEST
 
+// R keeps an object as it is, behind a 0, where packing it by bzip2 or xz would not make it smaller.
+START_TEST(an_object_that_is_not_packed_is_read)
+{
+    Bytes object = lines_object(), data = {.size = 0};
+    put(&data, (uint32_t)object.size);
+    data.bytes[data.size++] = '0';
+    memcpy(data.bytes + data.size, object.bytes, object.size);
+    data.size += object.size;
+    write_packed(&data);
+    expect_output(print_lines, "one\n\ntwo three\n");
+    data.bytes[3]++; // promises a byte more than there is
+    write_packed(&data);
+    expect_death(print_lines, NULL, "an object is damaged");
+    data.bytes[3]--;
+    data.bytes[4] = '2';
+    write_packed(&data);
+    expect_death(print_lines, NULL, "packed by bzip2");
+}
+END_TEST
+
 int main(void)
 {
     expect_leaks(); // the tool ends before its memory matters
-    const TTest *const tests[] = {a_vector_of_strings_is_printed_line_by_line,
-                                  columns_of_a_data_frame_are_printed_with_tabs,
-                                  an_object_packed_by_xz_is_unpacked,
-                                  promises_that_are_not_kept_are_refused,
-                                  what_is_not_there_is_named,
-                                  a_small_file_does_not_become_gigabytes,
-                                  no_mutation_crashes_the_tool};
+    const TTest *const tests[] = {
+        a_vector_of_strings_is_printed_line_by_line, columns_of_a_data_frame_are_printed_with_tabs,
+        an_object_packed_by_xz_is_unpacked,          an_object_that_is_not_packed_is_read,
+        promises_that_are_not_kept_are_refused,      what_is_not_there_is_named,
+        a_small_file_does_not_become_gigabytes,      no_mutation_crashes_the_tool};
     return run_suite("rdata", tests, (int)(sizeof tests / sizeof *tests), 60);
 }
