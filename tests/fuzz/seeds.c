@@ -175,7 +175,7 @@ enum { MANY = 100000 };
 static void loud_compiler(void)
 {
     FILE *out = create("seeds", "submission", "says-much");
-    fputs("\003int x" FUZZ_CUT, out); // the second tool fails
+    fputs("\011int x" FUZZ_CUT, out); // the second tool fails, and once more
     for (int i = 1; i <= 100; i++) fprintf(out, "exercise.c:%d:1: error: unknown type name ‘x’\n", i);
     fputs(FUZZ_CUT "# 1 \"exercise.c\"\nint x\n" FUZZ_CUT ": exercise.c\n" FUZZ_CUT "a.c", out);
     fclose(out);
