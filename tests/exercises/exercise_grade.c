@@ -275,8 +275,7 @@ static const char *story(int test, char **printed)
     const char *message = tr_msg(results[test]), *report = NULL;
     *printed = printed_by(test);
     if (tr_rtype(results[test]) == CK_FAILURE) return message;
-    size_t used = (size_t)snprintf(text, sizeof text, "%s", verdicts[test] == LEAKY ? "right, but " : "");
-    if (explain(text + used, sizeof text - used, *printed, &report)) {
+    if (explain(text, sizeof text, *printed, &report)) {
         (*printed)[report - *printed] = '\0';
     } else if (verdicts[test] == ENDLESS) {
         snprintf(text, sizeof text, "%s", endless);
@@ -285,7 +284,7 @@ static const char *story(int test, char **printed)
     } else {
         snprintf(text, sizeof text, "%s", message);
     }
-    used = strlen(text);
+    size_t used = strlen(text);
     if (shared[test].arguments[0])
         snprintf(text + used, sizeof text - used, "; with %.*s", (int)(sizeof text - used - 8),
                  shared[test].arguments);
