@@ -101,8 +101,8 @@ static void *refuse(size_t size)
     return NULL;
 }
 
-// Enters a piece with a region of its own: a guard page, `open` bytes, and forbidden pages up to open + reserved and one
-// more. The address of the region, or NULL.
+// Enters a piece with a region of its own: a guard page, `open` bytes, `reserved` bytes that are forbidden as yet,
+// and a guard page. NULL: there is no room.
 static Block *new_region(size_t open, size_t reserved)
 {
     size_t size = open + reserved + 2 * PAGE;
@@ -433,7 +433,7 @@ static _Noreturn void exhausted(size_t size)
     worker_fault(FAULT_EXHAUSTED, NO_ARGUMENT, 0);
 }
 
-// What aligned_alloc becomes in the matrix library (see the makefile): room for packing that it asks for once and keeps.
+// What aligned_alloc becomes in the matrix library (see the makefile): room for packing, asked for once and kept.
 // It is nobody's leak.
 void *library_aligned_alloc(size_t alignment, size_t size);
 

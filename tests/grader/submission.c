@@ -324,8 +324,9 @@ static void plain_line_ends(char *text)
 {
     char *to = text;
     for (const char *from = text; *from; from++) {
+        bool pair = from[0] == '\r' && from[1] == '\n'; // looked at before it is overwritten
         *to++ = *from == '\r' ? '\n' : *from;
-        if (from[0] == '\r' && from[1] == '\n') from++;
+        from += pair;
     }
     *to = '\0';
 }

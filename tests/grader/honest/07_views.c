@@ -34,7 +34,8 @@ void product_gives_back(Matrix d_a, Matrix d_b, Matrix d_y, Matrix a, Matrix b)
 void softmax_gives_back(Matrix d_x, Matrix d_y, Matrix y)
 {
     for (int i = 0; i < y.rows; i++) {
-        Matrix row = matrix_reshape(matrix_rows(y, i, 1), y.cols, 1), back = matrix_reshape(matrix_rows(d_y, i, 1), y.cols, 1);
+        Matrix row = matrix_reshape(matrix_rows(y, i, 1), y.cols, 1);
+        Matrix back = matrix_reshape(matrix_rows(d_y, i, 1), y.cols, 1);
         float weighted;
         matmul_tn(matrix_view(1, 1, &weighted), row, back);
         for (float *d = matrix_row(d_x, i), *s = row.data, *g = back.data; s < row.data + y.cols; d++, s++, g++)
@@ -45,7 +46,8 @@ void softmax_gives_back(Matrix d_x, Matrix d_y, Matrix y)
 float chain_gradient(Matrix d_x, Matrix x, Matrix w1, Matrix w2)
 {
     Arena *arena = arena_new();
-    Matrix h = matrix_new(arena, 1, w1.cols), z = matrix_new(arena, 1, w2.cols), d_h = matrix_new(arena, 1, w1.cols), f = matrix_new(arena, 1, 1);
+    Matrix h = matrix_new(arena, 1, w1.cols), z = matrix_new(arena, 1, w2.cols);
+    Matrix d_h = matrix_new(arena, 1, w1.cols), f = matrix_new(arena, 1, 1);
     matmul(h, x, w1);
     for (int j = 0; j < h.cols; j++) h.data[j] = fdimf(h.data[j], 0.0f);
     matmul(z, h, w2);
