@@ -1,7 +1,8 @@
-// fuzz_submission.c: all that the grader does with a submission, but for the tools: what they say and write comes from the
-// input. Its parts: the source, what a tool said, the preprocessed file, the list of dependencies, the name under
-// which the file was handed in, the listing and the object file. The first byte says which tool fails, how often and how.
-// What a student reads of it is harmless, and what fails once is tried again.
+// fuzz_submission.c: all that the grader does with a submission, but for the tools: what they say and write
+// comes from the input. Its parts: the source, what a tool said, the preprocessed file, the list of
+// dependencies, the name under which the file was handed in, the listing and the object file. The first byte
+// says which tool fails, how often and how. What a student reads of it is harmless, and what fails once is
+// tried again.
 #include "fuzz.h"
 #include "tests/grader/submission.h"
 #include "tests/grader/tool.h"
