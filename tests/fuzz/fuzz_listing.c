@@ -1,5 +1,5 @@
-// fuzz_listing.c: what a compiler wrote, as text for the assembler and as an object file. What passes as a listing has
-// no line that reads a file, names a macro or repeats itself; names of an object are its own.
+// fuzz_listing.c: what a compiler wrote, as text for the assembler and as an object file. What passes as a
+// listing has no line that reads a file, names a macro or repeats itself; names of an object are its own.
 #include "fuzz.h"
 #include "tests/grader/listing.h"
 #include "tests/grader/object.h"
@@ -25,8 +25,9 @@ static bool starts_with(const char *line, const char *const *words)
 
 void fuzz_input(const uint8_t *bytes, size_t size)
 {
-    static const char *const forbidden[] = {".incbin", ".include", ".macro", ".rept", ".irp", ".irpc", ".org", ".if",
-                                            ".altmacro", ".symver", ".fill", ".pushsection", "#APP", NULL};
+    static const char *const forbidden[] = {".incbin", ".include",     ".macro", ".rept",     ".irp",
+                                            ".irpc",   ".org",         ".if",    ".altmacro", ".symver",
+                                            ".fill",   ".pushsection", "#APP",   NULL};
     FuzzPart parts[2];
     fuzz_parts(bytes, size, parts, 2);
     char *text = fuzz_string(parts[0]), name[40];

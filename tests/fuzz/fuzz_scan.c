@@ -1,5 +1,5 @@
-// fuzz_scan.c: a student's source as the grader looks at it before and after preprocessing, and a compiler's list of
-// files. What the scan of the source refuses as assembly is refused in the preprocessed text as well.
+// fuzz_scan.c: a student's source as the grader looks at it before and after preprocessing, and a compiler's
+// list of files. What the scan of the source refuses as assembly is refused in the preprocessed text as well.
 #include "fuzz.h"
 #include "tests/grader/scan.h"
 

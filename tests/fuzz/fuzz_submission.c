@@ -1,7 +1,8 @@
-// fuzz_submission.c: all that the grader does with a submission, but for the tools: what they say and write comes from the
-// input. Its parts: the source, what a tool said, the preprocessed file, the list of dependencies, the name under
-// which the file was handed in, the listing and the object file. The first byte says which tool fails, how often and how.
-// What a student reads of it is harmless, and what fails once is tried again.
+// fuzz_submission.c: all that the grader does with a submission, but for the tools: what they say and write
+// comes from the input. Its parts: the source, what a tool said, the preprocessed file, the list of
+// dependencies, the name under which the file was handed in, the listing and the object file. The first byte
+// says which tool fails, how often and how. What a student reads of it is harmless, and what fails once is
+// tried again.
 #include "fuzz.h"
 #include "tests/grader/submission.h"
 #include "tests/grader/tool.h"
@@ -36,6 +37,10 @@ ToolEnd run_tool(const ToolLimits *limits, const char *const *arguments, char *t
     tool_calls++;
     return tool_calls >= failing && tool_calls < failing + times ? way : TOOL_FINE;
 }
+
+// The tools' own limits are not what is tried here.
+bool user_can_read(unsigned user, const char *const *files) { return user && files[0]; }
+bool jail_files(const char *const *readable, const char *writable) { return readable[0] && writable[0]; }
 
 void fuzz_input(const uint8_t *bytes, size_t size)
 {
@@ -73,8 +78,10 @@ void fuzz_input(const uint8_t *bytes, size_t size)
     fuzz_require(fuzz_harmless(built.message, strlen(built.message)), "the message is not harmless: %s",
                  built.message);
     bool tried_again = times == 1 && (way == TOOL_FAILED || way == TOOL_KILLED);
-    fuzz_require(!tried_again || built.status == PASSED || tool_calls != failing, "what failed once was not tried again");
-    fuzz_require(fuzz_harmless(built.functions, strlen(built.functions)), "the functions' names are not harmless");
+    fuzz_require(!tried_again || built.status == PASSED || tool_calls != failing,
+                 "what failed once was not tried again");
+    fuzz_require(fuzz_harmless(built.functions, strlen(built.functions)),
+                 "the functions' names are not harmless");
     fuzz_require(fuzz_harmless(built.flags, strlen(built.flags)), "the flags are not harmless");
     fuzz_require(fuzz_harmless(built.taken, strlen(built.taken)), "the file's name is not made harmless");
     hash_submission(&workshop, path, hash, sizeof hash);

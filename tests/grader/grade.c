@@ -519,7 +519,8 @@ static void make_folder(char *path, const char *in, const char *name)
         stop("%s: %s", path, strerror(errno));
 }
 
-// Nothing of the course or of other students may lie where a compiler may read; without Landlock that is everywhere.
+// Nothing of the course or of other students may lie where a compiler may read; without Landlock that is
+// everywhere.
 static void check_places(Session *session)
 {
     const char *const places[] = {session->harness, session->submissions, session->out};
@@ -531,13 +532,11 @@ static void check_places(Session *session)
     }
     const Workshop workshop = {.harness = session->harness, .user = session->apart.first_user};
     if (!tools_are_fenced())
-        session->warning =
-            "this kernel has no Landlock: a student's file may make the compiler read files of this machine. "
-            "Keep the answers and other students' files off it";
+        session->warning = "this kernel has no Landlock: a student's file may make the compiler read files of "
+                           "this machine. Keep the answers and other students' files off it";
     else if (geteuid() == 0 && !tools_user(&workshop))
-        session->warning =
-            "compilers run as root, because no other user can reach the course: give its folder and "
-            "those above it the right x for others";
+        session->warning = "compilers run as root, because no other user can reach the course: give its folder "
+                           "and those above it the right x for others";
     if (session->warning) fprintf(stderr, "grade: warning: %s\n", session->warning);
 }
 

@@ -41,7 +41,8 @@ bool section_allowed(const char *name, const char *flags)
 {
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         size_t length = strlen(sections[i].name);
-        if (strncmp(name, sections[i].name, length) != 0 || (name[length] != '\0' && name[length] != '.')) continue;
+        if (strncmp(name, sections[i].name, length) != 0 || (name[length] != '\0' && name[length] != '.'))
+            continue;
         if (!flags) return true;
         for (int f = 0; f < 3 && sections[i].flags[f]; f++)
             if (strcmp(flags, sections[i].flags[f]) == 0) return true;
@@ -52,10 +53,11 @@ bool section_allowed(const char *name, const char *flags)
 
 void say_too_large(uint64_t bytes, char *message, size_t size)
 {
-    snprintf(message, size,
-             "its variables are too large: %.1f MiB, and an exercise may have %d MiB outside of its functions. "
-             "Make them smaller, or take the memory from an arena or malloc",
-             (double)bytes / (1 << 20), LARGEST_VARIABLES >> 20);
+    snprintf(
+        message, size,
+        "its variables are too large: %.1f MiB, and an exercise may have %d MiB outside of its functions. "
+        "Make them smaller, or take the memory from an arena or malloc",
+        (double)bytes / (1 << 20), LARGEST_VARIABLES >> 20);
 }
 
 // ---- Parts of a line -----------------------------------------------------------------------------------
@@ -71,10 +73,13 @@ static const char *after_blanks(const char *at)
 }
 
 // A letter of a symbol; names in UTF-8 stand in the listing as they are.
-static bool symbol_letter(char c) { return isalnum((unsigned char)c) || (c && strchr("_.$", c)) || (unsigned char)c >= 0x80; }
+static bool symbol_letter(char c)
+{
+    return isalnum((unsigned char)c) || (c && strchr("_.$", c)) || (unsigned char)c >= 0x80;
+}
 
-// Copies a word of such letters, perhaps in quotes, as clang writes those in UTF-8; returns what follows it, NULL when
-// there is none or it is too long.
+// Copies a word of such letters, perhaps in quotes, as clang writes those in UTF-8; returns what follows it,
+// NULL when there is none or it is too long.
 static const char *take_word(const char *at, char *word, size_t size)
 {
     size_t length = 0;
@@ -93,7 +98,7 @@ static const char *take_string(const char *at)
     if (*at++ != '"') return NULL;
     while (*at != '"') {
         if ((unsigned char)*at < 0x20 || *at == 0x7f) return NULL;
-        if (*at == '\\' && !strchr("\\\"bfnrt01234567", at[1])) return NULL;
+        if (*at == '\\' && (!at[1] || !strchr("\\\"bfnrt01234567", at[1]))) return NULL;
         at += *at == '\\' ? 2 : 1;
     }
     return at + 1;
@@ -111,14 +116,16 @@ static const char *take_number(const char *at, uint64_t *number)
 
 static bool at_end(const char *at) { return *after_blanks(at) == '\0'; }
 
-// Operands: names, numbers, registers and what joins them. No other string, no comment, no second statement, no '='.
+// Operands: names, numbers, registers and what joins them. No other string, no comment, no second statement,
+// no '='.
 static bool operands(const char *at, const char *more)
 {
     char word[MOST_LETTERS];
     while (at && *at) {
         if (*at == '/' && at[1] == '*') return false;
         if (*at == '/' && at[1] == '/') { // gcc for ARM tells what a hint stands for
-            for (at += 2; blank(*at) || isalnum((unsigned char)*at); at++) {}
+            for (at += 2; blank(*at) || isalnum((unsigned char)*at); at++) {
+            }
             return *at == '\0';
         }
         if (*at == '"')
@@ -140,20 +147,60 @@ static const struct {
     Form form;
 } directives[] = {
     // where: in which section, how it is seen, where it ends
-    {".text", PLAIN}, {".data", PLAIN}, {".bss", PLAIN}, {".section", SECTION}, {".globl", PLAIN},
-    {".global", PLAIN}, {".local", PLAIN}, {".weak", PLAIN}, {".weakref", PLAIN}, {".hidden", PLAIN},
-    {".internal", PLAIN}, {".protected", PLAIN}, {".type", PLAIN}, {".size", PLAIN}, {".set", ASSIGN},
-    {".align", ALIGN}, {".balign", ALIGN}, {".p2align", POWER},
+    {".text", PLAIN},
+    {".data", PLAIN},
+    {".bss", PLAIN},
+    {".section", SECTION},
+    {".globl", PLAIN},
+    {".global", PLAIN},
+    {".local", PLAIN},
+    {".weak", PLAIN},
+    {".weakref", PLAIN},
+    {".hidden", PLAIN},
+    {".internal", PLAIN},
+    {".protected", PLAIN},
+    {".type", PLAIN},
+    {".size", PLAIN},
+    {".set", ASSIGN},
+    {".align", ALIGN},
+    {".balign", ALIGN},
+    {".p2align", POWER},
     // values
-    {".byte", PLAIN}, {".2byte", PLAIN}, {".4byte", PLAIN}, {".8byte", PLAIN}, {".value", PLAIN}, {".short", PLAIN},
-    {".hword", PLAIN}, {".word", PLAIN}, {".long", PLAIN}, {".int", PLAIN}, {".quad", PLAIN}, {".xword", PLAIN},
-    {".dword", PLAIN}, {".uleb128", PLAIN}, {".sleb128", PLAIN}, {".string", STRING}, {".asciz", STRING},
-    {".ascii", STRING}, {".zero", RESERVE}, {".skip", RESERVE}, {".space", RESERVE}, {".comm", COMMON},
+    {".byte", PLAIN},
+    {".2byte", PLAIN},
+    {".4byte", PLAIN},
+    {".8byte", PLAIN},
+    {".value", PLAIN},
+    {".short", PLAIN},
+    {".hword", PLAIN},
+    {".word", PLAIN},
+    {".long", PLAIN},
+    {".int", PLAIN},
+    {".quad", PLAIN},
+    {".xword", PLAIN},
+    {".dword", PLAIN},
+    {".uleb128", PLAIN},
+    {".sleb128", PLAIN},
+    {".string", STRING},
+    {".asciz", STRING},
+    {".ascii", STRING},
+    {".zero", RESERVE},
+    {".skip", RESERVE},
+    {".space", RESERVE},
+    {".comm", COMMON},
     {".lcomm", COMMON},
     // for the debugger and for unwinding
-    {".file", FILE_NAME}, {".loc", PLAIN}, {".ident", STRING}, {".addrsig", PLAIN}, {".addrsig_sym", PLAIN},
+    {".file", FILE_NAME},
+    {".loc", PLAIN},
+    {".ident", STRING},
+    {".addrsig", PLAIN},
+    {".addrsig_sym", PLAIN},
     // for ARM
-    {".arch", PLAIN}, {".arch_extension", PLAIN}, {".cpu", PLAIN}, {".variant_pcs", PLAIN}, {".tlsdesccall", PLAIN},
+    {".arch", PLAIN},
+    {".arch_extension", PLAIN},
+    {".cpu", PLAIN},
+    {".variant_pcs", PLAIN},
+    {".tlsdesccall", PLAIN},
 };
 
 static bool refuse_listing(Listing *listing, ListingVerdict verdict)
@@ -173,9 +220,10 @@ static bool reserve(Listing *listing, uint64_t bytes)
 static bool aligned(Listing *listing, uint64_t bytes)
 {
     if (bytes <= LARGEST_ALIGNMENT) return true;
-    snprintf(listing->message, sizeof listing->message,
-             "a variable is to start at a multiple of %llu bytes; at most %d can be had: use a smaller alignment",
-             (unsigned long long)bytes, LARGEST_ALIGNMENT);
+    snprintf(
+        listing->message, sizeof listing->message,
+        "a variable is to start at a multiple of %llu bytes; at most %d can be had: use a smaller alignment",
+        (unsigned long long)bytes, LARGEST_ALIGNMENT);
     return refuse_listing(listing, LISTING_LARGE);
 }
 
@@ -200,19 +248,22 @@ static bool section_line(Listing *listing, const char *at)
     }
     if (flagged && *at == ',') {
         if (at[1] != '@' && at[1] != '%') return false;
-        for (at += 2; islower((unsigned char)*at) || *at == '_'; at++) {}
+        for (at += 2; islower((unsigned char)*at) || *at == '_'; at++) {
+        }
         if (*at == ',') at += 1 + strspn(at + 1, "0123456789");
     }
     if (!at_end(at)) return false;
     if (length < sizeof name && section_allowed(name, flagged ? flags : NULL)) return true;
     if (strcmp(name, ".note.GNU-stack") == 0)
-        snprintf(listing->message, sizeof listing->message,
-                 "takes the address of a function that stands inside of another, which needs a stack that can be "
-                 "executed: write that function outside");
+        snprintf(
+            listing->message, sizeof listing->message,
+            "takes the address of a function that stands inside of another, which needs a stack that can be "
+            "executed: write that function outside");
     else
-        snprintf(listing->message, sizeof listing->message,
-             "puts something into a section named %s%s%s%s, which no exercise needs: leave the attribute out", name,
-             flagged ? " (flags \"" : "", flags, flagged ? "\")" : "");
+        snprintf(
+            listing->message, sizeof listing->message,
+            "puts something into a section named %s%s%s%s, which no exercise needs: leave the attribute out",
+            name, flagged ? " (flags \"" : "", flags, flagged ? "\")" : "");
     return refuse_listing(listing, LISTING_FOREIGN);
 }
 
@@ -254,7 +305,8 @@ static bool directive(Listing *listing, Form form, const char *at)
         if (*at == ',' && (!(at = take_number(at + 1, &number)) || !aligned(listing, number))) return false;
         return at_end(at);
     case ASSIGN: // of a name, not of '.', the place where the assembler is
-        return (at = take_word(at, name, sizeof name)) && strcmp(name, ".") != 0 && *at == ',' && operands(at, "");
+        return (at = take_word(at, name, sizeof name)) && strcmp(name, ".") != 0 && *at == ',' &&
+               operands(at, "");
     default:
         return operands(at, "");
     }
@@ -310,7 +362,8 @@ bool read_listing(const char *text, size_t length, Listing *listing)
                 seen[used++] = *at > 0x20 && *at < 0x7f ? *at : ' ';
             seen[used] = '\0';
             snprintf(listing->message, sizeof listing->message,
-                     "assembly language is not allowed: an exercise is written in C (the compiler was made to write '%s')",
+                     "assembly language is not allowed: an exercise is written in C (the compiler was made "
+                     "to write '%s')",
                      seen);
             listing->verdict = LISTING_FOREIGN;
         }

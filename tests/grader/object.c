@@ -23,13 +23,15 @@ static bool take(const File *file, uint64_t offset, void *out, size_t size)
 
 static bool take_section(const File *file, unsigned i, Elf64_Shdr *section)
 {
-    return i < file->header.e_shnum && take(file, file->header.e_shoff + (uint64_t)i * sizeof *section, section, sizeof *section);
+    return i < file->header.e_shnum &&
+           take(file, file->header.e_shoff + (uint64_t)i * sizeof *section, section, sizeof *section);
 }
 
 // The string at offset of a table; NULL when it does not end within the table.
 static const char *text_at(const File *file, const Elf64_Shdr *table, uint64_t offset)
 {
-    if (table->sh_offset > file->size || table->sh_size > file->size - table->sh_offset || offset >= table->sh_size)
+    if (table->sh_offset > file->size || table->sh_size > file->size - table->sh_offset ||
+        offset >= table->sh_size)
         return NULL;
     const char *text = file->bytes + table->sh_offset + offset;
     return memchr(text, '\0', table->sh_size - offset) ? text : NULL;
@@ -83,9 +85,9 @@ bool read_object(const char *bytes, size_t size, Object *object)
     Elf64_Shdr section, names;
     uint64_t variables = 0;
     *object = (Object){.message = ""};
-    if (!take(&file, 0, &file.header, sizeof file.header) || memcmp(file.header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        file.header.e_ident[EI_CLASS] != ELFCLASS64 || file.header.e_shentsize != sizeof section ||
-        !take_section(&file, file.header.e_shstrndx, &names))
+    if (!take(&file, 0, &file.header, sizeof file.header) ||
+        memcmp(file.header.e_ident, ELFMAG, SELFMAG) != 0 || file.header.e_ident[EI_CLASS] != ELFCLASS64 ||
+        file.header.e_shentsize != sizeof section || !take_section(&file, file.header.e_shstrndx, &names))
         return refuse_object(object, "the compiler made no object file", "that can be read");
     for (unsigned i = 0; i < file.header.e_shnum; i++) {
         const char *name = take_section(&file, i, &section) ? text_at(&file, &names, section.sh_name) : NULL;

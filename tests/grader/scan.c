@@ -135,14 +135,15 @@ static bool is_directive(const char *at, const char *name)
     return strncmp(at, name, length) == 0 && !word_letter((unsigned char)at[length]);
 }
 
-// Why the directive that starts at `at`, after its '#', is refused: it gives other names or numbers to lines, or text to
-// the assembler.
+// Why the directive that starts at `at`, after its '#', is refused: it gives other names or numbers to lines,
+// or text to the assembler.
 static const char *bad_directive(const char *at)
 {
     while (*at == ' ' || *at == '\t' || *at == '\f' || *at == '\v' || starts_comment(at))
         at = starts_comment(at) ? after_comment(at) : at + 1;
     if (isdigit((unsigned char)*at) || is_directive(at, "line")) return "#line is not allowed";
-    if (is_directive(at, "ident") || is_directive(at, "sccs")) return "#ident is not allowed: write a comment";
+    if (is_directive(at, "ident") || is_directive(at, "sccs"))
+        return "#ident is not allowed: write a comment";
     return NULL;
 }
 
@@ -202,11 +203,13 @@ static bool below(const char *path, const char *const *folders)
     return false;
 }
 
-// Whether a line marker, `# 12 "name" 1`, leads into one of the folders. A name with an escape in it is nobody's.
+// Whether a line marker, `# 12 "name" 1`, leads into one of the folders. A name with an escape in it is
+// nobody's.
 static bool leads_below(const char *marker, size_t length, const char *const *folders)
 {
     char name[PATH_MAX];
-    const char *start = memchr(marker, '"', length), *end = start ? memchr(start + 1, '"', length - (size_t)(start + 1 - marker)) : NULL;
+    const char *start = memchr(marker, '"', length),
+               *end = start ? memchr(start + 1, '"', length - (size_t)(start + 1 - marker)) : NULL;
     if (!end || end - start > (ptrdiff_t)sizeof name - 1) return false;
     snprintf(name, sizeof name, "%.*s", (int)(end - start - 1), start + 1);
     return name[0] == '/' && !strchr(name, '\\') && below(name, folders);

@@ -7,8 +7,8 @@
 // source ends with '\0'.
 const char *scan_source(const char *source, char *flags, size_t flags_size);
 
-// The same for the preprocessed file, where macros are gone. What stands in files below one of the folders (real paths,
-// ended by NULL) is left out; every other file is the student's own, under whatever name.
+// The same for the preprocessed file, where macros are gone. What stands in files below one of the folders
+// (real paths, ended by NULL) is left out; every other file is the student's own, under whatever name.
 const char *scan_preprocessed(const char *text, const char *const *folders);
 
 // The first file in a dependency list of the compiler that is not below one of the folders (their real paths,

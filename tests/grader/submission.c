@@ -192,8 +192,8 @@ static void add_flag(Built *built, const char *flag)
 }
 
 // The folders of the system and of the library, whose headers a file may include.
-static const char *const system_folders[] = {"/usr/include", "/usr/lib", "/usr/local/include", "/usr/local/lib",
-                                             "/usr/aarch64-linux-gnu/include"};
+static const char *const system_folders[] = {"/usr/include", "/usr/lib", "/usr/local/include",
+                                             "/usr/local/lib", "/usr/aarch64-linux-gnu/include"};
 typedef struct {
     char include[PATH_MAX], own[PATH_MAX]; // real paths
     const char *list[sizeof system_folders / sizeof *system_folders + 3];
@@ -247,7 +247,8 @@ static bool compile(const Workshop *workshop, Built *built)
     bool fine = text && read_listing(text, length, &listing);
     free(text);
     if (!fine)
-        return refuse(built, listing.verdict == LISTING_LARGE ? COMPILE_ERROR : REJECTED, "%s", listing.message);
+        return refuse(built, listing.verdict == LISTING_LARGE ? COMPILE_ERROR : REJECTED, "%s",
+                      listing.message);
     return toolchain_step(workshop, ASSEMBLE, built, said, sizeof said);
 }
 
@@ -289,8 +290,8 @@ static bool look_at_object(const Workshop *workshop, Object *object, Built *buil
     return true;
 }
 
-// Which of the names that the object wants the linker did not find, if that is why it failed: they are taken from the object, and only looked up
-// in what the linker said.
+// Which of the names that the object wants the linker did not find: they are taken from the object, and only
+// looked up in what the linker said.
 static bool name_missing(const Object *object, Built *built)
 {
     char name[100], quoted[104], list[400] = "";
@@ -298,11 +299,13 @@ static bool name_missing(const Object *object, Built *built)
     for (const char *at = object->wanted; sscanf(at, "%99s%n", name, &taken) == 1; at += taken) {
         snprintf(quoted, sizeof quoted, "`%s'", name);
         size_t used = strlen(list);
-        if (strstr(said, quoted) && count++ < 4) snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", name);
+        if (strstr(said, quoted) && count++ < 4)
+            snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", name);
     }
     if (count == 0) return false; // it failed for another reason, which built has
     return refuse(built, COMPILE_ERROR,
-                  "linking failed: the file uses %s%s, which exist%s neither in it nor in the C library, base/ or matrix/. "
+                  "linking failed: the file uses %s%s, which exist%s neither in it nor in the C library, "
+                  "base/ or matrix/. "
                   "Is a name misspelt?",
                   list, count > 4 ? " and others" : "", count > 1 ? "" : "s");
 }
@@ -311,7 +314,8 @@ static bool link_worker(const Workshop *workshop, Built *built)
 {
     static Object object;
     char program[PATH_MAX];
-    if (!look_at_object(workshop, &object, built) || !toolchain_step(workshop, PREPARE, built, said, sizeof said))
+    if (!look_at_object(workshop, &object, built) ||
+        !toolchain_step(workshop, PREPARE, built, said, sizeof said))
         return false;
     if (!toolchain_step(workshop, LINK, built, said, sizeof said))
         return built->status == COMPILE_ERROR ? name_missing(&object, built) : false;
@@ -338,7 +342,8 @@ void build_worker(const Workshop *workshop, const char *path, Built *built)
     if (!source) return;
     plain_line_ends(source);
     unsigned user = tools_user(workshop);
-    if (user && chown(workshop->folder, user, user) != 0) refuse(built, GRADER_ERROR, "%.500s: %s", workshop->folder, strerror(errno));
+    if (user && chown(workshop->folder, user, user) != 0)
+        refuse(built, GRADER_ERROR, "%.500s: %s", workshop->folder, strerror(errno));
     const char *reason = scan_source(source, built->flags, sizeof built->flags);
     bool written = toolchain_write(workshop, "exercise.c", source);
     free(source);

@@ -15,12 +15,12 @@ typedef struct {
 } Workshop;
 
 typedef struct {
-    Status status;      // PASSED: the worker is there
-    char message[2000]; // for the student: why not
-    char flags[400];    // for the teacher: what looks odd, in words, separated by "; "
-    char hash[20];      // of the C file
-    char taken[200];    // which file was taken
-    double seconds;     // of processor time, and of waiting for what is no processor
+    Status status;        // PASSED: the worker is there
+    char message[2000];   // for the student: why not
+    char flags[400];      // for the teacher: what looks odd, in words, separated by "; "
+    char hash[20];        // of the C file
+    char taken[200];      // which file was taken
+    double seconds;       // of processor time, and of waiting for what is no processor
     char functions[1200]; // that the file has, but for the exercise's own, with a blank after each
 } Built;
 

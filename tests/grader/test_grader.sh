@@ -462,6 +462,7 @@ part_faults() {
     expect_stop "a reference without full marks" "A human must look" $run --harness "$scratch/harness" "$class"
     expect_stop "no such class" "No such file" $run --harness "$programs/01" "$scratch/nowhere"
     expect_stop "an unknown option" "unknown option" $run --harness "$programs/01" --full-marks "$class"
+    expect_stop "a class where compilers read" "which compilers may read" $run --harness "$programs/01" /usr/include
     # A full disk from the start, and one that fills up during the run. As root only: it needs a disk of its
     # own.
     if mkdir -p "$scratch/disk" && unshare -m true 2>/dev/null; then

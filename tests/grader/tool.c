@@ -29,7 +29,8 @@ static void bound(int what, rlim_t value)
 static bool become(unsigned user)
 {
     gid_t group = user;
-    return setgroups(1, &group) == 0 && setresgid(group, group, group) == 0 && setresuid(user, user, user) == 0;
+    return setgroups(1, &group) == 0 && setresgid(group, group, group) == 0 &&
+           setresuid(user, user, user) == 0;
 }
 
 bool user_can_read(unsigned user, const char *const *files)
@@ -41,12 +42,13 @@ bool user_can_read(unsigned user, const char *const *files)
         _exit(!fine);
     }
     int status = 1;
-    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR) {}
+    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR) {
+    }
     return process > 0 && status == 0;
 }
 
-// What cannot be started is told by a byte in `trouble`, which closes when the tool is there: whatever the tool itself
-// says or ends with means nothing.
+// What cannot be started is told by a byte in `trouble`, which closes when the tool is there: whatever the
+// tool itself says or ends with means nothing.
 static void become_tool(const ToolLimits *limits, const char *const *arguments, int output, int trouble)
 {
     // One moment for all files: __TIME__ is the same when a tool is tried again.
@@ -77,7 +79,8 @@ static int64_t milliseconds(void)
 
 // ---- Is it at work? ------------------------------------------------------------------------------------
 
-// The number that a child has where /proc was mounted; here, in a namespace, it has another. 0: not to be found out.
+// The number that a child has where /proc was mounted; here, in a namespace, it has another. 0: not to be
+// found out.
 static int outside_number(pid_t process)
 {
     char path[64], line[128];
@@ -119,8 +122,8 @@ static bool at_work(int number, int deep)
     return false;
 }
 
-// Reads to the end and keeps what fits. Only the time in which nobody of the tool's is at work counts against `idle`:
-// on a busy machine it may last long. false: it is over.
+// Reads to the end and keeps what fits. Only the time in which nobody of the tool's is at work counts against
+// `idle`: on a busy machine it may last long. false: it is over.
 static bool read_until(int descriptor, pid_t process, char *text, size_t size, double idle, double *waited)
 {
     enum { STEP = 50 };
@@ -164,7 +167,8 @@ static int bury(pid_t process, ToolUse *use)
 {
     int status = 0, other;
     struct rusage usage = {.ru_maxrss = 0};
-    while (wait4(process, &status, 0, &usage) < 0 && errno == EINTR) {}
+    while (wait4(process, &status, 0, &usage) < 0 && errno == EINTR) {
+    }
     use->seconds += seconds_of(&usage);
     use->largest = usage.ru_maxrss;
     kill(-process, SIGKILL);
@@ -180,7 +184,8 @@ static bool started(int trouble)
 {
     char byte;
     ssize_t got;
-    while ((got = read(trouble, &byte, 1)) < 0 && errno == EINTR) {}
+    while ((got = read(trouble, &byte, 1)) < 0 && errno == EINTR) {
+    }
     close(trouble);
     return got == 0;
 }
@@ -191,7 +196,8 @@ static void close_pipe(const int ends[2])
     close(ends[1]);
 }
 
-ToolEnd run_tool(const ToolLimits *limits, const char *const *arguments, char *text, size_t size, ToolUse *use)
+ToolEnd run_tool(const ToolLimits *limits, const char *const *arguments, char *text, size_t size,
+                 ToolUse *use)
 {
     int ends[2], trouble[2];
     ToolUse own;

@@ -41,7 +41,8 @@ typedef struct {
     const char *list[MOST_READABLE];
 } Readable;
 
-static const char *const system_places[] = {"/usr", "/lib", "/lib64", "/bin", "/etc/alternatives", "/etc/ld.so.cache"};
+static const char *const system_places[] = {
+    "/usr", "/lib", "/lib64", "/bin", "/etc/alternatives", "/etc/ld.so.cache"};
 enum { SYSTEM_PLACES = sizeof system_places / sizeof *system_places };
 
 // /opt/NAME or /nix/store when the compiler lives there, NULL otherwise.
@@ -52,7 +53,8 @@ static const char *place_of_compiler(const char *compiler)
     char path[PATH_MAX];
     const char *found = strchr(compiler, '/') ? realpath(compiler, place) : NULL;
     for (int i = 0; i < 3 && !strchr(compiler, '/') && !found; i++)
-        if (snprintf(path, sizeof path, "%s%s", folders[i], compiler) < (int)sizeof path) found = realpath(path, place);
+        if (snprintf(path, sizeof path, "%s%s", folders[i], compiler) < (int)sizeof path)
+            found = realpath(path, place);
     if (!found || (strncmp(found, "/opt/", 5) != 0 && strncmp(found, "/nix/store/", 11) != 0)) return NULL;
     char *end = strchr(place + 5, '/');
     if (!end) return NULL;
@@ -82,7 +84,8 @@ const char *readable_place(const char *compiler, const char *path)
     for (int i = 0; i <= SYSTEM_PLACES; i++) {
         const char *place = i < SYSTEM_PLACES ? system_places[i] : place_of_compiler(compiler);
         size_t length = place ? strlen(place) : 0;
-        if (place && strncmp(real, place, length) == 0 && (real[length] == '/' || real[length] == '\0')) return place;
+        if (place && strncmp(real, place, length) == 0 && (real[length] == '/' || real[length] == '\0'))
+            return place;
     }
     return NULL;
 }
@@ -93,7 +96,8 @@ bool tools_are_fenced(void)
     pid_t process = fork();
     if (process == 0) _exit(!jail_files(nothing, "/dev/null"));
     int status = 1;
-    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR) {}
+    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR) {
+    }
     return process > 0 && status == 0;
 }
 
@@ -139,13 +143,21 @@ static void put_all(Arguments *arguments, const char *const *list)
 // The command of a step for name.c
 static void command(Arguments *arguments, const Workshop *workshop, Step step, const char *name)
 {
-    static const char *const reading[] = {"-D_GNU_SOURCE", "-O1", "-U_FORTIFY_SOURCE", "-include", "exercise.h", "-E",
-                                          "-MD", NULL};
-    static const char *const compiling[] = {"-O1", "-g1", "-w", "-ffp-contract=off", "-fno-pie", "-fno-common",
-                                            "-fno-omit-frame-pointer", "-fno-verbose-asm",
-                                            "-ftrivial-auto-var-init=pattern", "-fstack-protector-all",
+    static const char *const reading[] = {
+        "-D_GNU_SOURCE", "-O1", "-U_FORTIFY_SOURCE", "-include", "exercise.h", "-E", "-MD", NULL};
+    static const char *const compiling[] = {"-O1",
+                                            "-g1",
+                                            "-w",
+                                            "-ffp-contract=off",
+                                            "-fno-pie",
+                                            "-fno-common",
+                                            "-fno-omit-frame-pointer",
+                                            "-fno-verbose-asm",
+                                            "-ftrivial-auto-var-init=pattern",
+                                            "-fstack-protector-all",
                                             "-fsanitize=undefined,bounds,float-cast-overflow",
-                                            "-fsanitize-undefined-trap-on-error", NULL};
+                                            "-fsanitize-undefined-trap-on-error",
+                                            NULL};
     arguments->count = 0;
     if (step == PREPARE) {
         put(arguments, "objcopy");
@@ -157,7 +169,8 @@ static void command(Arguments *arguments, const Workshop *workshop, Step step, c
     }
     put(arguments, "%s", workshop->compiler);
     if (step == LINK) {
-        put_all(arguments, (const char *const[]){"-static", "-Wl,--entry=worker_entry,-z,noexecstack", "-o", NULL});
+        put_all(arguments,
+                (const char *const[]){"-static", "-Wl,--entry=worker_entry,-z,noexecstack", "-o", NULL});
         put(arguments, "%s", strcmp(name, "exercise") == 0 ? "worker" : "control");
         put(arguments, "%s.ready.o", name);
         put(arguments, "%s/worker.o", workshop->harness);
@@ -180,8 +193,8 @@ static void command(Arguments *arguments, const Workshop *workshop, Step step, c
     put(arguments, "%s.%c", name, "cis"[step]);
 }
 
-static ToolEnd take_step(const Workshop *workshop, Step step, const char *name, double seconds, char *said, size_t size,
-                         ToolUse *use)
+static ToolEnd take_step(const Workshop *workshop, Step step, const char *name, double seconds, char *said,
+                         size_t size, ToolUse *use)
 {
     static Arguments arguments;
     Readable readable;
@@ -204,10 +217,11 @@ bool toolchain_ask(const Workshop *workshop, const char *const *arguments, char 
 static const char *const step_names[STEP_COUNT] = {"reading the file", "compiling", "assembling",
                                                    "preparing the object file", "linking"};
 
-static const char control[] = "#include <math.h>\n"
-                              "#include \"exercise.h\"\n"
-                              "static const char *const texts[] = {\"a\", \"b\"};\n"
-                              "double control(Matrix m, int n) { return sqrt(m.data[n % 2]) + texts[n % 2][0]; }\n";
+static const char control[] =
+    "#include <math.h>\n"
+    "#include \"exercise.h\"\n"
+    "static const char *const texts[] = {\"a\", \"b\"};\n"
+    "double control(Matrix m, int n) { return sqrt(m.data[n % 2]) + texts[n % 2][0]; }\n";
 
 // Whether the disk takes a few megabytes more.
 static bool disk_has_room(const char *folder, char *why, size_t size)
@@ -242,7 +256,8 @@ static bool control_passes(const Workshop *workshop, Step last, char *why, size_
     }
     for (Step step = 0; step <= last; step++)
         if (take_step(workshop, step, "control", BUILD_SECONDS, said, sizeof said, NULL) != TOOL_FINE) {
-            snprintf(why, size, "%s fails with a file of the grader's own too: %.300s", step_names[step], said);
+            snprintf(why, size, "%s fails with a file of the grader's own too: %.300s", step_names[step],
+                     said);
             return false;
         }
     return true;
@@ -255,8 +270,7 @@ static void own_lines(const char *said, char *out, size_t size)
     for (const char *line = said; *line;) {
         size_t length = strcspn(line, "\n");
         if (strncmp(line, "exercise.c:", 11) == 0)
-            for (size_t i = 0; i <= length && used + 1 < size && line[i]; i++)
-                out[used++] = line[i];
+            for (size_t i = 0; i <= length && used + 1 < size && line[i]; i++) out[used++] = line[i];
         line += length + (line[length] == '\n');
     }
     out[used] = '\0';
@@ -273,7 +287,8 @@ __attribute__((format(printf, 3, 4))) static bool fail(Built *built, Status stat
     return false;
 }
 
-static bool blame(const Workshop *workshop, Step step, ToolEnd end, const ToolUse *use, const char *said, Built *built)
+static bool blame(const Workshop *workshop, Step step, ToolEnd end, const ToolUse *use, const char *said,
+                  Built *built)
 {
     enum { MUCH_MEMORY = 256 << 10 }; // KiB: less than that no kernel ends a compiler for
     char why[1024], lines[sizeof built->message - 64];
@@ -283,7 +298,9 @@ static bool blame(const Workshop *workshop, Step step, ToolEnd end, const ToolUs
     if (!control_passes(workshop, step, why, sizeof why)) return fail(built, GRADER_ERROR, "%s", why);
     own_lines(said, lines, sizeof lines);
     return fail(built, COMPILE_ERROR, "%s failed:\n%s", step_names[step],
-                lines[0] ? lines : "the tools take other files, but not this one: is something in it very large, or very deeply nested?");
+                lines[0] ? lines
+                         : "the tools take other files, but not this one: is something in it very large, or "
+                           "very deeply nested?");
 }
 
 // What fails after so much, ten times what an exercise needs, failed for that.
@@ -298,15 +315,16 @@ bool toolchain_step(const Workshop *workshop, Step step, Built *built, char *sai
     double left = BUILD_SECONDS - built->seconds;
     ToolUse use;
     join(folder, sizeof folder, workshop->folder, "..");
-    if (!turn_enter(folder)) return fail(built, GRADER_ERROR, "%.500s: no lock can be had: %s", folder, strerror(errno));
+    if (!turn_enter(folder))
+        return fail(built, GRADER_ERROR, "%.500s: no lock can be had: %s", folder, strerror(errno));
     ToolEnd end = take_step(workshop, step, "exercise", left, said, size, &use);
     bool fine = end == TOOL_FINE;
     if ((end == TOOL_FAILED || end == TOOL_KILLED) && has_used_much(&use)) end = TOOL_LIMIT;
     if (end == TOOL_FAILED || end == TOOL_KILLED) {
         turn_alone();
         end = take_step(workshop, step, "exercise", left, said, size, &use);
-        fine = end == TOOL_FINE || (end != TOOL_LIMIT && end != TOOL_MISSING &&
-                                    blame(workshop, step, end, &use, said, built));
+        fine = end == TOOL_FINE ||
+               (end != TOOL_LIMIT && end != TOOL_MISSING && blame(workshop, step, end, &use, said, built));
         turn_share();
     }
     built->seconds += use.seconds;
@@ -314,7 +332,8 @@ bool toolchain_step(const Workshop *workshop, Step step, Built *built, char *sai
         return fail(built, GRADER_ERROR, "%s could not be started",
                     step == PREPARE ? "objcopy" : workshop->compiler);
     if (end == TOOL_LIMIT)
-        return fail(built, COMPILE_ERROR, "%s took too much: %.1f s and %ld MiB; a file may take %d s in all, and %d MiB",
+        return fail(built, COMPILE_ERROR,
+                    "%s took too much: %.1f s and %ld MiB; a file may take %d s in all, and %d MiB",
                     step_names[step], built->seconds, use.largest >> 10, BUILD_SECONDS, TOOL_MEMORY >> 20);
     return fine;
 }

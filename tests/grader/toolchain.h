@@ -1,9 +1,9 @@
-// toolchain.h: the compiler's steps, from a C file in the workshop's folder to a worker, and who is to blame when one
-// of them fails.
+// toolchain.h: the compiler's steps, from a C file in the workshop's folder to a worker, and who is to blame
+// when one of them fails.
 //
-// Nothing that a tool says decides that: a student can make it say anything. A step that failed is tried once more
-// while no other submission is at work; when it fails again, a small file of the grader's own goes through the same
-// tools in the same folder. Only when that one passes is it the student's doing.
+// Nothing that a tool says decides that: a student can make it say anything. A step that failed is tried once
+// more while no other submission is at work; when it fails again, a small file of the grader's own goes
+// through the same tools in the same folder. Only when that one passes is it the student's doing.
 #pragma once
 #include "tests/grader/submission.h"
 #include "tests/grader/tool.h"
@@ -24,14 +24,15 @@ bool toolchain_step(const Workshop *workshop, Step step, Built *built, char *sai
 // Any other tool on a file of the folder; false when it did not end as it should.
 bool toolchain_ask(const Workshop *workshop, const char *const *arguments, char *said, size_t size);
 
-// The folder in which path lies, if the tools may read all of that folder: the system's, or the compiler's own. NULL:
-// path is out of their reach, but for what the build prepared.
+// The folder in which path lies, if the tools may read all of that folder: the system's, or the compiler's
+// own. NULL: path is out of their reach, but for what the build prepared.
 const char *readable_place(const char *compiler, const char *path);
 
 // Whether this kernel keeps the tools from reading anything else (Landlock).
 bool tools_are_fenced(void);
 
-// As whom the tools run: as root they have the workshop's user, if that can read what the build prepared; 0 otherwise.
+// As whom the tools run: as root they have the workshop's user, if that can read what the build prepared; 0
+// otherwise.
 unsigned tools_user(const Workshop *workshop);
 
 // folder/name; "" when that is too long.

@@ -1,5 +1,5 @@
-// turn.c: see turn.h. Who waits to be alone holds the door shut, or those who come later would keep them waiting for
-// ever.
+// turn.c: see turn.h. Who waits to be alone holds the door shut, or those who come later would keep them
+// waiting for ever.
 #include "tests/grader/turn.h"
 
 #include <errno.h>
@@ -22,7 +22,8 @@ static int open_lock(const char *folder, const char *name)
 static bool lock(int file, int how)
 {
     int done;
-    while ((done = flock(file, how)) != 0 && errno == EINTR) {}
+    while ((done = flock(file, how)) != 0 && errno == EINTR) {
+    }
     return done == 0;
 }
 
