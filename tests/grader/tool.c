@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/grader/apart.h"
 #include "tests/grader/jail.h"
 
 enum { LONGEST_MS = 240 * 1000 }; // for one tool on the busiest machine
@@ -79,21 +79,6 @@ static int64_t milliseconds(void)
 
 // ---- Is it at work? ------------------------------------------------------------------------------------
 
-// The number that a child has where /proc was mounted; here, in a namespace, it has another. 0: not to be
-// found out.
-static int outside_number(pid_t process)
-{
-    char path[64], line[128];
-    int number = 0, file = (int)syscall(SYS_pidfd_open, process, 0);
-    if (file < 0) return 0;
-    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", file);
-    FILE *lines = fopen(path, "re");
-    while (lines && number <= 0 && fgets(line, sizeof line, lines)) sscanf(line, "Pid: %d", &number);
-    if (lines) fclose(lines);
-    close(file);
-    return number > 0 ? number : 0;
-}
-
 // The beginning of /proc/NUMBER/name.
 static bool read_process(int number, const char *name, char *text, size_t size)
 {
@@ -130,7 +115,7 @@ static bool read_until(int descriptor, pid_t process, char *text, size_t size, d
     char rest[4096];
     size_t used = 0;
     int64_t start = milliseconds(), before = start;
-    int number = outside_number(process);
+    int number = apart_number(process);
     *waited = 0.0;
     for (;;) {
         struct pollfd one = {.fd = descriptor, .events = POLLIN};
