@@ -12,7 +12,8 @@
 #                                      "// says: words" are in the message of one of them
 # tests/grader/honest/NN_*.c          unusual but right answers of chapter NN: full marks for each
 # tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
-# CC is the compiler for the submissions; ONLY=20 looks at chapter 20 alone, SEEDS=5 tries so many seeds.
+# CC is the compiler for the submissions; ONLY=20 looks at chapter 20 alone, SEEDS=5 tries so many seeds. EVERY=3 takes
+# every third file of cheats/ and honest/, from the one with the number FIRST on.
 set -u
 export LC_ALL=C.UTF-8
 
@@ -43,9 +44,10 @@ cell() { awk -F'","' -v s="\"$2" -v c="$3" '$1 == s { gsub(/"/, "", $c); print $
 
 # The worst-case promise: no cheat gets more than its honest part is worth, none stops the class, and each is
 # caught for what it is.
-check_cheats() { # class folder
-    for file in "$here"/cheats/*.c; do
+check_cheats() { # grades, class
+    for file in "$2"/*.c; do
         name=$(basename "$file" .c)
+        case $name in *_classmate) continue ;; esac
         most=$(sed -n 's|^// at most: ||p' "$file")
         case $most in '' | *[!0-9]*) complain "$name: does not say how many points it may reach" && continue ;; esac
         wanted=$(sed -n 's|^// expect: ||p' "$file")
@@ -68,64 +70,76 @@ check_cheats() { # class folder
     done
 }
 
-# Right answers among the cheats, one before each letter: whatever a cheat does to its neighbours takes their points.
-class_of_cheats() {
-    mkdir -p "$scratch/class"
-    cp "$here"/cheats/*.c "$scratch/class"
-    for letter in a b c d e f g h i j k l m n o p q r s t u v w x y z; do
-        cp "$(folder_of 01)/solution.c" "$scratch/class/${letter}_classmate.c"
-    done
-    chmod -R a+rX "$scratch/class"
+# one_in EVERY FIRST FILES…: the names of every so-manieth of them.
+one_in() {
+    every=$1 first=$2
+    shift 2
+    printf '%s\n' "$@" | awk -v every="$every" -v first="$first" 'NR % every == first % every'
 }
-check_classmates() { # grades folder
-    for letter in a b c d e f g h i j k l m n o p q r s t u v w x y z; do
+
+# Right answers among the cheats: whatever a cheat does to its neighbours takes their points.
+class_of_cheats() { # class, EVERY, FIRST
+    mkdir -p "$1"
+    for file in $(one_in "$2" "$3" "$here"/cheats/*.c); do cp "$file" "$1"; done
+    for letter in a c e h k n q s w; do cp "$(folder_of 01)/solution.c" "$1/${letter}_classmate.c"; done
+    chmod -R a+rX "$1"
+}
+check_classmates() { # grades
+    for letter in a c e h k n q s w; do
         [ "$(cell "$1/grades.csv" "${letter}_classmate" 2)" = 100 ] && good ||
             complain "a right answer among the cheats: $(cell "$1/grades.csv" "${letter}_classmate" 2) points, $(cell "$1/grades.csv" "${letter}_classmate" 4)"
     done
 }
 
 # The class of cheats as an ordinary user, for whom the jail must do without root's rights.
-as_user() { # folder for the grades, program's options…
-    out=$1
-    shift
+as_user() { # folder for the grades, class, program's options…
+    out=$1 class=$2
+    shift 2
     chmod 755 "$scratch"
     [ -d "$scratch/01" ] || { cp -rL "$programs/01" "$scratch/01" && cp "$programs/grade-01" "$scratch" && chmod -R a+rX "$scratch/01" "$scratch/grade-01"; }
     mkdir -p "$out" && chown 12345:12345 "$out"
     setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade-01" --compiler "$compiler" --harness "$scratch/01" --seed 5 --out "$out/grades" "$@" \
-        "$scratch/class" 2>>"$scratch/log.user"
+        "$class" 2>>"$scratch/log.user"
 }
 has_user() { [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; }
 
-# Two gradings at once: as who runs this, and, when that is root, as an ordinary user.
+# Two gradings at once: as who runs this, and, when that is root, a third of them as an ordinary user.
 part_cheats() {
-    class_of_cheats
-    if has_user; then as_user "$scratch/mine" & fi
-    grade 01 --seed 5 --out "$scratch/cheats" "$scratch/class" || complain "the class of cheats needed a human"
-    check_cheats "$scratch/cheats"
+    class=$scratch/class
+    class_of_cheats "$class" "${EVERY:-1}" "${FIRST:-1}"
+    user=no
+    if has_user && [ "${EVERY:-1}" -eq 1 ]; then
+        user=yes
+        class_of_cheats "$scratch/own-class" 3 "$(date +%j | sed 's/^0*//')" # another third each day
+        as_user "$scratch/mine" "$scratch/own-class" &
+    fi
+    grade 01 --seed 5 --out "$scratch/cheats" "$class" || complain "the class of cheats needed a human"
+    check_cheats "$scratch/cheats" "$class"
     check_classmates "$scratch/cheats"
-    if has_user; then
+    if [ $user = yes ]; then
         wait $! || complain "as an ordinary user: $(tail -1 "$scratch/log.user")"
-        check_cheats "$scratch/mine/grades"
+        check_cheats "$scratch/mine/grades" "$scratch/own-class"
         check_classmates "$scratch/mine/grades"
     fi
     cp "$scratch/cheats/grades.csv" "$scratch/first.csv"
-    grade 01 --seed 5 --out "$scratch/cheats" "$scratch/class" || complain "the second run needed a human"
+    grade 01 --seed 5 --out "$scratch/cheats" "$class" || complain "the second run needed a human"
     cmp -s "$scratch/first.csv" "$scratch/cheats/grades.csv" && good || complain "the same seed gave other grades"
 }
 
-# With FULL=1 one at a time as well, and twice at once as the same user: neither changes a grade.
+# With FULL=1 all of them one at a time, and as an ordinary user with two gradings at once: neither changes a grade.
 part_crowd() {
     [ -n "${FULL-}" ] || return 0
-    class_of_cheats
-    grade 01 --seed 5 --jobs 1 --out "$scratch/alone" "$scratch/class" || complain "one at a time: needed a human"
-    check_cheats "$scratch/alone"
+    class=$scratch/crowd
+    class_of_cheats "$class" 1 1
+    grade 01 --seed 5 --jobs 1 --out "$scratch/alone" "$class" || complain "one at a time: needed a human"
+    check_cheats "$scratch/alone" "$class"
     check_classmates "$scratch/alone"
     has_user || return 0
-    as_user "$scratch/one" --jobs 1 &
-    as_user "$scratch/two" --jobs 1 || complain "twice as the same user: $(tail -1 "$scratch/log.user")"
+    as_user "$scratch/one" "$class" --jobs 1 &
+    as_user "$scratch/two" "$class" --jobs 2 || complain "twice as the same user: $(tail -1 "$scratch/log.user")"
     wait $! || complain "twice as the same user: $(tail -1 "$scratch/log.user")"
     for run in one two; do
-        check_cheats "$scratch/$run/grades"
+        check_cheats "$scratch/$run/grades" "$class"
         check_classmates "$scratch/$run/grades"
     done
 }
@@ -518,17 +532,20 @@ part_honest() {
     for chapter in $(chapters); do
         class=$scratch/honest-$chapter
         ls "$here"/honest/"$chapter"_*.c >"$scratch/honest" 2>/dev/null || continue
-        mkdir -p "$class" && cp "$here"/honest/"$chapter"_*.c "$class"
+        mkdir -p "$class" "$scratch/own-$chapter"
+        for file in $(one_in "${EVERY:-1}" "${FIRST:-1}" "$here"/honest/"$chapter"_*.c); do cp "$file" "$class"; done
         grade "$chapter" --seed 5 --out "$scratch/honest-grades-$chapter" "$class" ||
             complain "honest answers of chapter $chapter: needed a human"
         full_marks "$scratch/honest-grades-$chapter" "$class" "honest"
-        has_user || continue
-        rm -rf "$scratch/programs" && mkdir "$scratch/programs" "$scratch/own-$chapter" && chown 12345:12345 "$scratch/own-$chapter"
-        cp -rL "$programs/$chapter" "$programs/grade-$chapter" "$scratch/programs" && chmod -R a+rX "$class" "$scratch/programs"
+        has_user && [ "${EVERY:-1}" -eq 1 ] || continue
+        own=$scratch/own-honest-$chapter
+        mkdir "$own" && for file in $(one_in 3 2 "$class"/*.c); do cp "$file" "$own"; done
+        rm -rf "$scratch/programs" && mkdir "$scratch/programs" && chown 12345:12345 "$scratch/own-$chapter"
+        cp -rL "$programs/$chapter" "$programs/grade-$chapter" "$scratch/programs" && chmod -R a+rX "$own" "$scratch/programs"
         setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/programs/grade-$chapter" --compiler "$compiler" --seed 5 \
-            --harness "$scratch/programs/$chapter" --out "$scratch/own-$chapter/grades" "$class" 2>>"$scratch/log.user" ||
+            --harness "$scratch/programs/$chapter" --out "$scratch/own-$chapter/grades" "$own" 2>>"$scratch/log.user" ||
             complain "honest answers of chapter $chapter, as an ordinary user: $(tail -1 "$scratch/log.user")"
-        full_marks "$scratch/own-$chapter/grades" "$class" "honest, as an ordinary user"
+        full_marks "$scratch/own-$chapter/grades" "$own" "honest, as an ordinary user"
     done
 }
 
