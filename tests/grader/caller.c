@@ -34,7 +34,7 @@ static Prisoner worker;
 static bool running;
 static int queue = -1; // the kernel's account of how long the worker has waited for a processor
 static int facts = -1; // and of its memory
-static Holding first;  // what it held before its first call
+static Holding at_start;  // what it held before its first call
 static double waited;  // seconds in which this test has waited for the worker
 
 const char *status_name(Status status)
@@ -237,9 +237,9 @@ void end_worker(void)
 {
     if (!running) return;
     Holding last = census("the program, after its last call,");
-    if (last.blocks > first.blocks && last.blocks - first.blocks > outcome->leaked)
-        outcome->leaked = last.blocks - first.blocks;
-    if (first.bytes >= 0 && last.bytes > first.bytes && outcome->leaked == 0) outcome->leaked = 1;
+    if (last.blocks > at_start.blocks && last.blocks - at_start.blocks > outcome->leaked)
+        outcome->leaked = last.blocks - at_start.blocks;
+    if (at_start.bytes >= 0 && last.bytes > at_start.bytes && outcome->leaked == 0) outcome->leaked = 1;
 }
 
 // ---- A call --------------------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ static void start_worker(int index)
     fcntl(worker.request, F_SETFL, O_NONBLOCK);
     fcntl(worker.reply, F_SETFL, O_NONBLOCK);
     open_accounts();
-    first = census("the program, before its first call,");
+    at_start = census("the program, before its first call,");
 }
 
 static bool is_matrix(const Argument *argument)
