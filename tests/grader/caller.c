@@ -32,10 +32,10 @@ typedef struct {
 
 static Prisoner worker;
 static bool running;
-static int queue = -1; // the kernel's account of how long the worker has waited for a processor
-static int facts = -1; // and of its memory
-static Holding at_start;  // what it held before its first call
-static double waited;  // seconds in which this test has waited for the worker
+static int queue = -1;   // the kernel's account of how long the worker has waited for a processor
+static int facts = -1;   // and of its memory
+static Holding at_start; // what it held before its first call
+static double waited;    // seconds in which this test has waited for the worker
 
 const char *status_name(Status status)
 {
@@ -320,9 +320,7 @@ static _Noreturn void judge_fault(const char *function, const Argument *argument
         [FAULT_FREED] = "%s used or freed memory that it had freed already%s",
         [FAULT_BAD_FREE] = "%s freed what malloc did not give%s",
         [FAULT_SMASHED] = "%s wrote past the end of a local array%s",
-        [FAULT_EXHAUSTED] =
-            "%s asked for more memory than an exercise may (256 MiB in all): %s bytes more were "
-            "refused. Ask for less, give back sooner, and check what malloc returns"};
+        [FAULT_EXHAUSTED] = "%s asked for more memory than an exercise may (256 MiB): %s bytes were refused"};
     Fault fault = reply->fault < FAULT_COUNT ? (Fault)reply->fault : FAULT_UNKNOWN;
     bool named = fault == FAULT_PAST_ARGUMENT || fault == FAULT_BEFORE_ARGUMENT;
     const char *name = named && reply->detail < (uint32_t)count ? arguments[reply->detail].name : "";
