@@ -529,7 +529,7 @@ endif
 .PHONY: test-grader test-mutants
 test-grader:
 	$(call built,$(GRADER_PROGRAMS) $(GRADER)/check_format)
-	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) SEEDS=$(if $(filter no,$(SCRIPTS)),4,20) \
+	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) SEEDS=$(if $(filter no,$(SCRIPTS)),2,20) \
 		EVERY=$(if $(filter no,$(SCRIPTS)),3,1) FIRST=$(if $(filter asan,$(MODE)),2,1) sh tests/grader/test_grader.sh $(GRADER) \
 		cheats crowd honest odd class seeds faults formats $(if $(call on,FULL),wrong)
 test-mutants:
