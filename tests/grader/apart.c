@@ -7,13 +7,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "suite.h"
 
 // User ids that neither Debian nor systemd hands out: nine sessions at a time, each with ids for its jobs.
 enum { FIRST_USER = 60600, SESSIONS = 9 };
@@ -29,16 +28,24 @@ static bool write_setting(const char *path, const char *text)
     return written;
 }
 
-// The children of this process will be in a new namespace. An ordinary user needs a user namespace for that, in which
-// he is who he was before.
+// The children of this process will be in a new process namespace, and it and they in a mount namespace of their own.
+// An ordinary user needs a user namespace for that, in which he is who he was before.
 static bool new_namespace(void)
 {
     char users[64], groups[64];
     snprintf(users, sizeof users, "%u %u 1\n", (unsigned)geteuid(), (unsigned)geteuid());
     snprintf(groups, sizeof groups, "%u %u 1\n", (unsigned)getegid(), (unsigned)getegid());
-    if (geteuid() == 0) return unshare(CLONE_NEWPID) == 0;
-    return unshare(CLONE_NEWUSER | CLONE_NEWPID) == 0 && write_setting("/proc/self/setgroups", "deny") &&
-           write_setting("/proc/self/uid_map", users) && write_setting("/proc/self/gid_map", groups);
+    if (geteuid() == 0) return unshare(CLONE_NEWPID | CLONE_NEWNS) == 0;
+    return unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS) == 0 &&
+           write_setting("/proc/self/setgroups", "deny") && write_setting("/proc/self/uid_map", users) &&
+           write_setting("/proc/self/gid_map", groups);
+}
+
+// A /proc with the numbers of this namespace: OpenMP's library and sanitizers look for themselves there.
+static bool own_proc(void)
+{
+    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
 }
 
 static int wait_for_end(pid_t process)
@@ -49,16 +56,14 @@ static int wait_for_end(pid_t process)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
 }
 
-// Tried in a child, because there is no way back. Never under AddressSanitizer: at the end of a process it looks for leaks,
-// and in a namespace does not find its own number in /proc.
+// Tried in a child, because there is no way back.
 static bool has_namespaces(void)
 {
-    if (UNDER_ASAN) return false;
     pid_t process = fork();
     if (process == 0) {
         if (!new_namespace()) _exit(1);
         pid_t first = fork();
-        if (first == 0) _exit(getpid() == 1 ? 0 : 1);
+        if (first == 0) _exit(getpid() == 1 && own_proc() ? 0 : 1);
         _exit(first < 0 ? 1 : wait_for_end(first));
     }
     return process > 0 && wait_for_end(process) == 0;
@@ -70,7 +75,7 @@ void apart_enter(const Apart *apart)
     pid_t first = new_namespace() ? fork() : -1;
     if (first < 0) _exit(2);
     if (first > 0) _exit(wait_for_end(first));
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || !own_proc()) _exit(2);
 }
 
 // ---- One of its kind ---------------------------------------------------------------------------------------------------
