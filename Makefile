@@ -436,8 +436,10 @@ EXERCISE_CHECKS = $(foreach e,$(EXERCISES),\
 	"exercises $e, yours=$(TREE)/tests/exercises/exercise_$e_student $(firstword $(wildcard chapters/$e-*))/exercise.c")
 HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=sh tests/tools/test_check_layers.sh" \
 	"tests are counted=sh tests/tools/test_test.sh"
-# What no compiler can change: scripts, habits, and whether the exercises' tests notice mistakes. SCRIPTS=no leaves it out.
-SCRIPT_TESTS   := test-data test-setup test-environment test-make test-wrong test-mutants
+# What no compiler can change: scripts, habits, and whether the exercises' tests notice mistakes. SCRIPTS=no leaves it out,
+# and under asan the student's commands as well, which build with asan anyway.
+SCRIPT_TESTS   := test-data test-setup test-environment test-make test-wrong test-mutants \
+	$(if $(filter asan,$(MODE)),test-course)
 EXTRA_CHECKS    = $(foreach t,$(filter-out $(if $(filter no,$(SCRIPTS)),$(SCRIPT_TESTS)),$(TEST_EXTRAS)),"$(patsubst test-%,%,$t)=$(TEST_MAKE) $t")
 RUN_TESTS      := $(QUIET)sh common/tools/test.sh $(TREE)/test-logs
 
@@ -530,7 +532,7 @@ endif
 test-grader:
 	$(call built,$(GRADER_PROGRAMS) $(GRADER)/check_format)
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) SEEDS=$(if $(filter no,$(SCRIPTS)),2,20) \
-		EVERY=$(if $(filter no,$(SCRIPTS)),3,1) FIRST=$(if $(filter asan,$(MODE)),2,1) sh tests/grader/test_grader.sh $(GRADER) \
+		EVERY=$(if $(filter no,$(SCRIPTS)),4,1) FIRST=$(if $(filter asan,$(MODE)),2,1) sh tests/grader/test_grader.sh $(GRADER) \
 		cheats crowd honest odd class seeds faults formats $(if $(call on,FULL),wrong)
 test-mutants:
 	$(call built,$(GRADER_PROGRAMS))
