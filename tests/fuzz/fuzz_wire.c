@@ -36,8 +36,6 @@ static int memory_file(const char *name, FuzzPart part)
     return file;
 }
 
-int apart_number(pid_t process) { return (void)process, 0; }
-
 // What the worker says before its first call, and then the input.
 static FuzzPart with_census(FuzzPart part)
 {

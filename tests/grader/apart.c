@@ -10,7 +10,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,17 +137,4 @@ bool apart_begin(Apart *apart, int jobs, char *why, size_t why_size)
              : root            ? "; process namespaces cannot be had here"
                                : ", one at a time, because process namespaces cannot be had here");
     return true;
-}
-
-int apart_number(pid_t process)
-{
-    char path[64], line[128];
-    int number = 0, file = (int)syscall(SYS_pidfd_open, process, 0);
-    if (file < 0) return 0;
-    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", file);
-    FILE *lines = fopen(path, "re");
-    while (lines && number <= 0 && fgets(line, sizeof line, lines)) sscanf(line, "Pid: %d", &number);
-    if (lines) fclose(lines);
-    close(file);
-    return number > 0 ? number : 0;
 }

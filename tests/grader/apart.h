@@ -6,7 +6,6 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 typedef struct {
     unsigned first_user; // as root: job j runs as user first_user + j; 0: as an ordinary user
@@ -25,6 +24,3 @@ bool apart_begin(Apart *apart, int jobs, char *why, size_t why_size);
 // process of a new namespace; the process itself only waits, and ends as the child ended (status 2: there was none).
 // Where apart_begin found no namespaces nothing changes.
 void apart_enter(const Apart *apart);
-
-// The number that a child has where /proc was mounted: in a namespace of its own it has another. 0: not to be found out.
-int apart_number(pid_t process);
