@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/name_table.h"
 #include "tests/exercises/exercise_suite.h"
 #include "tests/grader/apart.h"
 #include "tests/grader/harmless.h"
@@ -222,17 +223,6 @@ static bool all_points(Grade *grade)
     return !grade->needs_human && grade->points == grade->most;
 }
 
-// A file that the grader may not read is no missing one, and costs nobody points.
-static void ask_for_rights(const Entry *entry, Grade *grade)
-{
-    Built *built = &grade->built;
-    if (built->status != NO_FILE || !strstr(built->message, strerror(EACCES))) return;
-    built->status = GRADER_ERROR;
-    snprintf(built->message, sizeof built->message, "%s may not be read by the grader. Try: chmod -R u+rX",
-             entry->handed_in);
-    examine_none(grade->results, grade->count, GRADER_ERROR, built->message);
-}
-
 static void grade_file(const Session *session, const Entry *entry, int job, Grade *grade)
 {
     char folder[PATH_MAX], worker[PATH_MAX];
@@ -265,7 +255,6 @@ static void grade_file(const Session *session, const Entry *entry, int job, Grad
         add_lines(&workshop, grade);
     }
     remove_folder(folder);
-    ask_for_rights(entry, grade);
     grade_total(grade);
 }
 
@@ -532,11 +521,13 @@ static void check_places(Session *session)
     }
     const Workshop workshop = {.harness = session->harness, .user = session->apart.first_user};
     if (!tools_are_fenced())
-        session->warning = "this kernel has no Landlock: a student's file may make the compiler read files of "
-                           "this machine. Keep the answers and other students' files off it";
+        session->warning =
+            "this kernel has no Landlock: a student's file may make the compiler read files of "
+            "this machine. Keep the answers and other students' files off it";
     else if (geteuid() == 0 && !tools_user(&workshop))
-        session->warning = "compilers run as root, because no other user can reach the course: give its folder "
-                           "and those above it the right x for others";
+        session->warning =
+            "compilers run as root, because no other user can reach the course: give its folder "
+            "and those above it the right x for others";
     if (session->warning) fprintf(stderr, "grade: warning: %s\n", session->warning);
 }
 
@@ -753,8 +744,7 @@ static uint64_t seed_of(const char *text)
     if (*text && (decimal || strncmp(text, "0x", 2) == 0) && !*end && !errno && number <= INT64_MAX)
         return number;
     if (!*text) stop("--seed wants a number or words, as SEED=2026 or SEED='spring 2026'");
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (const char *at = text; *at; at++) hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
+    uint64_t hash = name_hash(text, strlen(text));
     hash = (hash ^ hash >> 32) & 0xFFFFFFFFu;
     fputs("the seed \"", stderr);
     put_line(stderr, text);
