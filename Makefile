@@ -209,8 +209,11 @@ LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-
 COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(COURSE_CFLAGS) $(CFLAGS)
 LINK      = $(CC) $(COURSE_CFLAGS) $(CFLAGS) $(LDFLAGS)
 
-COMMON_SOURCES := $(wildcard common/base/*.c common/matrix/*.c common/learning/*.c common/models/*.c common/lesson/*.c)
+ROOMS          := base matrix learning learning/ops files lesson lesson/plot models
+COMMON_SOURCES := $(wildcard $(ROOMS:%=common/%/*.c))
 COMMON_OBJECTS := $(COMMON_SOURCES:%.c=$(TREE)/%.o)
+# What an exercise may call: no layer, and no kernel of one, that it is about.
+EXERCISE_LIBRARY := $(wildcard common/base/*.c) $(wildcard $(patsubst %,common/matrix/%.c,matrix gemm eigen))
 LIBRARY        := $(TREE)/libcommon.a
 
 .PHONY: help
@@ -235,9 +238,10 @@ $(TREE)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call compile,$(COMPILE))
 
+# q and not r: files of two rooms may have the same name.
 $(LIBRARY): $(COMMON_OBJECTS)
 	@mkdir -p $(@D)
-	$(QUIET)new=$@.$$$$; ar rcs $$new $^ $(renamed)
+	$(QUIET)new=$@.$$$$; ar qcs $$new $^ $(renamed)
 
 -include $(shell find $(TREE) -name '*.d' 2>/dev/null)
 
@@ -330,7 +334,8 @@ sample: ## talk with chapter 20's GPT: PROMPT="In the beginning" [TEMPERATURE=] 
 WEAVER   := $(TREE)/common/tools/weave
 GLOSSARY := $(TREE)/common/tools/glossary
 
-$(WEAVER) $(GLOSSARY): %: %.o $(LIBRARY)
+NOTEBOOK := $(TREE)/common/tools/notebook.o $(TREE)/common/tools/notebook_pages.o
+$(WEAVER) $(GLOSSARY): %: %.o $(NOTEBOOK) $(LIBRARY)
 	$(call link,$^,$(LIBRARIES))
 
 .PHONY: weave verify
@@ -377,7 +382,7 @@ $(BUILD)/setup.done: common/tools/setup.sh $(if $(shell cat $(BUILD)/setup.done 
 	$(QUIET)sh common/tools/setup.sh --again $@
 
 # What was compiled without a library is compiled again when that is there.
-$(patsubst %,$(TREE)/common/%.o,lesson/idx lesson/plot_png models/tokenizer_file models/tokenizer_split): \
+$(patsubst %,$(TREE)/common/%.o,files/idx lesson/plot/png models/tokenizer_file models/tokenizer_split): \
 	$(wildcard $(BUILD)/setup.done)
 
 CHAPTER_1 := $(call chapter_program,01-linear-regression)
@@ -400,7 +405,9 @@ UNIT_TESTS := $(UNIT_SOURCES:%.c=$(TREE)/%)
 CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -lm -lpthread)
 
 $(UNIT_TESTS): $(TREE)/%: $(TREE)/%.o $(TREE)/tests/unit/suite.o $(LIBRARY)
-	$(call link,$^,$(CHECK_LIBS) $(LIBRARIES))
+	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(CHECK_LIBS) $(LIBRARIES))
+
+$(TREE)/tests/unit/test_notebook: $(NOTEBOOK)
 
 # unit-matrix builds and runs one test program.
 $(UNIT_SOURCES:tests/unit/test_%.c=unit-%): unit-%:
@@ -474,10 +481,10 @@ $(GRADER)/%.o: COURSE_CPPFLAGS += -I. -Itests/unit
 WORKER_FLAGS    := -std=c11 -O2 $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math \
 	-fopenmp-simd -fno-pie -I. $(WARNINGS) -Wno-unused-variable
 WORKER_COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(WORKER_FLAGS) $(CFLAGS)
-WORKER_SOURCES  := $(filter-out common/base/arena.c,$(wildcard common/base/*.c common/matrix/*.c)) \
+WORKER_SOURCES  := $(filter-out common/base/arena.c,$(EXERCISE_LIBRARY)) \
 	tests/grader/worker.c tests/grader/entry.c tests/grader/guarded.c tests/grader/packed.c
 WORKER_OBJECTS  := $(WORKER_SOURCES:%.c=$(GRADER)/worker/%.o)
-WORKER_HEADERS  := $(wildcard common/base/*.h common/matrix/*.h) common/lesson/exercise.h
+WORKER_HEADERS  := $(wildcard common/base/*.h) $(patsubst %,common/matrix/%.h,matrix gemm eigen vectors lanes) common/lesson/exercise.h
 
 $(GRADER)/worker/common/%.o: COURSE_CPPFLAGS += -Daligned_alloc=library_aligned_alloc # not the student's: guarded.c
 $(WORKER_OBJECTS): $(GRADER)/worker/%.o: %.c
@@ -574,7 +581,7 @@ ifeq ($(MODE),fuzz)
 COURSE_CFLAGS   := $(filter-out -fopenmp,$(COURSE_CFLAGS)) -Wno-unknown-pragmas -Wno-pass-failed -Wno-unused-variable -Wno-unused-function
 COURSE_CPPFLAGS := -Itests/fuzz/one_thread -DFUZZ_TREE $(COURSE_CPPFLAGS)
 # Nothing is read there, and clang takes minutes to watch each step of the widest loops.
-$(patsubst %.c,$(TREE)/%.o,common/matrix/gemm.c common/matrix/windows.c common/matrix/eigen.c $(wildcard common/learning/op_*.c)): \
+$(patsubst %.c,$(TREE)/%.o,common/matrix/gemm.c common/matrix/windows.c common/matrix/eigen.c $(wildcard common/learning/ops/*.c)): \
 	COURSE_CFLAGS := $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(COURSE_CFLAGS))
 FUZZ_LINK += -fsanitize=fuzzer $(foreach f,fopen fdopen fclose open_memstream pcre2_jit_compile_8 pcre2_jit_stack_create_8,-Wl$(comma)--wrap=$f)
 endif
@@ -584,6 +591,7 @@ $(TREE)/tests/fuzz/fuzz_scan: $(GRADER)/scan.o
 $(TREE)/tests/fuzz/fuzz_listing: $(GRADER)/listing.o $(GRADER)/object.o
 $(TREE)/tests/fuzz/fuzz_submission: $(patsubst %,$(GRADER)/%.o,submission toolchain listing object scan turn)
 $(TREE)/tests/fuzz/fuzz_report: $(GRADER)/report.o
+$(TREE)/tests/fuzz/fuzz_notebook: $(NOTEBOOK)
 $(FUZZ_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(FUZZ_OBJECTS) $(LIBRARY)
 	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(FUZZ_LINK) $(LIBRARIES))
 $(FUZZ_SEEDS): $(FUZZ_SEEDS).o $(LIBRARY)
@@ -616,7 +624,7 @@ $(if $(filter asan,$(MODE)),$(TREE)/chapters/$2/exercise.o: COURSE_CFLAGS += -O0
 endef
 $(foreach e,$(EXERCISES),$(eval $(call grade_rule,$e,$(notdir $(firstword $(wildcard chapters/$e-*))))))
 $(TREE)/tests/exercises/exercise_grade.o: COURSE_CPPFLAGS += -Itests/unit
-$(GRADE_PROGRAMS): $(TREE)/tests/exercises/exercise_grade.o $(filter $(TREE)/common/base/% $(TREE)/common/matrix/%,$(COMMON_OBJECTS))
+$(GRADE_PROGRAMS): $(TREE)/tests/exercises/exercise_grade.o $(EXERCISE_LIBRARY:%.c=$(TREE)/%.o)
 	$(call link,$^,$(CHECK_LIBS) -lm)
 
 COURSE := COURSE_MAKE="$(TEST_MAKE) MODE=asan WERROR=" COURSE_TREE=$(call tree,asan) COURSE_STATE=$(BUILD)/progress \
@@ -658,10 +666,9 @@ test-mathf-all: ## try exp, log, tanh, … on every float there is (minutes)
 	$(call built,$(TREE)/tests/unit/test_mathf)
 	$(QUIET)EXHAUSTIVE=1 nice $(TREE)/tests/unit/test_mathf
 
-# Everything but floor 5, which reads compressed files, and the tokenizer: nothing but the C library is needed, for
-# whatever processor.
+# The rooms that compute: nothing but the C library is needed, for whatever processor.
 BITS := $(TREE)/tests/bits
-$(BITS): $(BITS).o $(filter-out $(TREE)/common/lesson/% $(TREE)/common/models/tokenizer% $(TREE)/common/models/gpt_file%,$(COMMON_OBJECTS))
+$(BITS): $(BITS).o $(filter $(patsubst %,$(TREE)/common/%/%,base matrix learning),$(COMMON_OBJECTS))
 	$(call link,$^,$(filter -static -lm,$(LIBRARIES)))
 
 .PHONY: bits

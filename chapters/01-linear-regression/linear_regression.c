@@ -24,9 +24,9 @@ piece printed. Type `make chapter1` to run it: your numbers will be these number
 */
 
 #include "base/mathf.h"
-#include "lesson/csv.h"
+#include "files/csv.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "matrix/matrix.h"
 
 enum { FEATURES = 10, MAX_COLUMNS = 16 };

@@ -19,11 +19,11 @@ Two kinds of data serve for this: measurements of 569 tumours, and 70 000 small 
 */
 
 #include "base/mathf.h"
-#include "learning/op_loss.h"
-#include "lesson/csv.h"
-#include "lesson/idx.h"
+#include "learning/ops/loss.h"
+#include "files/csv.h"
+#include "files/idx.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "matrix/matrix.h"
 
 #include <stdlib.h>

@@ -20,11 +20,11 @@ You need chapters 1 and 2: descent, softmax and cross-entropy.
 */
 
 #include "base/mathf.h"
-#include "learning/op_linear.h"
-#include "learning/op_loss.h"
-#include "lesson/idx.h"
+#include "learning/ops/linear.h"
+#include "learning/ops/loss.h"
+#include "files/idx.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "matrix/matrix.h"
 
 /*

@@ -25,13 +25,13 @@ computed.
 */
 
 #include "base/mathf.h"
-#include "learning/op_activation.h"
-#include "learning/op_linear.h"
-#include "learning/op_loss.h"
+#include "learning/ops/activation.h"
+#include "learning/ops/linear.h"
+#include "learning/ops/loss.h"
 #include "learning/optim.h"
-#include "lesson/idx.h"
+#include "files/idx.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 
 /*
 ## A number that remembers

@@ -19,9 +19,9 @@ You need chapters 6 and 7. The tape does the derivatives.
 
 #include "base/mathf.h"
 #include "learning/optim.h"
-#include "lesson/idx.h"
+#include "files/idx.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "models/nn.h"
 
 #include <stdlib.h>

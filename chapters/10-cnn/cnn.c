@@ -21,10 +21,10 @@ You need chapters 6 and 7.
 */
 
 #include "base/mathf.h"
-#include "learning/op_conv.h"
-#include "lesson/idx.h"
+#include "learning/ops/conv.h"
+#include "files/idx.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "models/nn.h"
 
 /*

@@ -20,11 +20,11 @@ You need chapters 9 and 10. A batch of pictures is one matrix: rows are pixels, 
 chapter mixes rows in a new way: that is still the convolution's work.
 */
 
-#include "learning/op_conv.h"
+#include "learning/ops/conv.h"
 #include "learning/optim.h"
-#include "lesson/idx.h"
+#include "files/idx.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "models/nn.h"
 
 #include <math.h>

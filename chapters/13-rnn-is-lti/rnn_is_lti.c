@@ -18,10 +18,10 @@ the movement, and we train a network until it does the same. Engineers call that
 
 #include "base/mathf.h"
 #include "learning/least_squares.h"
-#include "learning/op_recurrent.h"
-#include "lesson/csv.h"
+#include "learning/ops/recurrent.h"
+#include "files/csv.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "matrix/eigen.h"
 #include "models/nn.h"
 

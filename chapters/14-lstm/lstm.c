@@ -22,9 +22,9 @@ You need chapters 7, 9 and 13.
 */
 
 #include "base/mathf.h"
-#include "lesson/corpora.h"
+#include "files/corpora.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "models/nn.h"
 
 #include <stdlib.h>

@@ -21,10 +21,10 @@ You need softmax (chapter 2), the tape (chapter 7) and embeddings; chapters 10, 
 
 #include "base/mathf.h"
 #include "base/parallel.h"
-#include "learning/op_attention.h"
+#include "learning/ops/attention.h"
 #include "learning/optim.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "models/nn.h"
 
 #include <math.h>

@@ -17,9 +17,9 @@ exactly. And we measure what a tokenizer does to the model behind it, which is m
 You need C and patience; no earlier chapter. The next ones stand on this one.
 */
 
-#include "lesson/corpora.h"
+#include "files/corpora.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "models/tokenizer.h"
 
 #include <math.h>

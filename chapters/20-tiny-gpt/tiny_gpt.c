@@ -21,9 +21,9 @@ You need attention (chapter 16), the road of residual layers (chapter 9) and the
 
 #include "base/mathf.h"
 #include "learning/optim.h"
-#include "lesson/corpora.h"
+#include "files/corpora.h"
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
+#include "lesson/plot/plot.h"
 #include "models/gpt_file.h"
 #include "models/ngram.h"
 

@@ -18,7 +18,7 @@ typedef struct {
 
 Parameters parameters_new(Arena *arena);
 
-// A new parameter (rows × cols), zeros. The name must be new, and one that a file can hold (models/safetensors.h): UTF-8,
+// A new parameter (rows × cols), zeros. The name must be new, and one that a file can hold (files/safetensors.h): UTF-8,
 // not empty, not "__metadata__". A name that could not be saved is refused here, before anything is trained.
 #define parameters_add(set, name, rows, cols) parameters_add_at(HERE, set, name, rows, cols)
 Tensor *parameters_add_at(Place place, Parameters *set, const char *name, int rows, int cols);

@@ -14,7 +14,7 @@
 // sorting. There is no global state: an operation finds its tape through its inputs. A tensor that is used
 // twice receives the sum of both gradients.
 //
-// How an operation is written (op_*.c): a pair of plain functions on matrices, x_forward and x_backward, side
+// How an operation is written (ops/*.c): a pair of plain functions on matrices, x_forward and x_backward, side
 // by side, the backward quoting the forward line it differentiates, and adding to the gradients it is given;
 // then the taped operation, which checks shapes, makes the node with tensor_node, runs the forward function
 // and names the backward step:

@@ -25,7 +25,7 @@
 // unless tied. A .bias (1 × columns) stands beside each .weight, and beside the .gain of layer norms.
 // Weights are (in × out): the transposes of PyTorch's and of most checkpoints'; the tables are stored as theirs are.
 #pragma once
-#include "learning/op_attention.h"
+#include "learning/ops/attention.h"
 #include "models/nn.h"
 #include "models/sampler.h"
 

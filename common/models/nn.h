@@ -9,13 +9,13 @@
 // The name of a layer stands in front of its parameters' names: "first.weight", "first.bias". Those names are
 // what checkpoints and safetensors files contain.
 #pragma once
-#include "learning/op_activation.h"
-#include "learning/op_conv.h"
-#include "learning/op_linear.h"
-#include "learning/op_loss.h"
-#include "learning/op_norm.h"
-#include "learning/op_recurrent.h"
-#include "learning/op_shape.h"
+#include "learning/ops/activation.h"
+#include "learning/ops/conv.h"
+#include "learning/ops/linear.h"
+#include "learning/ops/loss.h"
+#include "learning/ops/norm.h"
+#include "learning/ops/recurrent.h"
+#include "learning/ops/shape.h"
 #include "learning/optim.h"
 #include "learning/parameters.h"
 
@@ -52,7 +52,7 @@ Tensor *linear_relu_at(Place place, const Linear *layer, Tensor *x);
 Tensor *linear_gelu_at(Place place, const Linear *layer, Tensor *x);
 Tensor *linear_add_at(Place place, const Linear *layer, Tensor *r, Tensor *x);
 
-// A window of weights over a grid of pixels (op_conv.h). For the Initialiser, `in` is what one output sees: the
+// A window of weights over a grid of pixels (learning/ops/conv.h). For the Initialiser, `in` is what one output sees: the
 // taps of the window times the channels of its group.
 typedef struct {
     Tensor *weight; // (k_h·k_w·in/groups × out)
@@ -135,7 +135,7 @@ Mlp mlp_new_at(Place place, Parameters *set, const char *name, const int *sizes,
                Initialiser initialiser);
 Tensor *mlp_at(Place place, const Mlp *model, Tensor *x);
 
-// Recurrent layers: see op_recurrent.h for the cells. Input weights begin as INIT_GLOROT would have them for each gate
+// Recurrent layers: see learning/ops/recurrent.h for the cells. Input weights begin as INIT_GLOROT would have them for each gate
 // alone, recurrent weights with the variance 1 / hidden, biases as zeros. *_states gives the hidden states of all
 // steps, (B·T × hidden), from x (B·T × inputs); state may be NULL.
 typedef struct {

@@ -36,26 +36,45 @@ rule() {
     fi
 }
 
-# ---- The floors of common/ ------------------------------------------------------------------------------------
+# ---- The rooms of common/ -------------------------------------------------------------------------------------
+# Who may include whom: a room, and what it may use besides its own files. learning, files and lesson stand side by side,
+# and the operations of the tape on the tape. A chapter uses everything but the tools.
 
-files '^common/(base|matrix|learning|models|lesson)/[^/]*\.[ch]$' | while IFS= read -r file; do
-    awk -v file="$file" '
-        BEGIN {
-            floors = split("base matrix learning models lesson", name, " ")
-            for (i = 1; i <= floors; i++) floor[name[i]] = i
-            split(file, part, "/")
-            own = part[2]
-        }
-        match($0, /^[ \t]*#[ \t]*include[ \t]*"[^"]*"/) {
-            header = $0
-            sub(/^[^"]*"/, "", header)
-            sub(/".*/, "", header)
-            if (split(header, part, "/") != 2 || !(part[1] in floor))
-                printf "%s:%d: \"%s\" is none of the five floors; write it as \"floor/file.h\"\n", file, NR, header
-            else if (floor[part[1]] > floor[own])
-                printf "%s:%d: \"%s\" is above %s\n", file, NR, header, own
-        }' "$file"
-done | rule "A file of common/ includes only its own floor and those below (base, matrix, learning, models, lesson)"
+cat >"$scratch/rooms" <<'END'
+base
+matrix       base
+learning     base matrix
+learning/ops base matrix learning
+files        base matrix
+lesson       base matrix
+lesson/plot  base matrix lesson
+models       base matrix learning learning/ops files
+tools        base matrix learning learning/ops files lesson lesson/plot models
+chapters     base matrix learning learning/ops files lesson lesson/plot models
+END
+
+files '^(common|chapters)/.*\.[ch]$' | each awk '
+    function folder(path) { return match(path, /\/[^\/]*$/) ? substr(path, 1, RSTART - 1) : "" }
+    NR == FNR { # the list of rooms
+        room[$1]
+        for (i = 2; i <= NF; i++) may[$1, $i]
+        next
+    }
+    FNR == 1 {
+        own = FILENAME ~ /^chapters\// ? "chapters" : folder(substr(FILENAME, length("common/") + 1))
+        if (!(own in room)) print FILENAME ": its folder is no room; check_layers.sh lists them"
+    }
+    own in room && match($0, /^[ \t]*#[ \t]*include[ \t]*"[^"]*"/) {
+        header = $0
+        sub(/^[^"]*"/, "", header)
+        sub(/".*/, "", header)
+        used = folder(header)
+        place = FILENAME ":" FNR ": \"" header "\" is "
+        if (own == "chapters" && used == "") next # beside the chapter
+        if (used == "chapters" || !(used in room)) print place "in no room; write it as \"room/file.h\""
+        else if (used != own && !((own, used) in may)) print place "in a room that " own " may not use"
+    }' "$scratch/rooms" |
+    rule "A file includes only its own room and those that it may use (the list is in common/tools/check_layers.sh)"
 
 # ---- Flags that change results --------------------------------------------------------------------------------
 

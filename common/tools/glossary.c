@@ -5,7 +5,7 @@
 // A term is set in bold in the text, with its Chinese name behind it: **gradient descent** (梯度下降). The table is in
 // alphabetical order and links to each term's first use, in the chapters' order. The same English with another Chinese
 // name is another term. The links are those of the web book, whose pages `weave --anchors` prepares.
-#include "lesson/notebook.h"
+#include "tools/notebook.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,9 +8,9 @@
 // --anchors marks the terms that the glossary links to, for the web book.
 // A page is written to a temporary name and renamed, so that an error leaves the old page as it was.
 //
-// What a text cell, a code cell, a section and a figure are is told in common/lesson/notebook.h, which does the work.
+// What a text cell, a code cell, a section and a figure are is told in common/tools/notebook.h, which does the work.
 #include "base/replace.h"
-#include "lesson/notebook.h"
+#include "tools/notebook.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -6,7 +6,7 @@
 // the trained weights explain.
 #include "bench.h"
 #include "learning/least_squares.h"
-#include "lesson/csv.h"
+#include "files/csv.h"
 #include "timing.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 //
 // A block encodes the whole text once. From the second block on, the tokenizer's cache knows its words.
 #include "bench.h"
-#include "lesson/corpora.h"
+#include "files/corpora.h"
 #include "models/tokenizer.h"
 #include "timing.h"
 

@@ -7,7 +7,7 @@
 // steps.
 #pragma once
 #include "bench.h"
-#include "lesson/idx.h"
+#include "files/idx.h"
 #include "models/nn.h"
 #include "timing.h"
 

@@ -1,6 +1,6 @@
 // fuzz_alphabet.c: the characters of a text as numbers and back, bytes that are no UTF-8 included.
 #include "fuzz.h"
-#include "lesson/text.h"
+#include "files/text.h"
 
 static void numbers(void *context)
 {

@@ -1,6 +1,6 @@
 // fuzz_corpora.c: the files of poems, reviews (a first letter r) and Bibles (b).
 #include "fuzz.h"
-#include "lesson/corpora.h"
+#include "files/corpora.h"
 
 #include <sys/stat.h>
 

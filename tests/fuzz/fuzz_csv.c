@@ -1,7 +1,7 @@
 // fuzz_csv.c: tables of comma-separated values: cells, numbers, classes. A table that was read is written with every cell
 // in quotes and must be read back equal.
 #include "fuzz.h"
-#include "lesson/csv.h"
+#include "files/csv.h"
 
 #include <stdio.h>
 #include <string.h>

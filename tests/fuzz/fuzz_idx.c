@@ -1,7 +1,7 @@
 // fuzz_idx.c: images and labels in the IDX format, plain and compressed. An input that begins with Z is compressed here:
 // changed bytes of a gzip file seldom come past its checksum.
 #include "fuzz.h"
-#include "lesson/idx.h"
+#include "files/idx.h"
 
 #include <stdlib.h>
 

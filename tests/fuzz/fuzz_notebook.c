@@ -1,7 +1,7 @@
 // fuzz_notebook.c: a chapter's source and the output of its run, woven as Markdown and as a Jupyter notebook, which must
 // be JSON.
 #include "fuzz.h"
-#include "lesson/notebook.h"
+#include "tools/notebook.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // fuzz_png.c: the pictures that gnuplot writes, made smaller. An input that begins with P is the header's 13 bytes and the
 // unpacked rows: the file is made here.
 #include "fuzz.h"
-#include "lesson/plot_parts.h"
+#include "lesson/plot/parts.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

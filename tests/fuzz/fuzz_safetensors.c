@@ -1,7 +1,7 @@
 // fuzz_safetensors.c: safetensors files: opened, as matrices, into parameters, as checkpoints. What was read as float32
 // is written again and must be read back equal.
 #include "fuzz.h"
-#include "models/safetensors.h"
+#include "files/safetensors.h"
 #include "safetensors_frame.h"
 
 #include <stdio.h>

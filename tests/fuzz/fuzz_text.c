@@ -1,6 +1,6 @@
 // fuzz_text.c: a text file, and what walks over texts that may be no UTF-8: pieces, characters, blanks, terminals.
 #include "fuzz.h"
-#include "lesson/text.h"
+#include "files/text.h"
 
 #include <string.h>
 

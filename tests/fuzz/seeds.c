@@ -5,7 +5,7 @@
 // The long ones are those that a reader with a quadratic step takes minutes for; make test-fuzz gives each 5 seconds.
 #include "fuzz.h"
 #include "models/gpt_file.h"
-#include "models/safetensors.h"
+#include "files/safetensors.h"
 
 #include <errno.h>
 #include <stdarg.h>

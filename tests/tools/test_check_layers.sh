@@ -13,18 +13,22 @@ unset SUITE_RESULT # is ours, not the checker's
 make_good() {
     rm -rf "$scratch/r"
     mkdir -p "$scratch/r" && cd "$scratch/r" || exit 2
-    mkdir -p common/base common/matrix common/learning common/models common/lesson tests/exercises build
+    mkdir -p common/base common/matrix common/learning/ops common/files common/lesson/plot common/models common/tools tests/exercises build
     mkdir -p chapters/01-a-line figures/01-a-line datasets/cache
     echo '// base.h: errors' >common/base/base.h
     printf '#include "base/base.h"\n#include <math.h>\n' >common/matrix/matrix.c
     printf '// tape.h: the tape\n#include "matrix/matrix.h"\n' >common/learning/tape.h
-    printf '#include "learning/tape.h"\n' >common/models/nn.c
-    printf '#include "models/nn.h"\n  #  include "lesson/plot.h"\n' >common/lesson/plot.c
+    printf '#include "learning/tape.h"\n#include "learning/ops/sum.h"\n' >common/learning/ops/sum.c
+    printf '#include "matrix/matrix.h"\n' >common/files/table.c
+    printf '#include "matrix/matrix.h"\n' >common/lesson/lesson.c
+    printf '#include "lesson/lesson.h"\n  #  include "lesson/plot/plot.h"\n' >common/lesson/plot/plot.c
+    printf '#include "learning/ops/sum.h"\n#include "files/table.h"\n' >common/models/nn.c
+    printf '#include "models/nn.h"\n#include "lesson/plot/plot.h"\n#include "tools/page.h"\n' >common/tools/page.c
     printf '# no -ffast-math here\nCFLAGS := -O3 -ffp-contract=off\n' >Makefile
     printf '// exercise.h: tasks\n// TASK 1.1 and TASK 1.2\n' >chapters/01-a-line/exercise.h
     printf '// TASK 1.1\n// TASK 1.2\n// TODO: yours\n' >chapters/01-a-line/exercise.c
     printf '// TASK 1.1\n// TASK 1.2\n' >chapters/01-a-line/solution.c
-    printf 'int main(void) { return 0; }\n' >chapters/01-a-line/a_line.c
+    printf '#include "lesson/plot/plot.h"\n#include "models/nn.h"\n#include "exercise.h"\n' >chapters/01-a-line/a_line.c
     printf '![a](../../figures/01-a-line/a.png)\n' >chapters/01-a-line/README.md
     printf '    {"1.1", 1, a}, {"1.2", 1, b}\n' >tests/exercises/exercise_01.c
     mkdir tests/unit
@@ -76,12 +80,28 @@ broken() { # broken "text" COMMAND: after the command, a complaint with the text
     expect_complaint "$1"
 }
 
-broken 'common/base/base.h:2: "matrix/matrix.h" is above base' "echo '#include \"matrix/matrix.h\"' >>common/base/base.h"
-broken 'common/matrix/matrix.c:3: "learning/tape.h" is above matrix' "echo '#include \"learning/tape.h\"' >>common/matrix/matrix.c"
-broken 'common/learning/tape.h:3: "models/nn.h" is above learning' "echo '#include \"models/nn.h\"' >>common/learning/tape.h"
-broken 'common/models/nn.c:2: "lesson/plot.h" is above models' "echo '	# include \"lesson/plot.h\"' >>common/models/nn.c"
-broken '"suite.h" is none of the five floors' "echo '#include \"suite.h\"' >>common/base/base.h"
-broken '"../matrix/matrix.h" is none of the five floors' "echo '#include \"../matrix/matrix.h\"' >>common/base/base.h"
+uses() { # FILE HEADER LINE ROOM: the file may not include the header, which would be the line of that number
+    broken "$1:$3: \"$2\" is in a room that $4 may not use" "echo '#include \"$2\"' >>$1"
+}
+uses common/base/base.h matrix/matrix.h 2 base
+uses common/matrix/matrix.c learning/tape.h 3 matrix
+uses common/matrix/matrix.c files/table.h 3 matrix
+uses common/learning/tape.h models/nn.h 3 learning
+uses common/learning/tape.h learning/ops/sum.h 3 learning
+uses common/learning/tape.h files/table.h 3 learning
+uses common/learning/ops/sum.c lesson/lesson.h 3 learning/ops
+uses common/files/table.c learning/tape.h 2 files
+uses common/files/table.c lesson/lesson.h 2 files
+uses common/lesson/lesson.c files/table.h 2 lesson
+uses common/lesson/lesson.c lesson/plot/plot.h 2 lesson
+uses common/lesson/plot/plot.c learning/ops/sum.h 3 lesson/plot
+uses common/models/nn.c lesson/plot/plot.h 3 models
+uses chapters/01-a-line/a_line.c tools/page.h 4 chapters
+broken 'common/models/nn.c:3: "lesson/lesson.h" is in a room that models' "echo '	# include \"lesson/lesson.h\"' >>common/models/nn.c"
+broken '"suite.h" is in no room' "echo '#include \"suite.h\"' >>common/base/base.h"
+broken '"../matrix/matrix.h" is in no room' "echo '#include \"../matrix/matrix.h\"' >>common/base/base.h"
+broken 'common/attic/old.c: its folder is no room' "mkdir common/attic && echo 'int i;' >common/attic/old.c"
+broken 'common/matrix/fast/a.c: its folder is no room' "mkdir common/matrix/fast && echo 'int i;' >common/matrix/fast/a.c"
 broken 'Makefile:3:' "echo 'CFLAGS += -ffast-math' >>Makefile"
 broken 'Makefile:3:' "echo 'CFLAGS += -Ofast' >>Makefile"
 broken 'common/tools.sh:1:' "echo 'gcc -ffp-contract=fast a.c' >common/tools.sh"

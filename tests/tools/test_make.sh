@@ -43,9 +43,9 @@ mkdir "$course/chapters" "$course/common" "$course/tests/unit" "$course/tests/ex
 cp Makefile README.md "$course/"
 cp -r chapters/Makefile chapters/01-* chapters/02-* "$course/chapters/"
 cp -r common/Makefile common/tools "$course/common/"
-for floor in base matrix learning models lesson; do
-    mkdir "$course/common/$floor"
-    for file in common/$floor/*.c; do cp "$file" "$course/common/$floor/" && break; done
+for room in base matrix learning learning/ops files lesson lesson/plot models; do
+    mkdir "$course/common/$room"
+    for file in common/$room/*.c; do cp "$file" "$course/common/$room/" && break; done
 done
 cp common/lesson/exercise.h "$course/common/lesson/"
 cp -r tests/Makefile tests/bits.c tests/tools "$course/tests/"

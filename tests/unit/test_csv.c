@@ -1,5 +1,5 @@
 // Tables: what is meant to be read is read to the bit; what is odd stops the program with the file, the line and a remedy.
-#include "lesson/csv.h"
+#include "files/csv.h"
 #include "suite.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // IDX files: good ones are read exactly, hostile ones stop the program with a message and without taking memory.
-#include "lesson/idx.h"
+#include "files/idx.h"
 #include "suite.h"
 
 #include <fcntl.h>

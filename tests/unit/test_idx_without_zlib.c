@@ -1,6 +1,6 @@
 // The reader as it is on a machine without zlib's header: plain files are read, compressed ones say what to install.
 #define IDX_WITHOUT_ZLIB
-#include "lesson/idx.c"
+#include "files/idx.c"
 #include "suite.h"
 
 static const uint8_t plain[] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 10, 20, 30, 40};

@@ -2,7 +2,7 @@
 #include "suite.h"
 
 #include "base/rng.h"
-#include "lesson/notebook.h"
+#include "tools/notebook.h"
 
 #include <glob.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // Pictures: what gnuplot is given is what the chapter gave; whatever gnuplot does, the lesson goes on and prints the same.
 #include "lesson/lesson.h"
-#include "lesson/plot.h"
-#include "lesson/plot_parts.h"
+#include "lesson/plot/plot.h"
+#include "lesson/plot/parts.h"
 #include "suite.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 // Files of tensors: the format to the byte, hostile files, and training that goes on bit for bit.
 #include "suite.h"
 #include "models/nn.h"
-#include "models/safetensors.h"
+#include "files/safetensors.h"
 
 #include <stdlib.h>
 #include <string.h>

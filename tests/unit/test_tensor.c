@@ -1,10 +1,10 @@
 // The tape: order, reuse, recording, memory.
 #include "suite.h"
 #include "base/parallel.h"
-#include "learning/op_activation.h"
-#include "learning/op_linear.h"
-#include "learning/op_loss.h"
-#include "learning/op_shape.h"
+#include "learning/ops/activation.h"
+#include "learning/ops/linear.h"
+#include "learning/ops/loss.h"
+#include "learning/ops/shape.h"
 #include "learning/optim.h"
 
 #include <dlfcn.h>

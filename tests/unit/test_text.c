@@ -1,5 +1,5 @@
 // Texts, alphabets and corpora: good files are read exactly, damaged ones stop the program with a message.
-#include "lesson/corpora.h"
+#include "files/corpora.h"
 #include "suite.h"
 
 #include <stdlib.h>

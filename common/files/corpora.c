@@ -1,0 +1,161 @@
+// corpora.c: two Bibles, poems, novels, reviews. See corpora.h.
+#include "files/corpora.h"
+
+// A file of a folder; *path receives its name.
+static Text read_in(Place place, Arena *arena, const char **path, const char *folder, const char *name)
+{
+    size_t length = strlen(folder) + strlen(name) + sizeof "/";
+    char *joined = arena_alloc_at(place, arena, length, 1);
+    snprintf(joined, length, "%s/%s", folder, name);
+    *path = joined;
+    return text_read_at(place, arena, joined);
+}
+
+static char *put_line(char *to, Text line)
+{
+    to = mempcpy(to, line.bytes, line.size);
+    *to++ = '\n';
+    return to;
+}
+
+// ---- The Bibles ----------------------------------------------------------------------------------------------------------
+
+// "english TAB spanish", one verse a line.
+Bible bible_load_at(Place place, Arena *arena, const char *folder)
+{
+    const char *path;
+    Text file = read_in(place, arena, &path, folder, "verses.tsv");
+    int count;
+    Text *english = text_split_at(place, arena, file, "\n", &count),
+         *spanish = arena_alloc_at(place, arena, (size_t)count, sizeof *spanish);
+    for (int i = 0; i < count; i++) {
+        Text line = english[i];
+        size_t tab = text_find(line, "\t");
+        check_at(place, tab > 0 && tab + 1 < line.size,
+                 "`sh datasets/fetch.sh --verify bible` brings the right file",
+                 "%s: line %d is not a verse, a tab and the verse in Spanish", path, i + 1);
+        english[i] = (Text){line.bytes, tab};
+        spanish[i] = (Text){line.bytes + tab + 1, line.size - tab - 1};
+    }
+    return (Bible){{count, english}, {count, spanish}};
+}
+
+Text verses_text(Arena *arena, Verses verses)
+{
+    size_t size = 0;
+    for (int i = 0; i < verses.count; i++) size += verses.verses[i].size + 1;
+    char *bytes = arena_alloc(arena, size + 1, 1), *to = bytes;
+    for (int i = 0; i < verses.count; i++) to = put_line(to, verses.verses[i]);
+    *to = 0;
+    return (Text){bytes, size};
+}
+
+// ---- Poems ---------------------------------------------------------------------------------------------------------------
+
+// What stands between two marks, or the empty text.
+static Text between(Text text, const char *open, const char *close)
+{
+    size_t from = text_find(text, open);
+    if (from == text.size) return (Text){"", 0};
+    from += strlen(open);
+    Text rest = {text.bytes + from, text.size - from};
+    return (Text){rest.bytes, text_find(rest, close)};
+}
+
+// "《title》" or "题目:《title》", then "作者：author" or "作者:author（years）", then the lines.
+static Poem read_poem(Place place, Arena *arena, Text text, const char *path, int number)
+{
+    int count;
+    Text *lines = text_split_at(place, arena, text, "\n", &count);
+    check_at(place, count >= 3, "is it a file of the set poems-small?", "%s: poem %d has %d lines", path,
+             number, count);
+    Poem poem = {.title = between(lines[0], "《", "》"), .lines = lines};
+    static const char *const marks[] = {"作者：", "作者:"};
+    for (int i = 0; i < 2 && poem.author.size == 0; i++) poem.author = between(lines[1], marks[i], "（");
+    poem.author = text_collapse_blanks(arena, poem.author);
+    check_at(place, poem.title.size > 0 && poem.author.size > 0, "is it a file of the set poems-small?",
+             "%s: poem %d does not begin with its title and its author", path, number);
+    for (int i = 2; i < count; i++) {
+        Text line = text_collapse_blanks(arena, lines[i]);
+        if (line.size > 0) poem.lines[poem.count++] = line;
+    }
+    return poem;
+}
+
+Poems poems_load_at(Place place, Arena *arena, const char *folder)
+{
+    static const char *const names[] = {"tang300.txt", "song100.txt"};
+    Text *texts[2];
+    int counts[2];
+    Poems poems = {0};
+    const char *paths[2];
+    for (int i = 0; i < 2; i++) {
+        Text text = read_in(place, arena, &paths[i], folder, names[i]);
+        texts[i] = text_split_at(place, arena, text, "\n%", &counts[i]);
+        poems.count += counts[i];
+    }
+    poems.poems = arena_alloc_at(place, arena, (size_t)poems.count, sizeof *poems.poems);
+    poems.count = 0;
+    for (int i = 0; i < 2; i++) {
+        for (int j = 0; j < counts[i]; j++) {
+            Text text = texts[i][j];
+            // The rest of the line of the percent sign.
+            size_t skip = j > 0 ? text_find(text, "\n") : 0;
+            if (skip < text.size) skip += j > 0;
+            text = (Text){text.bytes + skip, text.size - skip};
+            if (text_collapse_blanks(arena, text).size == 0) continue;
+            poems.poems[poems.count++] = read_poem(place, arena, text, paths[i], j + 1);
+        }
+    }
+    return poems;
+}
+
+Text poems_text(Arena *arena, Poems poems)
+{
+    size_t size = 0;
+    for (int i = 0; i < poems.count; i++) {
+        const Poem *poem = &poems.poems[i];
+        size += poem->title.size + poem->author.size + 3;
+        for (int j = 0; j < poem->count; j++) size += poem->lines[j].size + 1;
+    }
+    char *bytes = arena_alloc(arena, size + 1, 1), *to = bytes;
+    for (int i = 0; i < poems.count; i++) {
+        const Poem *poem = &poems.poems[i];
+        to = put_line(put_line(to, poem->title), poem->author);
+        for (int j = 0; j < poem->count; j++) to = put_line(to, poem->lines[j]);
+        *to++ = '\n';
+    }
+    *to = 0;
+    return (Text){bytes, size};
+}
+
+// ---- Novels and reviews ------------------------------------------------------------------------------------------------
+
+Text austen_load_at(Place place, Arena *arena, const char *path) { return text_read_at(place, arena, path); }
+
+// "great TAB text" or "other TAB text", one a line.
+static Reviews read_reviews(Place place, Arena *arena, const char *folder, const char *name)
+{
+    const char *path;
+    Text file = read_in(place, arena, &path, folder, name);
+    Reviews reviews;
+    reviews.texts = text_split_at(place, arena, file, "\n", &reviews.count);
+    reviews.great = arena_alloc_at(place, arena, (size_t)reviews.count, sizeof *reviews.great);
+    for (int i = 0; i < reviews.count; i++) {
+        Text line = reviews.texts[i];
+        size_t tab = text_find(line, "\t");
+        Text label = {line.bytes, tab};
+        reviews.great[i] = text_equal(label, text_of("great"));
+        check_at(place, tab < line.size && (reviews.great[i] || text_equal(label, text_of("other"))),
+                 "`sh datasets/fetch.sh --verify reviews` brings the right file",
+                 "%s: line %d does not begin with \"great\" or \"other\" and a tab", path, i + 1);
+        reviews.texts[i] = (Text){line.bytes + tab + 1, line.size - tab - 1};
+    }
+    return reviews;
+}
+
+ReviewSet reviews_load_at(Place place, Arena *arena, const char *folder)
+{
+    return (ReviewSet){read_reviews(place, arena, folder, "train.tsv"),
+                       read_reviews(place, arena, folder, "test.tsv")};
+}

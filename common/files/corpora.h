@@ -1,0 +1,70 @@
+// corpora.h: the texts that the course reads: two Bibles, Chinese poems, Jane Austen, reviews of food.
+//
+//     Bible bible = bible_load(arena);
+//     text_equal(bible.english.verses[0], text_of("In the beginning God created the heaven and the earth."));   // true
+//     Text novels = austen_load(arena);
+//
+// Where they come from and under what licence: datasets/README.md. Each lies in datasets/cache/SET, where `make data
+// DATA=SET` puts it; missing data names that command. The files are read as if a stranger had written them: counts and
+// lengths are compared with the size of the file before memory is asked for, and what does not fit stops the program.
+#pragma once
+#include "files/text.h"
+
+// ---- bible: King James and Reina-Valera 1909 ------------------------------------------------------------------------
+
+typedef struct {
+    int count;
+    Text *verses; // [count] plain text: no notes, no titles of chapters, no ¶; none empty
+} Verses;
+
+// The 31 084 verses that neither translation lacks, in the order of the books: english.verses[i] and
+// spanish.verses[i] say the same.
+typedef struct {
+    Verses english, spanish;
+} Bible;
+
+#define bible_load(arena) bible_load_at(HERE, arena, "datasets/cache/bible")
+Bible bible_load_at(Place place, Arena *arena, const char *folder);
+
+// The verses as one text, each followed by a newline.
+Text verses_text(Arena *arena, Verses verses);
+
+// ---- poems-small: 314 Tang poems and 95 Song poems in simplified script -------------------------------------------------
+
+typedef struct {
+    Text title, author;
+    int count;
+    Text *lines; // [count] without blanks around them, none empty
+} Poem;
+
+typedef struct {
+    int count;
+    Poem *poems;
+} Poems;
+
+#define poems_load(arena) poems_load_at(HERE, arena, "datasets/cache/poems-small")
+Poems poems_load_at(Place place, Arena *arena, const char *folder);
+
+// As one text: title, author and the lines, each on a line of its own, and an empty line behind each poem.
+Text poems_text(Arena *arena, Poems poems);
+
+// ---- austen: six novels, 4 million characters ------------------------------------------------------------------------------
+
+// Lines as printed; a blank line between paragraphs.
+#define austen_load(arena) austen_load_at(HERE, arena, "datasets/cache/austen/austen.txt")
+Text austen_load_at(Place place, Arena *arena, const char *path);
+
+// ---- reviews: food bought at Amazon, 4000 to train with and 1000 to test -------------------------------------------------------
+
+typedef struct {
+    int count;
+    Text *texts; // [count]
+    int *great;  // [count] 1: five stars; 0: fewer
+} Reviews;
+
+typedef struct {
+    Reviews train, test;
+} ReviewSet;
+
+#define reviews_load(arena) reviews_load_at(HERE, arena, "datasets/cache/reviews")
+ReviewSet reviews_load_at(Place place, Arena *arena, const char *folder);

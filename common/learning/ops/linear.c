@@ -1,0 +1,300 @@
+// linear.c: linear layers, products and table look-ups. See linear.h.
+#include "learning/ops/linear.h"
+#include "base/mathf.h"
+#include "base/parallel.h"
+#include "matrix/columns.h"
+
+#include <string.h>
+
+void affine_forward(Matrix y, Matrix x, Matrix w, Matrix b)
+{
+    matmul(y, x, w);
+    if (b.data) add_row(y, b);
+}
+
+void affine_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, Matrix w)
+{
+    // y = x·w + b: every y_nj holds x_ni · w_ij for all i, and b_j
+    if (d_x.data) matmul_nt_add(d_x, d_y, w);
+    if (d_w.data) matmul_tn_add(d_w, x, d_y);
+    if (d_b.data) add_column_sums(d_b, d_y);
+}
+
+void affine_relu_forward(Matrix y, Matrix x, Matrix w, Matrix b)
+{
+    matmul(y, x, w);
+#pragma omp parallel for if (parallel_worth(matrix_size(y)))
+    for (int i = 0; i < y.rows; i++) {
+        float *row = matrix_row(y, i);
+        for (int j = 0; j < y.cols; j++) {
+            float z = b.data ? row[j] + b.data[j] : row[j];
+            row[j] = z < 0.0f ? 0.0f : z; // a NaN stays one
+        }
+    }
+}
+
+// d_z = d_y where y > 0, else 0
+static void relu_mask(Matrix d_z, Matrix d_y, Matrix y)
+{
+    size_t count = matrix_size(y);
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
+    for (size_t i = 0; i < count; i++) d_z.data[i] = y.data[i] > 0.0f ? d_y.data[i] : 0.0f;
+}
+
+void affine_relu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix d_y, Matrix y, Matrix x,
+                          Matrix w)
+{
+    // y = max(0, z)
+    relu_mask(d_z, d_y, y);
+    // z = x·w + b
+    affine_backward(d_x, d_w, d_b, d_z, x, w);
+}
+
+void affine_gelu_forward(Matrix y, Matrix slopes, Matrix x, Matrix w, Matrix b)
+{
+    matmul(y, x, w);
+#pragma omp parallel for if (parallel_worth(matrix_size(y) * 8))
+    for (int i = 0; i < y.rows; i++) {
+        float *restrict row = matrix_row(y, i);
+        if (b.data)
+            for (int j = 0; j < y.cols; j++) row[j] += b.data[j];
+        if (!slopes.data) {
+            for (int j = 0; j < y.cols; j++) row[j] = gelu32(row[j]);
+            continue;
+        }
+        float *restrict slope = matrix_row(slopes, i);
+        for (int j = 0; j < y.cols; j++) {
+            const Gelu gelu = gelu32_and_slope(row[j]);
+            row[j] = gelu.value;
+            slope[j] = gelu.slope;
+        }
+    }
+}
+
+// d_z = d_y ⊙ slopes
+static void gelu_slopes(Matrix d_z, Matrix d_y, Matrix slopes)
+{
+    size_t count = matrix_size(d_z);
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
+    for (size_t i = 0; i < count; i++) d_z.data[i] = d_y.data[i] * slopes.data[i];
+}
+
+void affine_gelu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix d_y, Matrix slopes, Matrix x,
+                          Matrix w)
+{
+    // y = gelu(z)
+    gelu_slopes(d_z, d_y, slopes);
+    // z = x·w + b
+    affine_backward(d_x, d_w, d_b, d_z, x, w);
+}
+
+void affine_add_forward(Matrix y, Matrix r, Matrix x, Matrix w, Matrix b)
+{
+    matmul(y, x, w);
+#pragma omp parallel for if (parallel_worth(matrix_size(y)))
+    for (int i = 0; i < y.rows; i++) {
+        const float *in = matrix_row(r, i);
+        float *restrict row = matrix_row(y, i);
+        if (b.data) {
+            for (int j = 0; j < y.cols; j++) row[j] = in[j] + (row[j] + b.data[j]);
+        } else {
+            for (int j = 0; j < y.cols; j++) row[j] += in[j];
+        }
+    }
+}
+
+void affine_add_backward(Matrix d_r, Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, Matrix w)
+{
+    // y = r + (x·w + b)
+    if (d_r.data) add(d_r, d_r, d_y);
+    affine_backward(d_x, d_w, d_b, d_y, x, w);
+}
+
+void product_forward(Matrix y, Matrix a, Matrix b) { matmul(y, a, b); }
+
+void product_backward(Matrix d_a, Matrix d_b, Matrix d_y, Matrix a, Matrix b)
+{
+    // y = a·b
+    if (d_a.data) matmul_nt_add(d_a, d_y, b);
+    if (d_b.data) matmul_tn_add(d_b, a, d_y);
+}
+
+void embedding_forward(Matrix y, Matrix table, const int *ids) { gather_rows(y, table, ids); }
+
+void embedding_backward(Matrix d_table, Matrix d_y, const int *ids)
+{
+    if (!d_table.data) return;
+    // y_i = table row ids_i: an id that occurs twice receives both gradients, in the order of the rows.
+    enum { BLOCK = 64 };
+#pragma omp parallel for if (parallel_worth(matrix_size(d_y)))
+    for (int first = 0; first < d_y.cols; first += BLOCK) {
+        int width = int_min(BLOCK, d_y.cols - first);
+        for (int i = 0; i < d_y.rows; i++) {
+            float *restrict out = &AT(d_table, ids[i], first);
+            const float *restrict in = &AT(d_y, i, first);
+            for (int j = 0; j < width; j++) out[j] += in[j];
+        }
+    }
+}
+
+// ---- Taped ------------------------------------------------------------------------------------------------
+// Weight gradients are large. Where nothing has been written yet the products overwrite, which saves clearing
+// and reading.
+
+// gradient of t += a · bᵀ
+static void give_product_nt(Tensor *t, Matrix a, Matrix b)
+{
+    bool accumulate;
+    Matrix d = tensor_gradient_raw(t, &accumulate);
+    if (!d.data) return;
+    if (accumulate) {
+        matmul_nt_add(d, a, b);
+    } else {
+        matmul_nt(d, a, b);
+    }
+}
+
+// gradient of t += aᵀ · b
+static void give_product_tn(Tensor *t, Matrix a, Matrix b)
+{
+    bool accumulate;
+    Matrix d = tensor_gradient_raw(t, &accumulate);
+    if (!d.data) return;
+    if (accumulate) {
+        matmul_tn_add(d, a, b);
+    } else {
+        matmul_tn(d, a, b);
+    }
+}
+
+// affine_backward, term by term
+static void give_affine(Tensor *x, Tensor *w, Tensor *b, Matrix d_y)
+{
+    give_product_nt(x, d_y, w->value);
+    give_product_tn(w, x->value, d_y);
+    Matrix d_b = tensor_gradient(b);
+    if (d_b.data) add_column_sums(d_b, d_y);
+}
+
+static void need_affine(Place place, const char *name, const Tensor *x, const Tensor *w, const Tensor *b)
+{
+    check_at(place, x->value.cols == w->value.rows,
+             "a weight has one row for each input feature and one column for each output",
+             "%s: x (%d × %d) meets a weight (%d × %d)", name, x->value.rows, x->value.cols, w->value.rows,
+             w->value.cols);
+    check_at(place, !b || (b->value.rows == 1 && b->value.cols == w->value.cols),
+             "a bias is (1 × outputs), or NULL", "%s: a weight (%d × %d) with a bias (%d × %d)", name,
+             w->value.rows, w->value.cols, b->value.rows, b->value.cols);
+}
+
+static void affine_step(Tensor *self)
+{
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], self->gradient);
+}
+
+Tensor *affine_at(Place place, Tensor *x, Tensor *w, Tensor *b)
+{
+    need_affine(place, "affine", x, w, b);
+    Tensor *y = tensor_node(place, "affine", x->value.rows, w->value.cols, affine_step, 0, 3, x, w, b);
+    affine_forward(y->value, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL});
+    return y;
+}
+
+static void affine_relu_step(Tensor *self)
+{
+    Arena *scratch = tape_arena(self->tape);
+    ArenaMark mark = arena_mark(scratch);
+    Matrix d_z = matrix_uninitialised(scratch, self->value.rows, self->value.cols);
+    relu_mask(d_z, self->gradient, self->value);
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], d_z);
+    arena_rewind(scratch, mark);
+}
+
+Tensor *affine_relu_at(Place place, Tensor *x, Tensor *w, Tensor *b)
+{
+    need_affine(place, "affine_relu", x, w, b);
+    Tensor *y =
+        tensor_node(place, "affine_relu", x->value.rows, w->value.cols, affine_relu_step, 0, 3, x, w, b);
+    affine_relu_forward(y->value, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL});
+    return y;
+}
+
+static void affine_gelu_step(Tensor *self)
+{
+    Arena *scratch = tape_arena(self->tape);
+    ArenaMark mark = arena_mark(scratch);
+    Matrix d_z = matrix_uninitialised(scratch, self->value.rows, self->value.cols);
+    gelu_slopes(d_z, self->gradient, *(const Matrix *)self->context);
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], d_z);
+    arena_rewind(scratch, mark);
+}
+
+Tensor *affine_gelu_at(Place place, Tensor *x, Tensor *w, Tensor *b)
+{
+    need_affine(place, "affine_gelu", x, w, b);
+    Matrix slopes = {x->value.rows, w->value.cols, NULL};
+    Tensor *y = tensor_node(place, "affine_gelu", slopes.rows, slopes.cols, affine_gelu_step, sizeof slopes,
+                            3, x, w, b);
+    if (y->wants_gradient)
+        slopes = matrix_uninitialised_at(place, tape_arena(y->tape), slopes.rows, slopes.cols);
+    memcpy(y->context, &slopes, sizeof slopes);
+    affine_gelu_forward(y->value, slopes, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL});
+    return y;
+}
+
+static void affine_add_step(Tensor *self)
+{
+    bool accumulate;
+    Matrix d_r = tensor_gradient_raw(self->inputs[3], &accumulate);
+    if (d_r.data && accumulate) add(d_r, d_r, self->gradient);
+    if (d_r.data && !accumulate) copy(d_r, self->gradient);
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], self->gradient);
+}
+
+Tensor *affine_add_at(Place place, Tensor *r, Tensor *x, Tensor *w, Tensor *b)
+{
+    need_affine(place, "affine_add", x, w, b);
+    check_at(place, r->value.rows == x->value.rows && r->value.cols == w->value.cols,
+             "the stream has the shape of what is added to it", "affine_add: r (%d × %d), x·w (%d × %d)",
+             r->value.rows, r->value.cols, x->value.rows, w->value.cols);
+    Tensor *y =
+        tensor_node(place, "affine_add", r->value.rows, r->value.cols, affine_add_step, 0, 4, x, w, b, r);
+    affine_add_forward(y->value, r->value, x->value, w->value, b ? b->value : (Matrix){0, 0, NULL});
+    return y;
+}
+
+static void product_step(Tensor *self)
+{
+    give_product_nt(self->inputs[0], self->gradient, self->inputs[1]->value);
+    give_product_tn(self->inputs[1], self->inputs[0]->value, self->gradient);
+}
+
+Tensor *product_at(Place place, Tensor *a, Tensor *b)
+{
+    check_at(place, a->value.cols == b->value.rows,
+             "the columns of the first factor must equal the rows of the second",
+             "product: (%d × %d) · (%d × %d)", a->value.rows, a->value.cols, b->value.rows, b->value.cols);
+    Tensor *y = tensor_node(place, "product", a->value.rows, b->value.cols, product_step, 0, 2, a, b);
+    product_forward(y->value, a->value, b->value);
+    return y;
+}
+
+static void embedding_step(Tensor *self)
+{
+    embedding_backward(tensor_gradient(self->inputs[0]), self->gradient, self->context);
+}
+
+Tensor *embedding_at(Place place, Tape *tape, Tensor *table, const int *ids, int count)
+{
+    check_at(place, count >= 0, "count the ids", "embedding: %d ids", count);
+    for (int i = 0; i < count; i++)
+        check_at(place, ids[i] >= 0 && ids[i] < table->value.rows,
+                 "ids run from 0 to the rows of the table − 1",
+                 "embedding: id %d (number %d) into a table (%d × %d)", ids[i], i, table->value.rows,
+                 table->value.cols);
+    Tensor *y = tensor_node_on(place, tape, "embedding", count, table->value.cols, embedding_step,
+                               (size_t)count * sizeof(int), 1, &table);
+    if (count) memcpy(y->context, ids, (size_t)count * sizeof(int));
+    embedding_forward(y->value, table->value, ids);
+    return y;
+}

@@ -1,0 +1,203 @@
+// The pages of a notebook: Markdown for the forge and the web book, JSON for Jupyter.
+#include "tools/notebook.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static Span span(const char *begin, const char *end) { return (Span){begin, (size_t)(end - begin)}; }
+
+// ---- Markdown ------------------------------------------------------------------------------------------------------
+
+static void put(FILE *out, Span text) { fwrite(text.at, 1, text.length, out); }
+
+// Text in which no character means anything to Markdown or HTML.
+static void put_escaped(FILE *out, Span text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (strchr("\\`*_[]<>&$|~^@", text.at[i])) fputc('\\', out);
+        fputc(text.at[i], out);
+    }
+}
+
+// A fenced block; its fence is longer than any run of backticks inside.
+static void put_fenced(FILE *out, const char *language, Span text)
+{
+    int longest = 2, run = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        run = text.at[i] == '`' ? run + 1 : 0;
+        longest = int_max(longest, run);
+    }
+    for (int i = 0; i <= longest; i++) fputc('`', out);
+    fprintf(out, "%s\n", language);
+    put(out, text);
+    fputc('\n', out);
+    for (int i = 0; i <= longest; i++) fputc('`', out);
+    fputs("\n\n", out);
+}
+
+static void put_figure(FILE *out, const Page *page, const Output *output)
+{
+    fputs("![", out);
+    put_escaped(out, output->text.length ? output->text : output->figure);
+    fprintf(out, "](../../figures/%s/%.*s)\n\n", page->folder, (int)output->figure.length, output->figure.at);
+    if (!output->text.length) return;
+    fputc('*', out);
+    put_escaped(out, output->text);
+    fputs("*\n\n", out);
+}
+
+static void put_prose(FILE *out, const Page *page, const Term *terms, Span text)
+{
+    const char *end = text.at + text.length;
+    for (; page->anchors && terms; terms = terms->next) {
+        const char *bold = terms->english.at - 2;
+        if (bold < text.at || bold >= end) continue;
+        put(out, span(text.at, bold));
+        fputs("<span id=\"", out);
+        notebook_anchor(out, terms);
+        fputs("\"></span>", out);
+        text = span(bold, end);
+    }
+    put(out, text);
+    fputs("\n\n", out);
+}
+
+static void put_links(FILE *out, const Page *page)
+{
+    fprintf(out, "[%s](%s) · run it with `make chapter%d`", page->file, page->file, atoi(page->folder));
+    fprintf(out, page->exercise ? " · [exercise.c](exercise.c)\n\n" : "\n\n");
+}
+
+static void put_navigation(FILE *out, const Page *page)
+{
+    fputs("---\n\n", out);
+    if (page->previous) fprintf(out, "← [%s](../%s/README.md) · ", page->previous_title, page->previous);
+    fputs("[contents](../../README.md)", out);
+    if (page->next) fprintf(out, " · [%s](../%s/README.md) →", page->next_title, page->next);
+    fputc('\n', out);
+}
+
+void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
+{
+    fprintf(out,
+            "<!-- Generated from %s and its output: do not edit. Edit %s, then run `make weave`. -->\n\n",
+            page->file, page->file);
+    for (const Cell *cell = notebook->cells; cell; cell = cell->next) {
+        Span text = cell->text, heading;
+        if (cell == notebook->cells) { // the links stand right below the title
+            notebook_line(&text, &heading);
+            put(out, heading);
+            fputs("\n\n", out);
+            put_links(out, page);
+            text = notebook_trim(text);
+        }
+        if (cell->kind == CELL_CODE) {
+            put_fenced(out, "c", text);
+        } else if (text.length) {
+            put_prose(out, page, notebook->terms, text);
+        }
+        for (const Output *output = cell->outputs; output; output = output->next) {
+            if (output->kind == OUTPUT_FIGURE) put_figure(out, page, output);
+            if (output->kind == OUTPUT_TEXT) put_fenced(out, "text", output->text);
+        }
+    }
+    put_navigation(out, page);
+}
+
+// ---- Jupyter -------------------------------------------------------------------------------------------------------
+
+static void put_json_characters(FILE *out, Span text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.at[i];
+        if (c == '"' || c == '\\')
+            fprintf(out, "\\%c", c);
+        else if ((unsigned char)c < ' ')
+            fprintf(out, "\\u%04x", c);
+        else
+            fputc(c, out);
+    }
+}
+
+// Text as a list of strings, one a line, each but perhaps the last with its newline.
+static void put_json_lines(FILE *out, Span text)
+{
+    Span line;
+    fputc('[', out);
+    for (const char *comma = ""; notebook_line(&text, &line); comma = ",") {
+        fprintf(out, "%s\n    \"", comma);
+        put_json_characters(out, line);
+        fputs(text.length ? "\\n\"" : "\"", out);
+    }
+    fputs("]", out);
+}
+
+static void put_base64(FILE *out, Span bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *b = (const unsigned char *)bytes.at;
+    for (size_t i = 0; i < bytes.length; i += 3) {
+        size_t count = bytes.length - i < 3 ? bytes.length - i : 3;
+        uint32_t group =
+            (uint32_t)b[i] << 16 | (count > 1 ? (uint32_t)b[i + 1] << 8 : 0) | (count > 2 ? b[i + 2] : 0);
+        for (size_t j = 0; j < 4; j++) fputc(j <= count ? digits[group >> (18 - 6 * j) & 63] : '=', out);
+    }
+}
+
+static void put_json_figure(Arena *arena, FILE *out, const char *figures, const Output *output)
+{
+    size_t room = strlen(figures) + output->figure.length + 2;
+    char *path = arena_alloc(arena, room, 1);
+    snprintf(path, room, "%s/%.*s", figures, (int)output->figure.length, output->figure.at);
+    Span bytes = notebook_bytes(arena, path, "run the chapter first, with gnuplot installed");
+    fputs("{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {", out);
+    if (strcmp(path + room - 5, ".svg") == 0) {
+        Text drawing = notebook_text(arena, path, bytes.at, bytes.length);
+        fputs("\"image/svg+xml\": ", out);
+        put_json_lines(out, (Span){drawing.bytes, drawing.length});
+    } else {
+        fputs("\"image/png\": \"", out);
+        put_base64(out, bytes);
+        fputc('"', out);
+    }
+    fputs(", \"text/plain\": ", out);
+    put_json_lines(out, output->text.length ? output->text : output->figure);
+    fputs("}}", out);
+}
+
+static void put_json_output(Arena *arena, FILE *out, const char *figures, const Output *output)
+{
+    if (output->kind == OUTPUT_FIGURE) {
+        put_json_figure(arena, out, figures, output);
+        return;
+    }
+    fputs("{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": ", out);
+    put_json_lines(out, output->text);
+    fputc('}', out);
+}
+
+void notebook_jupyter(Arena *arena, const Notebook *notebook, const char *figures, FILE *out)
+{
+    int number = 0;
+    fputs("{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n \"metadata\": {\"language_info\": {\"name\": \"c\","
+          " \"file_extension\": \".c\", \"mimetype\": \"text/x-csrc\"},\n  \"title\": \"",
+          out);
+    put_json_characters(out, notebook->title);
+    fputs("\"},\n \"cells\": [", out);
+    for (const Cell *cell = notebook->cells; cell; cell = cell->next) {
+        fprintf(out, "%s\n  {\"cell_type\": \"%s\", \"id\": \"cell-%d\", \"metadata\": {},\n   \"source\": ",
+                number ? "," : "", cell->kind == CELL_CODE ? "code" : "markdown", number);
+        number++;
+        put_json_lines(out, cell->text);
+        if (cell->kind == CELL_CODE) {
+            fputs(",\n   \"execution_count\": null, \"outputs\": [", out);
+            for (const Output *output = cell->outputs; output; output = output->next) {
+                put_json_output(arena, out, figures, output);
+                if (output->next) fputs(",\n    ", out);
+            }
+            fputc(']', out);
+        }
+        fputc('}', out);
+    }
+    fputs("\n ]\n}\n", out);
+}
