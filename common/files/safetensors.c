@@ -1,12 +1,11 @@
 // safetensors.c: named arrays in a file. See safetensors.h.
 #include "files/safetensors.h"
 #include "base/name_table.h"
+#include "base/json.h"
 #include "base/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,205 +14,22 @@
 _Static_assert(sizeof(float) == 4 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the format is that of this machine's floats");
 
-enum { LENGTH_BYTES = 8, MOST_NESTED = 128 }; // the length of the header; values within values
+enum { LENGTH_BYTES = 8 }; // of the length of the header
 
 static const char METADATA[] = "__metadata__";
 static const char *const DAMAGED = "it is damaged, no safetensors file, or written by a program that does "
                                    "not keep to the format: fetch or save it again";
 
-// ---- The header: a reader for JSON of this form ------------------------------------------------------------
+// ---- The header -----------------------------------------------------------------------------------------------
 
 typedef struct {
-    Place place;
+    JsonReader json;
     Arena *arena;
-    const char *path;
-    unsigned char *text; // strings are decoded where they stand
-    size_t size, at;
     size_t *sizes; // room for shapes
     int sizes_left;
 } Reader;
 
-#define refuse(r, ...) refuse_at((r)->at, r, __VA_ARGS__)
-
-noreturn __attribute__((format(printf, 3, 4))) static void refuse_at(size_t at, const Reader *r,
-                                                                     const char *format, ...)
-{
-    char what[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
-    va_end(arguments);
-    die_at(r->place, DAMAGED, "%s: header, byte %zu: %s", r->path, at, what);
-}
-
-static bool is_blank(int c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-static int peek(Reader *r)
-{
-    while (r->at < r->size && is_blank(r->text[r->at])) r->at++;
-    return r->at < r->size ? r->text[r->at] : -1;
-}
-
-static bool take(Reader *r, char wanted)
-{
-    if (peek(r) != wanted) return false;
-    r->at++;
-    return true;
-}
-
-static void expect(Reader *r, char wanted)
-{
-    int found = peek(r);
-    if (take(r, wanted)) return;
-    if (found < 0) refuse(r, "it ends where '%c' is expected", wanted);
-    if (found < 32 || found > 126) refuse(r, "byte 0x%02x where '%c' is expected", (unsigned)found, wanted);
-    refuse(r, "'%c' where '%c' is expected", found, wanted);
-}
-
-static bool take_word(Reader *r, const char *word)
-{
-    size_t length = strlen(word);
-    if (peek(r) < 0 || r->size - r->at < length || memcmp(r->text + r->at, word, length) != 0) return false;
-    r->at += length;
-    return true;
-}
-
-static unsigned hexadecimal4(Reader *r)
-{
-    unsigned value = 0;
-    for (int i = 0; i < 4; i++, r->at++) {
-        int c = r->at < r->size ? r->text[r->at] : -1;
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
-        if (digit < 0) refuse(r, "\\u needs four hexadecimal digits");
-        value = value * 16 + (unsigned)digit;
-    }
-    return value;
-}
-
-// The character of \uXXXX (two of them for a surrogate pair), written as UTF-8; returns its length.
-static size_t unicode_escape(Reader *r, char out[4])
-{
-    unsigned code = hexadecimal4(r);
-    if (code >= 0xd800 && code < 0xdc00) {
-        if (r->size - r->at < 6 || r->text[r->at] != '\\' || r->text[r->at + 1] != 'u')
-            refuse(r, "half a surrogate pair");
-        r->at += 2;
-        unsigned low = hexadecimal4(r);
-        if (low < 0xdc00 || low > 0xdfff) refuse(r, "half a surrogate pair");
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-    } else if (code >= 0xdc00 && code <= 0xdfff) {
-        refuse(r, "half a surrogate pair");
-    }
-    if (code == 0) refuse(r, "a NUL inside a string, where a string of C would end");
-    return (size_t)utf8_encode(out, code);
-}
-
-// A string, decoded in its place: an escape is never longer decoded than written, and the closing quote makes room
-// for the 0 at the end.
-static char *read_string(Reader *r)
-{
-    expect(r, '"');
-    size_t end = r->at;
-    while (end < r->size && r->text[end] != '"') end += r->text[end] == '\\' ? 2 : 1;
-    if (end >= r->size) refuse(r, "a string without end");
-    char *string = (char *)r->text + r->at, *out = string;
-    while (r->at < end) {
-        const unsigned char *c = r->text + r->at;
-        if (*c < 0x20) refuse(r, "a control character inside a string");
-        if (*c != '\\') {
-            uint32_t character;
-            int width = utf8_decode((const char *)c, end - r->at, &character);
-            if (character == UTF8_REPLACEMENT && width == 1) refuse(r, "not UTF-8");
-            for (int i = 0; i < width; i++) *out++ = (char)c[i];
-            r->at += (size_t)width;
-            continue;
-        }
-        r->at += 2;
-        const char *letters = "\"\\/bfnrt", *values = "\"\\/\b\f\n\r\t", *which = strchr(letters, c[1]);
-        if (c[1] == 'u') {
-            char bytes[4];
-            size_t length = unicode_escape(r, bytes);
-            memcpy(out, bytes, length);
-            out += length;
-        } else if (c[1] && which) {
-            *out++ = values[which - letters];
-        } else {
-            refuse(r, "an unknown escape");
-        }
-    }
-    if (r->at != end) refuse(r, "an escape across the end of a string");
-    r->at++;
-    *out = '\0';
-    return string;
-}
-
-static size_t read_number(Reader *r)
-{
-    int c = peek(r);
-    if (c < '0' || c > '9') refuse(r, "a whole number, not negative, is expected");
-    if (c == '0' && r->at + 1 < r->size && r->text[r->at + 1] >= '0' && r->text[r->at + 1] <= '9')
-        refuse(r, "a number with a leading 0");
-    size_t value = 0;
-    for (; r->at < r->size && r->text[r->at] >= '0' && r->text[r->at] <= '9'; r->at++)
-        if (__builtin_mul_overflow(value, (size_t)10, &value) ||
-            __builtin_add_overflow(value, (size_t)(r->text[r->at] - '0'), &value))
-            refuse(r, "a number beyond 64 bits");
-    if (r->at < r->size && strchr(".eE", r->text[r->at]) && r->text[r->at])
-        refuse(r, "a whole number is expected");
-    return value;
-}
-
-static size_t skip_digits(Reader *r)
-{
-    size_t first = r->at;
-    while (r->at < r->size && r->text[r->at] >= '0' && r->text[r->at] <= '9') r->at++;
-    return r->at - first;
-}
-
-static void skip_number(Reader *r)
-{
-    size_t start = r->at;
-    if (r->text[r->at] == '-') r->at++;
-    size_t first = r->at, digits = skip_digits(r);
-    bool right = digits == 1 || (digits > 1 && r->text[first] != '0');
-    if (right && r->at < r->size && r->text[r->at] == '.') r->at++, right = skip_digits(r) > 0;
-    if (right && r->at < r->size && (r->text[r->at] | 0x20) == 'e') {
-        r->at++;
-        if (r->at < r->size && (r->text[r->at] == '+' || r->text[r->at] == '-')) r->at++;
-        right = skip_digits(r) > 0;
-    }
-    if (!right) refuse_at(start, r, "a value is expected");
-}
-
-// Any JSON value, of a key that is not known.
-static void skip_value(Reader *r, int nested)
-{
-    int c = peek(r);
-    if (c == '"') {
-        read_string(r);
-    } else if (c == '{' || c == '[') {
-        const char end = c == '{' ? '}' : ']';
-        if (nested == MOST_NESTED) refuse(r, "values nested more than %d deep", MOST_NESTED);
-        r->at++;
-        if (take(r, end)) return;
-        do {
-            if (c == '{') {
-                read_string(r);
-                expect(r, ':');
-            }
-            skip_value(r, nested + 1);
-        } while (take(r, ','));
-        expect(r, end);
-    } else if (!take_word(r, "true") && !take_word(r, "false") && !take_word(r, "null")) {
-        if (c < 0) refuse(r, "it ends where a value is expected");
-        skip_number(r);
-    }
-}
-
-// ---- Tensors and notes --------------------------------------------------------------------------------------
+#define refuse(r, ...) json_refuse(&(r)->json, (r)->json.at, __VA_ARGS__)
 
 // How many bits an element has; 0: of an edition of the format that is not known here.
 static size_t bits_of_dtype(const char *dtype)
@@ -235,14 +51,14 @@ static size_t bits_of_dtype(const char *dtype)
 static int read_shape(Reader *r, size_t sizes[SAFETENSORS_MAX_RANK], const char *name)
 {
     int rank = 0;
-    expect(r, '[');
-    if (take(r, ']')) return 0;
+    json_expect(&r->json, '[');
+    if (json_take(&r->json, ']')) return 0;
     do {
         if (rank == SAFETENSORS_MAX_RANK)
             refuse(r, "tensor %.80s has more than %d dimensions", name, SAFETENSORS_MAX_RANK);
-        sizes[rank++] = read_number(r);
-    } while (take(r, ','));
-    expect(r, ']');
+        sizes[rank++] = json_whole(&r->json);
+    } while (json_take(&r->json, ','));
+    json_expect(&r->json, ']');
     return rank;
 }
 
@@ -250,7 +66,7 @@ static const size_t *keep_shape(Reader *r, const size_t *sizes, int rank)
 {
     enum { MANY = 4096 };
     if (!r->sizes || r->sizes_left < rank) {
-        r->sizes = arena_alloc_at(r->place, r->arena, MANY, sizeof *r->sizes);
+        r->sizes = arena_alloc_at(r->json.place, r->arena, MANY, sizeof *r->sizes);
         r->sizes_left = MANY;
     }
     size_t *kept = r->sizes;
@@ -297,29 +113,29 @@ static SafetensorsEntry read_entry(Reader *r, const char *name)
     SafetensorsEntry entry = {.name = name};
     size_t end = 0, sizes[SAFETENSORS_MAX_RANK];
     unsigned found = 0;
-    expect(r, '{');
+    json_expect(&r->json, '{');
     do {
-        size_t start = r->at;
-        const char *key = read_string(r);
+        size_t start = r->json.at;
+        const char *key = json_string(&r->json, NULL);
         EntryKey which = key_of(key);
-        expect(r, ':');
-        if (found & which) refuse_at(start, r, "tensor %.80s: key %s is repeated", name, key);
+        json_expect(&r->json, ':');
+        if (found & which) json_refuse(&r->json, start, "tensor %.80s: key %s is repeated", name, key);
         found |= which;
         if (which == KEY_DTYPE) {
-            entry.dtype = read_string(r);
+            entry.dtype = json_string(&r->json, NULL);
         } else if (which == KEY_SHAPE) {
             entry.rank = read_shape(r, sizes, name);
         } else if (which == KEY_OFFSETS) {
-            expect(r, '[');
-            entry.begin = read_number(r);
-            expect(r, ',');
-            end = read_number(r);
-            expect(r, ']');
+            json_expect(&r->json, '[');
+            entry.begin = json_whole(&r->json);
+            json_expect(&r->json, ',');
+            end = json_whole(&r->json);
+            json_expect(&r->json, ']');
         } else {
-            skip_value(r, 0);
+            json_skip(&r->json);
         }
-    } while (take(r, ','));
-    expect(r, '}');
+    } while (json_take(&r->json, ','));
+    json_expect(&r->json, '}');
 
     if (found != ALL_KEYS) refuse(r, "tensor %.80s needs dtype, shape and data_offsets", name);
     if (end < entry.begin)
@@ -335,7 +151,7 @@ static void *with_room(const Reader *r, void *list, int count, size_t size)
 {
     bool full = count == 0 || (count >= 16 && (count & (count - 1)) == 0); // at 16, 32, 64, …
     if (!full) return list;
-    void *larger = arena_alloc_at(r->place, r->arena, count == 0 ? 16 : (size_t)count * 2, size);
+    void *larger = arena_alloc_at(r->json.place, r->arena, count == 0 ? 16 : (size_t)count * 2, size);
     if (count) memcpy(larger, list, (size_t)count * size);
     return larger;
 }
@@ -343,33 +159,33 @@ static void *with_room(const Reader *r, void *list, int count, size_t size)
 // {"key": "text", …}, or null: none.
 static void read_notes(Reader *r, Safetensors *file)
 {
-    if (take_word(r, "null")) return;
-    expect(r, '{');
-    if (take(r, '}')) return;
+    if (json_take_word(&r->json, "null")) return;
+    json_expect(&r->json, '{');
+    if (json_take(&r->json, '}')) return;
     do {
         if (file->note_count == SAFETENSORS_MAX_TENSORS) refuse(r, "too much metadata");
         file->notes = with_room(r, file->notes, file->note_count, sizeof *file->notes);
         SafetensorsNote *note = &file->notes[file->note_count++];
-        note->key = read_string(r);
-        expect(r, ':');
-        if (peek(r) != '"')
+        note->key = json_string(&r->json, NULL);
+        json_expect(&r->json, ':');
+        if (json_peek(&r->json) != '"')
             refuse(r, "metadata %.80s is not a string, and there may only be strings", note->key);
-        note->value = read_string(r);
-    } while (take(r, ','));
-    expect(r, '}');
+        note->value = json_string(&r->json, NULL);
+    } while (json_take(&r->json, ','));
+    json_expect(&r->json, '}');
 }
 
 static void read_header(Reader *r, Safetensors *file)
 {
     bool metadata = false;
-    if (!take(r, '{')) refuse(r, "a header begins with '{'");
-    if (!take(r, '}')) {
+    if (!json_take(&r->json, '{')) refuse(r, "a header begins with '{'");
+    if (!json_take(&r->json, '}')) {
         do {
-            size_t start = r->at;
-            char *name = read_string(r);
-            expect(r, ':');
+            size_t start = r->json.at;
+            char *name = json_string(&r->json, NULL);
+            json_expect(&r->json, ':');
             if (strcmp(name, METADATA) == 0) {
-                if (metadata) refuse_at(start, r, "%s is there twice", METADATA);
+                if (metadata) json_refuse(&r->json, start, "%s is there twice", METADATA);
                 metadata = true;
                 read_notes(r, file);
                 continue;
@@ -378,10 +194,10 @@ static void read_header(Reader *r, Safetensors *file)
                 refuse(r, "more than %d tensors", SAFETENSORS_MAX_TENSORS);
             file->entries = with_room(r, file->entries, file->count, sizeof *file->entries);
             file->entries[file->count++] = read_entry(r, name);
-        } while (take(r, ','));
-        expect(r, '}');
+        } while (json_take(&r->json, ','));
+        json_expect(&r->json, '}');
     }
-    if (peek(r) >= 0) refuse(r, "something other than white space behind the header");
+    if (json_peek(&r->json) >= 0) refuse(r, "something other than white space behind the header");
 }
 
 // ---- Reading ----------------------------------------------------------------------------------------------
@@ -411,26 +227,26 @@ static void check_layout(const Reader *r, Safetensors *file, const unsigned char
     if (file->count) qsort(file->entries, (size_t)file->count, sizeof *file->entries, by_place);
     for (int i = 0; i < file->count; i++) {
         SafetensorsEntry *entry = &file->entries[i];
-        check_at(r->place, entry->begin == filled, DAMAGED,
-                 "%s: tensor %s begins at byte %zu, expected %zu: %s", r->path, entry->name, entry->begin,
-                 filled, entry->begin < filled ? "it overlaps another" : "there is a hole");
-        check_at(r->place, entry->bytes <= size - filled, DAMAGED,
-                 "%s: tensor %s ends at byte %zu, the data end at %zu", r->path, entry->name,
+        check_at(r->json.place, entry->begin == filled, DAMAGED,
+                 "%s: tensor %s begins at byte %zu, expected %zu: %s", r->json.path, entry->name,
+                 entry->begin, filled, entry->begin < filled ? "it overlaps another" : "there is a hole");
+        check_at(r->json.place, entry->bytes <= size - filled, DAMAGED,
+                 "%s: tensor %s ends at byte %zu, the data end at %zu", r->json.path, entry->name,
                  entry->begin + entry->bytes, size);
         entry->data = data + entry->begin;
         filled += entry->bytes;
     }
-    check_at(r->place, filled == size, DAMAGED, "%s: %zu bytes behind the last tensor, expected none",
-             r->path, size - filled);
+    check_at(r->json.place, filled == size, DAMAGED, "%s: %zu bytes behind the last tensor, expected none",
+             r->json.path, size - filled);
 
     if (file->count) qsort(file->entries, (size_t)file->count, sizeof *file->entries, by_name);
     for (int i = 1; i < file->count; i++)
-        check_at(r->place, strcmp(file->entries[i - 1].name, file->entries[i].name) != 0, DAMAGED,
-                 "%s: tensor %s is there twice", r->path, file->entries[i].name);
+        check_at(r->json.place, strcmp(file->entries[i - 1].name, file->entries[i].name) != 0, DAMAGED,
+                 "%s: tensor %s is there twice", r->json.path, file->entries[i].name);
     if (file->note_count) qsort(file->notes, (size_t)file->note_count, sizeof *file->notes, by_key);
     for (int i = 1; i < file->note_count; i++)
-        check_at(r->place, strcmp(file->notes[i - 1].key, file->notes[i].key) != 0, DAMAGED,
-                 "%s: metadata %s is there twice", r->path, file->notes[i].key);
+        check_at(r->json.place, strcmp(file->notes[i - 1].key, file->notes[i].key) != 0, DAMAGED,
+                 "%s: metadata %s is there twice", r->json.path, file->notes[i].key);
 }
 
 // What other kinds of files begin with, and what they are.
@@ -511,8 +327,14 @@ Safetensors safetensors_open_at(Place place, Arena *arena, const char *path)
 {
     size_t size, header;
     unsigned char *bytes = read_file(place, arena, path, &size, &header);
-    Reader reader = {
-        .place = place, .arena = arena, .path = path, .text = bytes + LENGTH_BYTES, .size = header};
+    Reader reader = {.json = {.place = place,
+                              .path = path,
+                              .part = "header",
+                              .remedy = DAMAGED,
+                              .text = bytes + LENGTH_BYTES,
+                              .size = header,
+                              .c_strings = true},
+                     .arena = arena};
     Safetensors file = {.path = arena_string(arena, path)};
     read_header(&reader, &file);
     check_layout(&reader, &file, bytes + LENGTH_BYTES + header, size - LENGTH_BYTES - header);
@@ -560,31 +382,12 @@ Matrix safetensors_matrix_at(Place place, Arena *arena, const Safetensors *file,
 
 // ---- Writing ----------------------------------------------------------------------------------------------
 
-typedef struct {
-    const char *name;
-    Matrix value;
-} Item;
-
 static int item_by_name(const void *a, const void *b)
 {
-    return strcmp(((const Item *)a)->name, ((const Item *)b)->name);
+    return strcmp(((const SafetensorsItem *)a)->name, ((const SafetensorsItem *)b)->name);
 }
 
-static void write_string(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c < 0x20) {
-            fprintf(out, "\\u%04x", *c);
-        } else {
-            if (*c == '"' || *c == '\\') fputc('\\', out);
-            fputc(*c, out);
-        }
-    }
-    fputc('"', out);
-}
-
-static void write_header(FILE *out, const Item *items, int count, const SafetensorsNote *notes,
+static void write_header(FILE *out, const SafetensorsItem *items, int count, const SafetensorsNote *notes,
                          int note_count)
 {
     size_t offset = 0;
@@ -593,16 +396,16 @@ static void write_header(FILE *out, const Item *items, int count, const Safetens
         fprintf(out, "\"%s\":{", METADATA);
         for (int i = 0; i < note_count; i++) {
             if (i) fputc(',', out);
-            write_string(out, notes[i].key);
+            json_write_string(out, notes[i].key, strlen(notes[i].key));
             fputc(':', out);
-            write_string(out, notes[i].value);
+            json_write_string(out, notes[i].value, strlen(notes[i].value));
         }
         fputs(count ? "}," : "}", out);
     }
     for (int i = 0; i < count; i++) {
         size_t end = offset + matrix_size(items[i].value) * sizeof(float);
         if (i) fputc(',', out);
-        write_string(out, items[i].name);
+        json_write_string(out, items[i].name, strlen(items[i].name));
         fprintf(out, ":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[%zu,%zu]}", items[i].value.rows,
                 items[i].value.cols, offset, end);
         offset = end;
@@ -614,7 +417,7 @@ static void write_header(FILE *out, const Item *items, int count, const Safetens
 static bool is_text(const char *text) { return utf8_invalid(text, strlen(text)) == strlen(text); }
 
 // Nothing is written that the reader would refuse. The items are sorted by name.
-static void check_writable(Place place, const char *path, const Item *items, int count,
+static void check_writable(Place place, const char *path, const SafetensorsItem *items, int count,
                            const SafetensorsNote *notes, int note_count)
 {
     check_at(place, count <= SAFETENSORS_MAX_TENSORS && note_count <= SAFETENSORS_MAX_TENSORS,
@@ -646,9 +449,8 @@ static void check_writable(Place place, const char *path, const Item *items, int
     arena_free(arena);
 }
 
-// Sorts the items, writes them under a temporary name, and renames. False when there was no room, say.
-static bool save_items(Place place, const char *path, Item *items, int count, const SafetensorsNote *notes,
-                       int note_count, Replacement *file)
+bool safetensors_try_write_at(Place place, const char *path, SafetensorsItem *items, int count,
+                              const SafetensorsNote *notes, int note_count, Replacement *file)
 {
     if (count) qsort(items, (size_t)count, sizeof *items, item_by_name);
     check_writable(place, path, items, count, notes, note_count);
@@ -676,31 +478,15 @@ static bool save_items(Place place, const char *path, Item *items, int count, co
     return written;
 }
 
-static Item *items_of(Arena *arena, const Parameters *set)
-{
-    Item *items = arena_alloc(arena, (size_t)set->count, sizeof *items);
-    for (int i = 0; i < set->count; i++) items[i] = (Item){set->names[i], set->items[i]->value};
-    return items;
-}
-
-bool safetensors_try_save_at(Place place, const char *path, const Parameters *set,
-                             const SafetensorsNote *notes, int note_count, Replacement *file)
-{
-    Arena *arena = arena_new();
-    bool written = save_items(place, path, items_of(arena, set), set->count, notes, note_count, file);
-    arena_free(arena);
-    return written;
-}
-
-void safetensors_save_at(Place place, const char *path, const Parameters *set, const SafetensorsNote *notes,
-                         int note_count)
+void safetensors_write_at(Place place, const char *path, SafetensorsItem *items, int count,
+                          const SafetensorsNote *notes, int note_count)
 {
     Replacement file;
-    if (!safetensors_try_save_at(place, path, set, notes, note_count, &file))
+    if (!safetensors_try_write_at(place, path, items, count, notes, note_count, &file))
         die_at(place, file.remedy, "%s", file.problem);
 }
 
-// ---- Into parameters --------------------------------------------------------------------------------------
+// ---- Into matrices --------------------------------------------------------------------------------------
 
 static void shape_text(char *out, size_t size, const SafetensorsEntry *entry)
 {
@@ -711,7 +497,7 @@ static void shape_text(char *out, size_t size, const SafetensorsEntry *entry)
 }
 
 // Every item is in the file, F32 and of its shape, and nothing else is. Changes nothing.
-static void check_items(Place place, const Safetensors *file, const Item *items, int count)
+static void check_items(Place place, const Safetensors *file, const SafetensorsItem *items, int count)
 {
     for (int i = 0; i < count; i++) {
         const SafetensorsEntry *entry = safetensors_find(file, items[i].name);
@@ -742,150 +528,11 @@ static void check_items(Place place, const Safetensors *file, const Item *items,
     arena_free(arena);
 }
 
-static void load_items(const Safetensors *file, const Item *items, int count)
+void safetensors_fill_at(Place place, const Safetensors *file, const SafetensorsItem *items, int count)
 {
+    check_items(place, file, items, count);
     for (int i = 0; i < count; i++)
         if (matrix_size(items[i].value))
             memcpy(items[i].value.data, safetensors_find(file, items[i].name)->data,
                    matrix_size(items[i].value) * sizeof(float));
-}
-
-void safetensors_fill_at(Place place, const Safetensors *file, Parameters *set)
-{
-    Arena *arena = arena_new();
-    Item *items = items_of(arena, set);
-    check_items(place, file, items, set->count);
-    load_items(file, items, set->count);
-    arena_free(arena);
-}
-
-void safetensors_load_at(Place place, const char *path, Parameters *set)
-{
-    Arena *arena = arena_new();
-    Safetensors file = safetensors_open_at(place, arena, path);
-    safetensors_fill_at(place, &file, set);
-    arena_free(arena);
-}
-
-// ---- Checkpoints ------------------------------------------------------------------------------------------
-// "value/name" is a parameter, "first/name" and "second/name" its moments; the rest is metadata. Numbers of
-// the metadata are written as their bits in hexadecimal, so that nothing is rounded.
-
-enum { MAX_NOTES = 64, NOTE_SIZE = 40 };
-
-static const char *const CHECKPOINT_NOTES[] = {"optimiser", "steps", "power1",
-                                               "power2",    "step",  "generators"};
-enum { FIXED_NOTES = sizeof CHECKPOINT_NOTES / sizeof *CHECKPOINT_NOTES };
-
-static Item *checkpoint_items(Arena *arena, const Optimiser *o, int *count)
-{
-    const Parameters *set = o->parameters;
-    Item *items = arena_alloc(arena, (size_t)set->count * 3, sizeof *items);
-    const char *prefixes[] = {"value/", "first/", "second/"};
-    const Matrix *moments[] = {NULL, o->first, o->second};
-    *count = 0;
-    for (int kind = 0; kind < 3; kind++) {
-        if (kind > 0 && !moments[kind]) continue;
-        for (int i = 0; i < set->count; i++) {
-            size_t size = strlen(prefixes[kind]) + strlen(set->names[i]) + 1;
-            char *name = arena_alloc(arena, size, 1);
-            snprintf(name, size, "%s%s", prefixes[kind], set->names[i]);
-            items[(*count)++] = (Item){name, kind ? moments[kind][i] : set->items[i]->value};
-        }
-    }
-    return items;
-}
-
-static uint64_t float_bits(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static float bits_float(uint64_t bits)
-{
-    uint32_t low = (uint32_t)bits;
-    float value;
-    memcpy(&value, &low, sizeof value);
-    return value;
-}
-
-void checkpoint_save_at(Place place, const char *path, const Optimiser *o, const Rng *rngs, int rng_count,
-                        long step)
-{
-    check_at(place, rng_count >= 0 && FIXED_NOTES + 2 * rng_count <= MAX_NOTES,
-             "share generators between purposes", "checkpoint_save: %d generators", rng_count);
-    check_at(place, step >= 0, "steps count from 0", "checkpoint_save: step %ld", step);
-    for (int i = 0; i < rng_count; i++)
-        check_at(place, rngs[i].increment & 1, "make it with rng_new",
-                 "checkpoint_save: generator %d was never made", i);
-    Arena *arena = arena_new();
-    int count;
-    Item *items = checkpoint_items(arena, o, &count);
-    const uint64_t fixed[FIXED_NOTES] = {(uint64_t)o->kind,     (uint64_t)o->steps, float_bits(o->power1),
-                                         float_bits(o->power2), (uint64_t)step,     (uint64_t)rng_count};
-    SafetensorsNote notes[MAX_NOTES];
-    char keys[MAX_NOTES][NOTE_SIZE], values[MAX_NOTES][NOTE_SIZE];
-    int note_count = 0;
-    for (; note_count < FIXED_NOTES; note_count++) {
-        snprintf(keys[note_count], NOTE_SIZE, "%s", CHECKPOINT_NOTES[note_count]);
-        snprintf(values[note_count], NOTE_SIZE, "%016" PRIx64, fixed[note_count]);
-    }
-    for (int i = 0; i < 2 * rng_count; i++, note_count++) {
-        snprintf(keys[note_count], NOTE_SIZE, "generator%d.%s", i / 2, i % 2 ? "increment" : "state");
-        snprintf(values[note_count], NOTE_SIZE, "%016" PRIx64,
-                 i % 2 ? rngs[i / 2].increment : rngs[i / 2].state);
-    }
-    for (int i = 0; i < note_count; i++) notes[i] = (SafetensorsNote){keys[i], values[i]};
-    Replacement file;
-    if (!save_items(place, path, items, count, notes, note_count, &file))
-        die_at(place, file.remedy, "%s", file.problem);
-    arena_free(arena);
-}
-
-static uint64_t number_note(Place place, const Safetensors *file, const char *key)
-{
-    const char *text = safetensors_note(file, key);
-    check_at(place, text, "is it a checkpoint?", "%s: metadata %s is missing", file->path, key);
-    bool digits = strlen(text) == 16 && strspn(text, "0123456789abcdef") == 16;
-    check_at(place, digits, DAMAGED, "%s: metadata %s is \"%.40s\", expected 16 hexadecimal digits",
-             file->path, key, text);
-    return strtoull(text, NULL, 16);
-}
-
-long checkpoint_load_at(Place place, const char *path, Optimiser *o, Rng *rngs, int rng_count)
-{
-    Arena *arena = arena_new();
-    Safetensors file = safetensors_open_at(place, arena, path);
-    uint64_t fixed[FIXED_NOTES];
-    for (int i = 0; i < FIXED_NOTES; i++) fixed[i] = number_note(place, &file, CHECKPOINT_NOTES[i]);
-    check_at(place, fixed[0] == (uint64_t)o->kind, "go on with the method that the run began with",
-             "%s: saved with optimiser %" PRIu64 ", this one is %d", path, fixed[0], (int)o->kind);
-    check_at(place, fixed[1] <= INT64_MAX && fixed[4] <= INT64_MAX, DAMAGED, "%s: a negative number of steps",
-             path);
-    check_at(place, fixed[5] == (uint64_t)rng_count, "give the generators that were saved",
-             "%s: %" PRIu64 " generators, expected %d", path, fixed[5], rng_count);
-
-    Rng *found = arena_alloc(arena, (size_t)rng_count, sizeof *found);
-    for (int i = 0; i < rng_count; i++) {
-        char key[NOTE_SIZE];
-        snprintf(key, sizeof key, "generator%d.state", i);
-        found[i].state = number_note(place, &file, key);
-        snprintf(key, sizeof key, "generator%d.increment", i);
-        found[i].increment = number_note(place, &file, key);
-        check_at(place, found[i].increment & 1, DAMAGED, "%s: metadata %s must be odd", path, key);
-    }
-    int count;
-    Item *items = checkpoint_items(arena, o, &count);
-    check_items(place, &file, items, count);
-
-    load_items(&file, items, count);
-    if (rng_count) memcpy(rngs, found, (size_t)rng_count * sizeof *rngs);
-    o->steps = (long)fixed[1];
-    o->power1 = bits_float(fixed[2]);
-    o->power2 = bits_float(fixed[3]);
-    clear_gradients(o->parameters);
-    arena_free(arena);
-    return (long)fixed[4];
 }

@@ -182,7 +182,7 @@ void gpt_save_at(Place place, const char *folder, const Gpt *gpt, const Paramete
     if (same) unlink(next);
     path_in(place, model, folder, MODEL);
     Replacement file;
-    if (!safetensors_try_save_at(place, model, set, notes, NOTES, &file)) {
+    if (!parameters_try_save_at(place, model, set, notes, NOTES, &file)) {
         unlink(next);
         die_at(place, file.remedy, "%s", file.problem);
     }
@@ -298,7 +298,7 @@ GptFile gpt_open_at(Place place, Arena *arena, const char *folder)
         GptConfig config = config_of(place, &stored);
         Rng rng = rng_new(0, 0); // the numbers that it draws are overwritten
         file.gpt = gpt_new_at(place, &file.parameters, config, &rng);
-        safetensors_fill_at(place, &stored, &file.parameters);
+        parameters_fill_at(place, &stored, &file.parameters);
         tokenizer_path(place, path, folder, &stored);
         file.tokenizer = tokenizer_load_at(place, path);
         arena_free(scratch);

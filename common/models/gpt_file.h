@@ -17,7 +17,7 @@
 // gpt_save finishes the step. A tokenizer.json that another program has written since is taken as it is.
 #pragma once
 #include "models/gpt.h"
-#include "files/safetensors.h"
+#include "models/checkpoint.h"
 #include "models/tokenizer.h"
 
 typedef struct {

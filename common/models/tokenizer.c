@@ -1,4 +1,5 @@
 // tokenizer.c: pieces and merges, encoding, decoding. See tokenizer.h.
+#include "base/utf8.h"
 #include "models/tokenizer_parts.h"
 
 #include <string.h>
@@ -220,8 +221,8 @@ void tokenizer_put_added(Place place, Tokenizer *t, AddedToken token)
 int tokenizer_add_at(Place place, Tokenizer *t, const char *content)
 {
     Bytes text = {content, strlen(content)};
-    check_at(place, text.size > 0 && is_utf8(content, text.size), "give a text such as \"<|end|>\"",
-             "tokenizer_add: the token is empty or not UTF-8");
+    check_at(place, text.size > 0 && utf8_invalid(content, text.size) == text.size,
+             "give a text such as \"<|end|>\"", "tokenizer_add: the token is empty or not UTF-8");
     check_at(place, t->size < TOKENIZER_MAX_PIECES, NULL, "tokenizer_add: there are %d pieces already",
              t->size);
     // In a file one name is one piece, and é is the name of the byte 0xe9.

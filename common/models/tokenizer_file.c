@@ -2,37 +2,13 @@
 //
 // The format is what Hugging Face's Rust library reads. What that library does with a field is done here as well, or the
 // file is refused with the field's name: a field that is passed over would give other numbers, and no message.
+#include "base/json.h"
+#include "files/text_file.h"
 #include "models/tokenizer_parts.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#if defined(__has_include) && !defined(TOKENIZER_WITHOUT_LIBRARIES)
-#if __has_include(<cjson/cJSON.h>)
-#include <cjson/cJSON.h>
-#define TOKENIZER_JSON 1
-#endif
-#endif
-
-#ifndef TOKENIZER_JSON
-
-noreturn static void no_json(Place place, const char *path)
-{
-    die_at(place,
-           "install libcjson-dev (`make setup` does), `touch common/models/tokenizer_file.c`, and try again",
-           "%s: this program was built without cJSON", path);
-}
-
-Tokenizer *tokenizer_load_at(Place place, const char *path) { no_json(place, path); }
-Tokenizer *tokenizer_load_gpt2_at(Place place, const char *encoder_json, const char *vocab_bpe)
-{
-    no_json(place, encoder_json ? encoder_json : vocab_bpe);
-}
-
-#else
 
 typedef struct {
     Place place;
@@ -40,12 +16,13 @@ typedef struct {
     const char *path;
 } Reader;
 
-#define refuse(r, ...)                                                                                       \
-    die_at((r)->place, "the file is damaged, or of another kind: bring it again (`make data`)", __VA_ARGS__)
+static const char *const DAMAGED = "the file is damaged, or of another kind: bring it again (`make data`)";
+static const char *const MISSING =
+    "type `make data DATA=\"gpt2-tokenizer qwen3-tokenizer\"`, or is the name right?";
 
 #define demand(r, condition, ...)                                                                            \
     do {                                                                                                     \
-        if (!(condition)) refuse(r, __VA_ARGS__);                                                            \
+        if (!(condition)) die_at((r)->place, DAMAGED, __VA_ARGS__);                                          \
     } while (0)
 
 // The file is in order, but asks for what is not done here.
@@ -53,110 +30,55 @@ typedef struct {
 
 // ---- Files --------------------------------------------------------------------------------------------------
 
-static char *read_file(const Reader *r, size_t *size)
-{
-    const char *hint = "type `make data DATA=\"gpt2-tokenizer qwen3-tokenizer\"`, or is the name right?";
-    FILE *stream = fopen(r->path, "rb");
-    check_at(r->place, stream, hint, "%s: %s", r->path, strerror(errno));
-    struct stat about;
-    check_at(r->place, fstat(fileno(stream), &about) == 0 && S_ISREG(about.st_mode), hint,
-             "%s is not an ordinary file", r->path);
-    check_at(r->place, about.st_size <= TOKENIZER_MAX_FILE, hint, "%s has %lld bytes; at most %d are read",
-             r->path, (long long)about.st_size, TOKENIZER_MAX_FILE);
-    *size = (size_t)about.st_size;
-    char *text = arena_alloc_at(r->place, r->arena, *size + 1, 1);
-    size_t got = fread(text, 1, *size, stream);
-    fclose(stream);
-    check_at(r->place, got == *size, hint, "%s: %zu bytes could be read, expected %zu", r->path, got, *size);
-    text[*size] = '\0';
-    demand(r, memchr(text, 0, *size) == NULL, "%s: there is a NUL byte in it", r->path);
-    demand(r, is_utf8(text, *size), "%s: it is not UTF-8", r->path);
-    return text;
-}
+static Bytes text_of(const Json *value) { return (Bytes){value->text, value->size}; }
+static Bytes key_of(const Json *value) { return (Bytes){value->key, value->key_size}; }
 
-// cJSON gives strings that end at a NUL, but \u0000 is a character like others, and ordinary in some vocabularies. Before
-// parsing, the escape is replaced by the bytes C0 80, which no UTF-8 has. A backslash behind a backslash begins nothing.
-static void replace_nul_escapes(char *text)
+static const Json *read_json(const Reader *r)
 {
-    char *to = text;
-    while (*text) {
-        if (strncmp(text, "\\u0000", 6) == 0) {
-            *to++ = (char)0xc0;
-            *to++ = (char)0x80;
-            text += 6;
-            continue;
-        }
-        if (*text == '\\' && text[1]) *to++ = *text++;
-        *to++ = *text++;
-    }
-    *to = '\0';
-}
-
-// The characters of a string of cJSON's, NULs put back in place: to be called once for each.
-static Bytes string_bytes(char *string)
-{
-    char *to = string;
-    for (const char *at = string; *at; at++) {
-        bool nul = (uint8_t)at[0] == 0xc0 && (uint8_t)at[1] == 0x80;
-        *to++ = nul ? '\0' : *at;
-        at += nul;
-    }
-    return (Bytes){string, (size_t)(to - string)};
-}
-
-static cJSON *read_json(const Reader *r)
-{
-    size_t size;
-    char *text = read_file(r, &size);
-    replace_nul_escapes(text);
-    const char *end = NULL;
-    cJSON *json = cJSON_ParseWithLengthOpts(text, strlen(text) + 1, &end, true);
-    demand(r, json, "%s: no JSON from byte %zu on", r->path, end ? (size_t)(end - text) : 0);
-    demand(r, cJSON_IsObject(json), "%s: a JSON object { … } is expected", r->path);
+    FileBytes text = text_file_checked_at(
+        r->place, r->path, file_read_at(r->place, r->arena, r->path, TOKENIZER_MAX_FILE, MISSING));
+    JsonReader reader = {.place = r->place,
+                         .path = r->path,
+                         .remedy = DAMAGED,
+                         .text = (unsigned char *)text.bytes,
+                         .size = text.size};
+    const Json *json = json_read(&reader, r->arena);
+    demand(r, json->kind == JSON_OBJECT, "%s: a JSON object { … } is expected", r->path);
     return json;
 }
 
-// Of fields with the same name the last counts, as for most readers of JSON.
-static cJSON *item(const cJSON *object, const char *name)
-{
-    cJSON *found = NULL;
-    if (!cJSON_IsObject(object)) return NULL;
-    for (cJSON *entry = object->child; entry; entry = entry->next)
-        if (strcmp(entry->string, name) == 0) found = entry;
-    return found;
-}
+static bool absent(const Json *value) { return !value || value->kind == JSON_NULL; }
 
-static bool absent(const cJSON *value) { return !value || cJSON_IsNull(value); }
-
-static bool empty(const cJSON *value)
+static bool empty(const Json *value)
 {
-    return absent(value) || (cJSON_IsString(value) && !*value->valuestring);
+    return absent(value) || (json_is(value, JSON_STRING) && value->size == 0);
 }
 
 // The type of a part, "" where it has none.
-static const char *type_of(const cJSON *part)
+static const char *type_of(const Json *part)
 {
-    const char *type = cJSON_GetStringValue(item(part, "type"));
-    return type ? type : "";
+    const Json *type = json_item(part, "type");
+    return json_is(type, JSON_STRING) ? type->text : "";
 }
 
-static bool is_type(const cJSON *part, const char *type) { return strcmp(type_of(part), type) == 0; }
+static bool is_type(const Json *part, const char *type) { return strcmp(type_of(part), type) == 0; }
 
 // true or false; where nothing is said, otherwise.
-static bool read_truth(const Reader *r, const cJSON *object, const char *name, bool otherwise)
+static bool read_truth(const Reader *r, const Json *object, const char *name, bool otherwise)
 {
-    const cJSON *value = item(object, name);
+    const Json *value = json_item(object, name);
     if (absent(value)) return otherwise;
-    demand(r, cJSON_IsBool(value), "%s: \"%s\" must be true or false", r->path, name);
-    return cJSON_IsTrue(value);
+    demand(r, value->kind == JSON_TRUE || value->kind == JSON_FALSE, "%s: \"%s\" must be true or false",
+           r->path, name);
+    return value->kind == JSON_TRUE;
 }
 
 // ---- Vocabulary and merges ----------------------------------------------------------------------------------
 
-static int read_id(const Reader *r, const cJSON *value, const char *what)
+static int read_id(const Reader *r, const Json *value, const char *what)
 {
-    demand(r, cJSON_IsNumber(value), "%s: %.80s: its number is missing or no number", r->path, what);
-    double number = value->valuedouble;
+    demand(r, json_is(value, JSON_NUMBER), "%s: %.80s: its number is missing or no number", r->path, what);
+    double number = value->number;
     demand(r, number >= 0 && number < TOKENIZER_MAX_PIECES && number == floor(number),
            "%s: %.80s has the number %g; whole numbers below %d are expected", r->path, what, number,
            TOKENIZER_MAX_PIECES);
@@ -165,14 +87,15 @@ static int read_id(const Reader *r, const cJSON *value, const char *what)
 
 // A name that is not written in the 256 letters is a piece as well, of its own text. No merge can make it out of letters,
 // but an added token may have this name, and so its number.
-static void read_vocabulary(const Reader *r, Tokenizer *t, cJSON *vocabulary)
+static void read_vocabulary(const Reader *r, Tokenizer *t, const Json *vocabulary)
 {
-    demand(r, cJSON_IsObject(vocabulary), "%s: the vocabulary must be an object {piece: number, …}", r->path);
+    demand(r, json_is(vocabulary, JSON_OBJECT), "%s: the vocabulary must be an object {piece: number, …}",
+           r->path);
     demand(r, vocabulary->child, "%s: the vocabulary is empty", r->path);
     ArenaMark mark = arena_mark(r->arena);
-    for (cJSON *entry = vocabulary->child; entry; entry = entry->next, arena_rewind(r->arena, mark)) {
-        int id = read_id(r, entry, entry->string);
-        Bytes name = string_bytes(entry->string), bytes = name;
+    for (const Json *entry = vocabulary->child; entry; entry = entry->next, arena_rewind(r->arena, mark)) {
+        int id = read_id(r, entry, entry->key);
+        Bytes name = key_of(entry), bytes = name;
         char *buffer = arena_alloc_at(r->place, r->arena, name.size, 1);
         bool letters = from_letters(name, buffer, &bytes.size);
         bytes.bytes = letters ? buffer : name.bytes;
@@ -180,7 +103,7 @@ static void read_vocabulary(const Reader *r, Tokenizer *t, cJSON *vocabulary)
         demand(r,
                find_by_name(r->place, t, name) == id || // the same twice
                    tokenizer_put(r->place, t, id, bytes, letters ? BYTE_PIECE : TEXT_PIECE),
-               "%s: piece \"%.80s\" or its number %d is there twice", r->path, entry->string, id);
+               "%s: piece \"%.80s\" or its number %d is there twice", r->path, entry->key, id);
     }
     tokenizer_find_bytes(t);
 }
@@ -222,33 +145,33 @@ static void read_merge_line(const Reader *r, Tokenizer *t, Bytes line, size_t nu
                (Bytes){blank + 1, (size_t)(end - blank - 1)}, number);
 }
 
-static void read_merges(const Reader *r, Tokenizer *t, const cJSON *merges)
+static void read_merges(const Reader *r, Tokenizer *t, const Json *merges)
 {
-    demand(r, cJSON_IsArray(merges), "%s: the merges must be a list", r->path);
+    demand(r, json_is(merges, JSON_ARRAY), "%s: the merges must be a list", r->path);
     size_t number = 0;
-    for (cJSON *entry = merges->child; entry; entry = entry->next) {
+    for (const Json *entry = merges->child; entry; entry = entry->next) {
         number++;
-        if (cJSON_IsString(entry)) {
-            read_merge_line(r, t, string_bytes(entry->valuestring), number);
+        if (json_is(entry, JSON_STRING)) {
+            read_merge_line(r, t, text_of(entry), number);
             continue;
         }
-        const cJSON *left = cJSON_IsArray(entry) ? entry->child : NULL, *right = left ? left->next : NULL;
-        demand(r, cJSON_IsString(left) && cJSON_IsString(right) && !right->next,
+        const Json *left = json_is(entry, JSON_ARRAY) ? entry->child : NULL,
+                   *right = left ? left->next : NULL;
+        demand(r, json_is(left, JSON_STRING) && json_is(right, JSON_STRING) && !right->next,
                "%s: merge %zu: two pieces are expected", r->path, number);
-        read_merge(r, t, string_bytes(left->valuestring), string_bytes(right->valuestring), number);
+        read_merge(r, t, text_of(left), text_of(right), number);
     }
 }
 
-// One merge a line. Lines may end as Windows ends them, there may be blank ones, and a mark of the byte order.
+// One merge a line. There may be blank ones.
 static void read_merge_file(const Reader *r, Tokenizer *t)
 {
-    size_t size, number = 0;
-    const char *at = read_file(r, &size), *end = at + size;
-    if (size >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0) at += 3;
+    FileBytes file = text_file_read_at(r->place, r->arena, r->path, TOKENIZER_MAX_FILE, MISSING);
+    const char *at = file.bytes, *end = at + file.size;
+    size_t number = 0;
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at)), *next = stop ? stop + 1 : end;
         if (!stop) stop = end;
-        if (stop > at && stop[-1] == '\r') stop--;
         number++;
         if (stop > at) read_merge_line(r, t, (Bytes){at, (size_t)(stop - at)}, number);
         at = next;
@@ -260,9 +183,8 @@ Tokenizer *tokenizer_load_gpt2_at(Place place, const char *encoder_json, const c
     Tokenizer *t = tokenizer_new(place);
     tokenizer_put_step(place, t, (Step){.pattern = {TOKENIZER_GPT2_PATTERN, strlen(TOKENIZER_GPT2_PATTERN)}});
     Reader r = {place, arena_new(), encoder_json};
-    cJSON *vocabulary = read_json(&r);
+    const Json *vocabulary = read_json(&r);
     read_vocabulary(&r, t, vocabulary);
-    cJSON_Delete(vocabulary);
     r.path = vocab_bpe;
     read_merge_file(&r, t);
     arena_free(r.arena);
@@ -271,24 +193,24 @@ Tokenizer *tokenizer_load_gpt2_at(Place place, const char *encoder_json, const c
 
 // ---- tokenizer.json: the model ------------------------------------------------------------------------------
 
-static void check_model(const Reader *r, const cJSON *model)
+static void check_model(const Reader *r, const Json *model)
 {
     const char *other = "only byte-level BPE is read, as GPT-2, Llama 3 and Qwen have it";
-    demand(r, cJSON_IsObject(model), "%s: there is no model", r->path);
-    demand_known(r, absent(item(model, "type")) || is_type(model, "BPE"), other,
+    demand(r, json_is(model, JSON_OBJECT), "%s: there is no model", r->path);
+    demand_known(r, absent(json_item(model, "type")) || is_type(model, "BPE"), other,
                  "%s: the model's type is not \"BPE\" but \"%.40s\"", r->path, type_of(model));
     const char *names[] = {"continuing_subword_prefix", "end_of_word_suffix"};
     for (int i = 0; i < 2; i++)
-        demand_known(r, empty(item(model, names[i])), other,
+        demand_known(r, empty(json_item(model, names[i])), other,
                      "%s: its model has a %s, which byte-level BPE has not", r->path, names[i]);
-    const cJSON *dropout = item(model, "dropout");
-    demand_known(r, absent(dropout) || (cJSON_IsNumber(dropout) && dropout->valuedouble == 0),
+    const Json *dropout = json_item(model, "dropout");
+    demand_known(r, absent(dropout) || (json_is(dropout, JSON_NUMBER) && dropout->number == 0),
                  "set \"dropout\" to null: it is for training a model only",
                  "%s: its model has a dropout: it merges at random", r->path);
 }
 
 // Falling back to bytes is for characters that have no piece; with all 256 bytes there are none.
-static void check_fallback(const Reader *r, const Tokenizer *t, const cJSON *model)
+static void check_fallback(const Reader *r, const Tokenizer *t, const Json *model)
 {
     if (!read_truth(r, model, "byte_fallback", false)) return;
     for (int b = 0; b < 256; b++)
@@ -299,19 +221,19 @@ static void check_fallback(const Reader *r, const Tokenizer *t, const cJSON *mod
             r->path, (unsigned)b);
 }
 
-static void read_model(const Reader *r, Tokenizer *t, const cJSON *model)
+static void read_model(const Reader *r, Tokenizer *t, const Json *model)
 {
-    read_vocabulary(r, t, item(model, "vocab"));
+    read_vocabulary(r, t, json_item(model, "vocab"));
     check_fallback(r, t, model);
     t->whole_first = read_truth(r, model, "ignore_merges", false);
     t->fuse_unknown = read_truth(r, model, "fuse_unk", false);
-    const cJSON *unknown = item(model, "unk_token");
+    const Json *unknown = json_item(model, "unk_token");
     if (!empty(unknown)) {
-        demand(r, cJSON_IsString(unknown), "%s: \"unk_token\" must be a string", r->path);
-        t->unknown_name = copied(r->place, t->arena, string_bytes(unknown->valuestring));
+        demand(r, json_is(unknown, JSON_STRING), "%s: \"unk_token\" must be a string", r->path);
+        t->unknown_name = copied(r->place, t->arena, text_of(unknown));
         t->unknown = find_by_name(r->place, t, t->unknown_name);
     }
-    read_merges(r, t, item(model, "merges"));
+    read_merges(r, t, json_item(model, "merges"));
 }
 
 // ---- tokenizer.json: pre-tokenisers and normalisers ---------------------------------------------------------
@@ -323,7 +245,7 @@ typedef struct {
 } Steps;
 
 // What a regular expression of Rust calls \w.
-#define RUST_WORD                               "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200c}\\x{200d}"
+#define RUST_WORD "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200c}\\x{200d}"
 
 static void put_regex(const Steps *s, const char *regex, Behaviour behaviour, bool inverted)
 {
@@ -332,7 +254,7 @@ static void put_regex(const Steps *s, const char *regex, Behaviour behaviour, bo
         (Step){.pattern = {regex, strlen(regex)}, .behaviour = behaviour, .inverted = inverted});
 }
 
-static void read_byte_level(Steps *s, const cJSON *step)
+static void read_byte_level(Steps *s, const Json *step)
 {
     demand_known(s->r, !s->byte_level, "one ByteLevel, as the last step, is read",
                  "%s: its pre-tokeniser writes bytes as letters twice", s->r->path);
@@ -342,10 +264,10 @@ static void read_byte_level(Steps *s, const cJSON *step)
     s->byte_level = true;
 }
 
-static Behaviour read_behaviour(const Steps *s, const cJSON *step, Behaviour otherwise)
+static Behaviour read_behaviour(const Steps *s, const Json *step, Behaviour otherwise)
 {
-    const cJSON *value = item(step, "behavior");
-    const char *name = cJSON_GetStringValue(value);
+    const Json *value = json_item(step, "behavior");
+    const char *name = json_is(value, JSON_STRING) ? value->text : NULL;
     if (!value && otherwise != BEHAVIOURS) return otherwise;
     int found = 0;
     while (found < BEHAVIOURS && !(name && strcmp(behaviour_names[found], name) == 0)) found++;
@@ -356,27 +278,27 @@ static Behaviour read_behaviour(const Steps *s, const cJSON *step, Behaviour oth
     return (Behaviour)found;
 }
 
-static void read_cutting(const Steps *s, const cJSON *step)
+static void read_cutting(const Steps *s, const Json *step)
 {
-    const cJSON *pattern = item(step, "pattern"), *regex = item(pattern, "Regex"),
-                *literal = item(pattern, "String");
-    const cJSON *value = regex ? regex : literal;
-    demand(s->r, cJSON_IsString(value) && *value->valuestring,
+    const Json *pattern = json_item(step, "pattern"), *regex = json_item(pattern, "Regex"),
+               *literal = json_item(pattern, "String");
+    const Json *value = regex ? regex : literal;
+    demand(s->r, json_is(value, JSON_STRING) && value->size,
            "%s: a pre-tokeniser \"Split\" needs a pattern, {\"Regex\": …} or {\"String\": …}", s->r->path);
     tokenizer_put_step(s->r->place, s->t,
-                       (Step){.pattern = string_bytes(value->valuestring),
+                       (Step){.pattern = text_of(value),
                               .literal = !regex,
                               .behaviour = read_behaviour(s, step, BEHAVIOURS),
                               .inverted = read_truth(s->r, step, "invert", false)});
 }
 
-static void read_step(Steps *s, const cJSON *step)
+static void read_step(Steps *s, const Json *step)
 {
     if (is_type(step, "Sequence")) {
-        const cJSON *steps = item(step, "pretokenizers");
-        demand(s->r, cJSON_IsArray(steps),
+        const Json *steps = json_item(step, "pretokenizers");
+        demand(s->r, json_is(steps, JSON_ARRAY),
                "%s: its pre-tokeniser \"Sequence\" needs a list \"pretokenizers\"", s->r->path);
-        for (const cJSON *each = steps->child; each; each = each->next) read_step(s, each);
+        for (const Json *each = steps->child; each; each = each->next) read_step(s, each);
         return;
     }
     demand_known(
@@ -404,7 +326,7 @@ static void read_step(Steps *s, const cJSON *step)
                      type_of(step));
 }
 
-static void read_pretokeniser(const Reader *r, Tokenizer *t, const cJSON *pretokeniser)
+static void read_pretokeniser(const Reader *r, Tokenizer *t, const Json *pretokeniser)
 {
     Steps steps = {.r = r, .t = t};
     if (!absent(pretokeniser)) read_step(&steps, pretokeniser);
@@ -412,14 +334,14 @@ static void read_pretokeniser(const Reader *r, Tokenizer *t, const cJSON *pretok
                  "%s: its pre-tokeniser is not byte-level: there is no ByteLevel in it", r->path);
 }
 
-static void read_normaliser(const Reader *r, Tokenizer *t, const cJSON *normaliser)
+static void read_normaliser(const Reader *r, Tokenizer *t, const Json *normaliser)
 {
     if (absent(normaliser)) return;
     if (is_type(normaliser, "Sequence")) {
-        const cJSON *list = item(normaliser, "normalizers");
-        demand(r, cJSON_IsArray(list), "%s: its normaliser \"Sequence\" needs a list \"normalizers\"",
+        const Json *list = json_item(normaliser, "normalizers");
+        demand(r, json_is(list, JSON_ARRAY), "%s: its normaliser \"Sequence\" needs a list \"normalizers\"",
                r->path);
-        for (const cJSON *each = list->child; each; each = each->next) read_normaliser(r, t, each);
+        for (const Json *each = list->child; each; each = each->next) read_normaliser(r, t, each);
         return;
     }
     int form = 0;
@@ -435,14 +357,14 @@ static void read_normaliser(const Reader *r, Tokenizer *t, const cJSON *normalis
 
 // An added token whose name the vocabulary has (or the list, before) is that piece, whatever number stands beside it. The
 // Rust library passes over empty ones.
-static void read_added(const Reader *r, Tokenizer *t, const cJSON *entry)
+static void read_added(const Reader *r, Tokenizer *t, const Json *entry)
 {
-    const cJSON *content = item(entry, "content");
-    demand(r, cJSON_IsString(content), "%s: an added token has no content", r->path);
-    const char *shown = content->valuestring;
-    Bytes text = string_bytes(content->valuestring);
+    const Json *content = json_item(entry, "content");
+    demand(r, json_is(content, JSON_STRING), "%s: an added token has no content", r->path);
+    const char *shown = content->text;
+    Bytes text = text_of(content);
     if (!text.size) return;
-    int id = read_id(r, item(entry, "id"), shown), known = find_by_name(r->place, t, text);
+    int id = read_id(r, json_item(entry, "id"), shown), known = find_by_name(r->place, t, text);
     demand(r, known >= 0 || tokenizer_put(r->place, t, id, text, ADDED_PIECE),
            "%s: the number %d of the added token %.80s is that of another piece", r->path, id, shown);
     bool special = read_truth(r, entry, "special", false),
@@ -460,23 +382,20 @@ static void read_added(const Reader *r, Tokenizer *t, const cJSON *entry)
 Tokenizer *tokenizer_load_at(Place place, const char *path)
 {
     Reader r = {place, arena_new(), path};
-    cJSON *json = read_json(&r);
-    const cJSON *version = item(json, "version"), *model = item(json, "model"),
-                *added = item(json, "added_tokens");
-    demand_known(&r, absent(version) || (cJSON_IsString(version) && strcmp(version->valuestring, "1.0") == 0),
+    const Json *json = read_json(&r);
+    const Json *version = json_item(json, "version"), *model = json_item(json, "model"),
+               *added = json_item(json, "added_tokens");
+    demand_known(&r, absent(version) || (json_is(version, JSON_STRING) && strcmp(version->text, "1.0") == 0),
                  "version \"1.0\" of tokenizer.json is read", "%s: its version is %.40s", path,
-                 cJSON_IsString(version) ? version->valuestring : "no text");
+                 json_is(version, JSON_STRING) ? version->text : "no text");
     check_model(&r, model);
     Tokenizer *t = tokenizer_new(place);
-    read_pretokeniser(&r, t, item(json, "pre_tokenizer"));
-    read_normaliser(&r, t, item(json, "normalizer"));
+    read_pretokeniser(&r, t, json_item(json, "pre_tokenizer"));
+    read_normaliser(&r, t, json_item(json, "normalizer"));
     read_model(&r, t, model);
-    demand(&r, absent(added) || cJSON_IsArray(added), "%s: added_tokens must be a list", path);
-    for (const cJSON *entry = absent(added) ? NULL : added->child; entry; entry = entry->next)
+    demand(&r, absent(added) || json_is(added, JSON_ARRAY), "%s: added_tokens must be a list", path);
+    for (const Json *entry = absent(added) ? NULL : added->child; entry; entry = entry->next)
         read_added(&r, t, entry);
-    cJSON_Delete(json);
     arena_free(r.arena);
     return t;
 }
-
-#endif

@@ -1,6 +1,7 @@
 // tokenizer_letters.c: bytes as letters. In a tokenizer's files a piece is written as text, one character a byte: printable
 // bytes of Latin-1 stand for themselves, the 68 others (controls, the blank, …) for the characters from U+0100 on, in
 // order. A blank is Ġ, a newline Ċ.
+#include "base/utf8.h"
 #include "models/tokenizer_parts.h"
 
 enum {
@@ -19,7 +20,7 @@ int letter_of(int byte)
     return byte < LOW ? 256 + byte : byte < HIGH ? FIRST_MIDDLE + byte - MIDDLE : LETTER_HYPHEN;
 }
 
-static int byte_of(unsigned letter)
+static int byte_of(uint32_t letter)
 {
     if (letter < 256) return printable((int)letter) ? (int)letter : -1;
     if (letter < FIRST_MIDDLE) return (int)letter - 256;
@@ -27,17 +28,13 @@ static int byte_of(unsigned letter)
     return letter == LETTER_HYPHEN ? HYPHEN : -1;
 }
 
-// The letters are UTF-8, below U+0144 two bytes at most.
 bool from_letters(Bytes letters, char *bytes, size_t *size)
 {
     char *to = bytes;
-    for (size_t i = 0; i < letters.size; i++) {
-        unsigned code = (uint8_t)letters.bytes[i];
-        if ((code & 0xe0) == 0xc0 && i + 1 < letters.size)
-            code = (code & 0x1f) << 6 | ((uint8_t)letters.bytes[++i] & 0x3f);
-        else if (code >= 0x80)
-            return false;
-        int byte = byte_of(code);
+    for (size_t i = 0; i < letters.size;) {
+        uint32_t letter;
+        i += (size_t)utf8_decode(letters.bytes + i, letters.size - i, &letter);
+        int byte = byte_of(letter);
         if (byte < 0) return false;
         *to++ = (char)byte;
     }
@@ -49,9 +46,9 @@ size_t to_letters(Bytes bytes, char *letters)
 {
     char *to = letters;
     for (size_t i = 0; i < bytes.size; i++) {
-        int letter = letter_of((uint8_t)bytes.bytes[i]);
-        if (letter >= 0x80) *to++ = (char)(0xc0 | letter >> 6);
-        *to++ = (char)(letter >= 0x80 ? 0x80 | (letter & 0x3f) : letter);
+        char letter[4];
+        int width = utf8_encode(letter, (uint32_t)letter_of((uint8_t)bytes.bytes[i]));
+        for (int k = 0; k < width; k++) *to++ = letter[k];
     }
     return (size_t)(to - letters);
 }

@@ -176,7 +176,6 @@ void split_text(Place place, Tokenizer *tokenizer, const char *text, size_t size
 
 Splitter *splitter_new(Place place, const Step *step); // stops the program when the pattern is wrong
 void splitter_free(Splitter *splitter);
-bool is_utf8(const char *text, size_t size);
 
 // A regular expression as the Rust library's Oniguruma reads it → the same for PCRE2. See tokenizer_pattern.c.
 const char *pattern_for_pcre2(Place place, Arena *arena, Bytes pattern);

@@ -1,4 +1,5 @@
 // tokenizer_split.c: added tokens, the normal form NFC, and pre-tokens. See tokenizer.h.
+#include "base/utf8.h"
 #include "models/tokenizer_parts.h"
 
 #include <stdlib.h>
@@ -32,7 +33,6 @@ Splitter *splitter_new(Place place, const Step *step)
 }
 
 void splitter_free(Splitter *splitter) { (void)splitter; }
-bool is_utf8(const char *text, size_t size) { return text && size; }
 
 void split_text(Place place, Tokenizer *t, const char *text, size_t size, Visit *visit, void *context)
 {
@@ -40,8 +40,6 @@ void split_text(Place place, Tokenizer *t, const char *text, size_t size, Visit 
 }
 
 #else
-
-bool is_utf8(const char *text, size_t size) { return u8_check((const uint8_t *)text, size) == NULL; }
 
 // ---- The regular expression ---------------------------------------------------------------------------------
 
@@ -287,7 +285,7 @@ static Bytes in_form(Place place, Tokenizer *t, NormalForm form, int which, Byte
         size_t begin = last, end = at + step, more;
         while (end < text.size && !stays(character(text.bytes + end, text.size - end, &more), form))
             end += more;
-        if (!is_utf8(text.bytes + begin, at - begin)) begin = at;
+        if (utf8_invalid(text.bytes + begin, at - begin) < at - begin) begin = at;
         append_normal(place, t, which, &used, text.bytes + done, begin - done);
         size_t normal_size = 0;
         uint8_t *normal =

@@ -2,24 +2,13 @@
 //
 // What was read from a file is written as it was understood: Digits as the Split that does the same, fields that are not
 // read as Hugging Face's library writes them where they are not used.
+#include "base/json.h"
 #include "base/replace.h"
 #include "models/tokenizer_parts.h"
 
 #include <stdlib.h>
 
-static void write_text(FILE *out, Bytes text)
-{
-    fputc('"', out);
-    for (size_t i = 0; i < text.size; i++) {
-        char c = text.bytes[i];
-        if (c == '"' || c == '\\') fputc('\\', out);
-        if ((uint8_t)c < 0x20)
-            fprintf(out, "\\u%04x", (unsigned)c);
-        else
-            fputc(c, out);
-    }
-    fputc('"', out);
-}
+static void write_text(FILE *out, Bytes text) { json_write_string(out, text.bytes, text.size); }
 
 static void write_piece(FILE *out, const Tokenizer *t, int id)
 {

@@ -1,5 +1,6 @@
 // The pages of a notebook: Markdown for the forge and the web book, JSON for Jupyter.
 #include "tools/notebook.h"
+#include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,19 +107,6 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
 
 // ---- Jupyter -------------------------------------------------------------------------------------------------------
 
-static void put_json_characters(FILE *out, Span text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.at[i];
-        if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else if ((unsigned char)c < ' ')
-            fprintf(out, "\\u%04x", c);
-        else
-            fputc(c, out);
-    }
-}
-
 // Text as a list of strings, one a line, each but perhaps the last with its newline.
 static void put_json_lines(FILE *out, Span text)
 {
@@ -126,7 +114,7 @@ static void put_json_lines(FILE *out, Span text)
     fputc('[', out);
     for (const char *comma = ""; notebook_line(&text, &line); comma = ",") {
         fprintf(out, "%s\n    \"", comma);
-        put_json_characters(out, line);
+        json_write_characters(out, line.at, line.length);
         fputs(text.length ? "\\n\"" : "\"", out);
     }
     fputs("]", out);
@@ -182,7 +170,7 @@ void notebook_jupyter(Arena *arena, const Notebook *notebook, const char *figure
     fputs("{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n \"metadata\": {\"language_info\": {\"name\": \"c\","
           " \"file_extension\": \".c\", \"mimetype\": \"text/x-csrc\"},\n  \"title\": \"",
           out);
-    put_json_characters(out, notebook->title);
+    json_write_characters(out, notebook->title.at, notebook->title.length);
     fputs("\"},\n \"cells\": [", out);
     for (const Cell *cell = notebook->cells; cell; cell = cell->next) {
         fprintf(out, "%s\n  {\"cell_type\": \"%s\", \"id\": \"cell-%d\", \"metadata\": {},\n   \"source\": ",

@@ -1,7 +1,7 @@
 // fuzz_safetensors.c: safetensors files: opened, as matrices, into parameters, as checkpoints. What was read as float32
 // is written again and must be read back equal.
 #include "fuzz.h"
-#include "files/safetensors.h"
+#include "models/checkpoint.h"
 #include "safetensors_frame.h"
 
 #include <stdio.h>
@@ -63,8 +63,8 @@ static void round_trip(void *context)
     Safetensors file = safetensors_open(arena, path);
     Parameters set;
     if (as_parameters(arena, &file, &set)) {
-        safetensors_load(path, &set);
-        safetensors_save(again, &set, file.notes, file.note_count);
+        parameters_load(path, &set);
+        parameters_save(again, &set, file.notes, file.note_count);
         Safetensors second = safetensors_open(arena, again);
         fuzz_require(second.count == file.count && second.note_count == file.note_count,
                      "%d tensors and %d notes became %d and %d", file.count, file.note_count, second.count,

@@ -5,7 +5,7 @@
 // The long ones are those that a reader with a quadratic step takes minutes for; make test-fuzz gives each 5 seconds.
 #include "fuzz.h"
 #include "models/gpt_file.h"
-#include "files/safetensors.h"
+#include "models/checkpoint.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -150,7 +150,7 @@ static void small_tensors(Arena *arena)
     FILE *out = create("seeds", "safetensors", "checkpoint");
     copy_header(arena, out, path, false);
     fclose(out);
-    safetensors_save(path, &set, notes, 2);
+    parameters_save(path, &set, notes, 2);
     out = create("seeds", "safetensors", "whole");
     copy_file(arena, out, path);
     fclose(out);

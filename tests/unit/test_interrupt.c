@@ -144,7 +144,7 @@ static void train(const char *folder)
         checkpoint_save(in(folder, "run"), &adam, &rng, 1, step + 1);
         if (copies) keep_copy(folder, step + 1);
     }
-    safetensors_save(in(folder, "trained"), &set, NULL, 0);
+    parameters_save(in(folder, "trained"), &set, NULL, 0);
 }
 
 static double seconds_now(void)

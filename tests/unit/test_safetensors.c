@@ -1,7 +1,7 @@
 // Files of tensors: the format to the byte, hostile files, and training that goes on bit for bit.
 #include "suite.h"
 #include "models/nn.h"
-#include "files/safetensors.h"
+#include "models/checkpoint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,11 +46,11 @@ static void load_file(void *context)
     watched = small_set(arena);
     for (int i = 0; i < watched.count; i++) fill(watched.items[i]->value, 0.0f);
     atexit(tell_watched);
-    safetensors_load(context, &watched);
+    parameters_load(context, &watched);
     exit(0);
 }
 
-static void load_into_watched(void *path) { safetensors_load(path, &watched); }
+static void load_into_watched(void *path) { parameters_load(path, &watched); }
 
 static size_t read_bytes(const char *path, unsigned char *bytes, size_t room)
 {
@@ -67,7 +67,7 @@ START_TEST(the_file_is_the_format_byte_for_byte)
     Parameters set = small_set(arena);
     SafetensorsNote note = {"made \"by\"", "tést\n"};
     const char *path = scratch_path("exact.safetensors");
-    safetensors_save(path, &set, &note, 1);
+    parameters_save(path, &set, &note, 1);
     const char header[] = "{\"__metadata__\":{\"made \\\"by\\\"\":\"tést\\u000a\"},"
                           "\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
                           "\"b\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[24,32]}}";
@@ -92,9 +92,9 @@ START_TEST(what_was_saved_is_loaded_bit_for_bit)
     Arena *arena = arena_new();
     Parameters set = small_set(arena), loaded = small_set(arena);
     const char *path = scratch_path("roundtrip.safetensors");
-    safetensors_save(path, &set, NULL, 0);
+    parameters_save(path, &set, NULL, 0);
     for (int i = 0; i < loaded.count; i++) fill(loaded.items[i]->value, 7.0f);
-    safetensors_load(path, &loaded);
+    parameters_load(path, &loaded);
     for (int i = 0; i < set.count; i++)
         ck_assert(memcmp(set.items[i]->value.data, loaded.items[i]->value.data,
                          matrix_size(set.items[i]->value) * 4) == 0);
@@ -377,7 +377,7 @@ START_TEST(damaged_files_never_crash)
     Arena *arena = arena_new();
     Parameters set = small_set(arena);
     SafetensorsNote note = {"format", "pt"};
-    safetensors_save(scratch_path("whole.safetensors"), &set, &note, 1);
+    parameters_save(scratch_path("whole.safetensors"), &set, &note, 1);
     unsigned char whole[512], bytes[520];
     size_t size = read_bytes(scratch_path("whole.safetensors"), whole, sizeof whole);
     for (size_t cut = 0; cut < size; cut++) {
@@ -419,7 +419,7 @@ END_TEST
 static void save_into_nowhere(void *context)
 {
     Parameters set = small_set(arena_new());
-    safetensors_save(context, &set, NULL, 0);
+    parameters_save(context, &set, NULL, 0);
 }
 
 static void add_a_parameter(void *name)
@@ -442,10 +442,10 @@ START_TEST(a_parameter_that_could_not_be_saved_is_refused_when_it_is_added)
     int count = (int)(sizeof odd / sizeof *odd);
     for (int i = 0; i < count; i++) parameters_add(&set, odd[i], 1, i);
     const char *path = scratch_path("odd.safetensors");
-    safetensors_save(path, &set, NULL, 0);
+    parameters_save(path, &set, NULL, 0);
     Safetensors file = safetensors_open(arena, path);
     for (int i = 0; i < count; i++) ck_assert_msg(safetensors_find(&file, odd[i]), "%s", odd[i]);
-    safetensors_load(path, &set);
+    parameters_load(path, &set);
     arena_free(arena);
 }
 END_TEST
@@ -461,7 +461,7 @@ static void save_notes(void *context)
     const Notes *notes = context;
     Arena *arena = arena_new();
     Parameters set = small_set(arena);
-    safetensors_save(notes->path, &set, notes->notes, notes->count);
+    parameters_save(notes->path, &set, notes->notes, notes->count);
     arena_free(arena);
 }
 
@@ -498,8 +498,8 @@ START_TEST(many_names_are_found_and_compared_in_no_time)
     ck_assert(parameters_find(&set, "block99999.gain")->value.data[0] == 99999.0f);
     ck_assert(parameters_find(&set, "block100000.gain") == NULL && parameters_find(&set, "") == NULL);
     const char *path = scratch_path("many.safetensors");
-    safetensors_save(path, &set, NULL, 0);
-    safetensors_load(path, &set);
+    parameters_save(path, &set, NULL, 0);
+    parameters_load(path, &set);
     int status;
     watched = more;
     const char *message = stderr_of(load_into_watched, (void *)(uintptr_t)path, &status);
@@ -514,7 +514,7 @@ START_TEST(a_failed_save_leaves_the_old_file)
     Parameters set = small_set(arena);
     expect_death(save_into_nowhere, (void *)(uintptr_t) "/nonexistent/folder/x", "cannot be written");
     const char *path = scratch_path("kept.safetensors");
-    safetensors_save(path, &set, NULL, 0);
+    parameters_save(path, &set, NULL, 0);
     Notes bad = {path, {{"a\xff", "1"}}, 1};
     expect_death(save_notes, &bad, "is not UTF-8");
     ck_assert_int_eq(safetensors_open(arena, path).count, 2);
@@ -651,7 +651,7 @@ START_TEST(a_checkpoint_of_another_run_is_refused)
     Run run;
     run_begin(&run, arena, OPTIMISER_ADAM);
     checkpoint_save(path, &run.optimiser, &run.rng, 1, 0);
-    safetensors_save(model, &run.set, NULL, 0);
+    parameters_save(model, &run.set, NULL, 0);
     expect_death(load_with_another_optimiser, (void *)(uintptr_t)path,
                  "saved with optimiser 4, this one is 2");
     expect_death(load_without_generator, (void *)(uintptr_t)path, "1 generators, expected 0");
