@@ -1,22 +1,8 @@
 #include "learning/least_squares.h"
+#include "matrix/lanes.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { LANES = 16 };
-typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(64)));
-
-typedef float Half __attribute__((vector_size(32)));
-typedef float Quarter __attribute__((vector_size(16)));
-
-// The lanes are added as a tree: 16 to 8 to 4, and the last four in pairs.
-static inline float sum_of_lanes(const Lanes *v)
-{
-    Half a = __builtin_shufflevector(*v, *v, 0, 1, 2, 3, 4, 5, 6, 7) +
-             __builtin_shufflevector(*v, *v, 8, 9, 10, 11, 12, 13, 14, 15);
-    Quarter b = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
-    return (b[0] + b[2]) + (b[1] + b[3]);
-}
 
 // The padded copy: each row is `width` vectors, zeros behind the last feature.
 typedef struct {
@@ -44,7 +30,7 @@ static inline void minibatch(Lanes *w, Lanes *gradient, Padded e, int width, con
         const Lanes *row = e.x + (size_t)order[i] * (size_t)width;
         Lanes products = row[0] * w[0];
         for (int k = 1; k < width; k++) products += row[k] * w[k];
-        float error = sum_of_lanes(&products) - e.y[order[i]];
+        float error = lanes_join(&products) - e.y[order[i]];
         for (int k = 0; k < width; k++) gradient[k] += row[k] * error;
     }
     float step = rate / (float)count;

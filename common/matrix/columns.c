@@ -6,7 +6,7 @@
 
 // Columns are taken VECTORS · 16 at a time where there are so many, else 16: the order within a column is the
 // same.
-enum { VECTORS = 4, ROWS_AT_ONCE = 4, WIDE = VECTORS * ROW_LANES, CHUNKS = 64, CHUNK_ROWS = 256 };
+enum { VECTORS = 4, ROWS_AT_ONCE = 4, WIDE = VECTORS * LANES, CHUNKS = 64, CHUNK_ROWS = 256 };
 
 // What each row adds: a, a − centre, a ⊙ b, a ⊙ (b − centre) or (a − centre)². The pointers stand at the first column.
 typedef enum { SUMS, CENTRED_SUMS, DOTS, CENTRED_DOTS, CENTRED_SQUARES } Kind;
@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void add_terms(Lanes *total, const 
 {
     Lanes a, b;
     for (int v = 0; v < vectors; v++) {
-        size_t place = i * t->stride + (size_t)v * ROW_LANES;
+        size_t place = i * t->stride + (size_t)v * LANES;
         lanes_load(&a, t->a + place);
         if (kind == SUMS) total[v] += a;
         if (kind == CENTRED_SUMS) total[v] += a - centre[v];
@@ -40,14 +40,14 @@ static inline __attribute__((always_inline)) void sum_wide(float *out, const Ter
 {
     Lanes total[ROWS_AT_ONCE][VECTORS] = {{{0}}}, centre[VECTORS] = {{0}};
     if (kind == CENTRED_SUMS || kind == CENTRED_DOTS || kind == CENTRED_SQUARES)
-        for (int v = 0; v < vectors; v++) lanes_load(&centre[v], t->centre + v * ROW_LANES);
+        for (int v = 0; v < vectors; v++) lanes_load(&centre[v], t->centre + v * LANES);
     size_t i = first;
     for (; i + ROWS_AT_ONCE <= last; i += ROWS_AT_ONCE)
         for (int l = 0; l < ROWS_AT_ONCE; l++) add_terms(total[l], t, kind, centre, vectors, i + (size_t)l);
     for (int l = 0; i < last; i++, l++) add_terms(total[l], t, kind, centre, vectors, i);
     for (int v = 0; v < vectors; v++) {
         Lanes sum = (total[0][v] + total[1][v]) + (total[2][v] + total[3][v]);
-        for (int j = 0; j < ROW_LANES; j++) out[v * ROW_LANES + j] += sum[j];
+        for (int j = 0; j < LANES; j++) out[v * LANES + j] += sum[j];
     }
 }
 
@@ -91,12 +91,12 @@ static void sum_chunk(float *out, const Terms *terms, int column, int width, siz
         int left = width - done;
         if (left == WIDE) {
             sum_kind(out, &t, VECTORS, first, last);
-        } else if (left >= ROW_LANES) {
+        } else if (left >= LANES) {
             sum_kind(out + done, &t, 1, first, last);
         } else {
             sum_narrow(out + done, &t, first, last, left);
         }
-        done += left == WIDE ? WIDE : int_min(left, ROW_LANES);
+        done += left == WIDE ? WIDE : int_min(left, LANES);
     }
 }
 
@@ -191,8 +191,8 @@ INLINE void add_pair(float *sum, float *dot, const Pair *p, const PairKind kind,
 
 static void pair_chunk(float *sum, float *dot, const Pair *pair, int cols, size_t first_row, size_t last)
 {
-    for (int column = 0; column < cols; column += LANES) {
-        const int count = int_min(LANES, cols - column);
+    for (int column = 0; column < cols; column += VECTOR_LANES) {
+        const int count = int_min(VECTOR_LANES, cols - column);
         Pair p = *pair;
         p.b += column, p.centre += column;
         if (p.a) p.a += column;

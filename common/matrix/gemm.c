@@ -58,7 +58,7 @@
 
 // ---- Strips and tiles -------------------------------------------------------------------------------------
 
-enum { TILE_COLUMNS = 2 * LANES };
+enum { TILE_COLUMNS = 2 * VECTOR_LANES };
 
 // A strip of C, at most TILE_COLUMNS wide, and the factors that make it.
 typedef struct {
@@ -68,7 +68,7 @@ typedef struct {
     size_t b_step; // from one row of B to the next
     size_t c_step; // from one row of C to the next
     int rows, k;   // of the strip; the length of the sums
-    int last;      // how many lanes of the last vector are columns of C, 1 … LANES
+    int last;      // how many lanes of the last vector are columns of C, 1 … VECTOR_LANES
     bool resume;   // start from what C holds rather than from zero
 } Strip;
 
@@ -91,10 +91,10 @@ INLINE void tile_begin(const int rows, const bool wide, const Strip *s, Mask mas
     for (int i = 0; i < rows; i++) {
         const float *c = s->c + (size_t)i * s->c_step;
         if (wide) sums->left[i] = s->resume ? load(c) : broadcast(0.0f);
-        sums->right[i] = s->resume ? load_first(mask, c + (wide ? LANES : 0)) : broadcast(0.0f);
+        sums->right[i] = s->resume ? load_first(mask, c + (wide ? VECTOR_LANES : 0)) : broadcast(0.0f);
         // The tile below begins in the same way: have its numbers brought meanwhile.
         if (wide && s->resume) ask_for(c, (size_t)rows * s->c_step);
-        if (wide && s->resume) ask_for(c, (size_t)rows * s->c_step + LANES);
+        if (wide && s->resume) ask_for(c, (size_t)rows * s->c_step + VECTOR_LANES);
     }
 }
 
@@ -108,10 +108,10 @@ INLINE void tile_end(const int rows, const bool wide, const Strip *s, Mask mask,
     for (int i = 0; i < rows; i++) {
         float *c = end + (size_t)i * s->c_step;
         if (wide) store(c, sums->left[i]);
-        if (s->last == LANES)
-            store(c + (wide ? LANES : 0), sums->right[i]);
+        if (s->last == VECTOR_LANES)
+            store(c + (wide ? VECTOR_LANES : 0), sums->right[i]);
         else
-            store_first(mask, c + (wide ? LANES : 0), sums->right[i]);
+            store_first(mask, c + (wide ? VECTOR_LANES : 0), sums->right[i]);
     }
 }
 
@@ -135,7 +135,7 @@ INLINE void tile(const int rows, const bool wide, const bool by_rows, const Stri
 
     for (int p = 0; p < s->k; p++) {
         const Vector left = wide ? load(b) : broadcast(0.0f);
-        const Vector right = load_first(mask, b + (wide ? LANES : 0));
+        const Vector right = load_first(mask, b + (wide ? VECTOR_LANES : 0));
         UNROLL
         for (int i = 0; i < rows; i++) {
             const Vector x = broadcast(by_rows ? a[i / 3][(size_t)(i % 3) * a_step] : a[0][i]);
@@ -145,7 +145,7 @@ INLINE void tile(const int rows, const bool wide, const bool by_rows, const Stri
         // The processor guesses well what is read next, but not that rows of B lie far apart, nor that the
         // rows of the next tile follow. Ask for them in time.
         if (wide) ask_for(b, 16 * b_step);
-        if (wide) ask_for(b, 16 * b_step + LANES);
+        if (wide) ask_for(b, 16 * b_step + VECTOR_LANES);
         if (by_rows) ask_for(next_tile, (size_t)p * (size_t)rows);
         b += b_step;
         if (by_rows) {
@@ -230,7 +230,7 @@ INLINE void strips(const Product *p)
 {
     for (int j = 0; j < p->shape.n; j += TILE_COLUMNS) {
         const int columns = int_min(TILE_COLUMNS, p->shape.n - j);
-        const bool wide = columns > LANES;
+        const bool wide = columns > VECTOR_LANES;
         Strip s = {
             .a = p->a,
             .b = p->b + (size_t)(j / TILE_COLUMNS) * p->b_next,
@@ -240,7 +240,7 @@ INLINE void strips(const Product *p)
             .c_step = p->c_step,
             .rows = p->shape.m,
             .k = p->shape.k,
-            .last = wide ? columns - LANES : columns,
+            .last = wide ? columns - VECTOR_LANES : columns,
             .resume = p->shape.accumulate,
         };
         if (p->shape.transpose_a)
@@ -290,11 +290,11 @@ static float *packed(void)
 // to (rows × columns) = from
 INLINE void copy_block(float *to, size_t to_step, const float *from, size_t from_step, int rows, int columns)
 {
-    const int full = (columns - 1) / LANES * LANES;
+    const int full = (columns - 1) / VECTOR_LANES * VECTOR_LANES;
     const Mask mask = first(columns - full);
     const size_t ahead = from_step * (size_t)(1 + 512 / columns);
     for (int i = 0; i < rows; i++, to += to_step, from += from_step) {
-        for (int j = 0; j < full; j += LANES) {
+        for (int j = 0; j < full; j += VECTOR_LANES) {
             ask_for(from + j, ahead);
             store(to + j, load(from + j));
         }
@@ -516,7 +516,8 @@ static Product rectangle(const Product *whole, int parts, int part)
     for (int down = 1; down <= parts; down++) {
         if (parts % down != 0) continue;
         const int across = parts / down;
-        const int r = (m + down - 1) / down, c = ((n + across - 1) / across + LANES - 1) / LANES * LANES;
+        const int r = (m + down - 1) / down,
+                  c = ((n + across - 1) / across + VECTOR_LANES - 1) / VECTOR_LANES * VECTOR_LANES;
         // Next to the work itself, r · c, each thread reads its rows of A and copies its columns of B.
         const double cost = (double)r * c + 4.0 * r + 8.0 * c;
         if (cost < best) best = cost, rows = r, columns = c;
@@ -540,7 +541,7 @@ void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, flo
     }
     Product whole = {shape, a, b, c, (size_t)lda, (size_t)ldb, (size_t)ldc, TILE_COLUMNS};
     if (shape.n == 1 && ldc == 1) whole = lie_down(whole);
-    const size_t lanes = (size_t)(whole.shape.n + LANES - 1) / LANES * LANES;
+    const size_t lanes = (size_t)(whole.shape.n + VECTOR_LANES - 1) / VECTOR_LANES * VECTOR_LANES;
     const size_t useful = (size_t)whole.shape.m * lanes * (size_t)shape.k / THREAD_MINIMUM;
     const size_t most = (size_t)parallel_threads();
     if (useful < 2 || most < 2 || parallel_inside()) {

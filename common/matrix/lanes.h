@@ -7,16 +7,19 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { ROW_LANES = 16 };
+enum { LANES = 16 };
 
 // Sixteen floats in one variable, which stays in a register; its operators work on each lane.
-typedef float Lanes __attribute__((vector_size(ROW_LANES * sizeof(float))));
+typedef float Lanes __attribute__((vector_size(LANES * sizeof(float))));
+typedef float HalfLanes __attribute__((vector_size(LANES / 2 * sizeof(float))));
+typedef float QuarterLanes __attribute__((vector_size(LANES / 4 * sizeof(float))));
 
 static inline float lanes_join(const Lanes *lanes)
 {
-    float eight[8], four[4];
-    for (int l = 0; l < 8; l++) eight[l] = (*lanes)[l] + (*lanes)[l + 8];
-    for (int l = 0; l < 4; l++) four[l] = eight[l] + eight[l + 4];
+    const HalfLanes eight = __builtin_shufflevector(*lanes, *lanes, 0, 1, 2, 3, 4, 5, 6, 7) +
+                            __builtin_shufflevector(*lanes, *lanes, 8, 9, 10, 11, 12, 13, 14, 15);
+    const QuarterLanes four =
+        __builtin_shufflevector(eight, eight, 0, 1, 2, 3) + __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
     return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
@@ -26,8 +29,8 @@ static inline void lanes_load(Lanes *out, const float *a) { memcpy(out, a, sizeo
 // The count < 16 elements at a; filler in the other lanes.
 static inline void lanes_load_some(Lanes *out, const float *a, int count, float filler)
 {
-    float padded[ROW_LANES];
-    for (int l = 0; l < ROW_LANES; l++) padded[l] = filler;
+    float padded[LANES];
+    for (int l = 0; l < LANES; l++) padded[l] = filler;
     for (int l = 0; l < count; l++) padded[l] = a[l];
     memcpy(out, padded, sizeof padded);
 }
@@ -37,7 +40,7 @@ static inline float lanes_sum(const float *a, int count)
 {
     Lanes total = {0}, x;
     int j = 0;
-    for (; j + ROW_LANES <= count; j += ROW_LANES) {
+    for (; j + LANES <= count; j += LANES) {
         lanes_load(&x, a + j);
         total += x;
     }
@@ -53,7 +56,7 @@ static inline float lanes_dot(const float *a, const float *b, int count)
 {
     Lanes total = {0}, x, y;
     int j = 0;
-    for (; j + ROW_LANES <= count; j += ROW_LANES) {
+    for (; j + LANES <= count; j += LANES) {
         lanes_load(&x, a + j);
         lanes_load(&y, b + j);
         total += x * y;
@@ -71,7 +74,7 @@ static inline float lanes_offsets(const float *a, float centre, int count, float
 {
     Lanes total = {0}, total_of_squares = {0}, x;
     int j = 0;
-    for (; j + ROW_LANES <= count; j += ROW_LANES) {
+    for (; j + LANES <= count; j += LANES) {
         lanes_load(&x, a + j);
         x -= centre;
         total += x;
@@ -91,13 +94,13 @@ static inline float lanes_offsets(const float *a, float centre, int count, float
 // same, unless nothing is computed because the largest is infinite.
 static inline float lanes_max(const float *a, int count)
 {
-    float lane[ROW_LANES], most = a[0];
-    int whole = count / ROW_LANES * ROW_LANES;
+    float lane[LANES], most = a[0];
+    int whole = count / LANES * LANES;
     if (whole) {
-        for (int l = 0; l < ROW_LANES; l++) lane[l] = a[l];
-        for (int j = ROW_LANES; j < whole; j += ROW_LANES)
-            for (int l = 0; l < ROW_LANES; l++) lane[l] = a[j + l] > lane[l] ? a[j + l] : lane[l];
-        for (int l = 0; l < ROW_LANES; l++) most = lane[l] > most ? lane[l] : most;
+        for (int l = 0; l < LANES; l++) lane[l] = a[l];
+        for (int j = LANES; j < whole; j += LANES)
+            for (int l = 0; l < LANES; l++) lane[l] = a[j + l] > lane[l] ? a[j + l] : lane[l];
+        for (int l = 0; l < LANES; l++) most = lane[l] > most ? lane[l] : most;
     }
     for (int j = whole; j < count; j++) most = a[j] > most ? a[j] : most;
     return most;

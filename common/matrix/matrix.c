@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "matrix/gemm.h"
+#include "matrix/lanes.h"
 
 // ---- Shapes that do not fit -------------------------------------------------------------------------------
 
@@ -354,8 +355,6 @@ void column_variances_at(Place place, Matrix out, Matrix m)
         for (int j = 0; j < width; j++) out.data[column + j] = (float)(total[j] / m.rows);
     }
 }
-
-enum { LANES = 16 };
 
 // Σ a_i b_i, or Σ a_i when b is NULL: lane l takes the elements l, l + 16, l + 32, …; at the end the lanes
 // are added in order.

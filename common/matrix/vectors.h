@@ -21,7 +21,7 @@
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
-enum { LANES = 16, TILE_ROWS = 14 };
+enum { VECTOR_LANES = 16, TILE_ROWS = 14 };
 typedef __m512 Vector;
 typedef __mmask16 Mask;
 INLINE Vector load(const float *p) { return _mm512_loadu_ps(p); }
@@ -39,7 +39,7 @@ INLINE void store_first(Mask mask, float *p, Vector x) { _mm512_mask_storeu_ps(p
 
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
-enum { LANES = 8, TILE_ROWS = 6 };
+enum { VECTOR_LANES = 8, TILE_ROWS = 6 };
 typedef __m256 Vector;
 typedef __m256i Mask;
 INLINE Vector load(const float *p) { return _mm256_loadu_ps(p); }
@@ -63,13 +63,13 @@ typedef float Vector __attribute__((vector_size(16)));
 typedef int Mask;
 #if defined(__aarch64__)
 #include <arm_neon.h>
-enum { LANES = 4, TILE_ROWS = 12 };
+enum { VECTOR_LANES = 4, TILE_ROWS = 12 };
 INLINE Vector fused(Vector x, Vector y, Vector z) { return vfmaq_f32(z, x, y); }
 #else
-enum { LANES = 4, TILE_ROWS = 6 };
+enum { VECTOR_LANES = 4, TILE_ROWS = 6 };
 INLINE Vector fused(Vector x, Vector y, Vector z)
 {
-    for (int i = 0; i < LANES; i++) z[i] = __builtin_fmaf(x[i], y[i], z[i]);
+    for (int i = 0; i < VECTOR_LANES; i++) z[i] = __builtin_fmaf(x[i], y[i], z[i]);
     return z;
 }
 #endif
@@ -83,18 +83,18 @@ INLINE void store(float *p, Vector x) { memcpy(p, &x, sizeof x); }
 INLINE Vector broadcast(float x) { return (Vector){x, x, x, x}; }
 INLINE Vector above_zero(Vector x)
 {
-    for (int i = 0; i < LANES; i++) x[i] = x[i] < 0.0f ? 0.0f : x[i];
+    for (int i = 0; i < VECTOR_LANES; i++) x[i] = x[i] < 0.0f ? 0.0f : x[i];
     return x;
 }
 INLINE Vector where_positive(Vector y, Vector x)
 {
-    for (int i = 0; i < LANES; i++) x[i] = y[i] > 0.0f ? x[i] : 0.0f;
+    for (int i = 0; i < VECTOR_LANES; i++) x[i] = y[i] > 0.0f ? x[i] : 0.0f;
     return x;
 }
 INLINE Mask first(int count) { return count; }
 INLINE Vector load_first(Mask mask, const float *p)
 {
-    if (mask == LANES) return load(p);
+    if (mask == VECTOR_LANES) return load(p);
     Vector x = broadcast(0.0f);
     for (int i = 0; i < mask; i++) x[i] = p[i];
     return x;
@@ -108,7 +108,7 @@ INLINE void store_first(Mask mask, float *p, Vector x)
 // Writes the first count lanes; mask is first(count). Some processors write whole vectors much faster.
 INLINE void store_some(int count, Mask mask, float *p, Vector x)
 {
-    if (count == LANES) {
+    if (count == VECTOR_LANES) {
         store(p, x);
     } else {
         store_first(mask, p, x);

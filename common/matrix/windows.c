@@ -10,7 +10,7 @@
 INLINE void tile(const int rows, const bool wide, const bool by_rows, const WindowProduct *s, Mask mask)
 {
     Vector left[TILE_ROWS], right[TILE_ROWS];
-    const int last = wide ? LANES : 0;
+    const int last = wide ? VECTOR_LANES : 0;
     UNROLL
     for (int i = 0; i < rows; i++) {
         const float *start = s->accumulate ? s->c + (size_t)i * s->c_row : s->bias;
@@ -125,10 +125,10 @@ void window_product(WindowProduct p)
           "window_product: rows at a distance of %zu, terms of %zu", p.a_row, p.a_term);
     if (p.rows <= 0) return;
     const int tiles = (p.rows + TILE_ROWS - 1) / TILE_ROWS;
-    for (int j = 0; j < p.columns; j += 2 * LANES) {
-        const int columns = int_min(2 * LANES, p.columns - j);
-        const bool wide = columns > LANES;
-        const Mask mask = first(wide ? columns - LANES : columns);
+    for (int j = 0; j < p.columns; j += 2 * VECTOR_LANES) {
+        const int columns = int_min(2 * VECTOR_LANES, p.columns - j);
+        const bool wide = columns > VECTOR_LANES;
+        const Mask mask = first(wide ? columns - VECTOR_LANES : columns);
         WindowProduct s = p;
         s.columns = columns;
         s.b += j;

@@ -9,7 +9,7 @@
 
 // ---- Spans and files ---------------------------------------------------------------------------------------------
 
-static Place place_of(Text text, const char *at)
+static Place place_of(Document text, const char *at)
 {
     Place place = {text.path, 1};
     for (const char *c = text.bytes; c < at; c++) place.line += *c == '\n';
@@ -57,7 +57,7 @@ Span notebook_trim(Span text)
     return (Span){text.at, end};
 }
 
-Text notebook_text(Arena *arena, const char *path, const char *bytes, size_t length)
+Document notebook_text(Arena *arena, const char *path, const char *bytes, size_t length)
 {
     if (length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) bytes += 3, length -= 3;
     char *clean = arena_alloc(arena, size_sum(HERE, length, 1), 1);
@@ -79,7 +79,7 @@ Text notebook_text(Arena *arena, const char *path, const char *bytes, size_t len
         place.line += c == '\n';
     }
     clean[used] = '\0';
-    return (Text){arena_string(arena, path), clean, used};
+    return (Document){arena_string(arena, path), clean, used};
 }
 
 Span notebook_bytes(Arena *arena, const char *path, const char *hint)
@@ -88,7 +88,7 @@ Span notebook_bytes(Arena *arena, const char *path, const char *hint)
     return (Span){file.bytes, file.size};
 }
 
-Text notebook_load(Arena *arena, const char *path)
+Document notebook_load(Arena *arena, const char *path)
 {
     Place place = {path, 1};
     FileBytes file = file_read_at(place, arena, path, NOTEBOOK_MAX_BYTES,
@@ -115,7 +115,7 @@ static const char *joined(const char *at)
 static const char *after(const char *at) { return *at ? joined(at + 1) : at; }
 
 // Just behind the comment that opens here.
-static const char *comment_end(Text source, const char *open)
+static const char *comment_end(Document source, const char *open)
 {
     const char *at = after(after(open));
     while (*at && !(*at == '*' && *after(at) == '/')) at = after(at);
@@ -124,7 +124,7 @@ static const char *comment_end(Text source, const char *open)
 }
 
 // Just behind the string or character constant that opens here.
-static const char *quote_end(Text source, const char *open)
+static const char *quote_end(Document source, const char *open)
 {
     const char *at = after(open);
     while (*at && *at != '\n' && *at != *open) at = after(*at == '\\' ? after(at) : at);
@@ -144,7 +144,7 @@ typedef struct {
 static bool in_word(char c) { return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80; }
 
 // Does only this comment stand on the lines of its markers, from the first column on?
-static bool is_text_cell(Text source, const char *open, const char *end)
+static bool is_text_cell(Document source, const char *open, const char *end)
 {
     const char *first = open + 2 + strspn(open + 2, " \t"), *last = end + strspn(end, " \t");
     bool opens = (open == source.bytes || open[-1] == '\n') && open[1] == '*' && *first == '\n';
@@ -152,7 +152,7 @@ static bool is_text_cell(Text source, const char *open, const char *end)
 }
 
 // The token at or behind *at, which moves behind it. Blanks and ordinary comments are passed over.
-static Token next_token(Text source, const char **at)
+static Token next_token(Document source, const char **at)
 {
     for (;;) {
         const char *begin = joined(*at), *end;
@@ -196,14 +196,14 @@ typedef struct Section {
 
 typedef struct {
     Arena *arena;
-    Text source, output;
+    Document source, output;
     Notebook *notebook;
     Section *sections;
     Cell *begins; // the cell that calls lesson_begin, NULL when there is none
 } Weaver;
 
 // The characters that a string literal stands for, appended to title.
-static void append_literal(Text source, Span literal, char *title, size_t *length)
+static void append_literal(Document source, Span literal, char *title, size_t *length)
 {
     const char *end = literal.at + literal.length - 1;
     for (const char *at = after(literal.at); at < end; at = after(at)) {
@@ -216,7 +216,7 @@ static void append_literal(Text source, Span literal, char *title, size_t *lengt
 }
 
 // After the word "section": reads ( argument , "title" ) and returns the title, or at = NULL when it is something else.
-static Span section_title(Arena *arena, Text source, const char *at)
+static Span section_title(Arena *arena, Document source, const char *at)
 {
     if (!is(next_token(source, &at), "(")) return (Span){0};
     // The lesson, a short expression. Whoever looked further would, in a long file of such words, look at all of it each time.
@@ -251,7 +251,7 @@ static Cell **add_cell(Weaver *weaver, Cell **tail, CellKind kind, const char *b
 
 static void read_cells(Weaver *weaver)
 {
-    Text source = weaver->source;
+    Document source = weaver->source;
     Cell *unused = arena_zeros(weaver->arena, 1, sizeof *unused), **tail = &weaver->notebook->cells;
     *tail = unused;
     Section **last = &weaver->sections;
@@ -400,7 +400,7 @@ void notebook_anchor(FILE *out, const Term *term)
 static void read_title(Notebook *notebook)
 {
     const Cell *first = notebook->cells;
-    Text source = notebook->source;
+    Document source = notebook->source;
     Place place = place_of(source, first ? first->text.at : source.bytes);
     Span rest = first ? first->text : (Span){0}, line = {0};
     notebook_line(&rest, &line);
@@ -414,7 +414,7 @@ static void read_title(Notebook *notebook)
     notebook->title = line;
 }
 
-static Weaver open_source(Arena *arena, Text source)
+static Weaver open_source(Arena *arena, Document source)
 {
     Weaver weaver = {.arena = arena, .source = source, .notebook = arena_zeros(arena, 1, sizeof(Notebook))};
     weaver.notebook->source = source;
@@ -425,7 +425,7 @@ static Weaver open_source(Arena *arena, Text source)
     return weaver;
 }
 
-Notebook *notebook_cells(Arena *arena, Text source) { return open_source(arena, source).notebook; }
+Notebook *notebook_cells(Arena *arena, Document source) { return open_source(arena, source).notebook; }
 
 // ---- The output ------------------------------------------------------------------------------------------------------
 
@@ -453,7 +453,7 @@ static Section *find_section(const Weaver *weaver, Span title)
 // Gives each section what it printed; returns what came before the first of them.
 static Span split_output(Weaver *weaver)
 {
-    Text output = weaver->output;
+    Document output = weaver->output;
     Span rest = {output.bytes, output.length}, line, title, before = {output.bytes, output.length};
     Section *current = NULL;
     while (notebook_line(&rest, &line)) {
@@ -494,7 +494,7 @@ static void add_output(Weaver *weaver, Cell *cell, Output output)
 }
 
 // "figure: name.png — caption", without the first word.
-static Output read_figure(Text printed, Span line)
+static Output read_figure(Document printed, Span line)
 {
     static const char dash[] = " — ",
                       letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -530,7 +530,7 @@ static void place_output(Weaver *weaver, Cell *cell, Span printed)
     add_output(weaver, cell, (Output){.kind = OUTPUT_TEXT, .text = span(begin, end)});
 }
 
-Notebook *notebook_weave(Arena *arena, Text source, Text output)
+Notebook *notebook_weave(Arena *arena, Document source, Document output)
 {
     Weaver weaver = open_source(arena, source);
     weaver.output = output;

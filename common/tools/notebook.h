@@ -12,8 +12,8 @@
 //
 // The pages. notebook_markdown writes the README.md of the chapter, notebook_jupyter the same as a Jupyter notebook:
 //
-//     Text source = notebook_load(arena, "chapters/01-linear-regression/linear_regression.c");
-//     Text output = notebook_load(arena, "build/…/output.txt");
+//     Document source = notebook_load(arena, "chapters/01-linear-regression/linear_regression.c");
+//     Document output = notebook_load(arena, "build/…/output.txt");
 //     Notebook *notebook = notebook_weave(arena, source, output);
 //     notebook_markdown(notebook, &page, stdout);
 //
@@ -29,7 +29,7 @@ typedef struct {
     const char *path;
     const char *bytes;
     size_t length;
-} Text;
+} Document;
 
 // Part of a text.
 typedef struct {
@@ -63,7 +63,7 @@ typedef struct Term {
 } Term;
 
 typedef struct {
-    Text source;
+    Document source;
     Span title; // of the first text cell, without "# "
     Cell *cells;
     Term *terms; // in the order of the text
@@ -80,12 +80,12 @@ typedef struct {
 } Page;
 
 // Reads a file, or takes bytes from memory: carriage returns before newlines and a byte order mark are dropped.
-Text notebook_load(Arena *arena, const char *path);
-Text notebook_text(Arena *arena, const char *path, const char *bytes, size_t length);
+Document notebook_load(Arena *arena, const char *path);
+Document notebook_text(Arena *arena, const char *path, const char *bytes, size_t length);
 
 // The cells of a source alone, and with what its run printed.
-Notebook *notebook_cells(Arena *arena, Text source);
-Notebook *notebook_weave(Arena *arena, Text source, Text output);
+Notebook *notebook_cells(Arena *arena, Document source);
+Notebook *notebook_weave(Arena *arena, Document source, Document output);
 
 void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out);
 

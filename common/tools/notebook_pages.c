@@ -140,7 +140,7 @@ static void put_json_figure(Arena *arena, FILE *out, const char *figures, const 
     Span bytes = notebook_bytes(arena, path, "run the chapter first, with gnuplot installed");
     fputs("{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {", out);
     if (strcmp(path + room - 5, ".svg") == 0) {
-        Text drawing = notebook_text(arena, path, bytes.at, bytes.length);
+        Document drawing = notebook_text(arena, path, bytes.at, bytes.length);
         fputs("\"image/svg+xml\": ", out);
         put_json_lines(out, (Span){drawing.bytes, drawing.length});
     } else {

@@ -13,8 +13,8 @@ static const char *figures, *source_path;
 
 static Notebook *woven(Arena *arena)
 {
-    Text source = notebook_load(arena, source_path);
-    Text output = notebook_text(arena, "output.txt", (const char *)parts[1].bytes, parts[1].size);
+    Document source = notebook_load(arena, source_path);
+    Document output = notebook_text(arena, "output.txt", (const char *)parts[1].bytes, parts[1].size);
     return notebook_weave(arena, source, output);
 }
 

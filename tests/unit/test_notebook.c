@@ -20,7 +20,7 @@ typedef struct {
     const char *source, *output;
 } Pair;
 
-static Text text_of(Arena *arena, const char *path, const char *bytes)
+static Document text_of(Arena *arena, const char *path, const char *bytes)
 {
     return notebook_text(arena, path, bytes, strlen(bytes));
 }
@@ -358,7 +358,7 @@ START_TEST(lines_of_any_length_pass)
     char *got = markdown_of(source, output);
     ck_assert_msg(strcmp(got, expected) == 0, "a page with lines of %d characters came out wrong", LONG);
     Arena *arena = arena_new();
-    Text loaded = notebook_load(arena, scratch_file("long.c", source, strlen(source)));
+    Document loaded = notebook_load(arena, scratch_file("long.c", source, strlen(source)));
     ck_assert_uint_eq(loaded.length, strlen(source));
     ck_assert(strcmp(loaded.bytes, source) == 0);
     arena_free(arena);
@@ -599,7 +599,7 @@ START_TEST(the_cells_of_every_chapter_give_its_source_back)
     for (size_t i = 0; i < found.gl_pathc; i++) {
         if (strstr(found.gl_pathv[i], "/exercise.c") || strstr(found.gl_pathv[i], "/solution.c")) continue;
         Arena *arena = arena_new();
-        Text source = notebook_load(arena, found.gl_pathv[i]);
+        Document source = notebook_load(arena, found.gl_pathv[i]);
         char *cells = NULL, *plain = NULL;
         size_t length;
         FILE *out = open_memstream(&cells, &length);

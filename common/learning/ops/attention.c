@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-// KEY_BLOCK is part of the result, a multiple of ROW_LANES. FEW queries are not worth a copy of the keys.
+// KEY_BLOCK is part of the result, a multiple of LANES. FEW queries are not worth a copy of the keys.
 enum { QUERY_BLOCK = 64, KEY_BLOCK = 64, FEW = 8 };
 
 // ---- Heads ------------------------------------------------------------------------------------------------
@@ -112,9 +112,9 @@ typedef struct {
     float shrink[QUERY_BLOCK]; // by how much everything before the last block of keys has to shrink
 } Running;
 
-static int whole_lanes(int count) { return (count + ROW_LANES - 1) / ROW_LANES * ROW_LANES; }
+static int whole_lanes(int count) { return (count + LANES - 1) / LANES * LANES; }
 
-// scores (padded, a multiple of ROW_LANES) *= scale, −∞ from seen on. Returns the largest; a NaN may be passed over, as
+// scores (padded, a multiple of LANES) *= scale, −∞ from seen on. Returns the largest; a NaN may be passed over, as
 // in lanes.h.
 static float scale_scores(float *scores, int seen, int padded, float scale)
 {
@@ -122,16 +122,16 @@ static float scale_scores(float *scores, int seen, int padded, float scale)
     for (int j = seen; j < padded; j++) scores[j] = scale < 0.0f ? __builtin_inff() : -__builtin_inff();
     Lanes most = {0}, x;
     most -= __builtin_inff();
-    for (int j = 0; j < padded; j += ROW_LANES) {
+    for (int j = 0; j < padded; j += LANES) {
         lanes_load(&x, scores + j);
         x *= scale;
         memcpy(scores + j, &x, sizeof x);
         const Bits larger = x > most;
         most = (Lanes)(((Bits)x & larger) | ((Bits)most & ~larger));
     }
-    float lane[ROW_LANES];
+    float lane[LANES];
     memcpy(lane, &most, sizeof lane);
-    for (int half = ROW_LANES / 2; half; half /= 2)
+    for (int half = LANES / 2; half; half /= 2)
         for (int l = 0; l < half; l++) lane[l] = lane[l + half] > lane[l] ? lane[l + half] : lane[l];
     return lane[0];
 }

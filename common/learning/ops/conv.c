@@ -221,12 +221,12 @@ static Plan plan_of(Grid grid, Window window, int inputs, int outputs)
 // taps and moves by stride, and there are so many channels.
 static int best_fold(int length, int width, int stride, int channels)
 {
-    enum { LANES = 16, LEAST_SUMS = 8 }; // a choice for speed alone: no result depends on it
+    enum { WIDEST = 16, LEAST_SUMS = 8 }; // a choice for speed alone: no result depends on it
     int best = 1;
     long least = LONG_MAX;
-    for (int fold = 1; fold * channels <= 2 * LANES && fold <= length; fold++) {
+    for (int fold = 1; fold * channels <= 2 * WIDEST && fold <= length; fold++) {
         if (length % fold != 0) continue;
-        const int vectors = (fold * channels + LANES - 1) / LANES;
+        const int vectors = (fold * channels + WIDEST - 1) / WIDEST;
         const long cost = (long)(width + (fold - 1) * stride) * int_max(length / fold * vectors, LEAST_SUMS);
         if (cost < least) least = cost, best = fold;
     }

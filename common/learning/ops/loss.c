@@ -85,7 +85,7 @@ static float log_sum_of_row(const float *row, int cols)
         return most;
     }
     Lanes total = {0};
-    for (int j = 0; j < cols; j++) total[j % ROW_LANES] += exp32(row[j] - most);
+    for (int j = 0; j < cols; j++) total[j % LANES] += exp32(row[j] - most);
     return most + log32(lanes_join(&total));
 }
 

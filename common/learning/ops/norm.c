@@ -71,7 +71,7 @@ static void row_backward(float *restrict d_x, float *restrict normal, const floa
     const float share = 1.0f / (float)cols;
     Lanes sum_g = {0}, sum_n = {0}, sum_gn = {0}, d, w, n;
     int j = 0;
-    for (; j + ROW_LANES <= cols; j += ROW_LANES) {
+    for (; j + LANES <= cols; j += LANES) {
         lanes_load(&n, x + j);
         lanes_load(&d, d_y + j);
         lanes_load(&w, gain + j);
@@ -205,8 +205,8 @@ static void norm_pass(const NormPass *pass, bool backwards, int rows, int cols)
 {
 #pragma omp parallel for if (parallel_worth((size_t)rows * (size_t)cols))
     for (int i = 0; i < rows; i++)
-        for (int j = 0; j < cols; j += LANES) {
-            const int count = int_min(LANES, cols - j);
+        for (int j = 0; j < cols; j += VECTOR_LANES) {
+            const int count = int_min(VECTOR_LANES, cols - j);
             const size_t place = (size_t)i * (size_t)cols + (size_t)j;
             if (backwards) {
                 backward_row(pass, place, j, count, first(count));

@@ -391,7 +391,7 @@ static double title_height(const Plot *plot, double without)
 }
 
 // Makes the picture as large as the grid with its margins, or centres the grid in a picture of a given size.
-static void fit_picture(Plot *plot, Grid *grid)
+static void fit_picture(Plot *plot, Arrangement *grid)
 {
     double width = grid->left + grid->columns * grid->cell_width + grid->right;
     double height = grid->top + grid->rows * grid->cell_height + grid->bottom;
@@ -406,9 +406,9 @@ static void fit_picture(Plot *plot, Grid *grid)
     grid->top = plot->height - grid->bottom - grid->rows * grid->cell_height;
 }
 
-static Grid arrange_cells(Plot *plot, const Series *series)
+static Arrangement arrange_cells(Plot *plot, const Series *series)
 {
-    Grid grid = {.rows = series->values.rows, .columns = series->values.cols};
+    Arrangement grid = {.rows = series->values.rows, .columns = series->values.cols};
     int row_names = longest(series->names, grid.rows),
         column_names = longest(series->column_names, grid.columns);
     grid.left = 36.0 + (row_names ? row_names : 3) * CHARACTER_WIDTH + lines_of(plot->y_label) * LINE_HEIGHT;
@@ -426,12 +426,13 @@ static Grid arrange_cells(Plot *plot, const Series *series)
     return grid;
 }
 
-static Grid arrange_images(Plot *plot, const Series *series)
+static Arrangement arrange_images(Plot *plot, const Series *series)
 {
     const PlotImages how = series->images;
     const double margin = 14.0, gap = 10.0;
     int count = series->values.rows, letters = longest(series->names, count);
-    Grid grid = {.columns = int_min(how.columns, count), .left = margin, .right = margin, .bottom = 4.0};
+    Arrangement grid = {
+        .columns = int_min(how.columns, count), .left = margin, .right = margin, .bottom = 4.0};
     grid.rows = (count + grid.columns - 1) / grid.columns;
     grid.top = title_height(plot, margin);
     double width = (plot->width - 2.0 * margin) / grid.columns;

@@ -51,7 +51,7 @@ typedef struct {
     double scale;                   // of images: pixels of the picture for one of the image
     int caption_lines;
     bool slanted; // the names of the columns need more room than a column has
-} Grid;
+} Arrangement;
 
 struct Plot {
     Lesson *lesson;
@@ -69,7 +69,7 @@ struct Plot {
     Series *first, **last;
     bool slanted;     // the names along the x axis
     bool pale;        // a heat map on which something else is drawn
-    Grid grid;        // of cells or images
+    Arrangement grid;        // of cells or images
     double seconds;   // that gnuplot may take
     double long_names, long_colours; // pixels that the names along the y axis and beside the colours take more than usual
     double usual_names;              // what the names along the y axis take without that

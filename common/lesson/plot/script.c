@@ -246,7 +246,7 @@ static int brightness(float value, double low, double high)
 }
 
 // gnuplot wants an image to be at least 2 × 2: a smaller one is written with each of its pixels as four.
-static void write_image(FILE *file, const Series *series, const Grid *grid, int index, double low,
+static void write_image(FILE *file, const Series *series, const Arrangement *grid, int index, double low,
                         double high)
 {
     const PlotImages how = series->images;
@@ -637,7 +637,7 @@ static void write_plot(FILE *file, const Plot *plot)
 
 // ---- Grids -----------------------------------------------------------------------------------------------------------
 
-static void write_margins(FILE *file, const Plot *plot, const Grid *grid)
+static void write_margins(FILE *file, const Plot *plot, const Arrangement *grid)
 {
     fprintf(file, "set lmargin at screen %.9g\nset rmargin at screen %.9g\n", grid->left / plot->width,
             1.0 - grid->right / plot->width);
@@ -677,7 +677,7 @@ static int widest_cell(const Series *series)
 
 static void write_cells_plot(FILE *file, const Plot *plot, const Series *series)
 {
-    const Grid *grid = &plot->grid;
+    const Arrangement *grid = &plot->grid;
     write_margins(file, plot, grid);
     write_colours(file, plot, colours_for(series->values, false));
     fprintf(file, "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\nunset border\n", grid->columns - 0.5,
@@ -704,7 +704,7 @@ static void write_cells_plot(FILE *file, const Plot *plot, const Series *series)
 
 static void write_caption(FILE *file, Plot *plot, const Series *series, int k)
 {
-    const Grid *grid = &plot->grid;
+    const Arrangement *grid = &plot->grid;
     bool fits =
         widest_line(series->names[k]) * SMALL_CHARACTER_WIDTH <= grid->cell_width || grid->caption_lines < 2;
     const char *caption = fits ? series->names[k] : on_two_lines(plot->arena, series->names[k]);
@@ -718,7 +718,7 @@ static void write_caption(FILE *file, Plot *plot, const Series *series, int k)
 
 static void write_images_plot(FILE *file, Plot *plot, const Series *series)
 {
-    const Grid *grid = &plot->grid;
+    const Arrangement *grid = &plot->grid;
     write_margins(file, plot, grid);
     fprintf(file, "set xrange [0:%.9g]\nset yrange [0:%.9g]\nunset border\nunset tics\n",
             grid->columns * grid->cell_width, grid->rows * grid->cell_height);
@@ -756,7 +756,7 @@ static void write_terminal(FILE *file, const Plot *plot)
 // The pixels of a word whose middle is that of what the axes enclose: it must not reach over an edge of the picture.
 static double room_above_axes(const Plot *plot)
 {
-    const Grid *grid = &plot->grid;
+    const Arrangement *grid = &plot->grid;
     double width, height, left = names_beside(plot) + plot->long_names;
     plot_area(plot, &width, &height);
     if (grid->rows) left = grid->left, width = grid->columns * grid->cell_width;
