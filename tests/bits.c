@@ -255,7 +255,7 @@ static Parameters *parameter_set(void)
     K(rng_normals, rng_normals(&rng, out.data, matrix_size(out)))                                            \
     K(rng_stream, Rng stream = rng_stream(&rng, 7); rng_normals(&stream, out.data, matrix_size(out)))        \
     K(rng_permutation, rng_permutation(&rng, indices_out, out.rows))                                         \
-    K(matrix_exponential, Matrix m = matrix_view(5, 5, out.data); matrix_exponential(m, m, 0.3))              \
+    K(matrix_exponential, Matrix m = matrix_view(5, 5, out.data); matrix_exponential(m, m, 0.3))             \
     K(eigenvalues, Complex values[24]; int n = matrix_size(a) < 576 ? 5 : 24;                                \
       eigenvalues(values, matrix_view(n, n, a.data));                                                        \
       for (int i = 0; i < n; i++) out.data[i] = (float)(complex_size(values[i]) + complex_angle(values[i])))

@@ -15,7 +15,7 @@
 #ifdef ARENA_ASAN
 #include <sanitizer/asan_interface.h>
 enum { ARENA_GAP = ARENA_ALIGNMENT }; // poisoned bytes after each piece
-enum { ARENA_BLOCK = 1 << 16 };       // smaller than below: ASan asks the system for each piece of 256 KB or more
+enum { ARENA_BLOCK = 1 << 16 }; // smaller than below: ASan asks the system for each piece of 256 KB or more
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size)   ((void)(address), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))

@@ -51,6 +51,7 @@ ArenaMark arena_mark(const Arena *arena);
 void arena_rewind(Arena *arena, ArenaMark mark);
 void arena_reset(Arena *arena); // gives back everything
 
-size_t arena_used(const Arena *arena);    // bytes handed out now, padding included
-size_t arena_peak(const Arena *arena);    // the most it ever was
-size_t arena_blocks(const Arena *arena);  // how often it asked the system for memory: constant once a program is warm
+size_t arena_used(const Arena *arena); // bytes handed out now, padding included
+size_t arena_peak(const Arena *arena); // the most it ever was
+size_t
+arena_blocks(const Arena *arena); // how often it asked the system for memory: constant once a program is warm

@@ -25,21 +25,22 @@ typedef struct {
 // Prints "error: file:line: message" and " hint: hint" to standard error and exits with status 1.
 // hint may be NULL. The message is a printf format; it may quote a stranger's file: control characters and what is no
 // UTF-8 are shown as question marks.
-noreturn void die_at(Place place, const char *hint, const char *format, ...) __attribute__((format(printf, 3, 4)));
+noreturn void die_at(Place place, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 // die("run `make data`", "%s is missing", path): stop here. The hint comes first, the message may have arguments.
 #define die(hint, ...) die_at(HERE, hint, __VA_ARGS__)
 
 // check(condition, hint, message…): stop unless the condition holds. Always on, in every build.
-#define check(condition, hint, ...) \
-    do { \
-        if (!(condition)) die_at(HERE, hint, __VA_ARGS__); \
+#define check(condition, hint, ...)                                                                          \
+    do {                                                                                                     \
+        if (!(condition)) die_at(HERE, hint, __VA_ARGS__);                                                   \
     } while (0)
 
 // The same with the place of a caller.
-#define check_at(place, condition, hint, ...) \
-    do { \
-        if (!(condition)) die_at(place, hint, __VA_ARGS__); \
+#define check_at(place, condition, hint, ...)                                                                \
+    do {                                                                                                     \
+        if (!(condition)) die_at(place, hint, __VA_ARGS__);                                                  \
     } while (0)
 
 // a · b and a + b as sizes; stops with the caller's place when the result does not fit.

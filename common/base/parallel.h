@@ -23,7 +23,10 @@ enum { PARALLEL_MINIMUM = 1 << 15 };
 static inline bool parallel_worth(size_t operations) { return operations >= PARALLEL_MINIMUM; }
 
 #ifdef _OPENMP
-static inline int parallel_threads(void) { return omp_get_max_threads(); } // of the next parallel region, at most
+static inline int parallel_threads(void)
+{
+    return omp_get_max_threads();
+} // of the next parallel region, at most
 static inline void parallel_set_threads(int count) { omp_set_num_threads(count); }
 static inline bool parallel_inside(void) { return omp_in_parallel(); }
 static inline int parallel_team(void) { return omp_get_num_threads(); }  // threads of this region

@@ -22,10 +22,10 @@ enum { CSV_MAX_COLUMNS = 1 << 14, CSV_MAX_ROWS = 1 << 24, CSV_MAX_CELLS = 1 << 2
 
 typedef struct {
     const char *path;
-    int rows, cols;    // rows without the header
-    char **names;      // [cols]
-    char **cells;      // [rows · cols], row-major
-    int *lines;        // [rows] line of the file on which each row begins, for messages
+    int rows, cols; // rows without the header
+    char **names;   // [cols]
+    char **cells;   // [rows · cols], row-major
+    int *lines;     // [rows] line of the file on which each row begins, for messages
 } Csv;
 
 #define csv_read(arena, path) csv_read_at(HERE, arena, path)
@@ -34,7 +34,10 @@ Csv csv_read_at(Place place, Arena *arena, const char *path);
 // The number of the column with this name; stops, listing the names there are, when there is none.
 #define csv_column(table, name) csv_column_at(HERE, table, name)
 int csv_column_at(Place place, Csv table, const char *name);
-static inline const char *csv_cell(Csv table, int row, int column) { return table.cells[(size_t)row * (size_t)table.cols + (size_t)column]; }
+static inline const char *csv_cell(Csv table, int row, int column)
+{
+    return table.cells[(size_t)row * (size_t)table.cols + (size_t)column];
+}
 
 // Columns first … last (both included, by name) as a matrix (rows × columns) of floats.
 #define csv_numbers(arena, table, first, last) csv_numbers_at(HERE, arena, table, first, last)

@@ -53,8 +53,8 @@ struct Tensor {
 
 Tape *tape_new(void);
 void tape_free(Tape *tape);
-void tape_reset(Tape *tape);                    // forgets all nodes and takes back their memory
-void tape_record(Tape *tape, bool recording);   // false: inference, without gradients (default true)
+void tape_reset(Tape *tape);                  // forgets all nodes and takes back their memory
+void tape_record(Tape *tape, bool recording); // false: inference, without gradients (default true)
 bool tape_recording(const Tape *tape);
 Arena *tape_arena(Tape *tape);                  // scratch that lives until the next tape_reset
 int tape_length(const Tape *tape);              // how many nodes there are

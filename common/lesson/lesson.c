@@ -44,10 +44,10 @@ typedef struct LostFigure {
 
 typedef struct {
     char given[64], what[64]; // the loop's name, and what can be shown of it
-    long total, first, last; // done when the bar began, and at the last call
-    double began, drawn;     // seconds_now
-    int columns;             // on the screen now, 0 when there is no bar
-    int screen;              // how wide the terminal was when it was drawn
+    long total, first, last;  // done when the bar began, and at the last call
+    double began, drawn;      // seconds_now
+    int columns;              // on the screen now, 0 when there is no bar
+    int screen;               // how wide the terminal was when it was drawn
 } Bar;
 
 struct Lesson {

@@ -36,7 +36,8 @@ void section(Lesson *lesson, const char *title);
 
 // A sentence that the run must bear out: prints "✓ sentence" or "✗ sentence".
 #define claim(lesson, condition, ...) claim_at(HERE, lesson, condition, __VA_ARGS__)
-void claim_at(Place place, Lesson *lesson, bool holds, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void claim_at(Place place, Lesson *lesson, bool holds, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 // An arena that lives as long as the lesson.
 Arena *lesson_arena(Lesson *lesson);

@@ -29,18 +29,22 @@ static inline float *matrix_row(Matrix m, int i) { return m.data + (size_t)i * (
 
 // ---- Making matrices and views -------------------------------------------------------------------------------------
 
-#define matrix_new(arena, rows, cols)           matrix_new_at(HERE, arena, rows, cols)           // all zeros
-#define matrix_uninitialised(arena, rows, cols) matrix_uninitialised_at(HERE, arena, rows, cols) // to be overwritten
-#define matrix_copy(arena, m)                   matrix_copy_at(HERE, arena, m)
-#define matrix_from(arena, rows, cols, values)  matrix_from_at(HERE, arena, rows, cols, values) // copies rows·cols floats
+#define matrix_new(arena, rows, cols) matrix_new_at(HERE, arena, rows, cols) // all zeros
+#define matrix_uninitialised(arena, rows, cols)                                                              \
+    matrix_uninitialised_at(HERE, arena, rows, cols) // to be overwritten
+#define matrix_copy(arena, m) matrix_copy_at(HERE, arena, m)
+#define matrix_from(arena, rows, cols, values)                                                               \
+    matrix_from_at(HERE, arena, rows, cols, values) // copies rows·cols floats
 Matrix matrix_new_at(Place place, Arena *arena, int rows, int cols);
 Matrix matrix_uninitialised_at(Place place, Arena *arena, int rows, int cols);
 Matrix matrix_copy_at(Place place, Arena *arena, Matrix m);
 Matrix matrix_from_at(Place place, Arena *arena, int rows, int cols, const float *values);
 
-#define matrix_view(rows, cols, data)  matrix_view_at(HERE, rows, cols, data)   // your array, seen as a matrix
-#define matrix_rows(m, first, count)   matrix_rows_at(HERE, m, first, count)    // rows first … first+count−1, a view
-#define matrix_reshape(m, rows, cols)  matrix_reshape_at(HERE, m, rows, cols)   // the same numbers in another shape
+#define matrix_view(rows, cols, data) matrix_view_at(HERE, rows, cols, data) // your array, seen as a matrix
+#define matrix_rows(m, first, count)                                                                         \
+    matrix_rows_at(HERE, m, first, count) // rows first … first+count−1, a view
+#define matrix_reshape(m, rows, cols)                                                                        \
+    matrix_reshape_at(HERE, m, rows, cols) // the same numbers in another shape
 Matrix matrix_view_at(Place place, int rows, int cols, float *data);
 Matrix matrix_rows_at(Place place, Matrix m, int first, int count);
 Matrix matrix_reshape_at(Place place, Matrix m, int rows, int cols);
@@ -60,28 +64,28 @@ void copy_at(Place place, Matrix out, Matrix m);
 
 // ---- Element by element: shapes equal --------------------------------------------------------------------------------
 
-#define add(out, a, b)          add_at(HERE, out, a, b)            // out = a + b
-#define subtract(out, a, b)     subtract_at(HERE, out, a, b)       // out = a − b
-#define multiply(out, a, b)     multiply_at(HERE, out, a, b)       // out = a ⊙ b (Hadamard)
-#define divide(out, a, b)       divide_at(HERE, out, a, b)         // out = a ⊘ b
-#define add_scaled(out, s, a)   add_scaled_at(HERE, out, s, a)     // out = out + s · a
+#define add(out, a, b)        add_at(HERE, out, a, b)        // out = a + b
+#define subtract(out, a, b)   subtract_at(HERE, out, a, b)   // out = a − b
+#define multiply(out, a, b)   multiply_at(HERE, out, a, b)   // out = a ⊙ b (Hadamard)
+#define divide(out, a, b)     divide_at(HERE, out, a, b)     // out = a ⊘ b
+#define add_scaled(out, s, a) add_scaled_at(HERE, out, s, a) // out = out + s · a
 void add_at(Place place, Matrix out, Matrix a, Matrix b);
 void subtract_at(Place place, Matrix out, Matrix a, Matrix b);
 void multiply_at(Place place, Matrix out, Matrix a, Matrix b);
 void divide_at(Place place, Matrix out, Matrix a, Matrix b);
 void add_scaled_at(Place place, Matrix out, float s, Matrix a);
-void scale(Matrix m, float s);        // m = s · m
-void add_scalar(Matrix m, float s);   // m = m + s
+void scale(Matrix m, float s);      // m = s · m
+void add_scalar(Matrix m, float s); // m = m + s
 
 // ---- A row or a column against every row or column --------------------------------------------------------------------
 // row is (1 × C), column is (N × 1), m is (N × C); all in place.
 
-#define add_row(m, row)            add_row_at(HERE, m, row)             // m_ij = m_ij + row_j   (a bias)
-#define subtract_row(m, row)       subtract_row_at(HERE, m, row)        // m_ij = m_ij − row_j
-#define multiply_row(m, row)       multiply_row_at(HERE, m, row)        // m_ij = m_ij · row_j
-#define divide_row(m, row)         divide_row_at(HERE, m, row)          // m_ij = m_ij / row_j
-#define add_column(m, column)      add_column_at(HERE, m, column)       // m_ij = m_ij + column_i
-#define multiply_column(m, column) multiply_column_at(HERE, m, column)  // m_ij = m_ij · column_i
+#define add_row(m, row)            add_row_at(HERE, m, row)            // m_ij = m_ij + row_j   (a bias)
+#define subtract_row(m, row)       subtract_row_at(HERE, m, row)       // m_ij = m_ij − row_j
+#define multiply_row(m, row)       multiply_row_at(HERE, m, row)       // m_ij = m_ij · row_j
+#define divide_row(m, row)         divide_row_at(HERE, m, row)         // m_ij = m_ij / row_j
+#define add_column(m, column)      add_column_at(HERE, m, column)      // m_ij = m_ij + column_i
+#define multiply_column(m, column) multiply_column_at(HERE, m, column) // m_ij = m_ij · column_i
 void add_row_at(Place place, Matrix m, Matrix row);
 void subtract_row_at(Place place, Matrix m, Matrix row);
 void multiply_row_at(Place place, Matrix m, Matrix row);
@@ -94,11 +98,12 @@ void multiply_column_at(Place place, Matrix m, Matrix column);
 // Long sums are kept in double precision with a fixed number of lanes. A NaN is never hidden: sums, means, norms, maxima
 // and minima of what holds one are NaN.
 
-#define column_sums(out, m)      column_sums_at(HERE, out, m)      // out (1 × C)
-#define column_means(out, m)     column_means_at(HERE, out, m)     // out (1 × C)
-#define column_variances(out, m) column_variances_at(HERE, out, m) // out (1 × C): mean squared distance from the mean (1/N)
-#define row_sums(out, m)         row_sums_at(HERE, out, m)         // out (N × 1)
-#define row_maxima(out, m)       row_maxima_at(HERE, out, m)       // out (N × 1)
+#define column_sums(out, m)  column_sums_at(HERE, out, m)  // out (1 × C)
+#define column_means(out, m) column_means_at(HERE, out, m) // out (1 × C)
+#define column_variances(out, m)                                                                             \
+    column_variances_at(HERE, out, m) // out (1 × C): mean squared distance from the mean (1/N)
+#define row_sums(out, m)   row_sums_at(HERE, out, m)   // out (N × 1)
+#define row_maxima(out, m) row_maxima_at(HERE, out, m) // out (N × 1)
 void column_sums_at(Place place, Matrix out, Matrix m);
 void column_means_at(Place place, Matrix out, Matrix m);
 void column_variances_at(Place place, Matrix out, Matrix m);
@@ -110,9 +115,10 @@ void row_argmax(int *out, Matrix m);
 double sum(Matrix m);
 double mean(Matrix m); // NaN when there is no element
 double sum_of_squares(Matrix m);
-double norm(Matrix m); // Frobenius: √Σ m²; finite for all finite elements
-#define dot(a, b)                dot_at(HERE, a, b)                // Σ a_ij b_ij
-#define largest_difference(a, b) largest_difference_at(HERE, a, b) // max |a_ij − b_ij|; NaN if any difference is NaN
+double norm(Matrix m);               // Frobenius: √Σ m²; finite for all finite elements
+#define dot(a, b) dot_at(HERE, a, b) // Σ a_ij b_ij
+#define largest_difference(a, b)                                                                             \
+    largest_difference_at(HERE, a, b) // max |a_ij − b_ij|; NaN if any difference is NaN
 double dot_at(Place place, Matrix a, Matrix b);
 float largest_difference_at(Place place, Matrix a, Matrix b);
 float smallest(Matrix m);  // ∞ when there is no element
@@ -121,11 +127,13 @@ bool all_finite(Matrix m); // no NaN and no infinity
 
 // ---- Moving ---------------------------------------------------------------------------------------------------------------
 
-#define transpose(out, m)               transpose_at(HERE, out, m)               // out (C × N)
-#define gather_rows(out, m, indices)    gather_rows_at(HERE, out, m, indices)    // out row i = m row indices[i]
-#define copy_columns(out, to, m, from, count) copy_columns_at(HERE, out, to, m, from, count) // a block of columns
+#define transpose(out, m)            transpose_at(HERE, out, m)            // out (C × N)
+#define gather_rows(out, m, indices) gather_rows_at(HERE, out, m, indices) // out row i = m row indices[i]
+#define copy_columns(out, to, m, from, count)                                                                \
+    copy_columns_at(HERE, out, to, m, from, count) // a block of columns
 void transpose_at(Place place, Matrix out, Matrix m);
-void gather_rows_at(Place place, Matrix out, Matrix m, const int *indices); // out.rows indices, each in 0 … m.rows−1
+void gather_rows_at(Place place, Matrix out, Matrix m,
+                    const int *indices); // out.rows indices, each in 0 … m.rows−1
 void copy_columns_at(Place place, Matrix out, int to, Matrix m, int from, int count);
 
 // ---- Products: see gemm.h for how they are made fast -------------------------------------------------------------------------

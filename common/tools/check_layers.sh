@@ -85,6 +85,20 @@ files '^(common|chapters)/.*\.[ch]$' | each awk '
         each grep -nHE '^[^"/]*(#[ \t]*pragma[ \t]+(GCC[ \t]+optimize|STDC[ \t]+FP_CONTRACT[ \t]+ON|clang[ \t]+fp)|__attribute__.*[(, ]optimize[ \t]*\()'
 } | rule "Nothing lets the compiler change a result (no fast-math, no contraction)"
 
+# ---- Layout ---------------------------------------------------------------------------------------------------
+# clang-format decides, in the version whose decisions these are; where it is not installed nobody does. Programs that are
+# tried on the grader look as their authors would have them.
+
+layout=""
+for program in clang-format-14 clang-format; do
+    [ -n "$layout" ] || ! "$program" --version 2>/dev/null | grep -q 'version 14\.' || layout=$program
+done
+if [ -n "$layout" ] && [ -f .clang-format ]; then
+    files '\.[ch]$' | grep -vE '^tests/grader/(cheats|honest)/|^chapters/[^/]*/exercise\.c$' | each "$layout" --dry-run 2>&1 |
+        sed -n "s/^\([^ ].*:[0-9]*\):[0-9]*: .*\[-Wclang-format-violations\]\$/\1: $layout -i would change it/p" | sort -u -t : -k 1,1 |
+        rule "Files look as clang-format writes them"
+fi
+
 # ---- Left-overs -----------------------------------------------------------------------------------------------
 
 files '(^|/)Makefile$|\.(c|h|sh|mk|md)$|^\.ci/run$' | grep -vE '^chapters/[^/]*/exercise\.c$|check_layers\.sh$' |

@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const char *path, *again;
-static const char absent[] = "\x1b[31mno column has this name"; // a table of the fuzzer's may have it all the same
+static const char absent[] =
+    "\x1b[31mno column has this name"; // a table of the fuzzer's may have it all the same
 static bool has_absent;
 
 static void write_cell(FILE *out, const char *cell, bool last)

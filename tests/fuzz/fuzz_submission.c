@@ -19,7 +19,8 @@ static int tool_calls, failing, times;
 static ToolEnd way;
 static const char *folder;
 
-ToolEnd run_tool(const ToolLimits *limits, const char *const *arguments, char *text, size_t size, ToolUse *use)
+ToolEnd run_tool(const ToolLimits *limits, const char *const *arguments, char *text, size_t size,
+                 ToolUse *use)
 {
     (void)limits, (void)arguments;
     if (use) *use = (ToolUse){.seconds = 0.1};

@@ -10,7 +10,8 @@ typedef struct {
     const Roster *roster;
     const char *chapter, *compiler;
     uint64_t seed;
-    const char *promise, *warning; // how submissions were kept apart; what a teacher should know (NULL: nothing)
+    const char *promise,
+        *warning; // how submissions were kept apart; what a teacher should know (NULL: nothing)
 } Class;
 
 // Writes all three; false when one could not be written.

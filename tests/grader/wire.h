@@ -64,5 +64,5 @@ typedef struct {
     uint32_t fault, detail; // for REPLY_FAULT: which, and which argument
     uint32_t leaked;        // blocks that the call took and did not give back; for a census: that are in use
     uint64_t address;       // of the instruction that failed, for its line
-    double value;           // what the function returned; for a census: bytes that the worker keeps for itself
+    double value; // what the function returned; for a census: bytes that the worker keeps for itself
 } ReplyHeader;

@@ -21,7 +21,7 @@ make_good() {
     printf '#include "learning/tape.h"\n#include "learning/ops/sum.h"\n' >common/learning/ops/sum.c
     printf '#include "matrix/matrix.h"\n' >common/files/table.c
     printf '#include "matrix/matrix.h"\n' >common/lesson/lesson.c
-    printf '#include "lesson/lesson.h"\n  #  include "lesson/plot/plot.h"\n' >common/lesson/plot/plot.c
+    printf '#include "lesson/lesson.h"\n#include "lesson/plot/plot.h"\n' >common/lesson/plot/plot.c
     printf '#include "learning/ops/sum.h"\n#include "files/table.h"\n' >common/models/nn.c
     printf '#include "models/nn.h"\n#include "lesson/plot/plot.h"\n#include "tools/page.h"\n' >common/tools/page.c
     printf '# no -ffast-math here\nCFLAGS := -O3 -ffp-contract=off\n' >Makefile
@@ -108,6 +108,20 @@ broken 'common/tools.sh:1:' "echo 'gcc -ffp-contract=fast a.c' >common/tools.sh"
 broken 'common/base/a.c:1:' "echo '#pragma GCC optimize(\"fast-math\")' >common/base/a.c"
 broken 'common/base/a.c:1:' "echo 'static __attribute__((noinline, optimize(\"O3\"))) int f;' >common/base/a.c"
 broken 'common/base/a.c:1:' "echo '#pragma STDC FP_CONTRACT ON' >common/base/a.c"
+if { clang-format-14 --version || clang-format --version; } 2>/dev/null | grep -q 'version 14\.'; then
+    formatted() { # COMMAND: in a repository with a .clang-format
+        make_good
+        printf 'BasedOnStyle: LLVM\nSortIncludes: false\n' >.clang-format
+        echo 'DisableFormat: true' >tests/.clang-format
+        eval "$1"
+    }
+    formatted "echo 'int f;' >common/base/f.c"
+    expect_content "a repository with a layout"
+    formatted "echo 'int  f;' | tee common/base/f.c >tests/grader/cheats/f.c"
+    expect_complaint 'common/base/f.c:1: clang-format'
+    formatted "echo '// TASK 1.1 TASK 1.2' >chapters/01-a-line/exercise.c; echo 'int  f;' >>chapters/01-a-line/exercise.c"
+    expect_content "a student's own layout"
+fi
 broken 'common/base/a.c:1:' "echo '// TODO: write' >common/base/a.c"
 broken 'Makefile:3:' "echo '# FIXME' >>Makefile"
 broken 'chapters/01-a-line/solution.c:3:' "echo '// XXX' >>chapters/01-a-line/solution.c"

@@ -112,8 +112,8 @@ int run_suite(const char *name, const TTest *const *tests, int count, double tim
 
 static void child(int descriptor, const int *ends, void (*action)(void *), void *context)
 {
-    expect_leaks(); // a child that dies on purpose frees nothing
-    scratch_owner = 0;      // only the parent removes the scratch folder
+    expect_leaks();          // a child that dies on purpose frees nothing
+    scratch_owner = 0;       // only the parent removes the scratch folder
     parallel_set_threads(1); // the parent's threads did not come along
     if (descriptor != 1) {
         int nowhere = open("/dev/null", O_WRONLY); // the runner's standard output is not the child's

@@ -406,11 +406,11 @@ START_TEST(a_mean_that_is_a_float_is_found_where_the_sum_is_none)
 }
 END_TEST
 
-SUITE("loss", softmax_and_its_normaliser_equal_the_naive_ones,
-      huge_scores_neither_overflow_nor_lose_the_loss, losses_equal_their_definitions,
-      long_losses_keep_their_digits, gradients_of_softmax, gradients_of_cross_entropy,
-      gradients_of_squared_error_and_binary_cross_entropy, an_ignored_row_gets_no_gradient,
-      accuracy_counts_the_right_rows, labels_are_checked, the_log_sum_of_infinities_is_its_limit,
+SUITE("loss", softmax_and_its_normaliser_equal_the_naive_ones, huge_scores_neither_overflow_nor_lose_the_loss,
+      losses_equal_their_definitions, long_losses_keep_their_digits, gradients_of_softmax,
+      gradients_of_cross_entropy, gradients_of_squared_error_and_binary_cross_entropy,
+      an_ignored_row_gets_no_gradient, accuracy_counts_the_right_rows, labels_are_checked,
+      the_log_sum_of_infinities_is_its_limit,
       a_masked_score_has_no_share_and_undefined_shares_are_not_numbers,
       the_loss_of_a_sure_right_answer_keeps_its_digits,
       binary_cross_entropy_keeps_its_digits_however_sure_it_is, a_row_with_a_nan_is_never_right,

@@ -401,7 +401,8 @@ static bool here(const char *set)
     char path[256];
     struct stat stamp, recipes;
     snprintf(path, sizeof path, "datasets/cache/%s/.done", set);
-    return stat(path, &stamp) == 0 && stat("datasets/recipes", &recipes) == 0 && stamp.st_mtime >= recipes.st_mtime;
+    return stat(path, &stamp) == 0 && stat("datasets/recipes", &recipes) == 0 &&
+           stamp.st_mtime >= recipes.st_mtime;
 }
 
 START_TEST(the_real_bibles_are_whole)

@@ -397,14 +397,17 @@ START_TEST(files_that_are_missing_cut_short_or_binary_are_refused)
 {
     expect_death(load_file, (void *)(uintptr_t)scratch_path("nothing.json"), "nothing.json is missing");
     expect_death(load_file, (void *)(uintptr_t) "/tmp", "is a folder, not a file");
-    expect_death(load_file, (void *)(uintptr_t)scratch_file("empty.json", "", 0), "byte 0: it ends where a value is expected");
+    expect_death(load_file, (void *)(uintptr_t)scratch_file("empty.json", "", 0),
+                 "byte 0: it ends where a value is expected");
     expect_death(load_file, (void *)(uintptr_t)scratch_file("nul.json", "{\0}", 3), "holds a NUL byte");
-    expect_death(load_file, (void *)(uintptr_t)scratch_file("latin.json", "{\"\xe9\": 1}", 8), "no UTF-8 at the byte 0xe9");
+    expect_death(load_file, (void *)(uintptr_t)scratch_file("latin.json", "{\"\xe9\": 1}", 8),
+                 "no UTF-8 at the byte 0xe9");
     expect_death(load_file, (void *)(uintptr_t)scratch_file("list.json", "[1]", 3),
                  "a JSON object { … } is expected");
     char *deep = malloc(1 << 20);
     memset(deep, '[', 1 << 20);
-    expect_death(load_file, (void *)(uintptr_t)scratch_file("deep.json", deep, 1 << 20), "nested more than 128 deep");
+    expect_death(load_file, (void *)(uintptr_t)scratch_file("deep.json", deep, 1 << 20),
+                 "nested more than 128 deep");
     free(deep);
 
     const char *path = scratch_path("short.json");

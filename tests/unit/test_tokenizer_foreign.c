@@ -494,7 +494,8 @@ START_TEST(json_may_be_written_in_many_ways)
         ck_assert_str_eq(numbers(t, "aba", 3), "0 1 0");
         tokenizer_free(t);
     }
-    expect_death(load_with_rubbish, (void *)(uintptr_t) "}", "something other than white space behind the value");
+    expect_death(load_with_rubbish, (void *)(uintptr_t) "}",
+                 "something other than white space behind the value");
     expect_death(load_with_rubbish, (void *)(uintptr_t) "\xff", "is no UTF-8 at the byte 0xff");
 }
 END_TEST

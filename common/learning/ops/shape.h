@@ -5,7 +5,7 @@
 #pragma once
 #include "learning/tensor.h"
 
-#define tensor_add(a, b)      tensor_add_at(HERE, a, b)      // a + b, equal shapes; or b (1 × C) for all rows
+#define tensor_add(a, b)      tensor_add_at(HERE, a, b) // a + b, equal shapes; or b (1 × C) for all rows
 #define tensor_subtract(a, b) tensor_subtract_at(HERE, a, b) // a − b, equal shapes
 #define tensor_multiply(a, b) tensor_multiply_at(HERE, a, b) // a ⊙ b, equal shapes
 #define tensor_scale(x, s)    tensor_scale_at(HERE, x, s)    // s · x

@@ -14,8 +14,21 @@
 #include "base/utf8.h"
 
 typedef enum {
-    SERIES_LINE, SERIES_DASHED, SERIES_POINTS, SERIES_CROSSES, SERIES_LINE_POINTS, SERIES_BAND, SERIES_BARS, SERIES_HISTOGRAM,
-    SERIES_HORIZONTAL, SERIES_VERTICAL, SERIES_TEXT, SERIES_HEATMAP, SERIES_CONTOUR, SERIES_CELLS, SERIES_IMAGES,
+    SERIES_LINE,
+    SERIES_DASHED,
+    SERIES_POINTS,
+    SERIES_CROSSES,
+    SERIES_LINE_POINTS,
+    SERIES_BAND,
+    SERIES_BARS,
+    SERIES_HISTOGRAM,
+    SERIES_HORIZONTAL,
+    SERIES_VERTICAL,
+    SERIES_TEXT,
+    SERIES_HEATMAP,
+    SERIES_CONTOUR,
+    SERIES_CELLS,
+    SERIES_IMAGES,
 } SeriesKind;
 
 // One thing to draw. Which members are used depends on the kind.
@@ -24,8 +37,8 @@ typedef struct Series {
     const char *label; // NULL: not in the legend; the words of a text
     int colour;        // index into the palette
     int count;
-    float *x, *y, *z;          // [count]: points; a band's low is y and its high is z; a bar's right edge is z
-    const char **names;        // [count] of bars and images; of cells, its rows
+    float *x, *y, *z;   // [count]: points; a band's low is y and its high is z; a bar's right edge is z
+    const char **names; // [count] of bars and images; of cells, its rows
     const char **column_names; // of cells
     double at_x, at_y;         // of reference lines and texts
     PlotWindow window;         // of heat maps and contours
@@ -46,9 +59,9 @@ typedef enum { LEGEND_AUTOMATIC, LEGEND_GIVEN, LEGEND_OUTSIDE, LEGEND_NONE } Leg
 // How a grid of cells or images is arranged, in pixels of the picture.
 typedef struct {
     int rows, columns;
-    double cell_width, cell_height; // from one cell to the next
+    double cell_width, cell_height;  // from one cell to the next
     double left, right, top, bottom; // margins
-    double scale;                   // of images: pixels of the picture for one of the image
+    double scale;                    // of images: pixels of the picture for one of the image
     int caption_lines;
     bool slanted; // the names of the columns need more room than a column has
 } Arrangement;
@@ -69,12 +82,13 @@ struct Plot {
     Series *first, **last;
     bool slanted;     // the names along the x axis
     bool pale;        // a heat map on which something else is drawn
-    Arrangement grid;        // of cells or images
+    Arrangement grid; // of cells or images
     double seconds;   // that gnuplot may take
-    double long_names, long_colours; // pixels that the names along the y axis and beside the colours take more than usual
-    double usual_names;              // what the names along the y axis take without that
-    long missing;     // values given that are NaN or infinite
-    bool no_letters;  // no font can be drawn with: words are left out
+    double long_names,
+        long_colours;   // pixels that the names along the y axis and beside the colours take more than usual
+    double usual_names; // what the names along the y axis take without that
+    long missing;       // values given that are NaN or infinite
+    bool no_letters;    // no font can be drawn with: words are left out
 };
 
 // A point of the picture between its corners: (0, 0) is bottom left and (1, 1) top right of what the axes enclose.
@@ -84,7 +98,12 @@ typedef struct {
 
 // ---- layout.c -------------------------------------------------------------------------------------------------
 
-enum { TEXT_SIZE = 13, TITLE_SIZE = 15, CHARACTER_WIDTH = 10, LINE_HEIGHT = 24 }; // points; about how many pixels a letter takes
+enum {
+    TEXT_SIZE = 13,
+    TITLE_SIZE = 15,
+    CHARACTER_WIDTH = 10,
+    LINE_HEIGHT = 24
+}; // points; about how many pixels a letter takes
 enum { SMALL_TEXT_SIZE = 10, SMALL_CHARACTER_WIDTH = 8, SMALL_LINE_HEIGHT = 18 };
 
 // Fixes what the chapter left open: first the ranges of both axes and the colours; then, when the words have been prepared,

@@ -30,9 +30,9 @@ void plot_axes(Plot *plot, const char *x_label, const char *y_label); // with un
 void plot_log(Plot *plot, const char *axes);                          // "x", "y" or "xy"
 void plot_range_x(Plot *plot, double low, double high);
 void plot_range_y(Plot *plot, double low, double high);
-void plot_square(Plot *plot);                     // one unit of x as long as one of y
-void plot_legend(Plot *plot, const char *where);  // "top right", "bottom left", … or "outside" or "none"; default: where
-                                                  // it covers nothing, else outside
+void plot_square(Plot *plot); // one unit of x as long as one of y
+// where: "top right", "bottom left", … or "outside" or "none"; default: where it covers nothing, else outside
+void plot_legend(Plot *plot, const char *where);
 void plot_size(Plot *plot, int width, int height); // pixels; default 960 × 600
 void plot_x_ticks(Plot *plot, const double *positions, const char *const *labels, int count);
 
@@ -41,10 +41,12 @@ void plot_x_ticks(Plot *plot, const double *positions, const char *const *labels
 void plot_line(Plot *plot, const char *label, const float *x, const float *y, int count);
 void plot_dashed(Plot *plot, const char *label, const float *x, const float *y, int count);
 void plot_points(Plot *plot, const char *label, const float *x, const float *y, int count);
-void plot_crosses(Plot *plot, const char *label, const float *x, const float *y, int count); // ×, large: a dot on it hides nothing
+// ×, large: a dot on it hides nothing
+void plot_crosses(Plot *plot, const char *label, const float *x, const float *y, int count);
 void plot_line_points(Plot *plot, const char *label, const float *x, const float *y, int count);
-void plot_band(Plot *plot, const char *label, const float *x, const float *low, const float *high, int count); // shaded
-void plot_bars(Plot *plot, const char *const *names, const float *values, int count);       // one bar a name
+// shaded
+void plot_band(Plot *plot, const char *label, const float *x, const float *low, const float *high, int count);
+void plot_bars(Plot *plot, const char *const *names, const float *values, int count); // one bar a name
 void plot_histogram(Plot *plot, const char *label, const float *values, int count, int bins);
 void plot_horizontal(Plot *plot, const char *label, double y); // a thin reference line
 void plot_vertical(Plot *plot, const char *label, double x);
@@ -58,7 +60,8 @@ void plot_heatmap(Plot *plot, PlotWindow window, Matrix values);
 void plot_contour(Plot *plot, PlotWindow window, Matrix values, const float *levels, int count);
 
 // A matrix as coloured cells, row 0 on top, with a name for each row and column (or NULL), each value printed when digits ≥ 0.
-void plot_cells(Plot *plot, Matrix values, const char *const *row_names, const char *const *column_names, int digits);
+void plot_cells(Plot *plot, Matrix values, const char *const *row_names, const char *const *column_names,
+                int digits);
 
 // A grid of grey (channels 1) or colour (channels 3) pictures. images: one picture a row, height·width·channels values,
 // channels innermost; low is black, high is white. captions may be NULL, or hold one string a picture (each may be NULL).

@@ -147,8 +147,7 @@ static bool undo_filters(Picture *picture, const uint8_t *rows)
         const uint8_t *up = i ? out - stride : NULL; // the row above
         if (filter > 4) return false;
         for (size_t j = 0; j < stride; j++) {
-            int left = j >= 3 ? out[j - 3] : 0, above = up ? up[j] : 0,
-                corner = up && j >= 3 ? up[j - 3] : 0;
+            int left = j >= 3 ? out[j - 3] : 0, above = up ? up[j] : 0, corner = up && j >= 3 ? up[j - 3] : 0;
             const int predicted[] = {0, left, above, (left + above) / 2, paeth(left, above, corner)};
             out[j] = (uint8_t)(in[j] + predicted[filter]);
         }
