@@ -204,7 +204,7 @@ if_header = $(if $(shell echo '$(hash)include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WI
 # What the course needs, and then what the user wants.
 COURSE_CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math $(THREADS) $(WARNINGS)
 COURSE_CPPFLAGS := -D_GNU_SOURCE -Icommon
-LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,uninorm.h,-lunistring) \
+LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) \
 	$(call if_header,zlib.h,-lz) -lm
 COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(COURSE_CFLAGS) $(CFLAGS)
 LINK      = $(CC) $(COURSE_CFLAGS) $(CFLAGS) $(LDFLAGS)
@@ -382,7 +382,7 @@ $(BUILD)/setup.done: common/tools/setup.sh $(if $(shell cat $(BUILD)/setup.done 
 	$(QUIET)sh common/tools/setup.sh --again $@
 
 # What was compiled without a library is compiled again when that is there.
-$(patsubst %,$(TREE)/common/%.o,files/idx lesson/plot/png models/tokenizer_split): \
+$(patsubst %,$(TREE)/common/%.o,base/json files/idx lesson/plot/png models/tokenizer_split): \
 	$(wildcard $(BUILD)/setup.done)
 
 CHAPTER_1 := $(call chapter_program,01-linear-regression)

@@ -1,48 +1,35 @@
-// json.h: the one reader of JSON (RFC 8259), and how its strings are written.
+// json.h: the one reader of JSON, which is the library cJSON made safe for untrusted text, and how JSON's strings are written.
 //
-//     JsonReader reader = {.place = HERE, .path = path, .text = bytes, .size = size, .remedy = "fetch it again"};
-//     json_expect(&reader, '{');                     // step by step, for what need not be kept:
-//     size_t length;
-//     char *key = json_string(&reader, &length);
-//     json_expect(&reader, ':');
-//     json_skip(&reader);
-//
-//     const Json *file = json_read(&reader, arena);  // or as a tree, for files that refer to and fro
+//     JsonText text = {.place = HERE, .path = path, .bytes = bytes, .size = size, .remedy = "fetch it again"};
+//     const Json *file = json_read(&text, arena);
 //     const Json *model = json_item(file, "model");
+//     for (const Json *item = model->child; item; item = item->next) …
 //
-// The text is untrusted. What is no JSON, no UTF-8, nested too deep or not what was asked for stops the program with the
-// file's name, the byte and what was expected there. Strings are decoded where they stand: the text must be writable, and
-// live as long as they do. White space may stand before each piece. The reader takes memory for a tree only, in proportion
-// to the text.
+// What is no JSON, no UTF-8, nested too deep or larger than was allowed for stops the program with the file's name, the byte
+// and the remedy. cJSON's strings end at a NUL; here \u0000 is a character like others, unless c_strings forbids it. A number is a
+// double: whole ones are exact up to 2⁵³. The tree is the arena's, and needs the text no more.
 #pragma once
 #include "base/arena.h"
 
-enum { JSON_MOST_NESTED = 128 }; // arrays and objects within others
+enum {
+    JSON_MOST_NESTED = 128,    // arrays and objects within others
+    JSON_MOST_VALUES = 1 << 22 // of a text, where nothing less is said
+};
 
 typedef struct {
     Place place;
     const char *path;   // of the file
     const char *part;   // what of it the text is, "header"; NULL: all
     const char *remedy; // what to do about a damaged one
-    unsigned char *text;
-    size_t size, at;
-    bool c_strings; // refuse \u0000, where a string of C would end
-} JsonReader;
+    char *bytes;        // written to
+    size_t size;
+    size_t most_values; // names count too; 0: JSON_MOST_VALUES. A value takes some 200 bytes while it is read
+    bool c_strings;     // refuse \u0000, where a string of C would end
+} JsonText;
 
-// Stops the program: the text is not what it should be at this byte.
-noreturn __attribute__((format(printf, 3, 4))) void json_refuse(const JsonReader *reader, size_t at,
-                                                                const char *format, ...);
-
-int json_peek(JsonReader *reader);                         // the byte that comes next; −1 at the end
-bool json_take(JsonReader *reader, char wanted);           // whether it comes next; then it is passed
-void json_expect(JsonReader *reader, char wanted);         // it must
-bool json_take_word(JsonReader *reader, const char *word); // true, false, null
-char *json_string(JsonReader *reader,
-                  size_t *length);     // a 0 follows; others may be inside. length may be NULL
-size_t json_whole(JsonReader *reader); // a whole number, not negative
-void json_skip(JsonReader *reader);    // any value
-
-// ---- As a tree -------------------------------------------------------------------------------------------------------
+// Stops the program: "file: header: " and what is wrong with it.
+noreturn __attribute__((format(printf, 2, 3))) void json_refuse(const JsonText *text, const char *format,
+                                                                ...);
 
 typedef enum { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT } JsonKind;
 
@@ -57,12 +44,15 @@ typedef struct Json {
 } Json;
 
 // The value that is the whole text.
-const Json *json_read(JsonReader *reader, Arena *arena);
+const Json *json_read(const JsonText *text, Arena *arena);
 
 // A member of an object, the last of those with this name as for most readers; NULL when there is none, or no object.
 const Json *json_item(const Json *object, const char *key);
 
 static inline bool json_is(const Json *value, JsonKind kind) { return value && value->kind == kind; }
+
+// Whether the value is a whole number from 0 to 2⁵³; then *whole is it.
+bool json_whole(const Json *value, size_t *whole);
 
 // ---- Writing ---------------------------------------------------------------------------------------------------------
 

@@ -23,13 +23,13 @@ static const char *const DAMAGED = "it is damaged, no safetensors file, or writt
 // ---- The header -----------------------------------------------------------------------------------------------
 
 typedef struct {
-    JsonReader json;
+    JsonText json;
     Arena *arena;
     size_t *sizes; // room for shapes
     int sizes_left;
 } Reader;
 
-#define refuse(r, ...) json_refuse(&(r)->json, (r)->json.at, __VA_ARGS__)
+#define refuse(r, ...) json_refuse(&(r)->json, __VA_ARGS__)
 
 // How many bits an element has; 0: of an edition of the format that is not known here.
 static size_t bits_of_dtype(const char *dtype)
@@ -48,17 +48,16 @@ static size_t bits_of_dtype(const char *dtype)
 }
 
 // [2, 3] into sizes; returns how many.
-static int read_shape(Reader *r, size_t sizes[SAFETENSORS_MAX_RANK], const char *name)
+static int read_shape(Reader *r, size_t sizes[SAFETENSORS_MAX_RANK], const char *name, const Json *value)
 {
     int rank = 0;
-    json_expect(&r->json, '[');
-    if (json_take(&r->json, ']')) return 0;
-    do {
+    if (!json_is(value, JSON_ARRAY)) refuse(r, "tensor %.80s: its shape is no list", name);
+    for (const Json *size = value->child; size; size = size->next) {
         if (rank == SAFETENSORS_MAX_RANK)
             refuse(r, "tensor %.80s has more than %d dimensions", name, SAFETENSORS_MAX_RANK);
-        sizes[rank++] = json_whole(&r->json);
-    } while (json_take(&r->json, ','));
-    json_expect(&r->json, ']');
+        if (!json_whole(size, &sizes[rank++]))
+            refuse(r, "tensor %.80s: its shape holds something other than whole numbers up to 2⁵³", name);
+    }
     return rank;
 }
 
@@ -97,47 +96,32 @@ static void check_size(Reader *r, const SafetensorsEntry *entry)
                entry->bytes);
 }
 
-typedef enum { KEY_DTYPE = 1, KEY_SHAPE = 2, KEY_OFFSETS = 4, ALL_KEYS = 7 } EntryKey;
-
-static EntryKey key_of(const char *key)
+// The member of a tensor's entry that must be there, once.
+static const Json *member(Reader *r, const Json *entry, const char *key)
 {
-    return strcmp(key, "dtype") == 0          ? KEY_DTYPE
-           : strcmp(key, "shape") == 0        ? KEY_SHAPE
-           : strcmp(key, "data_offsets") == 0 ? KEY_OFFSETS
-                                              : 0;
+    const Json *found = NULL;
+    for (const Json *item = entry->child; item; item = item->next) {
+        if (strcmp(item->key, key) != 0) continue;
+        if (found) refuse(r, "tensor %.80s: key %s is repeated", entry->key, key);
+        found = item;
+    }
+    if (!found) refuse(r, "tensor %.80s needs dtype, shape and data_offsets", entry->key);
+    return found;
 }
 
 // {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, the keys in any order, each once; others are skipped.
-static SafetensorsEntry read_entry(Reader *r, const char *name)
+static SafetensorsEntry read_entry(Reader *r, const Json *value)
 {
-    SafetensorsEntry entry = {.name = name};
-    size_t end = 0, sizes[SAFETENSORS_MAX_RANK];
-    unsigned found = 0;
-    json_expect(&r->json, '{');
-    do {
-        size_t start = r->json.at;
-        const char *key = json_string(&r->json, NULL);
-        EntryKey which = key_of(key);
-        json_expect(&r->json, ':');
-        if (found & which) json_refuse(&r->json, start, "tensor %.80s: key %s is repeated", name, key);
-        found |= which;
-        if (which == KEY_DTYPE) {
-            entry.dtype = json_string(&r->json, NULL);
-        } else if (which == KEY_SHAPE) {
-            entry.rank = read_shape(r, sizes, name);
-        } else if (which == KEY_OFFSETS) {
-            json_expect(&r->json, '[');
-            entry.begin = json_whole(&r->json);
-            json_expect(&r->json, ',');
-            end = json_whole(&r->json);
-            json_expect(&r->json, ']');
-        } else {
-            json_skip(&r->json);
-        }
-    } while (json_take(&r->json, ','));
-    json_expect(&r->json, '}');
-
-    if (found != ALL_KEYS) refuse(r, "tensor %.80s needs dtype, shape and data_offsets", name);
+    SafetensorsEntry entry = {.name = value->key};
+    const char *name = value->key;
+    size_t end, sizes[SAFETENSORS_MAX_RANK];
+    if (value->kind != JSON_OBJECT) refuse(r, "tensor %.80s: an object { … } is expected", name);
+    const Json *dtype = member(r, value, "dtype"), *offsets = member(r, value, "data_offsets")->child;
+    if (dtype->kind != JSON_STRING) refuse(r, "tensor %.80s: its dtype is no string", name);
+    entry.dtype = dtype->text;
+    entry.rank = read_shape(r, sizes, name, member(r, value, "shape"));
+    if (!json_whole(offsets, &entry.begin) || !json_whole(offsets->next, &end) || offsets->next->next)
+        refuse(r, "tensor %.80s: its data_offsets are not two whole numbers up to 2⁵³", name);
     if (end < entry.begin)
         refuse(r, "tensor %.80s ends at %zu before it begins at %zu", name, end, entry.begin);
     entry.bytes = end - entry.begin;
@@ -157,47 +141,36 @@ static void *with_room(const Reader *r, void *list, int count, size_t size)
 }
 
 // {"key": "text", …}, or null: none.
-static void read_notes(Reader *r, Safetensors *file)
+static void read_notes(Reader *r, Safetensors *file, const Json *notes)
 {
-    if (json_take_word(&r->json, "null")) return;
-    json_expect(&r->json, '{');
-    if (json_take(&r->json, '}')) return;
-    do {
+    if (notes->kind == JSON_NULL) return;
+    if (notes->kind != JSON_OBJECT) refuse(r, "%s: an object { … } is expected", METADATA);
+    for (const Json *note = notes->child; note; note = note->next) {
         if (file->note_count == SAFETENSORS_MAX_TENSORS) refuse(r, "too much metadata");
-        file->notes = with_room(r, file->notes, file->note_count, sizeof *file->notes);
-        SafetensorsNote *note = &file->notes[file->note_count++];
-        note->key = json_string(&r->json, NULL);
-        json_expect(&r->json, ':');
-        if (json_peek(&r->json) != '"')
+        if (note->kind != JSON_STRING)
             refuse(r, "metadata %.80s is not a string, and there may only be strings", note->key);
-        note->value = json_string(&r->json, NULL);
-    } while (json_take(&r->json, ','));
-    json_expect(&r->json, '}');
+        file->notes = with_room(r, file->notes, file->note_count, sizeof *file->notes);
+        file->notes[file->note_count++] = (SafetensorsNote){note->key, note->text};
+    }
 }
 
 static void read_header(Reader *r, Safetensors *file)
 {
     bool metadata = false;
-    if (!json_take(&r->json, '{')) refuse(r, "a header begins with '{'");
-    if (!json_take(&r->json, '}')) {
-        do {
-            size_t start = r->json.at;
-            char *name = json_string(&r->json, NULL);
-            json_expect(&r->json, ':');
-            if (strcmp(name, METADATA) == 0) {
-                if (metadata) json_refuse(&r->json, start, "%s is there twice", METADATA);
-                metadata = true;
-                read_notes(r, file);
-                continue;
-            }
-            if (file->count == SAFETENSORS_MAX_TENSORS)
-                refuse(r, "more than %d tensors", SAFETENSORS_MAX_TENSORS);
-            file->entries = with_room(r, file->entries, file->count, sizeof *file->entries);
-            file->entries[file->count++] = read_entry(r, name);
-        } while (json_take(&r->json, ','));
-        json_expect(&r->json, '}');
+    const Json *header = json_read(&r->json, r->arena);
+    if (header->kind != JSON_OBJECT) refuse(r, "a header begins with '{'");
+    for (const Json *item = header->child; item; item = item->next) {
+        if (strcmp(item->key, METADATA) == 0) {
+            if (metadata) refuse(r, "%s is there twice", METADATA);
+            metadata = true;
+            read_notes(r, file, item);
+            continue;
+        }
+        if (file->count == SAFETENSORS_MAX_TENSORS)
+            refuse(r, "more than %d tensors", SAFETENSORS_MAX_TENSORS);
+        file->entries = with_room(r, file->entries, file->count, sizeof *file->entries);
+        file->entries[file->count++] = read_entry(r, item);
     }
-    if (json_peek(&r->json) >= 0) refuse(r, "something other than white space behind the header");
 }
 
 // ---- Reading ----------------------------------------------------------------------------------------------
@@ -331,7 +304,7 @@ Safetensors safetensors_open_at(Place place, Arena *arena, const char *path)
                               .path = path,
                               .part = "header",
                               .remedy = DAMAGED,
-                              .text = bytes + LENGTH_BYTES,
+                              .bytes = (char *)bytes + LENGTH_BYTES,
                               .size = header,
                               .c_strings = true},
                      .arena = arena};

@@ -37,11 +37,8 @@ static const Json *read_json(const Reader *r)
 {
     FileBytes text = text_file_checked_at(
         r->place, r->path, file_read_at(r->place, r->arena, r->path, TOKENIZER_MAX_FILE, MISSING));
-    JsonReader reader = {.place = r->place,
-                         .path = r->path,
-                         .remedy = DAMAGED,
-                         .text = (unsigned char *)text.bytes,
-                         .size = text.size};
+    JsonText reader = {
+        .place = r->place, .path = r->path, .remedy = DAMAGED, .bytes = text.bytes, .size = text.size};
     const Json *json = json_read(&reader, r->arena);
     demand(r, json->kind == JSON_OBJECT, "%s: a JSON object { … } is expected", r->path);
     return json;

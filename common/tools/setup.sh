@@ -91,6 +91,7 @@ check.h check runs the tests
 zlib.h zlib1g-dev reads compressed data
 pcre2.h libpcre2-dev cuts text into words
 uninorm.h libunistring-dev knows the normal forms of Unicode
+cjson/cJSON.h libcjson-dev reads JSON
 stb/stb_image.h libstb-dev reads photographs
 $(case $compiler in
     *clang-[0-9]*) echo "omp.h libomp-$(echo "$compiler" | sed 's/.*clang-\([0-9]*\).*/\1/')-dev threads for clang" ;;

@@ -46,7 +46,7 @@ case $* in
         case $APT in
             lists) [ -e "$MACHINE/updated" ] || { echo "E: Unable to locate package check"; exit 100; } ;;
             offline) for package in $everything; do echo "E: Unable to locate package $package"; done; exit 100 ;;
-            unknown) echo "E: Unable to locate package libunistring-dev"; exit 100 ;;
+            unknown) echo "E: Unable to locate package libcjson-dev"; exit 100 ;;
         esac
         exit 0 ;;
     *--print-uris*) echo "'http://archive.invalid/a.deb' a.deb 5400000 MD5:0"; exit 0 ;;
@@ -73,6 +73,7 @@ for package; do
         zlib1g-dev) header zlib.h ;;
         libpcre2-dev) header pcre2.h ;;
         libunistring-dev) header uninorm.h ;;
+        libcjson-dev) header cJSON.h ;;
         libstb-dev) header stb_image.h ;;
         gnuplot-nox) command gnuplot ;;
         xz-utils) command xz ;;
@@ -90,7 +91,7 @@ printf '#!/bin/sh\n[ "$SUDO" = free ] || exit 1\n[ "$*" != "-n true" ] || exit 0
 chmod +x "$scratch/gcc" "$scratch/apt-get" "$scratch/put" "$scratch/true" "$scratch/ccache" "$scratch/id" "$scratch/sudo"
 
 export everything="libc6-dev gnuplot-nox fonts-dejavu-core fonts-wqy-microhei check pkg-config zlib1g-dev xz-utils libpcre2-dev \
-    libunistring-dev libstb-dev pandoc"
+    libunistring-dev libcjson-dev libstb-dev pandoc"
 
 # machine PROGRAM…: forgets everything; these stand-ins are there, and the compiler with its headers
 machine() {
@@ -204,7 +205,7 @@ for lists in lists old; do
 done
 machine apt-get
 run note APT=unknown
-expect "a name that the release does not know" 1 "do not know: libunistring-dev" ""
+expect "a name that the release does not know" 1 "do not know: libcjson-dev" ""
 asked "does not keep the others away" yes "install -y .*libstb-dev"
 machine apt-get
 run note APT=part

@@ -1,16 +1,17 @@
-// The reader of JSON: what RFC 8259 allows, byte by byte what it forbids, and strings that come back as they were written.
+// The reader of JSON: what a tree holds, what is refused, and strings that come back as they were written.
 #include "base/json.h"
 #include "suite.h"
 
 #include <stdlib.h>
 
-static const Json *read_text(Arena *arena, const char *text)
+static const Json *read_with(Arena *arena, const char *text, JsonText how)
 {
-    JsonReader reader = {.place = HERE, .path = "file.json", .remedy = "fetch it again"};
-    reader.size = strlen(text);
-    reader.text = (unsigned char *)arena_string(arena, text);
-    return json_read(&reader, arena);
+    how.place = HERE, how.path = "file.json", how.remedy = "fetch it again";
+    how.size = strlen(text);
+    how.bytes = arena_string(arena, text);
+    return json_read(&how, arena);
 }
+static const Json *read_text(Arena *arena, const char *text) { return read_with(arena, text, (JsonText){0}); }
 
 static void read_alone(void *text) { read_text(arena_new(), text); }
 
@@ -55,32 +56,29 @@ END_TEST
 START_TEST(what_is_no_json_is_refused_with_its_place)
 {
     static const char *const cases[][2] = {
-        {"", "file.json: byte 0: it ends where a value is expected"},
-        {"[1,]", "byte 3: a value is expected"},
-        {"{\"a\":1,}", "byte 7: '}' where '\"' is expected"},
-        {"{\"a\" 1}", "byte 5: '1' where ':' is expected"},
-        {"[1 2]", "byte 3: '2' where ']' is expected"},
+        {"", "file.json: no JSON from byte 0"},
+        {"[1,]", "no JSON from byte 3"},
+        {"{\"a\":1,}", "no JSON from byte 7"},
+        {"{\"a\" 1}", "no JSON from byte 5"},
+        {"[1 2]", "no JSON from byte 3"},
         {"[1]]", "byte 3: something other than white space"},
-        {"01", "byte 0: a value is expected"},
-        {"-", "byte 0: a value is expected"},
-        {"1.", "byte 0: a value is expected"},
-        {"1e", "byte 0: a value is expected"},
-        {".5", "byte 0: a value is expected"},
-        {"nan", "byte 0: a value is expected"},
-        {"tru", "byte 0: a value is expected"},
-        {"'a'", "byte 0: a value is expected"},
-        {"\"a", "byte 1: a string without end"},
-        {"\"a\\\"", "byte 1: a string without end"},
-        {"\"\\x\"", "an unknown escape"},
-        {"\"\\u12g4\"", "four hexadecimal digits"},
-        {"\"\\ud800\"", "half a surrogate pair"},
-        {"\"\\udc00\"", "half a surrogate pair"},
-        {"\"\\ud800\\u0041\"", "half a surrogate pair"},
-        {"\"\n\"", "a control character inside a string"},
+        {"[1]\\", "byte 3: something other than white space"},
+        {"-", "no JSON from byte 0"},
+        {".5", "no JSON from byte 0"},
+        {"nan", "no JSON from byte 0"},
+        {"tru", "no JSON from byte 0"},
+        {"'a'", "no JSON from byte 0"},
+        {"\"a", "no JSON"},
+        {"\"a\\\"", "no JSON"},
+        {"\"\\x\"", "no JSON"},
+        {"\"\\u12g4\"", "byte 1: \\u needs four hexadecimal digits"},
+        {"\"\\ud800\"", "no JSON"},
+        {"\"\\udc00\"", "no JSON"},
+        {"\"\\ud800\\u0041\"", "no JSON"},
         {"\"\xff\"", "byte 1: not UTF-8"},
         {"\"\xed\xa0\x80\"", "byte 1: not UTF-8"},
-        {"{1:2}", "byte 1: '1' where '\"' is expected"},
-        {"[1}", "byte 2: '}' where ']' is expected"},
+        {"{1:2}", "no JSON from byte 2"},
+        {"[1}", "no JSON from byte 2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect_death(read_alone, (void *)(uintptr_t)cases[i][0], cases[i][1]);
@@ -102,22 +100,44 @@ START_TEST(nesting_is_bounded)
 }
 END_TEST
 
-static void read_whole(void *text)
-{
-    JsonReader reader = {.place = HERE, .path = "n.json", .text = text, .size = strlen(text)};
-    json_whole(&reader);
-}
+static void read_many(void *text) { read_with(arena_new(), text, (JsonText){.most_values = 4}); }
+static void read_c_strings(void *text) { read_with(arena_new(), text, (JsonText){.c_strings = true}); }
 
-START_TEST(whole_numbers_are_read_to_the_last_one)
+START_TEST(a_text_may_be_forbidden_to_hold_more)
 {
-    static const char *const wrong[][2] = {{"18446744073709551616", "beyond 64 bits"},
-                                           {"-1", "not negative"},
-                                           {"1.0", "a whole number is expected"},
-                                           {"007", "leading 0"}};
-    JsonReader reader = {.text = (unsigned char *)(uintptr_t) "18446744073709551615", .size = 20};
-    ck_assert_uint_eq(json_whole(&reader), UINT64_MAX);
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        expect_death(read_whole, (void *)(uintptr_t)wrong[i][0], wrong[i][1]);
+    Arena *arena = arena_new();
+    read_with(arena, "[1,\",,,:[{\\\",\"]",
+              (JsonText){.most_values = 4}); // what stands in a string is no value
+    arena_free(arena);
+    expect_death(read_many, "[1,2,3,4]", "byte 6: more than 4 values");
+    expect_death(read_c_strings, "[\"a\\u0000\"]", "byte 3: a NUL inside a string");
+}
+END_TEST
+
+START_TEST(whole_numbers_are_exact_or_none)
+{
+    static const struct {
+        const char *text;
+        bool whole;
+        size_t value;
+    } cases[] = {{"0", true, 0},
+                 {"9007199254740992", true, (size_t)1 << 53},
+                 {"9007199254740994", false, 0},
+                 {"1e3", true, 1000},
+                 {"-1", false, 0},
+                 {"0.5", false, 0},
+                 {"1e999", false, 0},
+                 {"\"1\"", false, 0},
+                 {"null", false, 0}};
+    Arena *arena = arena_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t got = 0;
+        bool whole = json_whole(read_text(arena, cases[i].text), &got);
+        ck_assert_msg(whole == cases[i].whole && got == cases[i].value, "%s: %s, %zu", cases[i].text,
+                      whole ? "whole" : "not whole", got);
+    }
+    ck_assert(!json_whole(NULL, NULL));
+    arena_free(arena);
 }
 END_TEST
 
@@ -132,14 +152,15 @@ START_TEST(what_is_written_is_read_again)
     FILE *out = open_memstream(&written, &size);
     json_write_string(out, text, length);
     fclose(out);
-    JsonReader reader = {.text = (unsigned char *)written, .size = size};
-    size_t got;
-    const char *again = json_string(&reader, &got);
-    ck_assert_uint_eq(got, length);
-    ck_assert_mem_eq(again, text, length);
+    Arena *arena = arena_new();
+    const Json *again = read_with(arena, written, (JsonText){0});
+    ck_assert_uint_eq(again->size, length);
+    ck_assert_mem_eq(again->text, text, length);
+    arena_free(arena);
     free(written);
 }
 END_TEST
 
 SUITE("json", a_tree_holds_what_the_text_says, escapes_are_decoded, what_is_no_json_is_refused_with_its_place,
-      nesting_is_bounded, whole_numbers_are_read_to_the_last_one, what_is_written_is_read_again)
+      nesting_is_bounded, a_text_may_be_forbidden_to_hold_more, whole_numbers_are_exact_or_none,
+      what_is_written_is_read_again)
