@@ -10,6 +10,7 @@
 #include "learning/ops/activation.h"
 #include "learning/ops/conv.h"
 #include "learning/ops/attention.h"
+#include "learning/ops/position.h"
 #include "learning/ops/linear.h"
 #include "learning/ops/loss.h"
 #include "learning/ops/norm.h"
