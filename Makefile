@@ -581,7 +581,7 @@ ifeq ($(MODE),fuzz)
 COURSE_CFLAGS   := $(filter-out -fopenmp,$(COURSE_CFLAGS)) -Wno-unknown-pragmas -Wno-pass-failed -Wno-unused-variable -Wno-unused-function
 COURSE_CPPFLAGS := -Itests/fuzz/one_thread -DFUZZ_TREE $(COURSE_CPPFLAGS)
 # Nothing is read there, and clang takes minutes to watch each step of the widest loops.
-$(patsubst %.c,$(TREE)/%.o,common/matrix/gemm.c common/matrix/windows.c common/matrix/eigen.c $(wildcard common/learning/ops/*.c)): \
+$(patsubst %.c,$(TREE)/%.o,$(filter-out common/matrix/matrix.c,$(wildcard common/matrix/*.c common/learning/ops/*.c))): \
 	COURSE_CFLAGS := $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(COURSE_CFLAGS))
 FUZZ_LINK += -fsanitize=fuzzer $(foreach f,fopen fdopen fclose open_memstream pcre2_jit_compile_8 pcre2_jit_stack_create_8,-Wl$(comma)--wrap=$f)
 endif

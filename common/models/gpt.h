@@ -26,6 +26,7 @@
 // Weights are (in × out): the transposes of PyTorch's and of most checkpoints'; the tables are stored as theirs are.
 #pragma once
 #include "learning/ops/attention.h"
+#include "learning/ops/position.h"
 #include "models/nn.h"
 #include "models/sampler.h"
 

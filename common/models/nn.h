@@ -14,6 +14,7 @@
 #include "learning/ops/linear.h"
 #include "learning/ops/loss.h"
 #include "learning/ops/norm.h"
+#include "learning/ops/pool.h"
 #include "learning/ops/recurrent.h"
 #include "learning/ops/shape.h"
 #include "learning/optim.h"

@@ -2,6 +2,8 @@
 #include "suite.h"
 #include "gradients.h"
 #include "learning/ops/attention.h"
+#include "learning/ops/linear.h"
+#include "learning/ops/position.h"
 #include "learning/ops/loss.h"
 #include <math.h>
 #include <stdio.h>

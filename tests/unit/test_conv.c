@@ -3,6 +3,7 @@
 #include "gradients.h"
 #include "base/parallel.h"
 #include "learning/ops/conv.h"
+#include "learning/ops/pool.h"
 #include "matrix/matrix.h"
 #include <math.h>
 

@@ -1,8 +1,6 @@
-// conv.h: layers that mix neighbouring positions of a grid: convolution, pooling.
+// conv.h: convolution, a layer that mixes neighbouring positions of a grid. For pooling see pool.h.
 //
-// A batch of pictures is one matrix: row (n · height + y) · width + x holds the C features of pixel (y, x) of
-// picture n. Rows are positions and columns are features, as everywhere, so a linear layer on such a matrix is a
-// 1 × 1 convolution, and the flattening in front of a classifier is a reshape that moves no number.
+// Pictures are rows of a matrix, as matrix/grid.h says.
 //
 // Shapes: n pictures, H × W their pixels, C channels in, O channels out, G groups, k the side of a window.
 //   x (n·H·W × C), y (n·H'·W' × O), w (k_h·k_w·C/G × O), b (1 × O) or with data NULL
@@ -13,28 +11,7 @@
 // Backward functions add to the gradients they are given and skip those whose data is NULL.
 #pragma once
 #include "learning/tensor.h"
-
-typedef struct {
-    int count, height, width; // a matrix with count · height · width rows
-} Grid;
-
-// A window that slides over a grid. Zero stands for the usual: stride 1, padding 0, groups 1.
-typedef struct {
-    int height, width; // of the window, in pixels
-    int stride;        // in both directions
-    int padding;       // pixels of zeros (for max pooling: of nothing) added on each side
-    int groups;        // convolution only
-} Window;
-
-static inline Window window_square(int side, int stride, int padding)
-{
-    return (Window){side, side, stride, padding, 1};
-}
-
-// The grid that comes out: height (H + 2·padding − k_h) / stride + 1, rounded down; stops when that is below 1.
-Grid window_grid(Place place, Grid grid, Window window);
-
-static inline int grid_rows(Grid grid) { return grid.count * grid.height * grid.width; }
+#include "matrix/grid.h"
 
 // ---- Convolution ------------------------------------------------------------------------------------------
 // y[p, o] = b_o + Σ over taps and channels of x[p·stride + tap − padding, c] · w[tap·C/G + c, o]: what signal
@@ -54,29 +31,9 @@ void conv2d_naive_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matri
 void grid_to_patches(Matrix patches, Matrix x, Grid grid, Window window);
 void patches_to_grid(Matrix d_x, Matrix d_patches, Grid grid, Window window);
 
-// ---- Pooling ------------------------------------------------------------------------------------------------
-// The largest of each window; chosen (as many as y has numbers) receives the row of x that it came from, the first
-// of equals. A NaN in the window comes out as NaN.
-void max_pool_forward(Matrix y, int *chosen, Matrix x, Grid grid, Window window);
-void max_pool_backward(Matrix d_x, Matrix d_y, const int *chosen);
-
-// The mean of each window, always divided by k_h · k_w.
-void average_pool_forward(Matrix y, Matrix x, Grid grid, Window window);
-void average_pool_backward(Matrix d_x, Matrix d_y, Grid grid, Window window);
-
-// The mean over all pixels: (n·H·W × C) → (n × C)
-void global_average_pool_forward(Matrix y, Matrix x, Grid grid);
-void global_average_pool_backward(Matrix d_x, Matrix d_y, Grid grid);
-
 // ---- Taped --------------------------------------------------------------------------------------------------
 // The grid that comes out is window_grid(HERE, grid, window). b may be NULL. conv2d_relu is max(0, conv2d), fused.
 #define conv2d(x, w, b, grid, window)      conv2d_at(HERE, x, w, b, grid, window)
 #define conv2d_relu(x, w, b, grid, window) conv2d_relu_at(HERE, x, w, b, grid, window)
-#define max_pool(x, grid, window)          max_pool_at(HERE, x, grid, window)
-#define average_pool(x, grid, window)      average_pool_at(HERE, x, grid, window)
-#define global_average_pool(x, grid)       global_average_pool_at(HERE, x, grid)
 Tensor *conv2d_at(Place place, Tensor *x, Tensor *w, Tensor *b, Grid grid, Window window);
 Tensor *conv2d_relu_at(Place place, Tensor *x, Tensor *w, Tensor *b, Grid grid, Window window);
-Tensor *max_pool_at(Place place, Tensor *x, Grid grid, Window window);
-Tensor *average_pool_at(Place place, Tensor *x, Grid grid, Window window);
-Tensor *global_average_pool_at(Place place, Tensor *x, Grid grid);

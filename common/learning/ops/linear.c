@@ -279,6 +279,28 @@ Tensor *product_at(Place place, Tensor *a, Tensor *b)
     return y;
 }
 
+static void product_transposed_step(Tensor *self)
+{
+    // y = a·bᵀ
+    Tensor *a = self->inputs[0], *b = self->inputs[1];
+    bool accumulate;
+    Matrix d_a = tensor_gradient_raw(a, &accumulate);
+    if (d_a.data) (accumulate ? matmul_add_at : matmul_at)(HERE, d_a, self->gradient, b->value);
+    Matrix d_b = tensor_gradient_raw(b, &accumulate);
+    if (d_b.data) (accumulate ? matmul_tn_add_at : matmul_tn_at)(HERE, d_b, self->gradient, a->value);
+}
+
+Tensor *product_transposed_at(Place place, Tensor *a, Tensor *b)
+{
+    check_at(place, a->value.cols == b->value.cols, "a row of the table is as wide as a row of x",
+             "product_transposed: (%d × %d) · (%d × %d)ᵀ", a->value.rows, a->value.cols, b->value.rows,
+             b->value.cols);
+    Tensor *y = tensor_node(place, "product_transposed", a->value.rows, b->value.rows,
+                            product_transposed_step, 0, 2, a, b);
+    matmul_nt(y->value, a->value, b->value);
+    return y;
+}
+
 static void embedding_step(Tensor *self)
 {
     embedding_backward(tensor_gradient(self->inputs[0]), self->gradient, self->context);

@@ -330,3 +330,91 @@ Tensor *binary_cross_entropy_at(Place place, Tensor *logits, Matrix targets)
     loss->value.data[0] = binary_cross_entropy_forward(logits->value, targets);
     return loss;
 }
+
+// ---- Taped, with the last product: an output tied to a table ------------------------------------------------
+
+enum { LOGITS = 1 << 18 }; // so many are held at a time, at least BLOCK_ROWS rows of them
+enum { BLOCK_ROWS = 32 };
+
+typedef struct {
+    const int *labels;
+    int counted, block; // rows that count; rows at a time
+} TiedContext;
+
+static int rows_left(const TiedContext *context, Matrix x, int first)
+{
+    return int_min(context->block, x.rows - first);
+}
+
+// losses (N × 1) of the rows first … first + count − 1; probabilities (block × V) receives theirs
+static void tied_block(Matrix probabilities, Matrix losses, const TiedContext *context, Matrix x,
+                       Matrix table, int first, int count)
+{
+    matmul_nt(probabilities, matrix_rows(x, first, count), table);
+    cross_entropy_forward(probabilities, matrix_rows(losses, first, count), probabilities,
+                          context->labels + first);
+}
+
+static void tied_cross_entropy_step(Tensor *self)
+{
+    const TiedContext *context = self->context;
+    Tensor *x = self->inputs[0], *table = self->inputs[1];
+    Matrix d_x = tensor_gradient(x), d_table = tensor_gradient(table);
+    Arena *scratch = tape_arena(self->tape);
+    ArenaMark mark = arena_mark(scratch);
+    Matrix room = matrix_uninitialised(scratch, context->block, table->value.rows);
+    Matrix losses = matrix_uninitialised(scratch, x->value.rows, 1);
+    const float share = self->gradient.data[0] / (float)context->counted;
+    for (int first = 0; first < x->value.rows; first += context->block) {
+        const int count = rows_left(context, x->value, first);
+        Matrix d_logits = matrix_rows(room, 0, count);
+        tied_block(d_logits, losses, context, x->value, table->value, first, count);
+        // loss = 1/n Σ_i (log Σ_j e^x_ij − x_i,label): see cross_entropy_backward
+#pragma omp parallel for if (parallel_worth(matrix_size(d_logits)))
+        for (int i = 0; i < count; i++) {
+            const int label = context->labels[first + i];
+            float *d = matrix_row(d_logits, i);
+            for (int j = 0; j < d_logits.cols; j++) d[j] *= label == LABEL_IGNORED ? 0.0f : share;
+            if (label != LABEL_IGNORED) d[label] -= share;
+        }
+        // logits = x · tableᵀ
+        if (d_x.data) matmul_add(matrix_rows(d_x, first, count), d_logits, table->value);
+        if (d_table.data) matmul_tn_add(d_table, d_logits, matrix_rows(x->value, first, count));
+    }
+    arena_rewind(scratch, mark);
+}
+
+Tensor *tied_cross_entropy_at(Place place, Tensor *x, Tensor *table, const int *labels)
+{
+    const int rows = x->value.rows, classes = table->value.rows;
+    int counted = 0;
+    check_at(place, x->value.cols == table->value.cols, "a row of the table is as wide as a row of x",
+             "tied_cross_entropy: (%d × %d) · (%d × %d)ᵀ", rows, x->value.cols, classes, table->value.cols);
+    for (int i = 0; i < rows; i++) {
+        check_at(place, labels[i] == LABEL_IGNORED || (labels[i] >= 0 && labels[i] < classes),
+                 "labels run from 0 to the rows of the table − 1",
+                 "tied_cross_entropy: label %d (row %d) for %d classes", labels[i], i, classes);
+        counted += labels[i] != LABEL_IGNORED;
+    }
+    check_at(place, counted > 0, "at least one row must count", "tied_cross_entropy: %d rows, all ignored",
+             rows);
+
+    Tensor *loss = tensor_node(place, "tied_cross_entropy", 1, 1, tied_cross_entropy_step,
+                               sizeof(TiedContext), 2, x, table);
+    Arena *arena = tape_arena(loss->tape);
+    TiedContext *context = loss->context;
+    int *held = arena_alloc_at(place, arena, (size_t)rows, sizeof *held);
+    memcpy(held, labels, (size_t)rows * sizeof *held);
+    *context = (TiedContext){held, counted, int_min(rows, int_max(BLOCK_ROWS, LOGITS / classes))};
+
+    ArenaMark mark = arena_mark(arena);
+    Matrix room = matrix_uninitialised_at(place, arena, context->block, classes);
+    Matrix losses = matrix_uninitialised_at(place, arena, rows, 1);
+    for (int first = 0; first < rows; first += context->block) {
+        const int count = rows_left(context, x->value, first);
+        tied_block(matrix_rows(room, 0, count), losses, context, x->value, table->value, first, count);
+    }
+    loss->value.data[0] = (float)(sum(losses) / counted);
+    arena_rewind(arena, mark);
+    return loss;
+}

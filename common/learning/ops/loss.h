@@ -45,8 +45,12 @@ double accuracy_at(Place place, Matrix scores, const int *labels);
 #define cross_entropy(logits, labels)          cross_entropy_at(HERE, logits, labels) // the labels are copied
 #define mean_squared_error(prediction, target) mean_squared_error_at(HERE, prediction, target)
 #define binary_cross_entropy(logits, targets)  binary_cross_entropy_at(HERE, logits, targets)
+#define tied_cross_entropy(x, table, labels)   tied_cross_entropy_at(HERE, x, table, labels)
 Tensor *softmax_at(Place place, Tensor *x);
 Tensor *cross_entropy_at(Place place, Tensor *logits, const int *labels);
 // The targets are not copied: they must live until backward.
 Tensor *mean_squared_error_at(Place place, Tensor *prediction, Matrix target);
 Tensor *binary_cross_entropy_at(Place place, Tensor *logits, Matrix targets);
+// cross_entropy(product_transposed(x, table), labels) without keeping the logits (N × V): rows in blocks, for large
+// vocabularies. x (N × C), table (V × C)
+Tensor *tied_cross_entropy_at(Place place, Tensor *x, Tensor *table, const int *labels);

@@ -1,0 +1,173 @@
+// position.c: what tells attention where a position is. See position.h.
+#include "learning/ops/position.h"
+#include "base/mathf.h"
+#include "base/parallel.h"
+
+#include <string.h>
+
+// ---- Angles --------------------------------------------------------------------------------------------
+
+// base^(−1/count) in double precision: Newton's method for the root of r^count = 1/base, from a first guess good to six
+// digits.
+static double geometric_ratio(double base, int count)
+{
+    double r = (double)exp32(-log32((float)base) / (float)count);
+    for (int step = 0; step < 3; step++) {
+        double power = 1.0;
+        for (int i = 0; i < count; i++) power *= r;
+        r += r * (1.0 / (base * power) - 1.0) / count;
+    }
+    return r;
+}
+
+enum { PAIRS = 64 }; // this many sines and cosines are at hand at a time
+
+// sines and cosines of t · frequency, t · frequency · ratio, …
+static void angles(float *sines, float *cosines, int t, double frequency, double ratio, int count)
+{
+    float angle[PAIRS];
+    for (int j = 0; j < count; j++, frequency *= ratio) angle[j] = (float)(t * frequency);
+    for (int j = 0; j < count; j++) sines[j] = sin32(angle[j]);
+    for (int j = 0; j < count; j++) cosines[j] = cos32(angle[j]);
+}
+
+// The pairs first … first + count − 1 of every head of the rows with position t: y = x rotated; or, backwards, added.
+static void rotate_position(Matrix y, Matrix x, const RotaryShape *s, int t, int first, int count,
+                            double frequency, double ratio, bool backwards)
+{
+    const int half = s->width / 2;
+    float sines[PAIRS], cosines[PAIRS];
+    angles(sines, cosines, s->first + t, frequency, ratio, count);
+    for (int row = t; row < x.rows; row += s->time) {
+        for (int h = 0; h < s->heads; h++) {
+            const float *a = &AT(x, row, h * s->width + first), *b = a + half;
+            float *out_a = &AT(y, row, h * s->width + first), *out_b = out_a + half;
+            for (int j = 0; j < count; j++) {
+                const float c = cosines[j], sine = backwards ? -sines[j] : sines[j], left = a[j],
+                            right = b[j];
+                const float new_left = __builtin_fmaf(left, c, -(right * sine));
+                const float new_right = __builtin_fmaf(left, sine, right * c);
+                out_a[j] = backwards ? out_a[j] + new_left : new_left;
+                out_b[j] = backwards ? out_b[j] + new_right : new_right;
+            }
+        }
+    }
+}
+
+// The columns behind the heads: y = x; or added.
+static void pass_on(Matrix y, Matrix x, const RotaryShape *s, int t, bool backwards)
+{
+    for (int row = t; row < x.rows; row += s->time) {
+        const float *in = matrix_row(x, row);
+        float *out = matrix_row(y, row);
+        for (int j = s->heads * s->width; j < x.cols; j++) out[j] = backwards ? out[j] + in[j] : in[j];
+    }
+}
+
+static void rotate_all(Matrix y, Matrix x, RotaryShape s, bool backwards)
+{
+    if (!s.width) s.width = x.cols / s.heads;
+    const int half = s.width / 2;
+    const double ratio = half ? geometric_ratio(s.base != 0.0f ? (double)s.base : 10000.0, half) : 1.0;
+#pragma omp parallel for if (parallel_worth(matrix_size(x) * 2))
+    for (int t = 0; t < s.time; t++) {
+        double frequency = 1.0;
+        for (int j = 0; j < half; j += PAIRS) {
+            rotate_position(y, x, &s, t, j, int_min(PAIRS, half - j), frequency, ratio, backwards);
+            for (int i = 0; i < PAIRS; i++) frequency *= ratio;
+        }
+        pass_on(y, x, &s, t, backwards);
+    }
+}
+
+void rotary_forward(Matrix y, Matrix x, RotaryShape shape) { rotate_all(y, x, shape, false); }
+
+void rotary_backward(Matrix d_x, Matrix d_y, RotaryShape shape)
+{
+    // (y_j, y_j+D/2) is (x_j, x_j+D/2) rotated: the gradient rotates back
+    if (d_x.data) rotate_all(d_x, d_y, shape, true);
+}
+
+void sinusoidal_positions(Matrix table)
+{
+    const int pairs = (table.cols + 1) / 2;
+    // frequencies 10000^(−2j/C)
+    const double ratio = table.cols ? geometric_ratio(10000.0, table.cols) : 1.0;
+    for (int t = 0; t < table.rows; t++) {
+        double frequency = 1.0;
+        for (int first = 0; first < pairs; first += PAIRS) {
+            const int count = int_min(PAIRS, pairs - first);
+            float sines[PAIRS], cosines[PAIRS];
+            angles(sines, cosines, t, frequency, ratio * ratio, count);
+            for (int j = 0; j < count; j++) {
+                const int column = 2 * (first + j);
+                AT(table, t, column) = sines[j];
+                if (column + 1 < table.cols) AT(table, t, column + 1) = cosines[j];
+                frequency *= ratio * ratio;
+            }
+        }
+    }
+}
+
+// ---- Taped -------------------------------------------------------------------------------------
+
+static void rotary_step(Tensor *self)
+{
+    rotary_backward(tensor_gradient(self->inputs[0]), self->gradient, *(const RotaryShape *)self->context);
+}
+
+Tensor *rotary_at(Place place, Tensor *x, RotaryShape shape)
+{
+    check_at(place, shape.time > 0 && x->value.rows % shape.time == 0,
+             "row b · T + t is position t of sequence b", "rotary: x (%d × %d) in sequences of %d positions",
+             x->value.rows, x->value.cols, shape.time);
+    const int width = shape.width ? shape.width : x->value.cols / int_max(1, shape.heads);
+    const long long columns = (long long)shape.heads * width;
+    check_at(place,
+             shape.heads > 0 && width >= 0 && width % 2 == 0 &&
+                 (shape.width ? columns <= x->value.cols : columns == x->value.cols),
+             "a head is rotated in pairs: its width is even", "rotary: x (%d × %d) with %d heads",
+             x->value.rows, x->value.cols, shape.heads);
+    Tensor *y = tensor_node(place, "rotary", x->value.rows, x->value.cols, rotary_step, sizeof shape, 1, x);
+    memcpy(y->context, &shape, sizeof shape);
+    rotary_forward(y->value, x->value, shape);
+    return y;
+}
+
+static void add_positions_step(Tensor *self)
+{
+    // y_(b·T + t) = x_(b·T + t) + table_t
+    const int time = *(const int *)self->context;
+    Matrix d_y = self->gradient, d_x = tensor_gradient(self->inputs[0]),
+           d_table = tensor_gradient(self->inputs[1]);
+    if (d_x.data) add(d_x, d_x, d_y);
+    if (!d_table.data) return;
+#pragma omp parallel for if (parallel_worth(matrix_size(d_y)))
+    for (int t = 0; t < time; t++) {
+        float *out = matrix_row(d_table, t);
+        for (int row = t; row < d_y.rows; row += time) {
+            const float *in = matrix_row(d_y, row);
+            for (int j = 0; j < d_y.cols; j++) out[j] += in[j];
+        }
+    }
+}
+
+Tensor *add_positions_at(Place place, Tensor *x, Tensor *table, int time)
+{
+    check_at(place, time > 0 && x->value.rows % time == 0, "row b · T + t is position t of sequence b",
+             "add_positions: x (%d × %d) in sequences of %d positions", x->value.rows, x->value.cols, time);
+    check_at(place, table->value.cols == x->value.cols && table->value.rows >= time,
+             "the table has a row for each position, as wide as x",
+             "add_positions: %d positions of x (%d × %d), a table (%d × %d)", time, x->value.rows,
+             x->value.cols, table->value.rows, table->value.cols);
+    Tensor *y = tensor_node(place, "add_positions", x->value.rows, x->value.cols, add_positions_step,
+                            sizeof time, 2, x, table);
+    memcpy(y->context, &time, sizeof time);
+#pragma omp parallel for if (parallel_worth(matrix_size(x->value)))
+    for (int i = 0; i < x->value.rows; i++) {
+        const float *in = matrix_row(x->value, i), *position = matrix_row(table->value, i % time);
+        float *out = matrix_row(y->value, i);
+        for (int j = 0; j < x->value.cols; j++) out[j] = in[j] + position[j];
+    }
+    return y;
+}

@@ -1,0 +1,62 @@
+// attention.h: the kernel of attention and of its gradients, for heads wherever they lie. Layers are in
+// learning/ops/attention.h, which has the shapes and letters; how it is made fast is told in attention.c.
+#pragma once
+#include "matrix/matrix.h"
+
+typedef struct {
+    int batch, queries, keys; // T = queries and S = keys of each sequence
+    int heads, key_heads;     // key_heads 0: as many as heads
+    bool causal;              // query i sees the keys 0 … S − T + i: its own position is the last
+    float scale;              // 0: 1/√D
+    const int *key_counts;    // [batch] how many keys of each sequence count, the rest is padding; NULL: all
+    int key_rows; // rows of k and v from one sequence to the next, when there is room behind the keys; 0: keys
+} AttentionShape;
+
+// B sequences of T positions that look at themselves
+static inline AttentionShape self_attention_shape(int batch, int time, int heads, bool causal)
+{
+    return (AttentionShape){.batch = batch, .queries = time, .keys = time, .heads = heads, .causal = causal};
+}
+
+// The shape with key_heads, key_rows and scale filled in, for heads of this width.
+AttentionShape attention_shape_complete(AttentionShape shape, int width);
+
+// How many keys, from the first, query i of a sequence sees.
+static inline int attention_visible_keys(const AttentionShape *shape, int sequence, int i)
+{
+    int keys = shape->causal ? int_max(0, shape->keys - shape->queries + i + 1) : shape->keys;
+    return shape->key_counts ? int_min(keys, shape->key_counts[sequence]) : keys;
+}
+
+// Some columns of a matrix: where they begin, and how far it is from one row to the next.
+typedef struct {
+    float *data;
+    size_t step;
+} Columns;
+
+static inline Columns columns_from(Matrix m, int first) { return (Columns){m.data + first, (size_t)m.cols}; }
+
+static inline Columns columns_at(Columns c, int row, int column)
+{
+    if (!c.data) return c;
+    return (Columns){c.data + (size_t)row * c.step + column, c.step};
+}
+
+typedef struct {
+    Columns q, k, v;
+} QueriesKeysValues;
+
+// All heads of all sequences; inside of the kernel, the query heads of one sequence that look at one key head.
+typedef struct {
+    AttentionShape shape; // complete
+    int width;            // D
+    int sequence, first;  // the kernel's own: which sequence; the first of the query heads
+    QueriesKeysValues x,
+        d; // inputs and gradients, from the first row and column on; gradients without data are not wanted
+    Columns out, d_out; // the same
+    Matrix log_sums;    // (B·T × h): written by the forward, read by the backward
+    bool clear;         // the gradients hold nothing yet: overwrite them
+} AttentionHeads;
+
+void attention_heads_forward(Arena *scratch, const AttentionHeads *heads);
+void attention_heads_backward(Arena *scratch, const AttentionHeads *heads);
