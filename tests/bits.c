@@ -9,6 +9,9 @@
 #include "learning/least_squares.h"
 #include "learning/ops/activation.h"
 #include "learning/ops/conv.h"
+#include "learning/ops/elementwise.h"
+#include "learning/ops/graph.h"
+#include "learning/ops/likelihood.h"
 #include "learning/ops/attention.h"
 #include "learning/ops/position.h"
 #include "learning/ops/linear.h"
@@ -310,6 +313,19 @@ static Parameters *parameter_set(void)
     K(tensor_subtract, taped(tensor_subtract(x, y)))                                                         \
     K(tensor_multiply, taped(tensor_multiply(x, y)))                                                         \
     K(tensor_scale, taped(tensor_scale(x, 0.7f)))                                                            \
+    K(tensor_divide, taped(tensor_divide(x, tape_variable(tape, positive))))                                 \
+    K(tensor_minimum, taped(tensor_minimum(x, y)))                                                           \
+    K(tensor_clamp, taped(tensor_clamp(x, -0.5f, 1.0f)))                                                     \
+    K(tensor_multiply_row, taped(tensor_multiply_row(x, gain)))                                              \
+    K(tensor_multiply_column, taped(tensor_multiply_column(x, tape_variable(tape, column))))                 \
+    K(scale_by, taped(scale_by(x, scalar)))                                                                  \
+    K(logarithm, taped(logarithm(tape_variable(tape, positive))))                                            \
+    K(square_root, taped(square_root(tape_variable(tape, positive))))                                        \
+    K(normalise_rows, taped(normalise_rows(x, 1e-12f)))                                                      \
+    K(row_log_probabilities, taped(row_log_probabilities(x, labels)))                                        \
+    K(cross_entropy_weighted, taped(cross_entropy_weighted(x, labels, column.data)))                         \
+    K(soft_cross_entropy, taped(soft_cross_entropy(x, positive)))                                            \
+    K(segment_sums, taped(segment_sums(x, indices, out.rows)))                                               \
     K(concat_columns, taped(concat_columns(x, y)))                                                           \
     K(concat_rows, taped(concat_rows(x, y)))                                                                 \
     K(slice_columns, taped(slice_columns(x, out.cols / 2, 1)))                                               \
