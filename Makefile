@@ -382,7 +382,7 @@ $(BUILD)/setup.done: common/tools/setup.sh $(if $(shell cat $(BUILD)/setup.done 
 	$(QUIET)sh common/tools/setup.sh --again $@
 
 # What was compiled without a library is compiled again when that is there.
-$(patsubst %,$(TREE)/common/%.o,base/json files/idx lesson/plot/png models/tokenizer_split): \
+$(patsubst %,$(TREE)/common/%.o,files/json files/idx lesson/plot/png models/tokenizer_split): \
 	$(wildcard $(BUILD)/setup.done)
 
 CHAPTER_1 := $(call chapter_program,01-linear-regression)

@@ -1,7 +1,7 @@
 // safetensors.c: named arrays in a file. See safetensors.h.
 #include "files/safetensors.h"
 #include "base/name_table.h"
-#include "base/json.h"
+#include "files/json.h"
 #include "base/utf8.h"
 
 #include <errno.h>

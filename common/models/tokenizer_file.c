@@ -2,7 +2,7 @@
 //
 // The format is what Hugging Face's Rust library reads. What that library does with a field is done here as well, or the
 // file is refused with the field's name: a field that is passed over would give other numbers, and no message.
-#include "base/json.h"
+#include "files/json.h"
 #include "files/text_file.h"
 #include "models/tokenizer_parts.h"
 

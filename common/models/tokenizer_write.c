@@ -2,7 +2,7 @@
 //
 // What was read from a file is written as it was understood: Digits as the Split that does the same, fields that are not
 // read as Hugging Face's library writes them where they are not used.
-#include "base/json.h"
+#include "files/json.h"
 #include "base/replace.h"
 #include "models/tokenizer_parts.h"
 

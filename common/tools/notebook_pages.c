@@ -1,6 +1,6 @@
 // The pages of a notebook: Markdown for the forge and the web book, JSON for Jupyter.
 #include "tools/notebook.h"
-#include "base/json.h"
+#include "files/json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // The reader of JSON: what a tree holds, what is refused, and strings that come back as they were written.
-#include "base/json.h"
+#include "files/json.h"
 #include "suite.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // JSON on a machine without cJSON: whoever reads some is told what to install.
 #define JSON_WITHOUT_LIBRARY
-#include "base/json.c"
+#include "files/json.c"
 #include "suite.h"
 
 static void read_some(void *path)

@@ -397,8 +397,7 @@ START_TEST(files_that_are_missing_cut_short_or_binary_are_refused)
 {
     expect_death(load_file, (void *)(uintptr_t)scratch_path("nothing.json"), "nothing.json is missing");
     expect_death(load_file, (void *)(uintptr_t) "/tmp", "is a folder, not a file");
-    expect_death(load_file, (void *)(uintptr_t)scratch_file("empty.json", "", 0),
-                 "no JSON from byte 0");
+    expect_death(load_file, (void *)(uintptr_t)scratch_file("empty.json", "", 0), "no JSON from byte 0");
     expect_death(load_file, (void *)(uintptr_t)scratch_file("nul.json", "{\0}", 3), "holds a NUL byte");
     expect_death(load_file, (void *)(uintptr_t)scratch_file("latin.json", "{\"\xe9\": 1}", 8),
                  "no UTF-8 at the byte 0xe9");

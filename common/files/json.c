@@ -1,5 +1,5 @@
 // json.c: reading JSON with cJSON, and writing its strings. See json.h.
-#include "base/json.h"
+#include "files/json.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -135,7 +135,8 @@ const Json *json_read(const JsonText *given, Arena *arena)
 const Json *json_read(const JsonText *text, Arena *arena)
 {
     (void)arena;
-    die_at(text->place, "install libcjson-dev (`make setup` does), `touch common/base/json.c`, and try again",
+    die_at(text->place,
+           "install libcjson-dev (`make setup` does), `touch common/files/json.c`, and try again",
            "%s: this program was built without cJSON, which reads JSON", text->path);
 }
 #endif
