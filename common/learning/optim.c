@@ -172,7 +172,7 @@ void optimiser_step(Optimiser *o, float learning_rate)
     o->power2 *= o->decay2;
     for (int i = 0; i < o->parameters->count; i++) {
         Tensor *parameter = o->parameters->items[i];
-        if (!parameter->has_gradient) continue;
+        if (!parameter->has_gradient || !parameter->wants_gradient) continue;
         Pass p = {.count = matrix_size(parameter->value),
                   .value = parameter->value.data,
                   .gradient = parameter->gradient.data,

@@ -44,7 +44,8 @@ Optimiser adam_new(Arena *arena, Parameters *parameters, float decay1, float dec
 Optimiser adamw_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small,
                     float weight_decay);
 
-// One step with this learning rate from the gradients, which are cleared. No memory is asked for. A gradient that is
+// One step with this learning rate from the gradients, which are cleared. Parameters without one, and frozen ones
+// (parameters_freeze), stay as they are, moments included. No memory is asked for. A gradient that is
 // infinite or not a number makes its parameter so: nothing is hidden. Where the square of a finite one is no float, above
 // 1.8e19, the moments of RMSProp and Adam are infinite and their parameter stays where it is: clip_gradients first.
 void optimiser_step(Optimiser *optimiser, float learning_rate);

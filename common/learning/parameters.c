@@ -66,6 +66,28 @@ void clear_gradients(Parameters *set)
     for (int i = 0; i < set->count; i++) set->items[i]->has_gradient = false;
 }
 
+// Whether the name is the prefix, or goes on behind it with a dot.
+static bool belongs_to(const char *name, const char *prefix)
+{
+    const size_t length = strlen(prefix);
+    if (length == 0) return true;
+    return strncmp(name, prefix, length) == 0 &&
+           (name[length] == '\0' || name[length] == '.' || prefix[length - 1] == '.');
+}
+
+void parameters_freeze_at(Place place, Parameters *set, const char *prefix, bool frozen)
+{
+    int found = 0;
+    for (int i = 0; i < set->count; i++) {
+        if (!belongs_to(set->names[i], prefix)) continue;
+        found++;
+        set->items[i]->wants_gradient = !frozen;
+        if (frozen) set->items[i]->has_gradient = false;
+    }
+    check_at(place, found > 0, "names are those given to parameters_add, cut at a dot",
+             "parameters_freeze: no parameter is called %s", prefix[0] ? prefix : "anything");
+}
+
 double gradient_norm(const Parameters *set)
 {
     double squares = 0.0;

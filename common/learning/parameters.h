@@ -26,6 +26,13 @@ Tensor *parameters_add_at(Place place, Parameters *set, const char *name, int ro
 Tensor *parameters_find(const Parameters *set, const char *name); // NULL when there is none
 size_t parameters_size(const Parameters *set);                    // how many numbers in all
 void clear_gradients(Parameters *set);                            // before each backward; touches no memory
+
+// Whether the parameters of this name, or of names that go on from it behind a dot, are frozen: "block3" is all of block3,
+// "block3.norm.gain" one, "" all. Frozen ones receive no gradient, lose the one they have, and no optimiser moves them. A
+// name that none begins with stops the program.
+#define parameters_freeze(set, prefix, frozen) parameters_freeze_at(HERE, set, prefix, frozen)
+void parameters_freeze_at(Place place, Parameters *set, const char *prefix, bool frozen);
+
 double gradient_norm(const Parameters *set); // √Σ g² over all parameters, finite for all finite gradients
 
 // Scales all gradients so that their norm is at most limit > 0; returns the norm before. (Pascanu, Mikolov

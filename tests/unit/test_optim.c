@@ -346,10 +346,95 @@ START_TEST(a_learning_rate_that_is_not_finite_is_refused)
 }
 END_TEST
 
+// A gradient of ones for every parameter of the set.
+static void give_ones(Parameters *set)
+{
+    for (int i = 0; i < set->count; i++) fill(tensor_gradient(set->items[i]), 1.0f);
+}
+
+START_TEST(a_frozen_parameter_stays_whatever_came_before)
+{
+    static const OptimiserKind kinds[] = {OPTIMISER_SGD,     OPTIMISER_MOMENTUM, OPTIMISER_NESTEROV,
+                                          OPTIMISER_RMSPROP, OPTIMISER_ADAM,     OPTIMISER_ADAMW};
+    for (int k = 0; k < 6; k++) {
+        Arena *arena = arena_new();
+        Parameters set = parameters_new(arena);
+        Tensor *p = parameters_add(&set, "p", 1, 3), *q = parameters_add(&set, "q", 1, 3);
+        fill(p->value, 2.0f), fill(q->value, 2.0f);
+        Optimiser optimiser = optimiser_of(kinds[k], arena, &set, 0.1f);
+        give_ones(&set);
+        optimiser_step(&optimiser, 0.1f);
+        Matrix before = matrix_copy(arena, p->value), other = matrix_copy(arena, q->value);
+
+        give_ones(&set);
+        p->wants_gradient = false; // by hand, behind the backward
+        optimiser_step(&optimiser, 0.1f);
+        ck_assert_msg(largest_difference(before, p->value) == 0.0f, "method %d moves what is frozen", k);
+        ck_assert(largest_difference(other, q->value) > 0.0f);
+
+        p->wants_gradient = true;
+        give_ones(&set);
+        optimiser_step(&optimiser, 0.1f);
+        ck_assert(largest_difference(before, p->value) > 0.0f);
+        arena_free(arena);
+    }
+}
+END_TEST
+
+START_TEST(freezing_goes_by_name_and_takes_the_gradient)
+{
+    static const char *const names[] = {"block1.gain", "block1.norm.gain", "block10.gain", "block1", "out"};
+    static const struct {
+        const char *prefix;
+        bool frozen[5];
+    } cases[] = {{"block1", {true, true, false, true, false}},
+                 {"block1.", {true, true, false, false, false}},
+                 {"block1.norm", {false, true, false, false, false}},
+                 {"out", {false, false, false, false, true}},
+                 {"", {true, true, true, true, true}}};
+    for (int c = 0; c < 5; c++) {
+        Arena *arena = arena_new();
+        Parameters set = parameters_new(arena);
+        for (int i = 0; i < 5; i++) parameters_add(&set, names[i], 1, 2);
+        give_ones(&set);
+        parameters_freeze(&set, cases[c].prefix, true);
+        int left = 0;
+        for (int i = 0; i < 5; i++) {
+            const Tensor *p = set.items[i];
+            ck_assert_msg(p->wants_gradient == !cases[c].frozen[i], "\"%s\" and %s", cases[c].prefix,
+                          names[i]);
+            ck_assert(p->has_gradient == !cases[c].frozen[i]);
+            left += p->has_gradient;
+        }
+        ck_assert(fabs(gradient_norm(&set) - sqrt(2.0 * left)) < 1e-6);
+        parameters_freeze(&set, cases[c].prefix, false);
+        give_ones(&set);
+        for (int i = 0; i < 5; i++) ck_assert(set.items[i]->wants_gradient && set.items[i]->has_gradient);
+        arena_free(arena);
+    }
+}
+END_TEST
+
+static void freeze_what_is_not_there(void *unused)
+{
+    (void)unused;
+    Parameters set = parameters_new(arena_new());
+    parameters_add(&set, "block1.gain", 1, 1);
+    parameters_freeze(&set, "block", true);
+}
+
+START_TEST(freezing_what_is_not_there_is_refused)
+{
+    expect_death(freeze_what_is_not_there, NULL, "no parameter is called block");
+}
+END_TEST
+
 SUITE("optim", every_method_follows_its_formula, every_method_decays_weights_as_its_formula,
       the_first_step_of_adam_is_the_learning_rate, a_parameter_without_gradient_stays,
       large_parameters_move_like_small_ones, schedules_pass_through_their_known_points,
       clipping_scales_all_gradients_to_the_limit, clipping_leaves_what_has_no_finite_norm,
       clipping_brings_gradients_of_any_finite_size_to_the_limit, the_cosine_keeps_its_digits_at_its_end,
       steps_before_the_first_are_refused, a_gradient_that_is_not_finite_shows_in_its_parameter,
-      settings_that_make_no_number_are_refused, a_learning_rate_that_is_not_finite_is_refused)
+      settings_that_make_no_number_are_refused, a_learning_rate_that_is_not_finite_is_refused,
+      a_frozen_parameter_stays_whatever_came_before, freezing_goes_by_name_and_takes_the_gradient,
+      freezing_what_is_not_there_is_refused)
