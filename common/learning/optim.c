@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 
 #include <math.h>
+#include <string.h>
 
 static Matrix *states(Arena *arena, const Parameters *parameters)
 {
@@ -16,17 +17,20 @@ static Matrix *states(Arena *arena, const Parameters *parameters)
     return list;
 }
 
-static Optimiser optimiser_new(Arena *arena, Optimiser options, bool first, bool second)
+static Optimiser optimiser_new(Arena *arena, Optimiser options, float weight_decay, bool first, bool second)
 {
     check(options.momentum >= 0 && options.momentum < 1, "0.9 is usual", "momentum %g",
           (double)options.momentum);
     check(options.decay1 >= 0 && options.decay1 < 1 && options.decay2 >= 0 && options.decay2 < 1,
           "0.9 and 0.999 are usual", "decays %g and %g", (double)options.decay1, (double)options.decay2);
-    check(isfinite(options.small) && isfinite(options.weight_decay) && options.weight_decay >= 0 &&
+    check(isfinite(options.small) && isfinite(weight_decay) && weight_decay >= 0 &&
               (second ? options.small > 0 : options.small >= 0),
           "1e-8 is usual for ε, which divides where all gradients were 0", "ε %g, weight decay %g",
-          (double)options.small, (double)options.weight_decay);
+          (double)options.small, (double)weight_decay);
     options.power1 = options.power2 = 1.0f;
+    const int count = options.parameters->count;
+    options.weight_decays = arena_alloc(arena, (size_t)count, sizeof *options.weight_decays);
+    for (int i = 0; i < count; i++) options.weight_decays[i] = weight_decay;
     if (first) options.first = states(arena, options.parameters);
     if (second) options.second = states(arena, options.parameters);
     return options;
@@ -34,49 +38,35 @@ static Optimiser optimiser_new(Arena *arena, Optimiser options, bool first, bool
 
 Optimiser sgd_new(Arena *arena, Parameters *parameters, float weight_decay)
 {
-    return optimiser_new(
-        arena, (Optimiser){.kind = OPTIMISER_SGD, .parameters = parameters, .weight_decay = weight_decay},
-        false, false);
+    return optimiser_new(arena, (Optimiser){.kind = OPTIMISER_SGD, .parameters = parameters}, weight_decay,
+                         false, false);
 }
 
 Optimiser momentum_new(Arena *arena, Parameters *parameters, float momentum, float weight_decay)
 {
-    Optimiser options = {.kind = OPTIMISER_MOMENTUM,
-                         .parameters = parameters,
-                         .momentum = momentum,
-                         .weight_decay = weight_decay};
-    return optimiser_new(arena, options, true, false);
+    Optimiser options = {.kind = OPTIMISER_MOMENTUM, .parameters = parameters, .momentum = momentum};
+    return optimiser_new(arena, options, weight_decay, true, false);
 }
 
 Optimiser nesterov_new(Arena *arena, Parameters *parameters, float momentum, float weight_decay)
 {
-    Optimiser options = {.kind = OPTIMISER_NESTEROV,
-                         .parameters = parameters,
-                         .momentum = momentum,
-                         .weight_decay = weight_decay};
-    return optimiser_new(arena, options, true, false);
+    Optimiser options = {.kind = OPTIMISER_NESTEROV, .parameters = parameters, .momentum = momentum};
+    return optimiser_new(arena, options, weight_decay, true, false);
 }
 
 Optimiser rmsprop_new(Arena *arena, Parameters *parameters, float decay, float small, float weight_decay)
 {
-    Optimiser options = {.kind = OPTIMISER_RMSPROP,
-                         .parameters = parameters,
-                         .decay2 = decay,
-                         .small = small,
-                         .weight_decay = weight_decay};
-    return optimiser_new(arena, options, false, true);
+    Optimiser options = {
+        .kind = OPTIMISER_RMSPROP, .parameters = parameters, .decay2 = decay, .small = small};
+    return optimiser_new(arena, options, weight_decay, false, true);
 }
 
 static Optimiser adam_like(Arena *arena, OptimiserKind kind, Parameters *parameters, float decay1,
                            float decay2, float small, float weight_decay)
 {
-    Optimiser options = {.kind = kind,
-                         .parameters = parameters,
-                         .decay1 = decay1,
-                         .decay2 = decay2,
-                         .small = small,
-                         .weight_decay = weight_decay};
-    return optimiser_new(arena, options, true, true);
+    Optimiser options = {
+        .kind = kind, .parameters = parameters, .decay1 = decay1, .decay2 = decay2, .small = small};
+    return optimiser_new(arena, options, weight_decay, true, true);
 }
 
 Optimiser adam_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small,
@@ -89,6 +79,25 @@ Optimiser adamw_new(Arena *arena, Parameters *parameters, float decay1, float de
                     float weight_decay)
 {
     return adam_like(arena, OPTIMISER_ADAMW, parameters, decay1, decay2, small, weight_decay);
+}
+
+void optimiser_decay_at(Place place, Optimiser *optimiser, const char *last_part, float weight_decay)
+{
+    const Parameters *set = optimiser->parameters;
+    const size_t length = strlen(last_part);
+    int found = 0;
+    check_at(place, isfinite(weight_decay) && weight_decay >= 0.0f, "0 means none",
+             "optimiser_decay: a weight decay of %g", (double)weight_decay);
+    for (int i = 0; i < set->count; i++) {
+        const char *name = set->names[i];
+        const size_t size = strlen(name);
+        if (size < length || strcmp(name + size - length, last_part) != 0) continue;
+        if (size > length && name[size - length - 1] != '.') continue;
+        optimiser->weight_decays[i] = weight_decay;
+        found++;
+    }
+    check_at(place, found > 0, "the last part of a name is what stands behind its last dot",
+             "optimiser_decay: no parameter's name ends with %s", last_part);
 }
 
 // ---- One parameter ----------------------------------------------------------------------------------------
@@ -179,7 +188,7 @@ void optimiser_step(Optimiser *o, float learning_rate)
                   .first = o->first ? o->first[i].data : NULL,
                   .second = o->second ? o->second[i].data : NULL,
                   .rate = learning_rate,
-                  .decay = o->weight_decay};
+                  .decay = o->weight_decays[i]};
         switch (o->kind) {
         case OPTIMISER_SGD:
             sgd_pass(p);
@@ -198,7 +207,7 @@ void optimiser_step(Optimiser *o, float learning_rate)
             break;
         case OPTIMISER_ADAMW:
             p.decay = 0.0f; // decoupled: θ ← (1 − ηλ)θ − …
-            adam_pass(p, o, 1.0f - learning_rate * o->weight_decay);
+            adam_pass(p, o, 1.0f - learning_rate * o->weight_decays[i]);
             break;
         }
     }

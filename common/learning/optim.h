@@ -23,7 +23,7 @@ typedef struct {
     Parameters *parameters;
     float momentum;              // momentum, Nesterov
     float decay1, decay2, small; // RMSProp (decay2), Adam (β1, β2, ε)
-    float weight_decay;          // L2 in the gradient, but decoupled for AdamW
+    float *weight_decays;        // one for each parameter: L2 in the gradient, but decoupled for AdamW
     Matrix *first, *second;      // one for each parameter: velocity or first moment; second moment
     long steps;                  // how many steps have been taken
     float power1, power2;        // β1ᵗ and β2ᵗ, for Adam's correction of its start
@@ -43,6 +43,12 @@ Optimiser adam_new(Arena *arena, Parameters *parameters, float decay1, float dec
                    float weight_decay);
 Optimiser adamw_new(Arena *arena, Parameters *parameters, float decay1, float decay2, float small,
                     float weight_decay);
+
+// Another weight decay for the parameters whose name ends with this part: optimiser_decay(&adam, "bias", 0.0f). Gains and biases
+// are usually left without, and often tables of embeddings.
+#define optimiser_decay(optimiser, last_part, weight_decay)                                                  \
+    optimiser_decay_at(HERE, optimiser, last_part, weight_decay)
+void optimiser_decay_at(Place place, Optimiser *optimiser, const char *last_part, float weight_decay);
 
 // One step with this learning rate from the gradients, which are cleared. Parameters without one, and frozen ones
 // (parameters_freeze), stay as they are, moments included. No memory is asked for. A gradient that is

@@ -40,6 +40,8 @@ static void check_name(Place place, const Parameters *set, const char *name)
 Tensor *parameters_add_at(Place place, Parameters *set, const char *name, int rows, int cols)
 {
     check_name(place, set, name);
+    check_at(place, !set->block.data, "add all parameters before parameters_seal",
+             "parameter %s comes too late: the set is sealed", name);
     if (set->count == set->capacity) grow(place, set);
     Tensor *parameter = parameter_new_at(place, set->arena, rows, cols);
     set->items[set->count] = parameter;
@@ -86,6 +88,83 @@ void parameters_freeze_at(Place place, Parameters *set, const char *prefix, bool
     }
     check_at(place, found > 0, "names are those given to parameters_add, cut at a dot",
              "parameters_freeze: no parameter is called %s", prefix[0] ? prefix : "anything");
+}
+
+// ---- From one set to another ----------------------------------------------------------------------------------
+
+static const Tensor *counterpart(Place place, const char *operation, const Parameters *from, const char *name,
+                                 Matrix value)
+{
+    const Tensor *other = parameters_find(from, name);
+    check_at(place, other, "both sets must come from the same model", "%s: the other set has no parameter %s",
+             operation, name);
+    check_at(place, same_shape(other->value, value), "both sets must come from the same model",
+             "%s: %s is (%d × %d) here and (%d × %d) there", operation, name, value.rows, value.cols,
+             other->value.rows, other->value.cols);
+    return other;
+}
+
+void parameters_copy_at(Place place, Parameters *to, const Parameters *from)
+{
+    for (int i = 0; i < to->count; i++)
+        copy(to->items[i]->value,
+             counterpart(place, "parameters_copy", from, to->names[i], to->items[i]->value)->value);
+}
+
+void parameters_average_at(Place place, Parameters *average, const Parameters *now, float decay)
+{
+    check_at(place, decay >= 0.0f && decay <= 1.0f, "0.999 is usual", "parameters_average: decay %g",
+             (double)decay);
+    for (int i = 0; i < average->count; i++) {
+        Matrix value = average->items[i]->value;
+        const Tensor *other = counterpart(place, "parameters_average", now, average->names[i], value);
+        for (size_t k = 0; k < matrix_size(value); k++)
+            value.data[k] = __builtin_fmaf(decay, value.data[k], (1.0f - decay) * other->value.data[k]);
+    }
+}
+
+// ---- Side by side ---------------------------------------------------------------------------------------------
+
+enum { ALIGNED = 16 }; // numbers, one line of the cache
+
+static size_t room_of(const Tensor *parameter)
+{
+    return (matrix_size(parameter->value) + ALIGNED - 1) / ALIGNED * ALIGNED;
+}
+
+void parameters_seal_at(Place place, Parameters *set)
+{
+    size_t size = 0, offset = 0;
+    check_at(place, !set->block.data, "once is enough", "parameters_seal: the set is sealed already");
+    for (int i = 0; i < set->count; i++) size += room_of(set->items[i]);
+    check_at(place, size <= INT32_MAX, "a matrix has fewer than 2³¹ columns",
+             "parameters_seal: %zu numbers are too many for one block", size);
+    set->block = matrix_new_at(place, set->arena, 1, (int)size);
+    set->block_gradient = matrix_new_at(place, set->arena, 1, (int)size);
+    for (int i = 0; i < set->count; i++) {
+        Tensor *parameter = set->items[i];
+        Matrix value = parameter->value, gradient = parameter->gradient;
+        value.data = set->block.data + offset;
+        gradient.data = set->block_gradient.data + offset;
+        copy(value, parameter->value);
+        if (parameter->has_gradient) copy(gradient, parameter->gradient);
+        parameter->value = value;
+        parameter->gradient = gradient;
+        offset += room_of(parameter);
+    }
+}
+
+Matrix parameters_gradients_at(Place place, Parameters *set)
+{
+    check_at(place, set->block.data, "call parameters_seal when the model is made",
+             "parameters_gradients: the set is not sealed");
+    for (int i = 0; i < set->count; i++) {
+        if (set->items[i]->wants_gradient)
+            tensor_gradient(set->items[i]); // cleared where nothing was written
+        else
+            fill(set->items[i]->gradient, 0.0f);
+    }
+    return set->block_gradient;
 }
 
 double gradient_norm(const Parameters *set)

@@ -14,6 +14,8 @@ typedef struct {
     char **names; // unique, dotted: "block3.norm.gain"
     int count, capacity;
     NameTable table; // the numbers of the names
+    Matrix block; // (1 × all): the values once parameters_seal has put them side by side; data NULL before
+    Matrix block_gradient;
 } Parameters;
 
 Parameters parameters_new(Arena *arena);
@@ -34,6 +36,25 @@ void clear_gradients(Parameters *set);                            // before each
 void parameters_freeze_at(Place place, Parameters *set, const char *prefix, bool frozen);
 
 double gradient_norm(const Parameters *set); // √Σ g² over all parameters, finite for all finite gradients
+
+// The values of every parameter of `to` from the parameter of the same name and shape in `from`, which may hold more.
+#define parameters_copy(to, from) parameters_copy_at(HERE, to, from)
+void parameters_copy_at(Place place, Parameters *to, const Parameters *from);
+
+// average ← decay · average + (1 − decay) · now, by names as above: the exponential moving average of a model that is being
+// trained (Polyak and Juditsky 1992 average all steps alike). 0 ≤ decay ≤ 1.
+#define parameters_average(average, now, decay) parameters_average_at(HERE, average, now, decay)
+void parameters_average_at(Place place, Parameters *average, const Parameters *now, float decay);
+
+// Moves all values side by side into one block, and all gradients into another, so that they can be sent, copied and summed as
+// one piece. Each begins at a multiple of 16 numbers; those between are 0. Afterwards nothing can be added. To be called
+// when the model is made and before anything holds its values (a tape, a view).
+#define parameters_seal(set) parameters_seal_at(HERE, set)
+void parameters_seal_at(Place place, Parameters *set);
+
+// The gradients of a sealed set as one row, zeros where a backward has written none; all count as written from now on.
+#define parameters_gradients(set) parameters_gradients_at(HERE, set)
+Matrix parameters_gradients_at(Place place, Parameters *set);
 
 // Scales all gradients so that their norm is at most limit > 0; returns the norm before. (Pascanu, Mikolov
 // and Bengio, "On the difficulty of training recurrent neural networks", 2013, algorithm 1.) When that is

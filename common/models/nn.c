@@ -1,5 +1,6 @@
 // nn.c: layers. See nn.h.
 #include "models/nn.h"
+#include "matrix/gemm.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -64,14 +65,60 @@ Linear linear_new_at(Place place, Parameters *set, const char *name, int inputs,
     return layer;
 }
 
+// r + what LoRA adds; r itself where the layer has none.
+static Tensor *with_lora(Place place, const Linear *layer, Tensor *r, Tensor *x)
+{
+    if (!layer->lora_a) return r;
+    Tensor *low = tensor_scale_at(place, product_at(place, x, layer->lora_a), layer->lora_scale);
+    return affine_add_at(place, r, low, layer->lora_b, NULL);
+}
+
 Tensor *linear_at(Place place, const Linear *layer, Tensor *x)
 {
-    return affine_at(place, x, layer->weight, layer->bias);
+    return with_lora(place, layer, affine_at(place, x, layer->weight, layer->bias), x);
 }
 
 Tensor *linear_relu_at(Place place, const Linear *layer, Tensor *x)
 {
-    return affine_relu_at(place, x, layer->weight, layer->bias);
+    return layer->lora_a ? relu_at(place, linear_at(place, layer, x))
+                         : affine_relu_at(place, x, layer->weight, layer->bias);
+}
+
+Tensor *linear_gelu_at(Place place, const Linear *layer, Tensor *x)
+{
+    return layer->lora_a ? gelu_at(place, linear_at(place, layer, x))
+                         : affine_gelu_at(place, x, layer->weight, layer->bias);
+}
+
+Tensor *linear_add_at(Place place, const Linear *layer, Tensor *r, Tensor *x)
+{
+    return with_lora(place, layer, affine_add_at(place, r, x, layer->weight, layer->bias), x);
+}
+
+void linear_add_lora_at(Place place, Linear *layer, Parameters *set, const char *name, int rank, float alpha,
+                        Rng *rng)
+{
+    const int inputs = layer->weight->value.rows, outputs = layer->weight->value.cols;
+    check_at(place, !layer->lora_a, "linear_merge the first one", "linear_add_lora: %s has one already",
+             name);
+    check_at(place, rank > 0 && rank <= int_min(inputs, outputs),
+             "8 is usual, and fewer than the features on both sides",
+             "linear_add_lora: %s from %d to %d features with rank %d", name, inputs, outputs, rank);
+    layer->lora_a = part(place, set, name, "lora_a", inputs, rank);
+    layer->lora_b = part(place, set, name, "lora_b", rank, outputs);
+    layer->lora_scale = alpha / (float)rank;
+    initialise(layer->lora_a->value, INIT_FAN_IN_UNIFORM, rng);
+    layer->weight->wants_gradient = layer->weight->has_gradient = false;
+    if (layer->bias) layer->bias->wants_gradient = layer->bias->has_gradient = false;
+}
+
+void linear_merge(Linear *layer)
+{
+    if (!layer->lora_a) return;
+    scale(layer->lora_b->value, layer->lora_scale);
+    matmul_add(layer->weight->value, layer->lora_a->value, layer->lora_b->value);
+    fill(layer->lora_b->value, 0.0f); // a file of the whole set must not add it once more
+    layer->lora_a = layer->lora_b = NULL;
 }
 
 Conv conv_new_at(Place place, Parameters *set, const char *name, int inputs, int outputs, Window window,
@@ -97,16 +144,6 @@ Tensor *conv_at(Place place, const Conv *layer, Tensor *x, Grid grid)
 Tensor *conv_relu_at(Place place, const Conv *layer, Tensor *x, Grid grid)
 {
     return conv2d_relu_at(place, x, layer->weight, layer->bias, grid, layer->window);
-}
-
-Tensor *linear_gelu_at(Place place, const Linear *layer, Tensor *x)
-{
-    return affine_gelu_at(place, x, layer->weight, layer->bias);
-}
-
-Tensor *linear_add_at(Place place, const Linear *layer, Tensor *r, Tensor *x)
-{
-    return affine_add_at(place, r, x, layer->weight, layer->bias);
 }
 
 static Tensor *ones(Place place, Parameters *set, const char *name, const char *what, int features)

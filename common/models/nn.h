@@ -33,8 +33,10 @@ typedef enum {
 void initialise(Matrix weight, Initialiser initialiser, Rng *rng);
 
 typedef struct {
-    Tensor *weight; // (in × out)
-    Tensor *bias;   // (1 × out), or NULL
+    Tensor *weight;          // (in × out)
+    Tensor *bias;            // (1 × out), or NULL
+    Tensor *lora_a, *lora_b; // (in × rank) and (rank × out), or NULL: linear_add_lora
+    float lora_scale;
 } Linear;
 
 #define linear_new(set, name, inputs, outputs, rng, initialiser)                                             \
@@ -52,6 +54,18 @@ Tensor *linear_at(Place place, const Linear *layer, Tensor *x);
 Tensor *linear_relu_at(Place place, const Linear *layer, Tensor *x);
 Tensor *linear_gelu_at(Place place, const Linear *layer, Tensor *x);
 Tensor *linear_add_at(Place place, const Linear *layer, Tensor *r, Tensor *x);
+
+// Low-rank adaptation (Hu et al. 2021): from now on the layer gives x·W + b + alpha/rank · (x·A)·B, where W and b are frozen and
+// only A and B, "name.lora_a" and "name.lora_b" of the set, are learnt. x·A is multiplied out first, so the full W + A·B
+// is never made. A begins as INIT_FAN_IN_UNIFORM has it and B as 0, so the layer gives at first what it gave before.
+#define linear_add_lora(layer, set, name, rank, alpha, rng)                                                  \
+    linear_add_lora_at(HERE, layer, set, name, rank, alpha, rng)
+void linear_add_lora_at(Place place, Linear *layer, Parameters *set, const char *name, int rank, float alpha,
+                        Rng *rng);
+
+// W ← W + alpha/rank · A·B, and the layer is an ordinary one again, as fast as before; A and B stay in their set and are no
+// longer used.
+void linear_merge(Linear *layer);
 
 // A window of weights over a grid of pixels (learning/ops/conv.h). For the Initialiser, `in` is what one output sees: the
 // taps of the window times the channels of its group.

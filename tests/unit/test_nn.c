@@ -1,6 +1,7 @@
 // Layers: names, beginnings, and what they compute.
 #include "suite.h"
 #include "gradients.h"
+#include "matrix/gemm.h"
 #include "models/nn.h"
 #include <math.h>
 
@@ -240,6 +241,95 @@ START_TEST(recurrent_layers_begin_as_they_say_and_learn)
 }
 END_TEST
 
-SUITE("nn", recurrent_layers_begin_as_they_say_and_learn, layers_name_their_parameters,
+// ---- Low-rank adaptation ------------------------------------------------------------------------------------
+
+typedef struct {
+    Parameters set;
+    Linear layer;
+    Tensor *x;
+    int variant;
+} Adapted;
+
+static Adapted adapted_new(Arena *arena)
+{
+    Adapted a = {.set = parameters_new(arena)};
+    Rng rng = rng_new(8, 0);
+    a.layer = linear_new(&a.set, "layer", 6, 5, &rng, INIT_FAN_IN_UNIFORM);
+    a.x = parameters_add(&a.set, "x", 4, 6);
+    fill_normal(a.x->value, &rng, 0.0f, 1.0f);
+    return a;
+}
+
+static Tensor *build_adapted(Tape *tape, void *context)
+{
+    Adapted *a = context;
+    Tensor *x = tape_parameter(tape, a->x);
+    switch (a->variant) {
+    case 0:
+        return linear(&a->layer, x);
+    case 1:
+        return linear_relu(&a->layer, x);
+    case 2:
+        return linear_gelu(&a->layer, x);
+    default:
+        return linear_add(&a->layer, slice_columns(x, 0, 5), x);
+    }
+}
+
+START_TEST(an_adapted_layer_adds_a_product_of_low_rank)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    for (int variant = 0; variant < 4; variant++) {
+        Adapted a = adapted_new(arena);
+        a.variant = variant;
+        const Matrix plain = matrix_copy(arena, build_adapted(tape, &a)->value);
+        Rng rng = rng_new(9, 0);
+        linear_add_lora(&a.layer, &a.set, "layer", 2, 8.0f, &rng);
+        ck_assert(largest_difference(build_adapted(tape, &a)->value, plain) == 0.0f); // B begins as 0
+        fill_normal(a.layer.lora_b->value, &rng, 0.0f, 0.5f);
+        const Matrix adapted = matrix_copy(arena, build_adapted(tape, &a)->value);
+        ck_assert(largest_difference(adapted, plain) > 0.1f);
+
+        check_operation(build_adapted, &a, (Tensor *const[]){a.layer.lora_a, a.layer.lora_b, a.x},
+                        (const char *const[]){"lora_a", "lora_b", "x"}, 3, 2e-2);
+        ck_assert(!a.layer.weight->has_gradient && !a.layer.bias->has_gradient); // frozen
+
+        Matrix full = matrix_new(arena, 6, 5); // W + 8/2 · A·B, the dense twin
+        matmul(full, a.layer.lora_a->value, a.layer.lora_b->value);
+        scale(full, 4.0f);
+        add(full, full, a.layer.weight->value);
+        linear_merge(&a.layer);
+        ck_assert_ptr_null(a.layer.lora_a);
+        ck_assert_msg(largest_difference(a.layer.weight->value, full) < 1e-6f, "merged: off by %g",
+                      (double)largest_difference(a.layer.weight->value, full));
+        const float off = largest_difference(build_adapted(tape, &a)->value, adapted);
+        ck_assert_msg(off < 1e-5f, "variant %d, after the merge: off by %g", variant, (double)off);
+        tape_reset(tape);
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+static void adapt_with_rank(void *rank)
+{
+    Adapted a = adapted_new(arena_new());
+    Rng rng = rng_new(9, 0);
+    linear_add_lora(&a.layer, &a.set, "layer", *(int *)rank, 8.0f, &rng);
+    linear_add_lora(&a.layer, &a.set, "again", *(int *)rank, 8.0f, &rng);
+}
+
+START_TEST(ranks_that_make_no_sense_are_refused)
+{
+    int rank = 6;
+    expect_death(adapt_with_rank, &rank, "layer from 6 to 5 features with rank 6");
+    rank = 2;
+    expect_death(adapt_with_rank, &rank, "again has one already");
+}
+END_TEST
+
+SUITE("nn", an_adapted_layer_adds_a_product_of_low_rank, ranks_that_make_no_sense_are_refused,
+      recurrent_layers_begin_as_they_say_and_learn, layers_name_their_parameters,
       weights_begin_with_the_deviation_of_their_paper, new_normalisations_change_only_mean_and_deviation,
       gradients_of_a_net_of_every_layer, it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)
