@@ -11,6 +11,7 @@
 #include "learning/ops/conv.h"
 #include "learning/ops/elementwise.h"
 #include "learning/ops/graph.h"
+#include "learning/ops/group_norm.h"
 #include "learning/ops/likelihood.h"
 #include "learning/ops/attention.h"
 #include "learning/ops/position.h"
@@ -19,6 +20,7 @@
 #include "learning/ops/norm.h"
 #include "learning/ops/pool.h"
 #include "learning/ops/recurrent.h"
+#include "learning/ops/resample.h"
 #include "learning/ops/shape.h"
 #include "learning/optim.h"
 #include "matrix/eigen.h"
@@ -306,6 +308,12 @@ static Parameters *parameter_set(void)
     K(max_pool_halves, set_up_pictures(); taped(max_pool(x, grid, window_square(2, 2, 0))))                  \
     K(average_pool, set_up_pictures(); taped(average_pool(x, grid, pool_window())))                          \
     K(global_average_pool, set_up_pictures(); taped(global_average_pool(x, grid)))                           \
+    K(upsample, set_up_pictures(); taped(upsample(x, grid, 2)))                                              \
+    K(pixel_shuffle, set_up_pictures();                                                                      \
+      taped(pixel_shuffle(concat_columns(concat_columns(x, x), concat_columns(x, x)), grid, 2)))             \
+    K(group_norm, set_up_pictures(); gain = variable(1, x->value.cols);                                      \
+      taped(group_norm(x, gain, variable(1, x->value.cols), grid, 1)))                                       \
+    K(product_tn, taped(product_tn(x, y)))                                                                   \
     K(batch_norm_relu, if (out.rows > 1) taped(batch_norm_relu(x, gain, shift, &state, true)))               \
     K(batch_norm_add_relu, if (out.rows > 1) taped(batch_norm_add_relu(x, y, gain, shift, &state, true)))    \
     K(tensor_add, taped(tensor_add(x, y)))                                                                   \

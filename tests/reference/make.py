@@ -178,5 +178,25 @@ def optimisers():
     write("optimisers", "torch.optim: the path of four numbers under six given gradients, rate 0.1, decay 0.05; ε 1e-3", out)
 
 
-for part in (recurrent, norms, grids, attention, losses, elements, optimisers):
+def resampling():
+    n, H, W, C = 2, 3, 4, 4
+    out = {}
+    def add(name, y, inputs):
+        found = gradients(y, inputs)
+        out.update({**{f"{name}.{k}": v for k, v in inputs.items()}, name: y, **{f"{name}.{k}": v for k, v in found.items()}})
+    x = normal(n * H * W, C)
+    add("upsample", rows(F.interpolate(pictures(x, n, H, W), scale_factor=2, mode="nearest")), {"x": x})
+    add("pixel_shuffle", rows(F.pixel_shuffle(pictures(x, n, H, W), 2)), {"x": x})
+    x = normal(n * 4 * 6, 3)
+    add("pixel_unshuffle", rows(F.pixel_unshuffle(pictures(x, n, 4, 6), 2)), {"x": x})
+    O, k = 3, 4
+    x, w, b = normal(n * H * W, C), normal(k * k * O, C), normal(O)
+    weight = w.reshape(k, k, O, C).permute(3, 2, 0, 1)
+    add("conv2d_transposed", rows(F.conv_transpose2d(pictures(x, n, H, W), weight, b, stride=2, padding=1)), {"x": x, "w": w, "b": b})
+    x, gain, bias = normal(n * H * W, 6), normal(6), normal(6)
+    add("group_norm", rows(F.group_norm(pictures(x, n, H, W), 3, gain, bias, 1e-5)), {"x": x, "gain": gain, "bias": bias})
+    write("resampling", "torch.nn.functional: 2 pictures of 3 × 4 (4 × 6 for pixel_unshuffle), factor 2; 4 × 4, stride 2, padding 1; 3 groups", out)
+
+
+for part in (recurrent, norms, grids, attention, losses, elements, optimisers, resampling):
     part()

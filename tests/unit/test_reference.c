@@ -5,11 +5,13 @@
 #include "learning/ops/attention.h"
 #include "learning/ops/conv.h"
 #include "learning/ops/elementwise.h"
+#include "learning/ops/group_norm.h"
 #include "learning/ops/likelihood.h"
 #include "learning/ops/norm.h"
 #include "learning/ops/pool.h"
 #include "learning/ops/position.h"
 #include "learning/ops/recurrent.h"
+#include "learning/ops/resample.h"
 #include "learning/optim.h"
 
 #include <math.h>
@@ -225,6 +227,45 @@ START_TEST(functions_of_elements)
 }
 END_TEST
 
+// As expect_layer, for a file of several layers: their numbers stand under "layer.x", "layer.d_x".
+static void expect_named(const Reference *r, const char *layer, Tensor *y, Tensor *const *inputs,
+                         const char *const *names, int count)
+{
+    char name[80];
+    expect_matrix(r, layer, y->value);
+    snprintf(name, sizeof name, "%s.d_y", layer);
+    backward_from(y, given(r, name));
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%s.d_%s", layer, names[i]);
+        expect_matrix(r, name, inputs[i]->gradient);
+    }
+}
+
+START_TEST(resampling_and_group_norm)
+{
+    static const char *const x[] = {"x"}, *const xwb[] = {"x", "w", "b"},
+                             *const norm[] = {"x", "gain", "bias"};
+    const Grid grid = {2, 3, 4}, large = {2, 4, 6};
+    Reference r = reference_open("resampling");
+    Tensor *in[3] = {input(&r, "upsample.x")};
+    expect_named(&r, "upsample", upsample(in[0], grid, 2), in, x, 1);
+    in[0] = input(&r, "pixel_shuffle.x");
+    expect_named(&r, "pixel_shuffle", pixel_shuffle(in[0], grid, 2), in, x, 1);
+    in[0] = input(&r, "pixel_unshuffle.x");
+    expect_named(&r, "pixel_unshuffle", pixel_unshuffle(in[0], large, 2), in, x, 1);
+    in[0] = input(&r, "conv2d_transposed.x");
+    in[1] = input(&r, "conv2d_transposed.w");
+    in[2] = input(&r, "conv2d_transposed.b");
+    expect_named(&r, "conv2d_transposed",
+                 conv2d_transposed(in[0], in[1], in[2], grid, window_square(4, 2, 1)), in, xwb, 3);
+    in[0] = input(&r, "group_norm.x");
+    in[1] = input(&r, "group_norm.gain");
+    in[2] = input(&r, "group_norm.bias");
+    expect_named(&r, "group_norm", group_norm(in[0], in[1], in[2], grid, 3), in, norm, 3);
+    reference_close(&r);
+}
+END_TEST
+
 // ---- Optimisers ----------------------------------------------------------------------------------------------------
 
 static void expect_path(const Reference *r, const char *name, Parameters *set, Optimiser optimiser)
@@ -258,4 +299,4 @@ START_TEST(optimisers)
 END_TEST
 
 SUITE("reference", recurrent_layers, normalisations, convolution_and_pooling, attention_and_positions, losses,
-      functions_of_elements, optimisers)
+      functions_of_elements, resampling_and_group_norm, optimisers)

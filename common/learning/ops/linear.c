@@ -301,6 +301,26 @@ Tensor *product_transposed_at(Place place, Tensor *a, Tensor *b)
     return y;
 }
 
+static void product_tn_step(Tensor *self)
+{
+    // y = aᵀ·b: d_a = b·d_yᵀ, d_b = a·d_y. Both may be the same tensor, so each is added on its own.
+    Tensor *a = self->inputs[0], *b = self->inputs[1];
+    Matrix d_a = tensor_gradient(a);
+    if (d_a.data) matmul_nt_add(d_a, b->value, self->gradient);
+    Matrix d_b = tensor_gradient(b);
+    if (d_b.data) matmul_add(d_b, a->value, self->gradient);
+}
+
+Tensor *product_tn_at(Place place, Tensor *a, Tensor *b)
+{
+    check_at(place, a->value.rows == b->value.rows, "both have one row for each position",
+             "product_tn: (%d × %d)ᵀ · (%d × %d)", a->value.rows, a->value.cols, b->value.rows,
+             b->value.cols);
+    Tensor *y = tensor_node(place, "product_tn", a->value.cols, b->value.cols, product_tn_step, 0, 2, a, b);
+    matmul_tn(y->value, a->value, b->value);
+    return y;
+}
+
 static void embedding_step(Tensor *self)
 {
     embedding_backward(tensor_gradient(self->inputs[0]), self->gradient, self->context);

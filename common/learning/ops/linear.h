@@ -41,6 +41,7 @@ void embedding_backward(Matrix d_table, Matrix d_y, const int *ids);
 #define affine_add(r, x, w, b)             affine_add_at(HERE, r, x, w, b)
 #define product(a, b)                      product_at(HERE, a, b)
 #define product_transposed(a, b)           product_transposed_at(HERE, a, b) // a·bᵀ: an output tied to a table
+#define product_tn(a, b)                   product_tn_at(HERE, a, b) // aᵀ·b: (N × K), (N × O) → (K × O), as a Gram matrix
 #define embedding(tape, table, ids, count) embedding_at(HERE, tape, table, ids, count) // the ids are copied
 Tensor *affine_at(Place place, Tensor *x, Tensor *w, Tensor *b);
 Tensor *affine_relu_at(Place place, Tensor *x, Tensor *w, Tensor *b);
@@ -48,4 +49,5 @@ Tensor *affine_gelu_at(Place place, Tensor *x, Tensor *w, Tensor *b);
 Tensor *affine_add_at(Place place, Tensor *r, Tensor *x, Tensor *w, Tensor *b);
 Tensor *product_at(Place place, Tensor *a, Tensor *b);
 Tensor *product_transposed_at(Place place, Tensor *a, Tensor *b);
+Tensor *product_tn_at(Place place, Tensor *a, Tensor *b);
 Tensor *embedding_at(Place place, Tape *tape, Tensor *table, const int *ids, int count);
