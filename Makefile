@@ -442,7 +442,7 @@ EXERCISE_CHECKS = $(foreach e,$(EXERCISES),\
 	$(if $(filter $e,$(ANSWERED)),"exercises $e$(comma) answers=$(TREE)/tests/exercises/exercise_$e_solution") \
 	"exercises $e, yours=$(TREE)/tests/exercises/exercise_$e_student $(firstword $(wildcard chapters/$e-*))/exercise.c")
 HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=sh tests/tools/test_check_layers.sh" \
-	"tests are counted=sh tests/tools/test_test.sh"
+	"tests are counted=sh tests/tools/test_test.sh" "names are free=sh tests/tools/test_names.sh $(call quote,$(COMPILER))"
 # What no compiler can change: scripts, habits, and whether the exercises' tests notice mistakes. SCRIPTS=no leaves it out,
 # and under asan the student's commands as well, which build with asan anyway.
 SCRIPT_TESTS   := test-data test-setup test-environment test-make test-wrong test-mutants \

@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/check.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -28,16 +28,8 @@ typedef struct {
 noreturn void die_at(Place place, const char *hint, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// die("run `make data`", "%s is missing", path): stop here. The hint comes first, the message may have arguments.
-#define die(hint, ...) die_at(HERE, hint, __VA_ARGS__)
-
-// check(condition, hint, message…): stop unless the condition holds. Always on, in every build.
-#define check(condition, hint, ...)                                                                          \
-    do {                                                                                                     \
-        if (!(condition)) die_at(HERE, hint, __VA_ARGS__);                                                   \
-    } while (0)
-
-// The same with the place of a caller.
+// check_at(place, condition, hint, message…): stop unless the condition holds. Always on, in every build. Without the
+// place: base/check.h.
 #define check_at(place, condition, hint, ...)                                                                \
     do {                                                                                                     \
         if (!(condition)) die_at(place, hint, __VA_ARGS__);                                                  \

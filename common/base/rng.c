@@ -1,4 +1,5 @@
 #include "base/rng.h"
+#include "base/check.h"
 
 #include "base/mathf.h"
 

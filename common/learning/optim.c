@@ -3,6 +3,7 @@
 // Each method is one pass over the numbers of a parameter, split between threads by elements. The letters are
 // those of optim.h: θ value, g gradient, v velocity, m and s moments, η learning rate.
 #include "learning/optim.h"
+#include "base/check.h"
 #include "base/mathf.h"
 #include "base/parallel.h"
 

@@ -1,5 +1,6 @@
 // parameters.c: named sets of parameters. See parameters.h.
 #include "learning/parameters.h"
+#include "base/check.h"
 #include "base/utf8.h"
 
 #include <math.h>

@@ -1,5 +1,6 @@
 // tensor.c: the tape. See tensor.h.
 #include "learning/tensor.h"
+#include "base/check.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -19,6 +19,7 @@
 // No other line of a lesson's output may begin with "── ".
 #pragma once
 #include "base/arena.h"
+#include "base/check.h"
 #include "base/rng.h"
 
 typedef struct Lesson Lesson;

@@ -1,5 +1,6 @@
 // columns.c: sums down the columns. See columns.h.
 #include "matrix/columns.h"
+#include "base/check.h"
 #include "base/parallel.h"
 #include "matrix/lanes.h"
 #include "matrix/vectors.h"

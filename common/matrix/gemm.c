@@ -49,6 +49,7 @@
 // Transactions on Mathematical Software 34, 2008; Van Zee and van de Geijn, "BLIS", the same journal, 41,
 // 2015.
 #include "matrix/gemm.h"
+#include "base/check.h"
 #include "base/parallel.h"
 #include "matrix/vectors.h"
 #include <math.h>

@@ -1,4 +1,5 @@
 #include "matrix/matrix.h"
+#include "base/check.h"
 
 #include <limits.h>
 #include <math.h>

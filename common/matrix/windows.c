@@ -2,7 +2,7 @@
 // while the sums run. Here tiles have every height up to TILE_ROWS, since the lines of pictures have many lengths, and
 // the rows of a long line are shared equally between its tiles: 24 rows are done as 12 + 12.
 #include "matrix/windows.h"
-#include "base/base.h"
+#include "base/check.h"
 #include "matrix/vectors.h"
 
 // All of this is done with rows, wide and by_rows known to the compiler. wide: two vectors of columns, the first of

@@ -1,5 +1,6 @@
 // gpt.c: a decoder of language. See gpt.h.
 #include "models/gpt.h"
+#include "base/check.h"
 #include "base/parallel.h"
 
 #include <math.h>

@@ -1,5 +1,6 @@
 // sampler.c: from scores to tokens. See sampler.h.
 #include "models/sampler.h"
+#include "base/check.h"
 #include "base/mathf.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 // tokenizer.c: pieces and merges, encoding, decoding. See tokenizer.h.
 #include "base/utf8.h"
+#include "base/check.h"
 #include "models/tokenizer_parts.h"
 
 #include <string.h>

@@ -6,6 +6,7 @@
 // alphabetical order and links to each term's first use, in the chapters' order. The same English with another Chinese
 // name is another term. The links are those of the web book, whose pages `weave --anchors` prepares.
 #include "tools/notebook.h"
+#include "base/check.h"
 
 #include <stdlib.h>
 #include <string.h>

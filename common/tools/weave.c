@@ -10,6 +10,7 @@
 //
 // What a text cell, a code cell, a section and a figure are is told in common/tools/notebook.h, which does the work.
 #include "base/replace.h"
+#include "base/check.h"
 #include "tools/notebook.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 #include "bench.h"
-#include "base/base.h"
+#include "base/check.h"
 #include "base/parallel.h"
 #include "timing.h"
 

@@ -9,6 +9,7 @@
 // on, and the labels are the same, one further on. The losses differ by what another order of sums does,
 // about 1e-5.
 #include "bench.h"
+#include "base/check.h"
 #include "models/gpt.h"
 #include "timing.h"
 

@@ -6,6 +6,7 @@
 //                                                        printed, and the file "result": task, points, most
 //     gdb --args grade_01 --test the_loss_of_…           one test, in this process, for the debugger
 #include "exercise_suite.h"
+#include "base/check.h"
 
 #include <errno.h>
 #include <fcntl.h>

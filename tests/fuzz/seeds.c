@@ -4,6 +4,7 @@
 //
 // The long ones are those that a reader with a quadratic step takes minutes for; make test-fuzz gives each 5 seconds.
 #include "fuzz.h"
+#include "base/check.h"
 #include "models/gpt_file.h"
 #include "models/checkpoint.h"
 

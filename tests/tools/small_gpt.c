@@ -1,6 +1,7 @@
 // small_gpt: an untrained GPT in a folder, for the tests of common/tools/sample.c. Its tokens are bytes and a few
 // pieces, so that characters arrive in parts.
 #include "models/gpt_file.h"
+#include "base/check.h"
 
 #include <stdlib.h>
 #include <string.h>

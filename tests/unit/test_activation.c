@@ -149,6 +149,26 @@ START_TEST(infinities_have_their_limits_and_slopes)
 }
 END_TEST
 
-SUITE("activation", values_are_those_of_double_precision, gradients_of_every_activation,
-      swiglu_is_the_silu_of_the_left_half_times_the_right, a_nan_is_never_hidden,
-      infinities_have_their_limits_and_slopes)
+START_TEST(an_activation_can_be_chosen_as_a_function)
+{
+    typedef Tensor *Chosen(Tensor * x);
+    static Chosen *const chosen[] = {relu,   sigmoid,  hyperbolic_tangent, gelu, silu,
+                                     swiglu, softplus, exponential,        sine};
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Tensor *x = tape_input(tape, matrix_from(arena, 1, 4, ((float[]){-1.5f, -0.25f, 0.5f, 2})));
+    Tensor *const called[] = {relu(x),   sigmoid(x),  hyperbolic_tangent(x), gelu(x), silu(x),
+                              swiglu(x), softplus(x), exponential(x),        sine(x)};
+    for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
+        Tensor *y = chosen[i](x);
+        ck_assert_str_eq(y->operation, called[i]->operation);
+        ck_assert(largest_difference(y->value, called[i]->value) == 0.0f);
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+SUITE("activation", an_activation_can_be_chosen_as_a_function, values_are_those_of_double_precision,
+      gradients_of_every_activation, swiglu_is_the_silu_of_the_left_half_times_the_right,
+      a_nan_is_never_hidden, infinities_have_their_limits_and_slopes)

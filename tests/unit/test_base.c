@@ -1,5 +1,5 @@
 // The ground: messages that name the place, and sizes that cannot overflow.
-#include "base/base.h"
+#include "base/check.h"
 #include "suite.h"
 
 // "test_base.c:12: message"

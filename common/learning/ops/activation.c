@@ -304,3 +304,14 @@ static void sine_step(Tensor *self)
 }
 
 Tensor *sine_at(Place place, Tensor *x) { return element_wise(place, "sine", x, sine_step, sine_forward); }
+
+// A call through a pointer has no place of its own.
+Tensor *(relu)(Tensor *x) { return relu(x); }
+Tensor *(sigmoid)(Tensor *x) { return sigmoid(x); }
+Tensor *(hyperbolic_tangent)(Tensor *x) { return hyperbolic_tangent(x); }
+Tensor *(gelu)(Tensor *x) { return gelu(x); }
+Tensor *(silu)(Tensor *x) { return silu(x); }
+Tensor *(swiglu)(Tensor *x) { return swiglu(x); }
+Tensor *(softplus)(Tensor *x) { return softplus(x); }
+Tensor *(exponential)(Tensor *x) { return exponential(x); }
+Tensor *(sine)(Tensor *x) { return sine(x); }

@@ -58,3 +58,15 @@ Tensor *swiglu_at(Place place, Tensor *x);
 Tensor *softplus_at(Place place, Tensor *x);
 Tensor *exponential_at(Place place, Tensor *x);
 Tensor *sine_at(Place place, Tensor *x);
+
+// The same as functions, for those who choose one: Tensor *(*activation)(Tensor *) = relu. The macros above stand for calls
+// only.
+Tensor *(relu)(Tensor *x);
+Tensor *(sigmoid)(Tensor *x);
+Tensor *(hyperbolic_tangent)(Tensor *x);
+Tensor *(gelu)(Tensor *x);
+Tensor *(silu)(Tensor *x);
+Tensor *(swiglu)(Tensor *x);
+Tensor *(softplus)(Tensor *x);
+Tensor *(exponential)(Tensor *x);
+Tensor *(sine)(Tensor *x);

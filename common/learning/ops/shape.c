@@ -1,5 +1,6 @@
 // shape.c: sums, slices, reductions, dropout. See shape.h.
 #include "learning/ops/shape.h"
+#include "base/check.h"
 #include "base/parallel.h"
 #include "matrix/columns.h"
 
