@@ -23,7 +23,7 @@ typedef struct {
 #define HERE ((Place){__FILE__, __LINE__})
 
 // Prints "error: file:line: message" and " hint: hint" to standard error and exits with status 1.
-// hint may be NULL. The message is a printf format; it may quote a stranger's file: control characters and what is no
+// hint may be NULL. The message is a printf format; it may quote an untrusted file: control characters and what is no
 // UTF-8 are shown as question marks.
 noreturn void die_at(Place place, const char *hint, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

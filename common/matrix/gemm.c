@@ -29,10 +29,10 @@
 // Packing. In place, the numbers of a strip of B lie far apart: each row of a wide matrix is on another
 // page of memory, and rows at a distance of 4096 bytes compete for the same few places of the cache. So we
 // first copy the strip's columns together, B of row k after B of row k − 1, and a B that is stored
-// transposed is turned round on the way, in squares of 4 × 4. From then on there is only one case. A copy
+// transposed is transposed back on the way, in squares of 4 × 4. From then on there is only one case. A copy
 // costs one step for each number of B and the product uses each number M times, so copying pays when M is
 // large; when it is small, or the rows are close together anyhow, B is read where it is. The same holds for
-// A with N, except that A need not be turned: the tile takes its 14 numbers one by one from wherever they
+// A with N, except that A need not be transposed: the tile takes its 14 numbers one by one from wherever they
 // are.
 //
 // The blocks. Copies are made in pieces, of 1024 of the K, 1024 of the N and 168 of the M, so that those of
@@ -200,7 +200,7 @@ typedef struct {
     size_t b_next;                 // from the columns of one strip of B to those of the next
 } Product;
 
-INLINE Product some_rows(Product p, int from, int count)
+INLINE Product product_rows(Product p, int from, int count)
 {
     p.a += (size_t)from * (p.shape.transpose_a ? 1 : p.a_step);
     p.c += (size_t)from * p.c_step;
@@ -208,7 +208,7 @@ INLINE Product some_rows(Product p, int from, int count)
     return p;
 }
 
-INLINE Product some_columns(Product p, int from, int count)
+INLINE Product product_columns(Product p, int from, int count)
 {
     p.b += (size_t)from * (p.shape.transpose_b ? p.b_step : 1);
     p.c += from;
@@ -330,7 +330,7 @@ INLINE Four load_four(const float *p)
 }
 INLINE void store_four(float *p, Four x) { memcpy(p, &x, sizeof x); }
 
-// The 4 × 4 numbers of four rows are turned into four columns: rows are interleaved in pairs, then the
+// The 4 × 4 numbers of four rows are transposed into four columns: rows are interleaved in pairs, then the
 // pairs in pairs.
 INLINE void transpose_square(Four row[4])
 {
@@ -366,7 +366,7 @@ void copy_transposed(float *to, size_t to_step, const float *from, size_t from_s
 // The strip of B (K × N), or (N × K) transposed, that begins at column j: to (K × TILE_COLUMNS).
 static void pack_strip(float *to, const Product *p, int j)
 {
-    const Product part = some_columns(*p, j, int_min(TILE_COLUMNS, p->shape.n - j));
+    const Product part = product_columns(*p, j, int_min(TILE_COLUMNS, p->shape.n - j));
     if (part.shape.transpose_b)
         copy_transposed(to, TILE_COLUMNS, part.b, part.b_step, part.shape.n, part.shape.k);
     else
@@ -402,7 +402,7 @@ static void pack_a(Product *p)
 // ---- A vector times a matrix ------------------------------------------------------------------------------
 
 // c (1 × N) = x (1 × K) · B (N × K) transposed: every element is the dot product of x and a row of B.
-// Sixteen rows at a time are turned round in registers; when fewer are left, the last row stands in for the
+// Sixteen rows at a time are transposed in registers; when fewer are left, the last row stands in for the
 // missing ones.
 static void dot_products(const Product *p)
 {
@@ -440,7 +440,7 @@ static void dot_products(const Product *p)
 
 // A product with one column, C (M × 1) without gaps, is one with one row, Cᵀ = Bᵀ · Aᵀ: then its elements
 // are neighbours.
-INLINE Product lie_down(Product p)
+INLINE Product transposed_gemv(Product p)
 {
     const GemmShape s = p.shape;
     const Product lying = {
@@ -488,12 +488,12 @@ static void multiply(const Product *whole)
     const int block_m = a_stays && !copy_a ? shape.m : BLOCK_M, block_n = copy_b ? BLOCK_N : shape.n;
     const int block_k = piece(shape.k, most_terms);
     for (int j = 0; j < shape.n; j += block_n) {
-        const Product columns = some_columns(*whole, j, int_min(block_n, shape.n - j));
+        const Product columns = product_columns(*whole, j, int_min(block_n, shape.n - j));
         for (int p = 0; p < shape.k; p += block_k) {
             Product terms = some_terms(columns, p, int_min(block_k, shape.k - p));
             if (copy_b) pack_b(&terms);
             for (int i = 0; i < shape.m; i += block_m) {
-                Product rows = some_rows(terms, i, int_min(block_m, shape.m - i));
+                Product rows = product_rows(terms, i, int_min(block_m, shape.m - i));
                 if (copy_a) pack_a(&rows);
                 strips(&rows);
             }
@@ -525,7 +525,7 @@ static Product rectangle(const Product *whole, int parts, int part)
     }
     const int across = (n + columns - 1) / columns;
     const int i = int_min(part / across * rows, m), j = part % across * columns;
-    return some_rows(some_columns(*whole, j, int_min(columns, n - j)), i, int_min(rows, m - i));
+    return product_rows(product_columns(*whole, j, int_min(columns, n - j)), i, int_min(rows, m - i));
 }
 
 // A product without terms.
@@ -541,7 +541,7 @@ void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, flo
         return;
     }
     Product whole = {shape, a, b, c, (size_t)lda, (size_t)ldb, (size_t)ldc, TILE_COLUMNS};
-    if (shape.n == 1 && ldc == 1) whole = lie_down(whole);
+    if (shape.n == 1 && ldc == 1) whole = transposed_gemv(whole);
     const size_t lanes = (size_t)(whole.shape.n + VECTOR_LANES - 1) / VECTOR_LANES * VECTOR_LANES;
     const size_t useful = (size_t)whole.shape.m * lanes * (size_t)shape.k / THREAD_MINIMUM;
     const size_t most = (size_t)parallel_threads();

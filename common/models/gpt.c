@@ -43,7 +43,7 @@ static GptConfig complete(Place place, GptConfig c)
              "each key head serves the same number of query heads", "gpt_new: %d heads with %d key heads",
              c.heads, c.key_heads);
     check_at(place, c.positions != GPT_ROTARY || c.head_width % 2 == 0,
-             "a head is turned in pairs: its width is even",
+             "a head is rotated in pairs: its width is even",
              "gpt_new: rotary positions with heads of width %d", c.head_width);
     check_columns(place, &c);
     if (!c.hidden) c.hidden = c.activation == GPT_SWIGLU ? (8 * c.width / 3 + 7) / 8 * 8 : 4 * c.width;
@@ -128,9 +128,9 @@ static Tensor *add_attention(Place place, const Gpt *gpt, const GptBlock *block,
     shape.key_heads = c->key_heads;
     Tensor *qkv = linear_at(place, &block->qkv, normalise(place, block->norm1, x));
     if (c->positions == GPT_ROTARY) {
-        RotaryShape turned = {
+        RotaryShape rotation = {
             .time = time, .heads = c->heads + c->key_heads, .base = c->rotary_base, .width = c->head_width};
-        qkv = rotary_at(place, qkv, turned);
+        qkv = rotary_at(place, qkv, rotation);
     }
     return linear_add_at(place, &block->out, x, self_attention_at(place, qkv, shape));
 }
@@ -180,7 +180,7 @@ struct GptCache {
     Arena *arena; // for what a step needs on its way
     int batch, capacity;
     int *lengths;          // [batch]
-    Matrix *keys, *values; // for each layer (batch · capacity × g·D); keys are turned already
+    Matrix *keys, *values; // for each layer (batch · capacity × g·D); keys are rotated already
     Matrix logits;         // (batch × V)
 };
 
@@ -263,7 +263,7 @@ static int cache_row(const Step *s, int b)
     return (s->first + b) * s->cache->capacity + s->cache->lengths[s->first + b];
 }
 
-// Puts keys and values of the new positions into the cache and returns the queries, turned where positions are.
+// Puts keys and values of the new positions into the cache and returns the queries, rotated where positions are.
 static Matrix store_keys(const Step *s, int layer, Matrix qkv)
 {
     const GptConfig *c = &s->gpt->config;
@@ -272,12 +272,12 @@ static Matrix store_keys(const Step *s, int layer, Matrix qkv)
     for (int b = 0; b < s->sequences; b++) {
         Matrix rows = new_rows(s, qkv, b);
         if (c->positions == GPT_ROTARY) {
-            RotaryShape turned = {.time = s->count,
-                                  .heads = c->heads + c->key_heads,
-                                  .first = s->cache->lengths[s->first + b],
-                                  .base = c->rotary_base,
-                                  .width = c->head_width};
-            rotary_forward(rows, rows, turned);
+            RotaryShape rotation = {.time = s->count,
+                                    .heads = c->heads + c->key_heads,
+                                    .first = s->cache->lengths[s->first + b],
+                                    .base = c->rotary_base,
+                                    .width = c->head_width};
+            rotary_forward(rows, rows, rotation);
         }
         copy_columns(matrix_rows(s->cache->keys[layer], cache_row(s, b), s->count), 0, rows, queries, keys);
         copy_columns(matrix_rows(s->cache->values[layer], cache_row(s, b), s->count), 0, rows, queries + keys,

@@ -33,7 +33,7 @@
 typedef enum {
     GPT_LEARNED,
     GPT_ROTARY
-} GptPositions; // a table that is added; queries and keys that are turned
+} GptPositions; // a table that is added; queries and keys that are rotated
 typedef enum { GPT_LAYER_NORM, GPT_RMS_NORM } GptNorm;
 typedef enum { GPT_GELU, GPT_SWIGLU } GptActivation;
 

@@ -207,7 +207,7 @@ static inline float gate(float z)
     return unless_nan(z, 1.0f / (1.0f + __builtin_fmaf(e.m, power, power)));
 }
 
-// The gates of one row arrive as sums without the bias, and leave after their bends.
+// The gates of one row arrive as sums without the bias, and leave after their activations.
 static void lstm_row(float *restrict h, float *restrict c, float *restrict gates, const float *b,
                      const float *c_before, int hidden)
 {
@@ -301,7 +301,7 @@ void lstm_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_
                                   row_of(now, i), row_of(last_cell, i), hidden);
         }
     }
-    // gates before their bends = x_t·w + h_{t−1}·u + b
+    // gates before their activations = x_t·w + h_{t−1}·u + b
     if (d_x.data) matmul_nt_add(d_x, d_gates, w);
     if (d_w.data) matmul_tn_add(d_w, x, d_gates);
     if (d_u.data) matmul_tn_add(d_u, states_before(scratch, h, before.hidden, shape), d_gates);

@@ -32,17 +32,17 @@ typedef enum { RNN_LINEAR, RNN_TANH, RNN_RELU } RnnKind;
 // h (B·T × H): all states; before (B × H): the state before the first step, data NULL for zeros
 void rnn_forward(Arena *scratch, Matrix h, Matrix x, Matrix w, Matrix u, Matrix b, Matrix before,
                  Sequences shape, RnnKind kind);
-// d_z (B·T × H) receives the gradient before the bend
+// d_z (B·T × H) receives the gradient before the activation
 void rnn_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b, Matrix d_z, Matrix d_h,
                   Matrix h, Matrix x, Matrix w, Matrix u, Matrix before, Sequences shape, RnnKind kind);
 
 // ---- LSTM (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000) --------------------------------------
 // Columns of w (I × 4H), u (H × 4H) and b (1 × 4H) in the order i, f, g, o: input gate, forget gate, candidate, output
 // gate. c_t = f ⊙ c_{t−1} + i ⊙ g, h_t = o ⊙ tanh(c_t); i, f, o through the sigmoid, g through tanh.
-// gates (B·T × 4H), after their bends, and c (B·T × H) are kept for the backward.
+// gates (B·T × 4H), after their activations, and c (B·T × H) are kept for the backward.
 void lstm_forward(Arena *scratch, Matrix h, Matrix c, Matrix gates, Matrix x, Matrix w, Matrix u, Matrix b,
                   RecurrentState before, Sequences shape);
-// d_gates (B·T × 4H) receives the gradient before the bends
+// d_gates (B·T × 4H) receives the gradient before the activations
 void lstm_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b, Matrix d_gates, Matrix d_h,
                    Matrix h, Matrix c, Matrix gates, Matrix x, Matrix w, Matrix u, RecurrentState before,
                    Sequences shape);
@@ -51,7 +51,7 @@ void lstm_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_
 // Columns of w (I × 3H), u (H × 3H), b (1 × 3H) and b_u (1 × 3H) in the order r, z, n: reset, update, candidate.
 // n = tanh(x·w_n + b_n + r ⊙ (h_{t−1}·u_n + b_un)), h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}.
 // gates (B·T × 4H) keeps r, z, n and h_{t−1}·u_n + b_un.
-// d_gates (B·T × 4H) receives the gradient before the bends, and in its last columns that of h_{t−1}·u_n + b_un.
+// d_gates (B·T × 4H) receives the gradient before the activations, and in its last columns that of h_{t−1}·u_n + b_un.
 void gru_forward(Arena *scratch, Matrix h, Matrix gates, Matrix x, Matrix w, Matrix u, Matrix b, Matrix b_u,
                  Matrix before, Sequences shape);
 void gru_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b, Matrix d_b_u,

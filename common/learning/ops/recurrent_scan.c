@@ -1,4 +1,4 @@
-// recurrent_scan.c: recurrences without a bend: one step after the other, as a scan, as a convolution. See
+// recurrent_scan.c: recurrences without an activation: one step after the other, as a scan, as a convolution. See
 // recurrent.h.
 #include "base/parallel.h"
 #include "learning/ops/recurrent.h"

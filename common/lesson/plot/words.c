@@ -133,7 +133,7 @@ static uint32_t drawn_for(uint32_t c, const Plot *plot, Missing *missing)
 
 static char *clean(Plot *plot, const char *text, Missing *missing)
 {
-    enum { MOST_MARKS = 4 }; // on one letter; a tower of them would cover the picture
+    enum { MOST_MARKS = 4 }; // on one letter; more of them would cover the picture
     size_t used = 0;
     int marks = 0;
     char *cleaned =
