@@ -66,7 +66,7 @@ static Linear weights_new(Place place, Parameters *set, const char *name, int in
 {
     Linear layer = linear_new_at(place, set, name, inputs, outputs, rng, INIT_ZERO, !c->without_biases);
     const float deviation = c->deviation != 0.0f ? c->deviation : 1.0f / sqrtf((float)inputs);
-    fill_normal(layer.weight->value, rng, 0.0f, shrink * deviation);
+    if (rng) fill_normal(layer.weight->value, rng, 0.0f, shrink * deviation);
     return layer;
 }
 

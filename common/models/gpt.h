@@ -76,6 +76,7 @@ typedef struct {
     Tensor *output; // (V × C); the token table when tied
 } Gpt;
 
+// rng NULL: the weights stay zeros, to be read from a file.
 #define gpt_new(set, config, rng) gpt_new_at(HERE, set, config, rng)
 Gpt gpt_new_at(Place place, Parameters *set, GptConfig config, Rng *rng);
 

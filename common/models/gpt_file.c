@@ -296,8 +296,7 @@ GptFile gpt_open_at(Place place, Arena *arena, const char *folder)
         Arena *scratch = arena_new();
         Safetensors stored = safetensors_open_at(place, scratch, model);
         GptConfig config = config_of(place, &stored);
-        Rng rng = rng_new(0, 0); // the numbers that it draws are overwritten
-        file.gpt = gpt_new_at(place, &file.parameters, config, &rng);
+        file.gpt = gpt_new_at(place, &file.parameters, config, NULL);
         parameters_fill_at(place, &stored, &file.parameters);
         tokenizer_path(place, path, folder, &stored);
         file.tokenizer = tokenizer_load_at(place, path);

@@ -23,6 +23,7 @@ static Tensor *part(Place place, Parameters *set, const char *name, const char *
 
 void initialise(Matrix weight, Initialiser initialiser, Rng *rng)
 {
+    if (!rng) return;
     int in = weight.rows, out = weight.cols;
     float reach;
     switch (initialiser) {
@@ -58,7 +59,7 @@ Linear linear_new_at(Place place, Parameters *set, const char *name, int inputs,
     initialise(layer.weight->value, initialiser, rng);
     if (!with_bias) return layer;
     layer.bias = part(place, set, name, "bias", 1, outputs);
-    if (initialiser == INIT_FAN_IN_UNIFORM) {
+    if (initialiser == INIT_FAN_IN_UNIFORM && rng) {
         float reach = sqrtf(1.0f / (float)inputs);
         fill_uniform(layer.bias->value, rng, -reach, reach);
     }
@@ -204,7 +205,7 @@ Embedding embedding_new_at(Place place, Parameters *set, const char *name, int v
                            Rng *rng, float deviation)
 {
     Embedding layer = {.table = part(place, set, name, "table", vocabulary, features)};
-    fill_normal(layer.table->value, rng, 0.0f, deviation);
+    if (rng) fill_normal(layer.table->value, rng, 0.0f, deviation);
     return layer;
 }
 
@@ -247,8 +248,8 @@ static Gates gates_new(Place place, Parameters *set, const char *name, int input
     Gates made = {.weight = part(place, set, name, "weight", inputs, gates * hidden),
                   .recurrent = part(place, set, name, "recurrent", hidden, gates * hidden),
                   .bias = part(place, set, name, "bias", 1, gates * hidden)};
-    fill_normal(made.weight->value, rng, 0.0f, glorot_deviation(inputs, hidden));
-    fill_normal(made.recurrent->value, rng, 0.0f, sqrtf(1.0f / (float)hidden));
+    if (rng) fill_normal(made.weight->value, rng, 0.0f, glorot_deviation(inputs, hidden));
+    if (rng) fill_normal(made.recurrent->value, rng, 0.0f, sqrtf(1.0f / (float)hidden));
     return made;
 }
 

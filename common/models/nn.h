@@ -20,7 +20,8 @@
 #include "learning/optim.h"
 #include "learning/parameters.h"
 
-// How a weight (in × out) begins. Every element is drawn independently.
+// How a weight (in × out) begins. Every element is drawn independently. Where rng is NULL, here and for all layers, nothing is
+// drawn and weights stay zeros: for those that are about to be read from a file.
 typedef enum {
     INIT_ZERO,
     INIT_HE,     // normal, variance 2 / in: keeps the size of signals through relu (He et al. 2015, eq. 10)

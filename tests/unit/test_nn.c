@@ -241,6 +241,22 @@ START_TEST(recurrent_layers_begin_as_they_say_and_learn)
 }
 END_TEST
 
+START_TEST(without_a_generator_weights_stay_zeros)
+{
+    Arena *arena = arena_new();
+    Parameters set = parameters_new(arena);
+    linear_new(&set, "he", 4, 2, NULL, INIT_HE);
+    linear_new(&set, "fan", 4, 2, NULL, INIT_FAN_IN_UNIFORM);
+    mlp_new(&set, "body", ((const int[]){7, 5, 3}), 3, NULL, INIT_GLOROT);
+    embedding_new(&set, "words", 11, 4, NULL, 0.1f);
+    conv_new(&set, "edges", 4, 6, ((Window){3, 2, 1, 1, 2}), NULL, INIT_LECUN);
+    gru_new(&set, "gru", 3, 4, NULL);
+    for (int i = 0; i < set.count; i++)
+        ck_assert_msg(sum_of_squares(set.items[i]->value) == 0.0, "%s is not 0", set.names[i]);
+    arena_free(arena);
+}
+END_TEST
+
 // ---- Low-rank adaptation ------------------------------------------------------------------------------------
 
 typedef struct {
@@ -329,7 +345,8 @@ START_TEST(ranks_that_make_no_sense_are_refused)
 }
 END_TEST
 
-SUITE("nn", an_adapted_layer_adds_a_product_of_low_rank, ranks_that_make_no_sense_are_refused,
-      recurrent_layers_begin_as_they_say_and_learn, layers_name_their_parameters,
-      weights_begin_with_the_deviation_of_their_paper, new_normalisations_change_only_mean_and_deviation,
-      gradients_of_a_net_of_every_layer, it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)
+SUITE("nn", without_a_generator_weights_stay_zeros, an_adapted_layer_adds_a_product_of_low_rank,
+      ranks_that_make_no_sense_are_refused, recurrent_layers_begin_as_they_say_and_learn,
+      layers_name_their_parameters, weights_begin_with_the_deviation_of_their_paper,
+      new_normalisations_change_only_mean_and_deviation, gradients_of_a_net_of_every_layer,
+      it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)
