@@ -533,7 +533,7 @@ test-grader:
 	$(call built,$(GRADER_PROGRAMS) $(GRADER)/check_format)
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) SEEDS=$(if $(filter no,$(SCRIPTS)),2,20) \
 		EVERY=$(if $(filter no,$(SCRIPTS)),4,1) FIRST=$(if $(filter asan,$(MODE)),2,1) sh tests/grader/test_grader.sh $(GRADER) \
-		cheats crowd honest odd class seeds faults formats $(if $(call on,FULL),wrong)
+		cheats crowd honest odd class seeds faults formats jobs $(if $(call on,FULL),wrong)
 test-mutants:
 	$(call built,$(GRADER_PROGRAMS))
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) sh tests/grader/test_grader.sh $(GRADER) mutants

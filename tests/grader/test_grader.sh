@@ -1,14 +1,12 @@
 #!/bin/sh
 # test_grader.sh: the grader under test, with the programs in the folder that is given (…/tests/grader).
 #
-#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd honest odd class mutants seeds faults
-#   formats wrong; default all
+#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd honest odd class mutants seeds faults formats
+#                                                      jobs wrong; default all
 #
-# tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at
-# least: 20" what its
-#                                      honest part is worth; "// expect: forbidden" names a status that at
-#                                      least one of its
-#                                      tests must end with (one of several)
+# tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at least: 20" what
+#                                      its honest part is worth; "// expect: forbidden" names a status that at least one
+#                                      of its tests must end with (one of several)
 #                                      "// says: words" are in the message of one of them
 # tests/grader/honest/NN_*.c          unusual but right answers of chapter NN: full marks for each
 # tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
@@ -19,7 +17,7 @@ export LC_ALL=C.UTF-8
 
 programs=$(cd "$1" && pwd) || exit 2
 shift
-parts=${*:-cheats crowd honest odd class mutants seeds faults formats wrong}
+parts=${*:-cheats crowd honest odd class mutants seeds faults formats jobs wrong}
 here=tests/grader
 compiler=${CC:-gcc}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
@@ -522,6 +520,25 @@ part_formats() {
         for format in gradescope classroom50 autolab junit tap; do
             "$programs/check_format" "$format" "$student" >"$scratch/message" 2>&1 && good ||
                 complain "$format of $(basename "$student"): $(head -3 "$scratch/message")"
+        done
+    done
+}
+
+# The same seed gives the same bytes whatever JOBS, but for times and dates.
+part_jobs() {
+    class=$scratch/jobs
+    mkdir -p "$class"
+    cp "$here/cheats/compiles_for_ever.c" "$here/cheats/loop_without_end.c" "$here/cheats/half_honest_exits.c" \
+        "$here/cheats/does_not_compile.c" "$here/cheats/injects.c" "$here/cheats/aborts.c" "$class"
+    for name in b d f h j; do cp "$(folder_of 01)/solution.c" "$class/$name.c"; done
+    for jobs in 1 2; do
+        grade 01 --seed 5 --jobs $jobs --out "$scratch/jobs-$jobs" "$class" || complain "JOBS=$jobs: needed a human"
+        awk 'BEGIN { FS = OFS = "\",\"" } { $11 = $14 = ""; print }' "$scratch/jobs-$jobs/audit.csv" >"$scratch/untimed-$jobs"
+    done
+    cmp "$scratch/untimed-1" "$scratch/untimed-2" && good || complain "JOBS changes audit.csv by more than its seconds"
+    for file in grades.csv summary.md students/*/report.md students/*/results.json students/*/results.tap students/*/autolab.txt; do
+        for one in "$scratch/jobs-1/"$file; do
+            cmp "$one" "$scratch/jobs-2/${one#"$scratch/jobs-1/"}" && good || complain "JOBS changes ${one#"$scratch/jobs-1/"}"
         done
     done
 }
