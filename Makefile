@@ -521,19 +521,20 @@ endef
 $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 
 $(TREE)/tests/unit/test_report.o $(TREE)/tests/unit/test_filter.o: COURSE_CPPFLAGS += -I.
-$(GRADER)/check_format: $(GRADER)/check_format.o
+GRADER_TOOLS    := $(GRADER)/check_format $(GRADER)/without
+$(GRADER_TOOLS): %: %.o
 	$(call link,$^,)
 
 ifneq ($(GRADED),)
-test-programs: grader-programs $(GRADER)/check_format
+test-programs: grader-programs $(GRADER_TOOLS)
 endif
 
 .PHONY: test-grader test-mutants
 test-grader:
-	$(call built,$(GRADER_PROGRAMS) $(GRADER)/check_format)
+	$(call built,$(GRADER_PROGRAMS) $(GRADER_TOOLS))
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) SEEDS=$(if $(filter no,$(SCRIPTS)),2,20) \
 		EVERY=$(if $(filter no,$(SCRIPTS)),4,1) FIRST=$(if $(filter asan,$(MODE)),2,1) sh tests/grader/test_grader.sh $(GRADER) \
-		cheats crowd honest odd class seeds faults formats jobs $(if $(call on,FULL),wrong)
+		cheats crowd honest odd class seeds faults formats jobs without $(if $(call on,FULL),wrong)
 test-mutants:
 	$(call built,$(GRADER_PROGRAMS))
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) sh tests/grader/test_grader.sh $(GRADER) mutants

@@ -2,7 +2,7 @@
 # test_grader.sh: the grader under test, with the programs in the folder that is given (…/tests/grader).
 #
 #   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd honest odd class mutants seeds faults formats
-#                                                      jobs wrong; default all
+#                                                      jobs without wrong; default all
 #
 # tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at least: 20" what
 #                                      its honest part is worth; "// expect: forbidden" names a status that at least one
@@ -17,7 +17,7 @@ export LC_ALL=C.UTF-8
 
 programs=$(cd "$1" && pwd) || exit 2
 shift
-parts=${*:-cheats crowd honest odd class mutants seeds faults formats jobs wrong}
+parts=${*:-cheats crowd honest odd class mutants seeds faults formats jobs without wrong}
 here=tests/grader
 compiler=${CC:-gcc}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
@@ -96,7 +96,7 @@ as_user() { # folder for the grades, class, program's options…
     chmod 755 "$scratch"
     [ -d "$scratch/01" ] || { cp -rL "$programs/01" "$scratch/01" && cp "$programs/grade-01" "$scratch" && chmod -R a+rX "$scratch/01" "$scratch/grade-01"; }
     mkdir -p "$out" && chown 12345:12345 "$out"
-    setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade-01" --compiler "$compiler" --harness "$scratch/01" --seed 5 --out "$out/grades" "$@" \
+    setpriv --reuid=12345 --regid=12345 --clear-groups ${behind-} "$scratch/grade-01" --compiler "$compiler" --harness "$scratch/01" --seed 5 --out "$out/grades" "$@" \
         "$class" 2>>"$scratch/log.user"
 }
 has_user() { [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; }
@@ -541,6 +541,34 @@ part_jobs() {
             cmp "$one" "$scratch/jobs-2/${one#"$scratch/jobs-1/"}" && good || complain "JOBS changes ${one#"$scratch/jobs-1/"}"
         done
     done
+}
+
+# On kernels and in containers that lack something. What is promised there stands in README.md.
+part_without() {
+    class=$scratch/lacking
+    class_of_cheats "$class" 16 "$(date +%j | sed 's/^0*//')" # others each day
+    for what in landlock namespaces; do
+        "$programs/without" $what "$programs/grade-01" --compiler "$compiler" --harness "$programs/01" --seed 5 --out "$scratch/no-$what" \
+            "$class" >"$scratch/said" 2>&1 || complain "without $what: $(tail -1 "$scratch/said")"
+        check_cheats "$scratch/no-$what" "$class"
+        check_classmates "$scratch/no-$what"
+    done
+    grep -q "no Landlock" "$scratch/no-landlock/summary.md" && good || complain "without landlock: no warning in summary.md"
+    grep -q "namespaces cannot be had here" "$scratch/no-namespaces/summary.md" && good || complain "without namespaces: summary.md is silent"
+    expect_stop "without seccomp" "nothing is graded: .*seccomp" "$programs/without" seccomp "$programs/grade-01" --compiler "$compiler" \
+        --harness "$programs/01" --seed 5 --out "$scratch/stopped" "$class"
+    has_user || return 0
+    cp "$programs/without" "$scratch" && chmod a+rx "$scratch/without"
+    behind="$scratch/without namespaces"
+    as_user "$scratch/lone" "$class" --jobs 2 &
+    for _ in $(seq 100); do [ -e "$scratch/lone/grades/.grader" ] && break; sleep 0.1; done
+    as_user "$scratch/second" "$class" && complain "without namespaces: a second grading of the same user ran"
+    tail -1 "$scratch/log.user" | grep -q "another grading of yours is running" && good || complain "a second grading: $(tail -1 "$scratch/log.user")"
+    wait $! || complain "as an ordinary user without namespaces: $(tail -1 "$scratch/log.user")"
+    behind=
+    check_cheats "$scratch/lone/grades" "$class"
+    check_classmates "$scratch/lone/grades"
+    grep -q "your user id, one at a time" "$scratch/lone/grades/summary.md" && good || complain "without namespaces: $(grep Here "$scratch/lone/grades/summary.md")"
 }
 
 # Honest but unusual answers: full marks for each, as root and as an ordinary user.
