@@ -391,7 +391,7 @@ test-environment: $(CHAPTER_1)
 # ---- On a new system (tests/fresh.sh) -----------------------------------------------------------------------------------
 
 .PHONY: test-fresh
-test-fresh: ## try all of it on new Debian systems [SUITES="bookworm trixie"] [STEPS="bare chapter1 data verify"] [KEEP=1]
+test-fresh: ## try all of it on new Debian systems [SUITES="bookworm trixie"] [STEPS="bare chapter1 data verify grader"] [KEEP=1]
 	$(QUIET)sh tests/fresh.sh $(BUILD)/fresh
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
