@@ -467,7 +467,7 @@ need-check: setup-check
 GRADER          := $(TREE)/tests/grader
 GRADED          := $(sort $(patsubst tests/grader/hidden_%.c,%,$(wildcard tests/grader/hidden_[0-9]*.c)))
 GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
-GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade roster table report examine submission toolchain listing object \
+GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade ending folders lock roster table report examine submission toolchain listing object \
 	scan tool turn apart jail filter caller hidden) \
 	$(TREE)/tests/unit/suite.o
 $(GRADER)/%.o: COURSE_CPPFLAGS += -I. -Itests/unit
