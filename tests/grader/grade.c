@@ -386,13 +386,13 @@ static void open_session(Session *session, const char *out, bool class)
         if (made) rmdir(session->out);
         stop("%s", why);
     }
+    session->lock = open_out(session->out, class, session->seed_given, &session->seed);
     if (!apart_begin(&session->apart, session->jobs, why, sizeof why)) stop("%s", why);
     if (session->apart.jobs < session->jobs) {
         fprintf(stderr, "JOBS=%d instead of %d: %s\n", session->apart.jobs, session->jobs,
                 session->apart.promise);
         session->jobs = session->apart.jobs;
     }
-    session->lock = open_out(session->out, class, session->seed_given, &session->seed);
     sweep_out(session->out, session->lock);
     make_work_folder(session->out, session->lock, session->work);
     make_folder(session->empty, session->work, "empty");

@@ -283,7 +283,7 @@ class_places() {
 }
 
 # Processes that belong to a run: its own, and the workers that live in its folder.
-left_of() { { pgrep -f -- "--out $1 " && true; ls -l /proc/[0-9]*/exe 2>/dev/null | grep -F "$1/"; } | wc -l; }
+left_of() { { echo "$1" | grep -lzxF -f - /proc/[0-9]*/cmdline; ls -l /proc/[0-9]*/exe | grep -F "$1/"; } 2>/dev/null | wc -l; }
 
 class_interrupts() {
     slow=$scratch/slow out=$scratch/slow-grades
@@ -304,7 +304,7 @@ class_interrupts() {
     kill -TERM $run
     wait $run
     [ $? -eq 143 ] && good || complain "class: SIGTERM: status $?"
-    [ "$(left_of "$out")" -eq 0 ] && good || complain "class: SIGTERM: processes are left: $(pgrep -af -- "--out $out")"
+    [ "$(left_of "$out")" -eq 0 ] && good || complain "class: SIGTERM: $(left_of "$out") processes are left"
     ls -d "$out"/.work-* >/dev/null 2>&1 && complain "class: SIGTERM: a folder is left"
     ls -d "$out"/students/b >/dev/null 2>&1 && complain "class: a student who was interrupted has a report"
     rm -r "$out/students/a"
