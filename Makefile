@@ -396,7 +396,7 @@ test-environment: $(CHAPTER_1)
 # ---- On a new system (tests/fresh.sh) -----------------------------------------------------------------------------------
 
 .PHONY: test-fresh
-test-fresh: ## try all of it on new Debian systems [SUITES="bookworm trixie"] [STEPS="bare chapter1 data verify"] [KEEP=1]
+test-fresh: ## try all of it on new Debian systems [SUITES="bookworm trixie"] [STEPS="bare chapter1 data verify grader"] [KEEP=1]
 	$(QUIET)sh tests/fresh.sh $(BUILD)/fresh
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
@@ -474,7 +474,7 @@ need-check: setup-check
 GRADER          := $(TREE)/tests/grader
 GRADED          := $(sort $(patsubst tests/grader/hidden_%.c,%,$(wildcard tests/grader/hidden_[0-9]*.c)))
 GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
-GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade roster table report examine submission toolchain listing object \
+GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade ending folders lock roster table report examine submission toolchain listing object \
 	scan tool turn apart jail filter caller hidden) \
 	$(TREE)/tests/unit/suite.o
 $(GRADER)/%.o: COURSE_CPPFLAGS += -I. -Itests/unit
@@ -528,19 +528,20 @@ endef
 $(foreach g,$(GRADED),$(eval $(call grader_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 
 $(TREE)/tests/unit/test_report.o $(TREE)/tests/unit/test_filter.o: COURSE_CPPFLAGS += -I.
-$(GRADER)/check_format: $(GRADER)/check_format.o
+GRADER_TOOLS    := $(GRADER)/check_format $(GRADER)/without
+$(GRADER_TOOLS): %: %.o
 	$(call link,$^,)
 
 ifneq ($(GRADED),)
-test-programs: grader-programs $(GRADER)/check_format
+test-programs: grader-programs $(GRADER_TOOLS)
 endif
 
 .PHONY: test-grader test-mutants
 test-grader:
-	$(call built,$(GRADER_PROGRAMS) $(GRADER)/check_format)
+	$(call built,$(GRADER_PROGRAMS) $(GRADER_TOOLS))
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) SEEDS=$(if $(filter no,$(SCRIPTS)),2,20) \
 		EVERY=$(if $(filter no,$(SCRIPTS)),4,1) FIRST=$(if $(filter asan,$(MODE)),2,1) sh tests/grader/test_grader.sh $(GRADER) \
-		cheats crowd honest odd class seeds faults formats $(if $(call on,FULL),wrong)
+		cheats crowd honest odd class seeds faults formats jobs without $(if $(call on,FULL),wrong)
 test-mutants:
 	$(call built,$(GRADER_PROGRAMS))
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) sh tests/grader/test_grader.sh $(GRADER) mutants

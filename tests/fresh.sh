@@ -1,7 +1,7 @@
 #!/bin/sh
 # fresh.sh: does the course run on a new Debian system that has git, make and gcc and nothing else? `make test-fresh` calls it.
 #
-#     [SUITES="bookworm trixie"] [STEPS="bare chapter1 data verify"] [KEEP=1] [MIRROR=address] sh tests/fresh.sh FOLDER
+#     [SUITES="bookworm trixie"] [STEPS="bare chapter1 data verify grader"] [KEEP=1] [MIRROR=address] sh tests/fresh.sh FOLDER
 #
 # Builds each Debian release in FOLDER/SUITE, clones what is committed here into it, and types there what a newcomer types:
 #
@@ -9,15 +9,16 @@
 #     chapter1   make chapter1, as root: what is missing is installed first
 #     data       make data
 #     verify     make verify; when that fails, each chapter by itself, to say which
+#     grader     make test-grader, with a quarter of its programs: the jail on this system's compiler and C library
 #
-# and then the last three once more as an ordinary user, who has a clone of his own and finds installed what root installed.
+# and then all but the first once more as an ordinary user, who has a clone of his own and finds installed what root installed.
 # A step also fails when the compiler warns. STEPS chooses among them; KEEP=1 leaves the systems to look into. What each
 # step printed stays in FOLDER/logs. The last line is "N passed, N failed"; exit status 1 when something failed, 2 when no
 # system could be had.
 #
 # Needs root and debootstrap (installed when it is missing) and, the first time, about a minute a system; later runs unpack
 # FOLDER/SUITE.tar.gz, and take packages from FOLDER/packages. All of it together, with every chapter twice on each
-# system, takes 20 to 30 minutes.
+# system, takes 40 minutes.
 #
 # This machine is left as it is. The mounts are made in a namespace of their own, which ends with its last process, so an
 # interrupted run leaves neither mounts nor processes behind. How this machine reaches Debian's and npm's archives is found when
@@ -26,7 +27,7 @@ set -u
 usage='usage: sh tests/fresh.sh FOLDER'
 [ $# -eq 1 ] && [ -n "$1" ] || { echo "$usage" >&2; exit 2; }
 suites=${SUITES:-bookworm trixie}
-steps=${STEPS:-bare chapter1 data verify}
+steps=${STEPS:-bare chapter1 data verify grader}
 inside=/home/course # the parent folder of both clones: inside/root, inside/student
 variables=""        # NAME=value lines that every command inside gets
 
@@ -44,7 +45,7 @@ enter_namespace() {
         case $suite in *[!a-z]*) stop "SUITES: '$suite' is not the name of a Debian release" ;; esac
     done
     for step in $steps; do
-        case $step in bare | chapter1 | data | verify) ;; *) stop "STEPS: '$step': there are bare chapter1 data verify" ;; esac
+        case $step in bare | chapter1 | data | verify | grader) ;; *) stop "STEPS: '$step': there are bare chapter1 data verify grader" ;; esac
     done
     if ! has debootstrap; then
         has apt-get || stop "needs debootstrap, which your system's package manager may have"
@@ -216,6 +217,7 @@ steps_of() { # steps_of WHO
             step "verify$number as $1" 'no difference' "$1" make "verify$number"
         done
     fi
+    if chosen grader; then step "grader as $1" ' 0 failed' "$1" make test-grader SCRIPTS=no; fi
 }
 
 case $1 in -*) stop "$usage" ;; esac

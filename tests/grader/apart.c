@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/grader/lock.h"
+
 // User ids that neither Debian nor systemd hands out: nine sessions at a time, each with ids for its jobs.
 enum { FIRST_USER = 60600, SESSIONS = 9 };
 
@@ -79,16 +81,15 @@ void apart_enter(const Apart *apart)
 
 // ---- One of its kind ---------------------------------------------------------------------------------------------------
 
-// A lock on one byte of a file that only this user can have made. It ends with the process. −1: the file cannot be had.
-static int lock_byte(const char *path, int byte, bool *taken)
+// A byte of a file that only this user can have made. −1: the file cannot be had.
+static int claim_byte(const char *path, int byte, bool *taken)
 {
     static int file = -1;
     struct stat facts;
     if (file < 0) file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0 || fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != geteuid())
         return -1;
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    *taken = fcntl(file, F_SETLK, &lock) == 0; // this process's own: children do not have it
+    *taken = lock_byte(file, byte);
     return 0;
 }
 
@@ -97,7 +98,7 @@ static bool claim_users(Apart *apart, char *why, size_t why_size)
     const char *path = "/run/course-grader.lock";
     for (int i = 0; i < SESSIONS; i++) {
         bool taken = false;
-        if (lock_byte(path, i, &taken) != 0)
+        if (claim_byte(path, i, &taken) != 0)
             return snprintf(why, why_size, "%s cannot be locked: %s", path, strerror(errno)), false;
         apart->first_user = FIRST_USER + (unsigned)(i * APART_MOST_JOBS);
         if (taken) return true;
@@ -112,7 +113,7 @@ static bool claim_user(char *why, size_t why_size)
     char path[64];
     bool taken = false;
     snprintf(path, sizeof path, "/tmp/course-grader-%u.lock", (unsigned)geteuid());
-    if (lock_byte(path, 0, &taken) != 0)
+    if (claim_byte(path, 0, &taken) != 0)
         return snprintf(why, why_size, "%s cannot be locked: %s; remove it", path, strerror(errno)), false;
     if (taken) return true;
     return snprintf(why, why_size,

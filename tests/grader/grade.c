@@ -14,19 +14,13 @@
 // is not graded again. OUT/.grader is locked by a class run, and tells which seed it had. An interrupt ends
 // every process, removes what is half done, and keeps what is graded. Exit status: 0 done, 1 somebody needs a
 // human, 2 nothing could be graded.
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -37,6 +31,8 @@
 #include "base/name_table.h"
 #include "tests/exercises/exercise_suite.h"
 #include "tests/grader/apart.h"
+#include "tests/grader/ending.h"
+#include "tests/grader/folders.h"
 #include "tests/grader/harmless.h"
 #include "tests/grader/table.h"
 #include "tests/grader/toolchain.h"
@@ -61,145 +57,6 @@ typedef struct {
     char handed_in[NAME_MAX + 1];
     Grade grade;
 } Record;
-
-// ---- The end of a run, also an early one -----------------------------------------------------------------
-
-// The folder to be removed at the end, by the process that made it.
-static char made_work[PATH_MAX];
-static pid_t made_by;
-
-static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *place)
-{
-    (void)facts, (void)kind, (void)place;
-    remove(path);
-    return 0;
-}
-
-static void remove_folder(const char *folder) { nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS); }
-
-static void clean_up(void)
-{
-    if (getpid() == made_by && made_work[0]) remove_folder(made_work);
-}
-
-noreturn static void stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
-noreturn static void stop(const char *format, ...)
-{
-    char message[2 * PATH_MAX];
-    va_list values;
-    clean_up();
-    va_start(values, format);
-    vsnprintf(message, sizeof message, format, values);
-    va_end(values);
-    fputs("grade: ", stderr);
-    put_text(stderr, message);
-    fputc('\n', stderr);
-    exit(2);
-}
-
-// The parent of a process, as /proc tells it; 0 when it is gone.
-static pid_t parent_of(const char *process)
-{
-    char path[64], text[512];
-    int parent = 0;
-    snprintf(path, sizeof path, "/proc/%.20s/stat", process);
-    FILE *file = fopen(path, "r");
-    if (!file) return 0;
-    text[fread(text, 1, sizeof text - 1, file)] = '\0';
-    fclose(file);
-    const char *behind_name = strrchr(text, ')'); // a name may hold anything
-    if (!behind_name || sscanf(behind_name, ") %*c %d", &parent) != 1) return 0;
-    return parent;
-}
-
-typedef struct {
-    pid_t process;
-    int entry;
-    int64_t since;
-} Job;
-
-// Ends the children of this process that are none of the jobs, and theirs: this process inherits those whose
-// parents are gone.
-static void end_processes(const Job *jobs, int count)
-{
-    for (bool found = true; found;) {
-        found = false;
-        DIR *list = opendir("/proc");
-        if (!list) return;
-        for (struct dirent *entry; (entry = readdir(list));) {
-            pid_t process = atoi(entry->d_name);
-            bool wanted = process > 0 && parent_of(entry->d_name) == getpid();
-            for (int j = 0; j < count; j++) wanted = wanted && jobs[j].process != process;
-            if (!wanted) continue;
-            found = true;
-            kill(process, SIGKILL);
-            waitpid(process, NULL, 0);
-        }
-        closedir(list);
-    }
-}
-
-static volatile sig_atomic_t interrupted; // the signal, or 0
-
-static void note_interrupt(int signal) { interrupted = signal; }
-
-static void mind_interrupts(void)
-{
-    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    for (int i = 0; i < 3; i++) {
-        struct sigaction before;
-        if (sigaction(signals[i], NULL, &before) != 0 || before.sa_handler == SIG_IGN) continue; // nohup
-        sigaction(signals[i], &(struct sigaction){.sa_handler = note_interrupt}, NULL);
-    }
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-}
-
-// If there was an interrupt: ends everything, and this process as the signal would have.
-static void heed_interrupt(const char *how_to_go_on)
-{
-    if (!interrupted) return;
-    end_processes(NULL, 0);
-    clean_up();
-    fprintf(stderr, "grade: interrupted. %s\n", how_to_go_on);
-    signal(interrupted, SIG_DFL);
-    raise(interrupted);
-    _exit(2);
-}
-
-// A process of its own, out of reach of the terminal's interrupts: this one gets them, and sees to the other. Returns 0
-// in the new one, which other submissions' processes cannot reach (apart.h).
-static pid_t fork_apart(const Session *session)
-{
-    fflush(NULL);
-    pid_t parent = getpid(), process = fork();
-    if (process != 0) return process;
-    setpgid(0, 0);
-    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    for (int i = 0; i < 3; i++) signal(signals[i], SIG_DFL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(2);
-    apart_enter(&session->apart);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    return 0;
-}
-
-// Waits for such a process, if it is not a student's; returns its exit status, or 2.
-static int await_apart(pid_t process)
-{
-    int status = 0;
-    while (process > 0 && waitpid(process, &status, WNOHANG) == 0) {
-        heed_interrupt("Nothing was graded.");
-        poll(NULL, 0, 2);
-    }
-    end_processes(NULL, 0);
-    return process > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 2;
-}
-
-static void path_in(char *out, const char *folder, const char *name)
-{
-    if (snprintf(out, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
-        stop("the path %s/%s is too long", folder, name);
-}
 
 // ---- One submission ------------------------------------------------------------------------------------
 
@@ -408,7 +265,7 @@ static void grade_all(const Session *session, const Entry *entries, Grade **grad
             kept++;
             continue;
         }
-        pid_t process = fork_apart(session);
+        pid_t process = fork_apart(&session->apart);
         if (process == 0) grade_student(session, &entries[i], free_job);
         if (process < 0) {
             note_trouble(session, &entries[i], "no process for the grader", &record);
@@ -479,7 +336,7 @@ static bool reference_has_full_marks(const Session *given)
 // Both, in a process of its own. The jail must hold, and our own answers must do well.
 static void probe(const Session *session)
 {
-    pid_t process = fork_apart(session);
+    pid_t process = fork_apart(&session->apart);
     if (process == 0) {
         probe_jail(session);
         _exit(reference_has_full_marks(session) ? 0 : 1);
@@ -492,20 +349,6 @@ static void probe(const Session *session)
         clean_up();
         exit(2);
     }
-}
-
-static char *absolute(const char *path)
-{
-    char *real = realpath(path, NULL);
-    if (!real) stop("%s: %s", path, strerror(errno));
-    return real;
-}
-
-static void make_folder(char *path, const char *in, const char *name)
-{
-    path_in(path, in, name);
-    if (strstr(name, "XXXXXX") ? !mkdtemp(path) : mkdir(path, 0755) != 0 && errno != EEXIST)
-        stop("%s: %s", path, strerror(errno));
 }
 
 // Nothing of the course or of other students may lie where a compiler may read; without Landlock that is
@@ -531,93 +374,6 @@ static void check_places(Session *session)
     if (session->warning) fprintf(stderr, "grade: warning: %s\n", session->warning);
 }
 
-// ---- The folder OUT: one class run at a time -----------------------------------------------------------------
-// OUT/.grader is never removed. A class run locks its first byte. OUT/.work-N belongs to the run that has locked byte N;
-// where nobody has, the run was killed, and the folder is removed. The kernel gives up a dead process's locks.
-
-static bool lock_byte(int file, off_t byte)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    return fcntl(file, F_SETLK, &lock) == 0;
-}
-
-// Whose run it is, and its seed, as OUT/.grader tells: "seed 5, process 12 on host, since …".
-static void write_holder(const Session *session)
-{
-    char text[256], host[65] = "", when[32];
-    time_t now = time(NULL);
-    struct tm parts;
-    gethostname(host, sizeof host - 1);
-    strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&now, &parts));
-    int length = snprintf(text, sizeof text, "seed %llu, process %ld on %s, since %s\n",
-                          (unsigned long long)session->seed, (long)getpid(), host, when);
-    if (pwrite(session->lock, text, (size_t)length, 0) != length || ftruncate(session->lock, length) != 0)
-        stop("%s/.grader: %s", session->out, strerror(errno));
-}
-
-static void open_lock(Session *session, bool class)
-{
-    char path[PATH_MAX], text[256] = "", *comma;
-    unsigned long long seed;
-    path_in(path, session->out, ".grader");
-    session->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (session->lock < 0) stop("%s: %s", path, strerror(errno));
-    ssize_t length = pread(session->lock, text, sizeof text - 1, 0);
-    text[length > 0 ? strcspn(text, "\n") : 0] = '\0';
-    comma = strchr(text, ',');
-    if (class && !lock_byte(session->lock, 0)) {
-        if (errno != EAGAIN && errno != EACCES)
-            fprintf(stderr, "%s cannot be locked (%s): let no second run write to this folder\n", path,
-                    strerror(errno));
-        else
-            stop("%s: another grading writes to this folder: %s. Wait for it, or choose another OUT",
-                 session->out, comma ? comma + 2 : "its process is not known");
-    }
-    if (!class) return;
-    if (!session->seed_given && sscanf(text, "seed %llu,", &seed) == 1) {
-        session->seed = seed;
-        fprintf(stderr, "seed %llu, as in the run before (another: SEED=…)\n", seed);
-    }
-    write_holder(session);
-}
-
-// Removes what killed runs have left.
-static void sweep(const Session *session)
-{
-    DIR *list = opendir(session->out);
-    if (!list) stop("%s: %s", session->out, strerror(errno));
-    for (struct dirent *entry; (entry = readdir(list));) {
-        char path[PATH_MAX];
-        if (strncmp(entry->d_name, ".work-", 6) != 0) continue;
-        struct flock lock = {
-            .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = atol(entry->d_name + 6), .l_len = 1};
-        if (fcntl(session->lock, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK) continue;
-        path_in(path, session->out, entry->d_name);
-        remove_folder(path);
-        fprintf(stderr, "removed %s, left by a run that was ended\n", path);
-    }
-    closedir(list);
-}
-
-static void make_work_folder(Session *session)
-{
-    for (int tries = 0;; tries++) {
-        uint32_t number;
-        char name[32];
-        if (getrandom(&number, sizeof number, 0) != sizeof number) stop("no random number");
-        number = 1 + number % 999999;
-        snprintf(name, sizeof name, ".work-%06u", (unsigned)number);
-        path_in(session->work, session->out, name);
-        bool taken = !lock_byte(session->lock, (off_t)number) && (errno == EAGAIN || errno == EACCES);
-        if (!taken && mkdir(session->work, 0755) == 0) break;
-        if (tries == 100 || (!taken && errno != EEXIST)) stop("%s: %s", session->work, strerror(errno));
-    }
-    made_by = getpid();
-    memcpy(made_work, session->work, sizeof made_work);
-    chmod(session->work, 0755);
-    make_folder(session->empty, session->work, "empty");
-}
-
 static void open_session(Session *session, const char *out, bool class)
 {
     char why[2 * PATH_MAX + 256], rest[PATH_MAX];
@@ -630,15 +386,16 @@ static void open_session(Session *session, const char *out, bool class)
         if (made) rmdir(session->out);
         stop("%s", why);
     }
+    session->lock = open_out(session->out, class, session->seed_given, &session->seed);
     if (!apart_begin(&session->apart, session->jobs, why, sizeof why)) stop("%s", why);
     if (session->apart.jobs < session->jobs) {
         fprintf(stderr, "JOBS=%d instead of %d: %s\n", session->apart.jobs, session->jobs,
                 session->apart.promise);
         session->jobs = session->apart.jobs;
     }
-    open_lock(session, class);
-    sweep(session);
-    make_work_folder(session);
+    sweep_out(session->out, session->lock);
+    make_work_folder(session->out, session->lock, session->work);
+    make_folder(session->empty, session->work, "empty");
     path_in(rest, session->harness, "worker.o");
     session->grader = hash_file(rest, hash_file("/proc/self/exe", 0xcbf29ce484222325u));
     check_places(session);
@@ -704,7 +461,7 @@ static int grade_one(Session *session)
     Entry entry = {.student = "submission", .id = "submission", .path = (char *)session->submissions};
     const char *name = strrchr(session->submissions, '/');
     snprintf(entry.handed_in, sizeof entry.handed_in, "%s", name ? name + 1 : session->submissions);
-    pid_t process = fork_apart(session);
+    pid_t process = fork_apart(&session->apart);
     if (process == 0) {
         grade_file(session, &entry, 0, grade);
         _exit(0);

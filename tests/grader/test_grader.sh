@@ -1,14 +1,12 @@
 #!/bin/sh
 # test_grader.sh: the grader under test, with the programs in the folder that is given (…/tests/grader).
 #
-#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd honest odd class mutants seeds faults
-#   formats wrong; default all
+#   sh tests/grader/test_grader.sh FOLDER [part…]      parts: cheats crowd honest odd class mutants seeds faults formats
+#                                                      jobs without wrong; default all
 #
-# tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at
-# least: 20" what its
-#                                      honest part is worth; "// expect: forbidden" names a status that at
-#                                      least one of its
-#                                      tests must end with (one of several)
+# tests/grader/cheats/*.c              "// at most: 20" is the most points that the file may reach, "// at least: 20" what
+#                                      its honest part is worth; "// expect: forbidden" names a status that at least one
+#                                      of its tests must end with (one of several)
 #                                      "// says: words" are in the message of one of them
 # tests/grader/honest/NN_*.c          unusual but right answers of chapter NN: full marks for each
 # tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
@@ -19,7 +17,7 @@ export LC_ALL=C.UTF-8
 
 programs=$(cd "$1" && pwd) || exit 2
 shift
-parts=${*:-cheats crowd honest odd class mutants seeds faults formats wrong}
+parts=${*:-cheats crowd honest odd class mutants seeds faults formats jobs without wrong}
 here=tests/grader
 compiler=${CC:-gcc}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-grader-XXXXXX") || exit 2
@@ -98,7 +96,7 @@ as_user() { # folder for the grades, class, program's options…
     chmod 755 "$scratch"
     [ -d "$scratch/01" ] || { cp -rL "$programs/01" "$scratch/01" && cp "$programs/grade-01" "$scratch" && chmod -R a+rX "$scratch/01" "$scratch/grade-01"; }
     mkdir -p "$out" && chown 12345:12345 "$out"
-    setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/grade-01" --compiler "$compiler" --harness "$scratch/01" --seed 5 --out "$out/grades" "$@" \
+    setpriv --reuid=12345 --regid=12345 --clear-groups ${behind-} "$scratch/grade-01" --compiler "$compiler" --harness "$scratch/01" --seed 5 --out "$out/grades" "$@" \
         "$class" 2>>"$scratch/log.user"
 }
 has_user() { [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; }
@@ -285,7 +283,7 @@ class_places() {
 }
 
 # Processes that belong to a run: its own, and the workers that live in its folder.
-left_of() { { pgrep -f -- "--out $1 " && true; ls -l /proc/[0-9]*/exe 2>/dev/null | grep -F "$1/"; } | wc -l; }
+left_of() { { echo "$1" | grep -lzxF -f - /proc/[0-9]*/cmdline; ls -l /proc/[0-9]*/exe | grep -F "$1/"; } 2>/dev/null | wc -l; }
 
 class_interrupts() {
     slow=$scratch/slow out=$scratch/slow-grades
@@ -306,7 +304,7 @@ class_interrupts() {
     kill -TERM $run
     wait $run
     [ $? -eq 143 ] && good || complain "class: SIGTERM: status $?"
-    [ "$(left_of "$out")" -eq 0 ] && good || complain "class: SIGTERM: processes are left: $(pgrep -af -- "--out $out")"
+    [ "$(left_of "$out")" -eq 0 ] && good || complain "class: SIGTERM: $(left_of "$out") processes are left"
     ls -d "$out"/.work-* >/dev/null 2>&1 && complain "class: SIGTERM: a folder is left"
     ls -d "$out"/students/b >/dev/null 2>&1 && complain "class: a student who was interrupted has a report"
     rm -r "$out/students/a"
@@ -524,6 +522,53 @@ part_formats() {
                 complain "$format of $(basename "$student"): $(head -3 "$scratch/message")"
         done
     done
+}
+
+# The same seed gives the same bytes whatever JOBS, but for times and dates.
+part_jobs() {
+    class=$scratch/jobs
+    mkdir -p "$class"
+    cp "$here/cheats/compiles_for_ever.c" "$here/cheats/loop_without_end.c" "$here/cheats/half_honest_exits.c" \
+        "$here/cheats/does_not_compile.c" "$here/cheats/injects.c" "$here/cheats/aborts.c" "$class"
+    for name in b d f h j; do cp "$(folder_of 01)/solution.c" "$class/$name.c"; done
+    for jobs in 1 2; do
+        grade 01 --seed 5 --jobs $jobs --out "$scratch/jobs-$jobs" "$class" || complain "JOBS=$jobs: needed a human"
+        awk 'BEGIN { FS = OFS = "\",\"" } { $11 = $14 = ""; print }' "$scratch/jobs-$jobs/audit.csv" >"$scratch/untimed-$jobs"
+    done
+    cmp "$scratch/untimed-1" "$scratch/untimed-2" && good || complain "JOBS changes audit.csv by more than its seconds"
+    for file in grades.csv summary.md students/*/report.md students/*/results.json students/*/results.tap students/*/autolab.txt; do
+        for one in "$scratch/jobs-1/"$file; do
+            cmp "$one" "$scratch/jobs-2/${one#"$scratch/jobs-1/"}" && good || complain "JOBS changes ${one#"$scratch/jobs-1/"}"
+        done
+    done
+}
+
+# On kernels and in containers that lack something. What is promised there stands in README.md.
+part_without() {
+    class=$scratch/lacking
+    class_of_cheats "$class" 16 "$(date +%j | sed 's/^0*//')" # others each day
+    for what in landlock namespaces; do
+        "$programs/without" $what "$programs/grade-01" --compiler "$compiler" --harness "$programs/01" --seed 5 --out "$scratch/no-$what" \
+            "$class" >"$scratch/said" 2>&1 || complain "without $what: $(tail -1 "$scratch/said")"
+        check_cheats "$scratch/no-$what" "$class"
+        check_classmates "$scratch/no-$what"
+    done
+    grep -q "no Landlock" "$scratch/no-landlock/summary.md" && good || complain "without landlock: no warning in summary.md"
+    grep -q "namespaces cannot be had here" "$scratch/no-namespaces/summary.md" && good || complain "without namespaces: summary.md is silent"
+    expect_stop "without seccomp" "nothing is graded: .*seccomp" "$programs/without" seccomp "$programs/grade-01" --compiler "$compiler" \
+        --harness "$programs/01" --seed 5 --out "$scratch/stopped" "$class"
+    has_user || return 0
+    cp "$programs/without" "$scratch" && chmod a+rx "$scratch/without"
+    behind="$scratch/without namespaces"
+    as_user "$scratch/lone" "$class" --jobs 2 &
+    for _ in $(seq 100); do [ -e "$scratch/lone/grades/.grader" ] && break; sleep 0.1; done
+    as_user "$scratch/second" "$class" && complain "without namespaces: a second grading of the same user ran"
+    tail -1 "$scratch/log.user" | grep -q "another grading of yours is running" && good || complain "a second grading: $(tail -1 "$scratch/log.user")"
+    wait $! || complain "as an ordinary user without namespaces: $(tail -1 "$scratch/log.user")"
+    behind=
+    check_cheats "$scratch/lone/grades" "$class"
+    check_classmates "$scratch/lone/grades"
+    grep -q "your user id, one at a time" "$scratch/lone/grades/summary.md" && good || complain "without namespaces: $(grep Here "$scratch/lone/grades/summary.md")"
 }
 
 # Honest but unusual answers: full marks for each, as root and as an ordinary user.

@@ -333,7 +333,7 @@ bool toolchain_step(const Workshop *workshop, Step step, Built *built, char *sai
                     step == PREPARE ? "objcopy" : workshop->compiler);
     if (end == TOOL_LIMIT)
         return fail(built, COMPILE_ERROR,
-                    "%s took too much: %.1f s and %ld MiB; a file may take %d s in all, and %d MiB",
-                    step_names[step], built->seconds, use.largest >> 10, BUILD_SECONDS, TOOL_MEMORY >> 20);
+                    "%s took too much time or memory; a file may take %d s in all, and %d MiB",
+                    step_names[step], BUILD_SECONDS, TOOL_MEMORY >> 20); // the same words whatever JOBS
     return fine;
 }
