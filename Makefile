@@ -647,7 +647,7 @@ test-course: need-check
 	$(QUIET)bash tests/tools/test_course.sh "$(TEST_MAKE)"
 test-wrong: need-check
 	$(call built,$(EXERCISES:%=$(TREE)/tests/exercises/exercise_%.o) $(EXERCISE_OBJECTS) $(LIBRARY))
-	$(QUIET)sh tests/exercises/test_wrong.sh $(TREE) "$(COMPILE) -O1" "$(CHECK_LIBS) $(LIBRARIES) $(LDLIBS)" $$WRONG
+	$(QUIET)sh tests/exercises/test_wrong.sh $(TREE) "$(COMPILE) -O1" "$(CHECK_LIBS) $(LIBRARIES) $(LDLIBS)"
 test-make:
 	$(QUIET)sh tests/tools/test_make.sh "$(TEST_MAKE)" $(TREE)
 

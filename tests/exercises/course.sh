@@ -259,7 +259,7 @@ progress() {
 
 # Without answers, hidden tests, cheats and wrong answers; with fresh stubs.
 kept_back() {
-    grep -vE '^chapters/[^/]*/solution\.c$|^tests/(grader/|fuzz/|fresh\.sh$|unit/test_report\.c$)|^tests/tools/test_(course|make)\.sh$|^tests/exercises/(wrong/|whole\.awk$|test_|STUDENTS)|^\.ci/|\.bak$|^(build|grades)/'
+    grep -vE '^chapters/[^/]*/(solution\.c|wrong\.txt)$|^tests/(grader/|fuzz/|fresh\.sh$|unit/test_report\.c$)|^tests/tools/test_(course|make)\.sh$|^tests/exercises/(wrong/|test_|STUDENTS)|^\.ci/|\.bak$|^(build|grades)/'
 }
 
 handout() {

@@ -11,7 +11,7 @@
 #                                      tests must end with (one of several)
 #                                      "// says: words" are in the message of one of them
 # tests/grader/honest/NN_*.c          unusual but right answers of chapter NN: full marks for each
-# tests/exercises/wrong/NN/*.c         "// expect-fail: 1.2" names a task that must not get its full points
+# chapters/NN-…/wrong.txt             typical mistakes, each with the tasks that must not get their full points
 # CC is the compiler for the submissions; ONLY=20 looks at chapter 20 alone, SEEDS=5 tries so many seeds. EVERY=3 takes
 # every third file of cheats/ and honest/, from the one with the number FIRST on.
 set -u
@@ -38,6 +38,10 @@ grade() {
 }
 chapters() { for p in "$programs"/grade-[0-9]*; do [ -x "$p" ] && echo "${p##*grade-}"; done | grep -E "${ONLY:-.}"; }
 folder_of() { for f in chapters/"$1"-*; do echo "$f"; done; }
+wrong_answers() { # chapter, options for edit.awk
+    set -- "$(folder_of "$1")" "$2" "$3"
+    awk "$2" "$3" -f tests/exercises/wrong/edit.awk "$1/solution.c" "$1/wrong.txt"
+}
 
 # cell FILE STUDENT COLUMN: a cell of a CSV table whose cells hold no comma and no quote.
 cell() { awk -F'","' -v s="\"$2" -v c="$3" '$1 == s { gsub(/"/, "", $c); print $c; exit }' "$1"; }
@@ -356,7 +360,7 @@ class_summary() {
     grep -q "^Hardest: none" "$scratch/few-grades/summary.md" && good || complain "class: all solved: $(grep Hardest "$scratch/few-grades/summary.md")"
     mkdir -p "$few/stubs" "$few/nothing"
     cp "$(folder_of 01)/exercise.c" "$few/stubs/exercise.c"
-    awk -f tests/exercises/whole.awk "$solution" tests/exercises/wrong/01/1.2-wrong-sign.c >"$few/most.c"
+    wrong_answers 01 -v only=1.2-wrong-sign >"$few/most.c"
     class "$scratch/few-grades" "$few" --seed 5
     summary=$scratch/few-grades/summary.md
     points=$(cell "$scratch/few-grades/grades.csv" most 2)
@@ -391,24 +395,19 @@ part_class() {
     for step in ${STEPS:-names places interrupts options summary rights}; do "class_$step"; done
 }
 
-# Typical mistakes lose points of the task that they are about, and of no other. tests/exercises/whole.awk
-# puts each in the place of the right function in the solution.
+# Typical mistakes lose points of the task that they are about, and of no other.
 part_wrong() {
     for chapter in $(chapters); do
-        [ -d "tests/exercises/wrong/$chapter" ] || continue
-        mkdir -p "$scratch/wrong/$chapter"
-        for file in tests/exercises/wrong/"$chapter"/*.c; do
-            awk -f tests/exercises/whole.awk "$(folder_of "$chapter")/solution.c" "$file" >"$scratch/wrong/$chapter/${file##*/}"
-        done
-        grade "$chapter" --seed 7 --out "$scratch/wrong-$chapter" "$scratch/wrong/$chapter" ||
-            complain "wrong answers of chapter $chapter: needed a human"
-        for file in tests/exercises/wrong/"$chapter"/*.c; do
-            name=$(basename "$file" .c)
-            expected=$(sed -n -e 's|^// expect-fail: ||p' -e 's|^// and therefore: ||p' "$file" | tr ' ' '\n' | sort | tr '\n' ' ')
+        class=$scratch/wrong/$chapter
+        mkdir -p "$class"
+        wrong_answers "$chapter" -v folder="$class" >"$class.txt" || complain "chapter $chapter: wrong.txt"
+        grade "$chapter" --seed 7 --out "$scratch/wrong-$chapter" "$class" || complain "wrong answers of chapter $chapter: needed a human"
+        while read -r name expected; do
+            expected=$(printf '%s\n' $expected | sort | tr '\n' ' ')
             less=$(awk -F'","' -v s="\"$name" '$1 == s { got[$4] += $7; most[$4] += $8; if ($9 == "compile error") got["compiler"] = -1 }
                 END { for (t in got) if (got[t] < most[t] + 0) print t }' "$scratch/wrong-$chapter/audit.csv" | sort | tr '\n' ' ')
-            [ "$less" = "$expected" ] && good || complain "wrong/$chapter/$name: less than all points for ${less:-nothing}, expected $expected"
-        done
+            [ "$less" = "$expected" ] && good || complain "chapter $chapter, $name: less than all points for ${less:-nothing}, expected $expected"
+        done <"$class.txt"
     done
 }
 
