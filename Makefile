@@ -640,14 +640,33 @@ $(foreach v,hint reset solution,$(eval $(call course_rule,$v)))
 progress: need-check ## show how far you are in every chapter
 	$(QUIET)$(COURSE) progress
 
-# Typical wrong answers must fail their tasks; this is about the tests, not about memory, so one mode is enough.
+# Typical wrong answers must fail their tasks. Those of a chapter, each a version of its solution, are compiled as one file.
+VERSIONS       := $(TREE)/tests/exercises/wrong
+WRONG_PROGRAMS := $(ANSWERED:%=$(VERSIONS)/wrong_%)
+define wrong_rule
+$(VERSIONS)/$1/list: chapters/$2/solution.c chapters/$2/wrong.txt tests/exercises/wrong/edit.awk
+	$$(QUIET)rm -rf $$(@D) && mkdir -p $$(@D)
+	$$(QUIET)awk -v folder=$$(@D) -f tests/exercises/wrong/edit.awk $$(filter chapters/%,$$^) > $$@
+$(VERSIONS)/$1.c: $(VERSIONS)/$1/list chapters/$2/exercise.h $(TOGETHER)
+	$$(QUIET)awk $(TOGETHER:%=-f %) chapters/$2/exercise.h $(VERSIONS)/$1/*.c > $$@
+$(VERSIONS)/$1.o: $(VERSIONS)/$1.c
+	$$(call compile,$$(COMPILE) -O1 -g0 -w -Ichapters/$2)
+$(VERSIONS)/wrong_$1: $(VERSIONS)/$1.o $(VERSIONS)/variants.o $(TREE)/tests/exercises/exercise_$1.o $(TREE)/tests/unit/suite.o $(LIBRARY)
+endef
+TOGETHER := tests/exercises/signatures.awk tests/exercises/wrong/together.awk
+$(foreach e,$(ANSWERED),$(eval $(call wrong_rule,$e,$(notdir $(firstword $(wildcard chapters/$e-*))))))
+$(VERSIONS)/variants.o: COURSE_CPPFLAGS += -Itests/unit -Itests/exercises
+$(WRONG_PROGRAMS):
+	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(CHECK_LIBS) $(LIBRARIES))
+
+# This is about the tests, not about memory, so one mode is enough.
 TEST_EXTRAS += $(if $(ANSWERED),test-make test-course $(if $(filter release,$(MODE)),test-wrong))
 .PHONY: test-wrong test-course test-make
 test-course: need-check
 	$(QUIET)bash tests/tools/test_course.sh "$(TEST_MAKE)"
 test-wrong: need-check
-	$(call built,$(EXERCISES:%=$(TREE)/tests/exercises/exercise_%.o) $(EXERCISE_OBJECTS) $(LIBRARY))
-	$(QUIET)sh tests/exercises/test_wrong.sh $(TREE) "$(COMPILE) -O1" "$(CHECK_LIBS) $(LIBRARIES) $(LDLIBS)"
+	$(call built,$(WRONG_PROGRAMS))
+	$(QUIET)sh tests/exercises/test_wrong.sh $(VERSIONS) $$WRONG
 test-make:
 	$(QUIET)sh tests/tools/test_make.sh "$(TEST_MAKE)" $(TREE)
 

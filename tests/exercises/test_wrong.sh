@@ -1,62 +1,66 @@
 #!/bin/sh
 # test_wrong.sh: typical wrong answers, each of which must fail the tests of its task, and no others.
 #
-#   sh tests/exercises/test_wrong.sh TREE "COMPILER AND FLAGS" "LIBRARIES"
+#   sh tests/exercises/test_wrong.sh FOLDER [NAME…]
 #
-# TREE is where make built the tests of the exercises. The wrong answers are edits of the solution in chapters/NN-…/wrong.txt;
-# wrong/edit.awk, which makes whole exercise files of them, tells how they are written.
+# FOLDER is where make built them: for chapter 01, wrong_01 runs the tests on each of them, and 01/list says which tasks
+# must fail. They are edits of the solution, in chapters/01-…/wrong.txt; wrong/edit.awk tells how they are written. With
+# names, as in 1.2-wrong-sign, only these are tried, and what the tests say about them is told.
 set -u
-export LC_ALL=C.UTF-8 OMP_NUM_THREADS=1 CK_TIMEOUT_MULTIPLIER=0.3 # 3 s for a test
+export LC_ALL=C.UTF-8 OMP_NUM_THREADS=1
 
-# try TREE COMPILER LIBRARIES SCRATCH "NN-chapter NAME TASK…": silent when all is as expected.
-try() {
-    tree=$1 own=$4
-    set -- "$2" "$3" $5
-    folder=chapters/$3 number=${3%%-*} name=$4
-    own=$own/$3/$name
-    if ! { $1 -g0 -w -I"$folder" "$own.c" "$tree/tests/exercises/exercise_$number.o" "$tree/tests/exercises/exercise_suite.o" \
-            "$tree/tests/unit/suite.o" "$tree/libcommon.a" $2 -o "$own"; }; then
-        echo "$folder/wrong.txt: $name: cannot be built"
-        return
-    fi
-    shift 4
-    timeout 100 "$own" >"$own.out" 2>&1
-    sed -n 's/^TASK \([0-9.]*\) .*✗.*/\1/p' "$own.out" | sort >"$own.failed"
-    printf '%s\n' "$@" | sort >"$own.expected"
-    if cmp -s "$own.failed" "$own.expected"; then
-        rm -f "$own"*
-        return
-    fi
-    echo "$folder/wrong.txt: $name: expected to fail $*, fails $(echo $(cat "$own.failed"))"
-    sed 's/^/    /' "$own.out" | cut -c1-300
-}
-
-if [ "$1" = try ]; then
-    shift
-    try "$@"
-    exit 0
-fi
-
+built=$1
+shift
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/course-wrong-XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT
 for text in chapters/*/wrong.txt; do
-    folder=${text%/wrong.txt}
-    mkdir "$scratch/${folder#*/}"
-    awk -v folder="$scratch/${folder#*/}" -f tests/exercises/wrong/edit.awk "$folder/solution.c" "$text" >"$scratch/list" || exit 1
-    sed "s|^|${folder#*/} |" "$scratch/list"
-done >"$scratch/all" || exit 1
-tr '\n' '\0' <"$scratch/all" | xargs -0 -P "$(nproc 2>/dev/null || echo 2)" -n 1 sh "$0" try "$1" "$2" "$3" "$scratch" >"$scratch/complaints"
-cat "$scratch/complaints"
+    number=${text#chapters/}
+    echo "${number%%-*}"
+done >"$scratch/chapters"
 
-# Every task has at least three typical mistakes.
-failed=$(grep -c '^chapters/' "$scratch/complaints")
-for exercise in chapters/*/exercise.h; do
-    for task in $(sed -n 's/^\/\/ TASK \([0-9.]*\) .*/\1/p' "$exercise"); do
-        count=$(awk -v task="$task" '$3 == task { count++ } END { print count + 0 }' "$scratch/all")
-        [ "$count" -ge 3 ] && continue
-        echo "TASK $task has $count wrong answers in ${exercise%/*}/wrong.txt; it needs three"
-        failed=$((failed + 1))
+if [ $# -gt 0 ]; then
+    for name in "$@"; do
+        task=${name%%-*} number=$(printf %02d "${task%.*}")
+        if [ -x "$built/wrong_$number" ] && grep "^$name " "$built/$number/list" >"$scratch/expected"; then
+            sed 's/^[^ ]*/must fail:/' "$scratch/expected"
+            "$built/wrong_$number" "$name"
+            continue
+        fi
+        echo "There is no wrong answer $name: see chapters/$number-*/wrong.txt" >&2
+        exit 2
     done
-done
-[ -z "${SUITE_RESULT-}" ] || echo "$(($(wc -l <"$scratch/all") - failed)) passed, $failed failed" >"$SUITE_RESULT"
+    exit 0
+fi
+
+xargs -P "$(nproc 2>/dev/null || echo 2)" -I @ sh -c '"$1/wrong_@" >"$2/@"' sh "$built" "$scratch" <"$scratch/chapters" || exit 2
+
+# Each fails as it should, and every task has at least three.
+while read -r number; do
+    for folder in chapters/"$number"-*; do break; done
+    sed -n 's/^\/\/ TASK \([0-9.]*\) .*/\1/p' "$folder/exercise.h" | awk -v where="$folder/wrong.txt" -v passed="$scratch/passed" '
+        function tasks(    i, k, word, n, list) { # in order
+            for (i = 2; i <= NF; i++) {
+                for (k = n++; k > 0 && word[k - 1] "" > $i ""; k--) word[k] = word[k - 1]
+                word[k] = $i
+            }
+            for (i = 0; i < n; i++) list = list " " word[i]
+            return list
+        }
+        FILENAME == "-" { asked[$1] = 1; next }
+        FILENAME ~ /list$/ { expected[$1] = tasks(); count[$2]++; next }
+        $1 in expected { got[$1] = tasks() }
+        END {
+            for (name in expected) {
+                if (!(name in got)) print where ": " name ": did not run"
+                else if (expected[name] != got[name]) print where ": " name ": expected to fail" expected[name] ", fails" got[name]
+                else print name >> passed
+            }
+            for (task in asked)
+                if (count[task] < 3) print where ": TASK " task " has " count[task] + 0 " wrong answers; it needs three"
+        }' - "$built/$number/list" "$scratch/$number"
+done <"$scratch/chapters" >"$scratch/complaints"
+sort "$scratch/complaints"
+failed=$(wc -l <"$scratch/complaints")
+[ "$failed" -eq 0 ] || echo "make test-wrong WRONG=1.2-wrong-sign tells what the tests say about one."
+[ -z "${SUITE_RESULT-}" ] || echo "$(($(wc -l <"$scratch/passed"))) passed, $((failed)) failed" >"$SUITE_RESULT"
 [ "$failed" -eq 0 ]
