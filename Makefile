@@ -648,14 +648,14 @@ $(VERSIONS)/$1/list: chapters/$2/solution.c chapters/$2/wrong.txt tests/exercise
 	$$(QUIET)rm -rf $$(@D) && mkdir -p $$(@D)
 	$$(QUIET)awk -v folder=$$(@D) -f tests/exercises/wrong/edit.awk $$(filter chapters/%,$$^) > $$@
 $(VERSIONS)/$1.c: $(VERSIONS)/$1/list chapters/$2/exercise.h $(TOGETHER)
-	$$(QUIET)awk $(TOGETHER:%=-f %) chapters/$2/exercise.h $(VERSIONS)/$1/*.c > $$@
+	$$(QUIET)awk $(TOGETHER:%=-f %) chapters/$2/exercise.h chapters/$2/solution.c $(VERSIONS)/$1/*.c > $$@
 $(VERSIONS)/$1.o: $(VERSIONS)/$1.c
 	$$(call compile,$$(COMPILE) -O1 -g0 -w -Ichapters/$2)
 $(VERSIONS)/wrong_$1: $(VERSIONS)/$1.o $(VERSIONS)/variants.o $(TREE)/tests/exercises/exercise_$1.o $(TREE)/tests/unit/suite.o $(LIBRARY)
 endef
 TOGETHER := tests/exercises/signatures.awk tests/exercises/wrong/together.awk
 $(foreach e,$(ANSWERED),$(eval $(call wrong_rule,$e,$(notdir $(firstword $(wildcard chapters/$e-*))))))
-$(VERSIONS)/variants.o: COURSE_CPPFLAGS += -Itests/unit -Itests/exercises
+$(VERSIONS)/variants.o: COURSE_CPPFLAGS += -I. -Itests/unit -Itests/exercises
 $(WRONG_PROGRAMS):
 	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(CHECK_LIBS) $(LIBRARIES))
 
