@@ -460,6 +460,11 @@ need-check: setup-check
 	$(QUIET)echo '#include <check.h>' | $(CC) -E -o /dev/null - 2>/dev/null || \
 		{ echo "The tests need the library Check. Type: sudo apt-get install check pkg-config" >&2; exit 1; }
 
+# Many versions of a chapter's answers, compiled as one file: TOGETHER makes it, variants.c there runs the tests on each.
+VERSIONS := $(TREE)/tests/exercises/wrong
+TOGETHER := tests/exercises/signatures.awk tests/exercises/wrong/together.awk
+$(VERSIONS)/variants.o: COURSE_CPPFLAGS += -I. -Itests/unit -Itests/exercises
+
 # ---- The teacher's grader (tests/grader) ----------------------------------------------------------------------------------
 # One program grades one chapter: its tests, linked with stubs that hand each call to a worker, a program of its own that
 # holds the student's code. Everything but the student's file is built beforehand, into GRADER/NN, the chapter's harness.
@@ -534,9 +539,20 @@ test-grader:
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) SEEDS=$(if $(filter no,$(SCRIPTS)),2,20) \
 		EVERY=$(if $(filter no,$(SCRIPTS)),4,1) FIRST=$(if $(filter asan,$(MODE)),2,1) sh tests/grader/test_grader.sh $(GRADER) \
 		cheats crowd honest odd class seeds faults formats $(if $(call on,FULL),wrong)
+# Mutants of the answers, compiled as one file for each chapter, as the wrong answers are; with the hidden tests.
+MUTANT_PROGRAMS := $(GRADED:%=$(GRADER)/mutants_%)
+define mutants_rule
+$(GRADER)/mutants/$1.o: chapters/$2/solution.c chapters/$2/exercise.h tests/grader/mutants.sh tests/grader/mutate.awk $(TOGETHER)
+	$$(QUIET)sh tests/grader/mutants.sh $$(@:.o=) $$@ chapters/$2 $$(COMPILE) -O1 -g0 -w -Ichapters/$2 $(UNDEFINED_TRAPS)
+$(GRADER)/mutants_$1: $(GRADER)/mutants/$1.o $(VERSIONS)/variants.o $(TREE)/tests/exercises/exercise_$1.o $(GRADER)/hidden_$1.o \
+		$(GRADER)/hidden.o $(GRADER)/$1/reference.o $(TREE)/tests/unit/suite.o $(LIBRARY)
+	$$(call link,$$(filter %.o %.a,$$^),$$(CHECK_LIBS) $$(LIBRARIES))
+endef
+UNDEFINED_TRAPS := -ftrivial-auto-var-init=pattern -fsanitize=undefined,bounds,float-cast-overflow -fsanitize-undefined-trap-on-error
+$(foreach g,$(GRADED),$(eval $(call mutants_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 test-mutants:
-	$(call built,$(GRADER_PROGRAMS))
-	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) sh tests/grader/test_grader.sh $(GRADER) mutants
+	$(call built,$(GRADER_PROGRAMS) $(MUTANT_PROGRAMS))
+	$(QUIET)CC=$(call quote,$(COMPILER)) sh tests/grader/test_grader.sh $(GRADER) mutants
 TEST_EXTRAS += $(if $(GRADED),test-grader $(if $(filter release,$(MODE)),test-mutants))
 
 # CHAPTER=1, 01 or the name of its folder.
@@ -641,7 +657,6 @@ progress: need-check ## show how far you are in every chapter
 	$(QUIET)$(COURSE) progress
 
 # Typical wrong answers must fail their tasks. Those of a chapter, each a version of its solution, are compiled as one file.
-VERSIONS       := $(TREE)/tests/exercises/wrong
 WRONG_PROGRAMS := $(ANSWERED:%=$(VERSIONS)/wrong_%)
 define wrong_rule
 $(VERSIONS)/$1/list: chapters/$2/solution.c chapters/$2/wrong.txt tests/exercises/wrong/edit.awk
@@ -653,9 +668,7 @@ $(VERSIONS)/$1.o: $(VERSIONS)/$1.c
 	$$(call compile,$$(COMPILE) -O1 -g0 -w -Ichapters/$2)
 $(VERSIONS)/wrong_$1: $(VERSIONS)/$1.o $(VERSIONS)/variants.o $(TREE)/tests/exercises/exercise_$1.o $(TREE)/tests/unit/suite.o $(LIBRARY)
 endef
-TOGETHER := tests/exercises/signatures.awk tests/exercises/wrong/together.awk
 $(foreach e,$(ANSWERED),$(eval $(call wrong_rule,$e,$(notdir $(firstword $(wildcard chapters/$e-*))))))
-$(VERSIONS)/variants.o: COURSE_CPPFLAGS += -I. -Itests/unit -Itests/exercises
 $(WRONG_PROGRAMS):
 	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(CHECK_LIBS) $(LIBRARIES))
 

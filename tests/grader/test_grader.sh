@@ -411,29 +411,36 @@ part_wrong() {
     done
 }
 
-# Solutions with one operator changed lose points, or stand in equivalent.txt with the reason why nothing can
-# tell. Every sixth of them; all with FULL=1. Each compiler takes others.
+# Solutions with one operator changed fail a public or a hidden test (tests/exercises/wrong/variants.c). Those that do not,
+# because only their memory is wrong, lose points in the grader, or stand in equivalent.txt with the reason why nothing can tell.
 part_mutants() {
-    every=6 first=1 least=5
-    case $compiler in *clang*) first=4 ;; esac
-    [ -z "${FULL-}" ] || { every=1 first=0 least=20; }
+    mkdir "$scratch/mutants"
+    chapters | OMP_NUM_THREADS=1 xargs -P "$(nproc 2>/dev/null || echo 2)" -I @ sh -c '"$1/mutants_@" >"$2/@"' sh "$programs" "$scratch/mutants" ||
+        complain "mutants: the tests did not run"
     for chapter in $(chapters); do
-        mkdir -p "$scratch/all/$chapter" "$scratch/mutants/$chapter"
-        awk -v folder="$scratch/all/$chapter" -f "$here/mutate.awk" "$(folder_of "$chapter")/solution.c" |
-            awk -v every="$every" -v first="$first" 'NR % every == first' >"$scratch/mutants/$chapter.txt"
-        while IFS= read -r line; do mv "$scratch/all/$chapter/${line%%: *}"* "$scratch/mutants/$chapter/"; done <"$scratch/mutants/$chapter.txt"
-        grade "$chapter" --seed 7 --out "$scratch/mutants-$chapter" "$scratch/mutants/$chapter" || complain "mutants of chapter $chapter: needed a human"
-        killed=0
-        while IFS= read -r line; do
-            name=${line%%: *}
-            if [ "$(cell "$scratch/mutants-$chapter/grades.csv" "$name" 2)" -lt "$(cell "$scratch/mutants-$chapter/grades.csv" "$name" 3)" ]; then
-                killed=$((killed + 1))
-            elif ! grep -qxF "$chapter: ${line#*: }" "$here/equivalent.txt"; then
-                complain "chapter $chapter: all points for: ${line#*: }"
+        list=$programs/mutants/$chapter/list class=$scratch/mutants/$chapter-alive
+        mkdir "$class"
+        awk 'NR == FNR { noticed[$1 ":"] = NF > 1; next } !noticed[$1] { sub(/:$/, "", $1); print $1 }' "$scratch/mutants/$chapter" "$list" >"$class.txt"
+        noticed=$(($(wc -l <"$list") - $(wc -l <"$class.txt"))) closer=0
+        while read -r name; do
+            change=$(sed -n "s/^$name: //p" "$list")
+            grep -qxF "$chapter: $change" "$here/equivalent.txt" || { cp "$programs/mutants/$chapter/$name.c" "$class" && closer=$((closer + 1)); }
+        done <"$class.txt"
+        grep -qx solution "$scratch/mutants/$chapter" && good || complain "chapter $chapter: the answers fail a test among their mutants"
+        # What equivalent.txt says is still so.
+        sed "s/: /\t/" "$list" | awk -F'\t' -v chapter="$chapter: " 'NR == FNR { alive[$0] = 1; next } $1 in alive { change[chapter $2] = 1 }
+            END { for (c in change) print c }' "$class.txt" - >"$class.changes"
+        grep "^$chapter: " "$here/equivalent.txt" | grep -vxF -f "$class.changes" >"$class.stale" && complain "equivalent.txt: noticed, or no mutant: $(cat "$class.stale")"
+        [ "$closer" -eq 0 ] || grade "$chapter" --seed 7 --out "$class-grades" "$class" >/dev/null || complain "mutants of chapter $chapter: needed a human"
+        for file in "$class"/*.c; do
+            name=$(basename "$file" .c)
+            [ -f "$file" ] || continue
+            if [ "$(cell "$class-grades/grades.csv" "$name" 2)" -lt "$(cell "$class-grades/grades.csv" "$name" 3)" ]; then good; else
+                complain "chapter $chapter: all points for: $(sed -n "s/^$name: //p" "$list")"
             fi
-        done <"$scratch/mutants/$chapter.txt"
-        [ "$killed" -ge "$least" ] && good || complain "chapter $chapter: only $killed mutants lost points"
-        echo "chapter $chapter: $killed of $(wc -l <"$scratch/mutants/$chapter.txt") mutants lose points"
+        done
+        [ "$noticed" -ge 20 ] && good || complain "chapter $chapter: only $noticed mutants failed a test"
+        echo "chapter $chapter: of $(($(wc -l <"$list"))) mutants $noticed fail a test, $closer were graded"
     done
 }
 

@@ -4,8 +4,8 @@
 #
 # Of each version only the functions that differ from the solution are written, and those that call one of them, under
 # names of their own: v7_regression_loss is that of the seventh. (Where something else differs than functions, all of it.) The
-# functions of exercise.h call those of the version whose number `variant` holds. What the compiler complains of bears the
-# name of the version's file.
+# functions of exercise.h call those of the version whose number `variant` holds; 0 is the solution itself. What the compiler
+# complains of bears the name of the version's file.
 
 function read_task() {
     tasks++
@@ -113,7 +113,6 @@ function write_version(v,    all, i, word) {
     }
     if (all) printf "%s", macros[v]
     for (i = 1; i <= word_count[v]; i++) print "#undef " words[v, i]
-    if (v == 1) return
     for (i = 1; i <= tasks; i++) row = row (i > 1 ? ", " : "    {") "v" (asked[i] in own ? v - 1 : 0) "_" asked[i]
     row = row "},\n"
 }
@@ -125,8 +124,8 @@ END {
     print "\n# 1 \"together\"\nstatic const struct {"
     for (i = 1; i <= tasks; i++) print "    __typeof__(" asked[i] ") *" asked[i] ";"
     print "} variants[] = {\n" row "};"
-    print "extern const int variant_count;\nconst int variant_count = " versions - 1 ";"
+    print "extern const int variant_count;\nconst int variant_count = " versions ";"
     print "extern const char *const variant_names[];\nconst char *const variant_names[] = {"
-    for (v = 2; v <= versions; v++) print "    \"" substr(title[v], 1, length(title[v]) - 2) "\","
+    for (v = 1; v <= versions; v++) print "    \"" substr(title[v], 1, length(title[v]) - 2) "\","
     print "};\nextern int variant;\nint variant;\n" calls
 }
