@@ -462,7 +462,8 @@ need-check: setup-check
 
 # Many versions of a chapter's answers, compiled as one file: TOGETHER makes it, variants.c there runs the tests on each.
 VERSIONS := $(TREE)/tests/exercises/wrong
-TOGETHER := tests/exercises/signatures.awk tests/exercises/wrong/together.awk
+SIGNATURES := tests/exercises/signatures.awk
+TOGETHER := $(SIGNATURES) tests/exercises/wrong/together.awk
 $(VERSIONS)/variants.o: COURSE_CPPFLAGS += -I. -Itests/unit -Itests/exercises
 
 # ---- The teacher's grader (tests/grader) ----------------------------------------------------------------------------------
@@ -500,9 +501,9 @@ $(GRADER)/$1/reference.h: what = reference
 $(GRADER)/$1/names: what = names
 $(GRADER)/$1/redefine: what = redefine
 $(GRADER)/$1/stubs.c $(GRADER)/$1/adapters.c $(GRADER)/$1/reference.h $(GRADER)/$1/names $(GRADER)/$1/redefine: \
-		tests/exercises/tasks_$1.txt tests/grader/generate.awk
+		chapters/$2/exercise.h $(SIGNATURES) tests/grader/generate.awk
 	@mkdir -p $$(@D)
-	$$(QUIET)awk -v what=$$(what) -f tests/grader/generate.awk $$< > $$@
+	$$(QUIET)awk -v what=$$(what) -f $(SIGNATURES) -f tests/grader/generate.awk $$< > $$@
 $(GRADER)/$1/stubs.o: $(GRADER)/$1/stubs.c
 	$$(call compile,$$(COMPILE) -I. -Ichapters/$2)
 $(GRADER)/$1/reference.o: $(TREE)/chapters/$2/solution.o $(GRADER)/$1/redefine

@@ -7,9 +7,11 @@
 #     void regression_gradient(/* out */ Matrix gradient, Matrix x, Matrix w, Matrix y);
 #
 # It returns void, int or float. Arguments are Matrix, int, float and const char *. A Matrix is only read, unless it is an
-# /* out */, which receives something, or an /* in/out */, which also holds something before. When read_task() is called:
+# /* out */, which receives something, or an /* in/out */, which also holds something before. A test may take 2 seconds of
+# processor time in the grader; a line "// Time: 5 s" of the comment gives it others. When read_task() is called:
 #
 #   task     1.2
+#   seconds  2
 #   result   void
 #   fn       regression_gradient
 #   count    of the arguments; for each: kind[i] (in, out, int, float or string), name[i], type[i]
@@ -59,8 +61,13 @@ function parameters(    i, list) {
 }
 
 FILENAME ~ /exercise\.h$/ && /^\/\/ TASK [0-9]+\.[0-9]+ / {
-    if (task != "") fail("TASK " task " has no function")
+    if (task != "") fail("TASK " task " has no function above here")
     task = $3
+    seconds = 2
+}
+FILENAME ~ /exercise\.h$/ && /^\/\/ Time: / {
+    if (task == "" || $3 !~ /^[0-9]+$/ || $4 !~ /^s[.,]?$/) fail("a task's time is said so: // Time: 5 s")
+    seconds = $3
 }
 FILENAME ~ /exercise\.h$/ && task != "" && /^[a-z]/ { declaring = 1; signature = "" }
 declaring { signature = signature (signature == "" ? "" : "\n") $0 }
@@ -71,3 +78,5 @@ declaring && /;[ \t]*$/ {
     read_task()
     task = ""
 }
+
+END { if (!failed && task != "") fail("TASK " task " has no function") }

@@ -32,6 +32,41 @@ if [ $# -gt 0 ]; then
     exit 0
 fi
 
+# What is wrong in a wrong.txt or an exercise.h is told, with its place.
+refused() { # WORDS… of the message, then -- a command
+    words=""
+    while [ "$1" != -- ]; do words="$words $1" && shift; done
+    shift
+    if "$@" >/dev/null 2>"$scratch/message" || ! grep -qF -e "${words# }" "$scratch/message"; then
+        echo "expected the message \"${words# }\": $(cat "$scratch/message")" >>"$scratch/complaints"
+    else
+        echo refused >>"$scratch/passed"
+    fi
+}
+edit() { # the text of a wrong.txt
+    printf '// TASK 1.1\nint one(void)\n{\n    int a = 1;\n    a++;\n    a++;\n    return a;\n}\n' >"$scratch/solution.c"
+    printf "$1" >"$scratch/wrong.txt"
+    awk -v folder="$scratch" -f tests/exercises/wrong/edit.awk "$scratch/solution.c" "$scratch/wrong.txt"
+}
+declare_task() { # the text of an exercise.h
+    printf "// Exercises\n// TASK 1.1  One.\n$1\n" >"$scratch/exercise.h"
+    awk -v what=names -f tests/exercises/signatures.awk -f tests/grader/generate.awk "$scratch/exercise.h"
+}
+refused wrong.txt:2: 1.1-x: the lines that are to be replaced are not in -- edit '# one\n1.1 x: why\n-    return c;\n'
+refused 1.1-x: the lines that are to be replaced are there more than once -- edit '1.1 x: why\n-    a++;\n'
+refused wrong.txt:1: an entry begins -- edit '1.1 x\n-    return a;\n'
+refused 1.1-x: there is another of this name -- edit '1.1 x: why\n-    return a;\n\n1.1 x: why\n-    return a;\n'
+refused 1.1-x: no edit -- edit '1.1 x: why\n'
+refused 1.1-x: neither lines with - nor a function of -- edit '1.1 x: why\n+int two(void) { return 2; }\n'
+refused 1.2-x: there is no '"// TASK 1.2"' -- edit '1.2 x: why\n-    return a;\n'
+refused wrong.txt:2: a line begins with -- edit '1.1 x: why\nreturn a;\n'
+refused exercise.h:3: /\* out \*/ or /\* in/out \*/, not -- declare_task 'void one(/* output */ Matrix x);'
+refused exercise.h:3: a int is a copy -- declare_task 'void one(/* out */ int x);'
+refused exercise.h:3: arguments are Matrix, int, float and const char '*,' not double -- declare_task 'void one(double x);'
+refused exercise.h:3: a function returns void, int or float -- declare_task 'double one(int x);'
+refused exercise.h:3: 'a task'"'"'s time is said so' -- declare_task '// Time: long\nvoid one(int x);'
+refused TASK 1.1 has no function -- declare_task ''
+
 xargs -P "$(nproc 2>/dev/null || echo 2)" -I @ sh -c '"$1/wrong_@" >"$2/@"' sh "$built" "$scratch" <"$scratch/chapters" || exit 2
 
 # Each fails as it should, the solution does not, and every task has at least three.
@@ -59,7 +94,7 @@ while read -r number; do
             for (task in asked)
                 if (count[task] < 3) print where ": TASK " task " has " count[task] + 0 " wrong answers; it needs three"
         }' - "$built/$number/list" "$scratch/$number"
-done <"$scratch/chapters" >"$scratch/complaints"
+done <"$scratch/chapters" >>"$scratch/complaints"
 sort "$scratch/complaints"
 failed=$(wc -l <"$scratch/complaints")
 [ "$failed" -eq 0 ] || echo "make test-wrong WRONG=1.2-wrong-sign tells what the tests say about one."

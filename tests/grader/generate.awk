@@ -1,6 +1,6 @@
-# generate.awk: from tests/exercises/tasks_NN.txt, both sides of the wire and what belongs to them.
+# generate.awk: from a chapter's exercise.h, both sides of the wire and what belongs to them.
 #
-#   awk -v what=stubs|adapters|reference|names|redefine -f generate.awk tasks_01.txt
+#   awk -v what=stubs|adapters|reference|names|redefine -f tests/exercises/signatures.awk -f generate.awk exercise.h
 #
 #   stubs      (C) the student's function names, for the grader: each hands its call to the worker; and the
 #   time limits
@@ -9,30 +9,10 @@
 #   names      the functions, one a line: what may be seen of the student's object
 #   redefine   objcopy's pairs "name reference_name"
 
-function fail(message) {
-    print FILENAME ":" FNR ": " message > "/dev/stderr"
-    failed = 1
-    exit 1
-}
-
-# "in x" → its kind and its name, in kind[] and name[]
-function read_argument(text, i,    word) {
-    if (split(text, word, " ") != 2) fail("an argument is a kind and a name: " text)
-    if (word[1] !~ /^(in|out|int|float|string)$/) fail("in, out, int, float, string; not " word[1])
-    kind[i] = word[1]
-    name[i] = word[2]
-}
-
-function type_of(k) { return k == "in" || k == "out" ? "Matrix" : k == "string" ? "const char *" : k }
-function parameters(    i, list) {
-    for (i = 1; i <= count; i++) list = list (i > 1 ? ", " : "") type_of(kind[i]) " " name[i]
-    return list
-}
-
 function write_stub(    i, member) {
     print "\n// TASK " task "\n" result " " fn "(" parameters() ")\n{\n    Argument arguments[] = {"
     for (i = 1; i <= count; i++) {
-        member = type_of(kind[i]) == "Matrix" ? "matrix" : kind[i] == "string" ? "text" : "number"
+        member = type[i] == "Matrix" ? "matrix" : kind[i] == "string" ? "text" : "number"
         print "        {.kind = " wire[kind[i]] ", .name = \"" name[i] "\", ." member " = " name[i] "},"
     }
     print "    };"
@@ -44,7 +24,7 @@ function write_stub(    i, member) {
 function write_adapter(    i, list) {
     for (i = 1; i <= count; i++) {
         list = list (i > 1 ? ", " : "")
-        if (type_of(kind[i]) == "Matrix") list = list "a[" i - 1 "].matrix"
+        if (type[i] == "Matrix") list = list "a[" i - 1 "].matrix"
         else if (kind[i] == "string") list = list "a[" i - 1 "].text"
         else list = list "(" kind[i] ")a[" i - 1 "].number"
     }
@@ -64,24 +44,8 @@ BEGIN {
     if (what == "reference") print "#pragma once\n#include \"matrix/matrix.h\"\n"
 }
 
-/^ *(#|$)/ { next }
-
-{
-    line = $0
-    task = $1
-    seconds = $2
-    if (task !~ /^[0-9]+\.[0-9]+$/ || seconds !~ /^[0-9.]+$/ || !match(line, /[a-z]+ [a-z_0-9]+\(.*\) *$/))
-        fail("a line is: task, seconds, signature")
-    signature = substr(line, RSTART)
-    result = substr(signature, 1, index(signature, " ") - 1)
-    fn = substr(signature, index(signature, " ") + 1)
-    list = substr(fn, index(fn, "(") + 1)
-    fn = substr(fn, 1, index(fn, "(") - 1)
-    sub(/\) *$/, "", list)
-    if (result !~ /^(void|int|float)$/) fail("a function returns void, int or float")
-    count = split(list, part, /, */)
+function read_task() {
     if (count > 12) fail("at most 12 arguments")
-    for (i = 1; i <= count; i++) read_argument(part[i], i)
     index_ = tasks++
     limits = limits "    {\"" task "\", \"" fn "\", " seconds "},\n"
     if (what == "stubs") write_stub()

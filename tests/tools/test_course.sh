@@ -74,7 +74,7 @@ run handout OUT="$scratch/course"
 prints "a folder that is not empty is left alone" "not empty"
 if [ -n "${EXERCISE_STUBS-}" ]; then
     for header in chapters/*/exercise.h; do
-        awk -f tests/exercises/stub.awk "$header" | diff "${header%.h}.c" - >"$scratch/out"
+        awk -f tests/exercises/signatures.awk -f tests/exercises/stub.awk "$header" | diff "${header%.h}.c" - >"$scratch/out"
         result $? "${header%.h}.c is what make reset would write"
     done
 fi
