@@ -9,11 +9,13 @@ typedef struct {
 static Data draw(Rng *rng, Arena *arena)
 {
     int n = hidden_between(rng, 3, 12), c = hidden_between(rng, 2, 5);
-    Data data;
-    Matrix *const wide[] = {&data.x, &data.y, &data.d_y}, *const rows[] = {&data.gain, &data.bias, &data.row,
-                                                                           &data.other};
-    for (int k = 0; k < 3; k++) *wide[k] = hidden_matrix(rng, arena, n, c);
-    for (int k = 0; k < 4; k++) *rows[k] = hidden_matrix(rng, arena, 1, c);
+    Data data = {.x = hidden_matrix(rng, arena, n, c)};
+    data.y = hidden_matrix(rng, arena, n, c);
+    data.d_y = hidden_matrix(rng, arena, n, c);
+    data.gain = hidden_matrix(rng, arena, 1, c);
+    data.bias = hidden_matrix(rng, arena, 1, c);
+    data.row = hidden_matrix(rng, arena, 1, c);
+    data.other = hidden_matrix(rng, arena, 1, c);
     return data;
 }
 

@@ -11,8 +11,9 @@
 #     -        for (int j = 0; j < x.cols; j++) gradient.data[j] += AT(x, i, j) * error;
 #     +        for (int j = 0; j < x.cols; j++) gradient.data[j] -= AT(x, i, j) * error;
 #
-# Lines with - go, lines with + come, lines with a blank stay. Those with - or a blank must stand in the solution exactly so and
-# exactly once: between the task's "// TASK 1.2" and the next task's, or else in the whole file. A line @@ starts another place.
+# Lines with - go, lines with + come, lines with a blank stay. Those with - or a blank must stand in the solution exactly so
+# (but for a comment at their end) and exactly once: between the task's "// TASK 1.2" and the next task's, or else in the whole
+# file. A line @@ starts another place.
 # An entry with + alone is a whole function, which takes the place of the solution's function of that name; helpers before it
 # move with it. Functions whose tasks use this one and fail with it are named as "and therefore". Lines with # are comments.
 
@@ -22,10 +23,15 @@ function fail(text) {
     exit 1
 }
 
+function code(line,    at) {
+    at = match(line, / *\/\/ /)
+    return at > 1 ? substr(line, 1, at - 1) : line
+}
+
 # Where the lines old[1 … olds] begin within text[from … to]: a line number; 0: nowhere; -1: in more than one place
 function found_in(from, to,    at, i, where) {
     for (at = from; at + olds - 1 <= to; at++) {
-        for (i = 1; i <= olds && text[at + i - 1] == old[i]; i++);
+        for (i = 1; i <= olds && code(text[at + i - 1]) == code(old[i]); i++);
         if (i <= olds) continue
         if (where) return -1
         where = at
@@ -33,8 +39,10 @@ function found_in(from, to,    at, i, where) {
     return where + 0
 }
 
-# Puts now[1 … nows] in the place of count lines from text[at] on.
+# Puts now[1 … nows] in the place of count lines from text[at] on. same[i]: now[i] is the line that is there, with its comment.
 function replace(at, count,    i) {
+    for (i = 1; i <= nows; i++) if (i in same) now[i] = text[at + same[i] - 1]
+    split("", same)
     for (i = at + count; i <= lines; i++) rest[i] = text[i]
     for (i = 1; i <= nows; i++) text[at + i - 1] = now[i]
     for (i = at + count; i <= lines; i++) text[i + nows - count] = rest[i]
@@ -131,7 +139,7 @@ name == "" { place = FNR; fail("an edit before the first entry") }
 /^@@$/ { finish_hunk(); next }
 /^-/ { old[++olds] = substr($0, 2); removed++; next }
 /^\+/ { now[++nows] = substr($0, 2); next }
-/^ / { old[++olds] = now[++nows] = substr($0, 2); kept++; next }
+/^ / { old[++olds] = now[++nows] = substr($0, 2); same[nows] = olds; kept++; next }
 { place = FNR; name = ""; fail("a line begins with a task, -, +, a blank, @@ or #: " $0) }
 
 END {
