@@ -465,6 +465,7 @@ VERSIONS := $(TREE)/tests/exercises/wrong
 SIGNATURES := tests/exercises/signatures.awk
 TOGETHER := $(SIGNATURES) tests/exercises/wrong/together.awk
 $(VERSIONS)/variants.o: COURSE_CPPFLAGS += -I. -Itests/unit -Itests/exercises
+WRONG_PROGRAMS := $(ANSWERED:%=$(VERSIONS)/wrong_%)
 
 # ---- The teacher's grader (tests/grader) ----------------------------------------------------------------------------------
 # One program grades one chapter: its tests, linked with stubs that hand each call to a worker, a program of its own that
@@ -473,6 +474,7 @@ $(VERSIONS)/variants.o: COURSE_CPPFLAGS += -I. -Itests/unit -Itests/exercises
 GRADER          := $(TREE)/tests/grader
 GRADED          := $(sort $(patsubst tests/grader/hidden_%.c,%,$(wildcard tests/grader/hidden_[0-9]*.c)))
 GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
+MUTANT_PROGRAMS := $(GRADED:%=$(GRADER)/mutants_%)
 GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade roster table report examine submission toolchain listing object \
 	scan tool turn apart jail filter caller hidden) \
 	$(TREE)/tests/unit/suite.o
@@ -532,6 +534,9 @@ $(GRADER)/check_format: $(GRADER)/check_format.o
 
 ifneq ($(GRADED),)
 test-programs: grader-programs $(GRADER)/check_format
+ifeq ($(filter no,$(SCRIPTS))$(filter-out release,$(MODE)),)
+test-programs: $(WRONG_PROGRAMS) $(MUTANT_PROGRAMS)
+endif
 endif
 
 .PHONY: test-grader test-mutants
@@ -541,7 +546,6 @@ test-grader:
 		EVERY=$(if $(filter no,$(SCRIPTS)),4,1) FIRST=$(if $(filter asan,$(MODE)),2,1) sh tests/grader/test_grader.sh $(GRADER) \
 		cheats crowd honest odd class seeds faults formats $(if $(call on,FULL),wrong)
 # Mutants of the answers, compiled as one file for each chapter, as the wrong answers are; with the hidden tests.
-MUTANT_PROGRAMS := $(GRADED:%=$(GRADER)/mutants_%)
 define mutants_rule
 $(GRADER)/mutants/$1.o: chapters/$2/solution.c chapters/$2/exercise.h tests/grader/mutants.sh tests/grader/mutate.awk $(TOGETHER)
 	$$(QUIET)sh tests/grader/mutants.sh $$(@:.o=) $$@ chapters/$2 $$(COMPILE) -O1 -g0 -w -Ichapters/$2 $(UNDEFINED_TRAPS)
@@ -658,7 +662,6 @@ progress: need-check ## show how far you are in every chapter
 	$(QUIET)$(COURSE) progress
 
 # Typical wrong answers must fail their tasks. Those of a chapter, each a version of its solution, are compiled as one file.
-WRONG_PROGRAMS := $(ANSWERED:%=$(VERSIONS)/wrong_%)
 define wrong_rule
 $(VERSIONS)/$1/list: chapters/$2/solution.c chapters/$2/wrong.txt tests/exercises/wrong/edit.awk
 	$$(QUIET)rm -rf $$(@D) && mkdir -p $$(@D)

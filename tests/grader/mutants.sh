@@ -15,7 +15,7 @@ awk -v folder="$folder" -f tests/grader/mutate.awk "$chapter/solution.c" >"$fold
 while :; do
     awk -f tests/exercises/signatures.awk -f tests/exercises/wrong/together.awk "$chapter/exercise.h" "$chapter/solution.c" \
         "$folder"/m*.c >"$folder/together" || exit 1
-    "$@" -x c -MMD -MP -MT "$object" -MF "${object%.o}.d" -c "$folder/together" -o "$object" 2>"$folder/errors" && exit 0
+    "$@" -x c -MMD -MP -MT "$object" -MF "${object%.o}.d" -c - -o "$object" <"$folder/together" 2>"$folder/errors" && exit 0
     sed -n 's/^\(m[0-9]*\)\.c:[0-9]*:.*error: .*/\1/p' "$folder/errors" | sort -u >"$folder/refused"
     [ -s "$folder/refused" ] || break
     while read -r name; do
