@@ -467,6 +467,13 @@ need-check: setup-check
 	$(QUIET)echo '#include <check.h>' | $(CC) -E -o /dev/null - 2>/dev/null || \
 		{ echo "The tests need the library Check. Type: sudo apt-get install check pkg-config" >&2; exit 1; }
 
+# Many versions of a chapter's answers, compiled as one file: TOGETHER makes it, variants.c there runs the tests on each.
+VERSIONS := $(TREE)/tests/exercises/wrong
+SIGNATURES := tests/exercises/signatures.awk
+TOGETHER := $(SIGNATURES) tests/exercises/wrong/together.awk
+$(VERSIONS)/variants.o: COURSE_CPPFLAGS += -I. -Itests/unit -Itests/exercises
+WRONG_PROGRAMS := $(ANSWERED:%=$(VERSIONS)/wrong_%)
+
 # ---- The teacher's grader (tests/grader) ----------------------------------------------------------------------------------
 # One program grades one chapter: its tests, linked with stubs that hand each call to a worker, a program of its own that
 # holds the student's code. Everything but the student's file is built beforehand, into GRADER/NN, the chapter's harness.
@@ -474,6 +481,7 @@ need-check: setup-check
 GRADER          := $(TREE)/tests/grader
 GRADED          := $(sort $(patsubst tests/grader/hidden_%.c,%,$(wildcard tests/grader/hidden_[0-9]*.c)))
 GRADER_PROGRAMS := $(foreach g,$(GRADED),$(GRADER)/grade-$g)
+MUTANT_PROGRAMS := $(GRADED:%=$(GRADER)/mutants_%)
 GRADER_OBJECTS  := $(patsubst %,$(GRADER)/%.o,grade ending folders lock roster table report examine submission toolchain listing object \
 	scan tool turn apart jail filter caller hidden) \
 	$(TREE)/tests/unit/suite.o
@@ -502,9 +510,9 @@ $(GRADER)/$1/reference.h: what = reference
 $(GRADER)/$1/names: what = names
 $(GRADER)/$1/redefine: what = redefine
 $(GRADER)/$1/stubs.c $(GRADER)/$1/adapters.c $(GRADER)/$1/reference.h $(GRADER)/$1/names $(GRADER)/$1/redefine: \
-		tests/exercises/tasks_$1.txt tests/grader/generate.awk
+		chapters/$2/exercise.h $(SIGNATURES) tests/grader/generate.awk
 	@mkdir -p $$(@D)
-	$$(QUIET)awk -v what=$$(what) -f tests/grader/generate.awk $$< > $$@
+	$$(QUIET)awk -v what=$$(what) -f $(SIGNATURES) -f tests/grader/generate.awk $$< > $$@
 $(GRADER)/$1/stubs.o: $(GRADER)/$1/stubs.c
 	$$(call compile,$$(COMPILE) -I. -Ichapters/$2)
 $(GRADER)/$1/reference.o: $(TREE)/chapters/$2/solution.o $(GRADER)/$1/redefine
@@ -534,6 +542,9 @@ $(GRADER_TOOLS): %: %.o
 
 ifneq ($(GRADED),)
 test-programs: grader-programs $(GRADER_TOOLS)
+ifeq ($(filter no,$(SCRIPTS))$(filter-out release,$(MODE)),)
+test-programs: $(WRONG_PROGRAMS) $(MUTANT_PROGRAMS)
+endif
 endif
 
 .PHONY: test-grader test-mutants
@@ -542,9 +553,19 @@ test-grader:
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) SEEDS=$(if $(filter no,$(SCRIPTS)),2,20) \
 		EVERY=$(if $(filter no,$(SCRIPTS)),4,1) FIRST=$(if $(filter asan,$(MODE)),2,1) sh tests/grader/test_grader.sh $(GRADER) \
 		cheats crowd honest odd class seeds faults formats jobs without $(if $(call on,FULL),wrong)
+# Mutants of the answers, compiled as one file for each chapter, as the wrong answers are; with the hidden tests.
+define mutants_rule
+$(GRADER)/mutants/$1.o: chapters/$2/solution.c chapters/$2/exercise.h tests/grader/mutants.sh tests/grader/mutate.awk $(TOGETHER)
+	$$(QUIET)sh tests/grader/mutants.sh $$(@:.o=) $$@ chapters/$2 $$(COMPILE) -O1 -g0 -w -Ichapters/$2 $(UNDEFINED_TRAPS)
+$(GRADER)/mutants_$1: $(GRADER)/mutants/$1.o $(VERSIONS)/variants.o $(TREE)/tests/exercises/exercise_$1.o $(GRADER)/hidden_$1.o \
+		$(GRADER)/hidden.o $(GRADER)/$1/reference.o $(TREE)/tests/unit/suite.o $(LIBRARY)
+	$$(call link,$$(filter %.o %.a,$$^),$$(CHECK_LIBS) $$(LIBRARIES))
+endef
+UNDEFINED_TRAPS := -ftrivial-auto-var-init=pattern -fsanitize=undefined,bounds,float-cast-overflow -fsanitize-undefined-trap-on-error
+$(foreach g,$(GRADED),$(eval $(call mutants_rule,$g,$(notdir $(firstword $(wildcard chapters/$g-*))))))
 test-mutants:
-	$(call built,$(GRADER_PROGRAMS))
-	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) sh tests/grader/test_grader.sh $(GRADER) mutants
+	$(call built,$(GRADER_PROGRAMS) $(MUTANT_PROGRAMS))
+	$(QUIET)CC=$(call quote,$(COMPILER)) sh tests/grader/test_grader.sh $(GRADER) mutants
 TEST_EXTRAS += $(if $(GRADED),test-grader $(if $(filter release,$(MODE)),test-mutants))
 
 # CHAPTER=1, 01 or the name of its folder.
@@ -649,14 +670,29 @@ $(foreach v,hint reset solution,$(eval $(call course_rule,$v)))
 progress: need-check ## show how far you are in every chapter
 	$(QUIET)$(COURSE) progress
 
-# Typical wrong answers must fail their tasks; this is about the tests, not about memory, so one mode is enough.
+# Typical wrong answers must fail their tasks. Those of a chapter, each a version of its solution, are compiled as one file.
+define wrong_rule
+$(VERSIONS)/$1/list: chapters/$2/solution.c chapters/$2/wrong.txt tests/exercises/wrong/edit.awk
+	$$(QUIET)rm -rf $$(@D) && mkdir -p $$(@D)
+	$$(QUIET)awk -v folder=$$(@D) -f tests/exercises/wrong/edit.awk $$(filter chapters/%,$$^) > $$@
+$(VERSIONS)/$1.c: $(VERSIONS)/$1/list chapters/$2/exercise.h $(TOGETHER)
+	$$(QUIET)awk $(TOGETHER:%=-f %) chapters/$2/exercise.h chapters/$2/solution.c $(VERSIONS)/$1/*.c > $$@
+$(VERSIONS)/$1.o: $(VERSIONS)/$1.c
+	$$(call compile,$$(COMPILE) -O1 -g0 -w -Ichapters/$2)
+$(VERSIONS)/wrong_$1: $(VERSIONS)/$1.o $(VERSIONS)/variants.o $(TREE)/tests/exercises/exercise_$1.o $(TREE)/tests/unit/suite.o $(LIBRARY)
+endef
+$(foreach e,$(ANSWERED),$(eval $(call wrong_rule,$e,$(notdir $(firstword $(wildcard chapters/$e-*))))))
+$(WRONG_PROGRAMS):
+	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(CHECK_LIBS) $(LIBRARIES))
+
+# This is about the tests, not about memory, so one mode is enough.
 TEST_EXTRAS += $(if $(ANSWERED),test-make test-course $(if $(filter release,$(MODE)),test-wrong))
 .PHONY: test-wrong test-course test-make
 test-course: need-check
 	$(QUIET)bash tests/tools/test_course.sh "$(TEST_MAKE)"
 test-wrong: need-check
-	$(call built,$(EXERCISES:%=$(TREE)/tests/exercises/exercise_%.o) $(EXERCISE_OBJECTS) $(LIBRARY))
-	$(QUIET)sh tests/exercises/test_wrong.sh $(TREE) "$(COMPILE) -O1" "$(CHECK_LIBS) $(LIBRARIES) $(LDLIBS)" $$WRONG
+	$(call built,$(WRONG_PROGRAMS))
+	$(QUIET)sh tests/exercises/test_wrong.sh $(VERSIONS) $$WRONG
 test-make:
 	$(QUIET)sh tests/tools/test_make.sh "$(TEST_MAKE)" $(TREE)
 

@@ -13,13 +13,13 @@ float regression_loss(Matrix x, Matrix w, Matrix y);
 
 // TASK 1.2  The gradient of that loss: gradientⱼ = 1/n · Σᵢ xᵢⱼ eᵢ with the errors e = x·w − y.
 // gradient (d × 1) is overwritten, whatever it held before; x (n × d), w (d × 1), y (n × 1) are not changed.
-void regression_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y);
+void regression_gradient(/* out */ Matrix gradient, Matrix x, Matrix w, Matrix y);
 
 // TASK 1.3  Gradient descent: steps times w ← w − rate · gradient. w (d × 1) holds the start and receives the end.
 // 0 steps change nothing.
-void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps);
+void regression_descend(/* in/out */ Matrix w, Matrix x, Matrix y, float rate, int steps);
 
 // TASK 1.4  The ridge solution: w (d × 1) with (xᵀx / n + ridge · I) w = xᵀy / n, from equations and not by descent.
 // w is overwritten. The features may be nearly copies of each other, so form the sums in double; to be measured:
 // every weight within 1e-4 of the reference, relative to the largest one. ridge > 0.
-void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge);
+void regression_ridge(/* out */ Matrix w, Matrix x, Matrix y, float ridge);

@@ -16,16 +16,16 @@ float logistic_loss(Matrix x, Matrix w, Matrix y);
 
 // TASK 2.2  The gradient of that loss: xᵀ (p − y) / n with the probabilities p = σ(x·w).
 // gradient (d × 1), x (n × d), w (d × 1), y (n × 1)
-void logistic_gradient(Matrix gradient, Matrix x, Matrix w, Matrix y);
+void logistic_gradient(/* out */ Matrix gradient, Matrix x, Matrix w, Matrix y);
 
 // TASK 2.3  The softmax of each row: p_ik = e^z_ik / Σⱼ e^z_ij. To be measured: every probability within 1e-6 of the
 // reference, for scores as large as ±10⁴.
 // p and z (n × K)
-void softmax_of_rows(Matrix p, Matrix z);
+void softmax_of_rows(/* out */ Matrix p, Matrix z);
 
 // TASK 2.4  The gradient of softmax regression: xᵀ (p − one-hot(labels)) / n with p the softmax of the rows of x·w.
 // gradient (d × K), x (n × d), w (d × K), labels (n × 1)
-void softmax_gradient(Matrix gradient, Matrix x, Matrix w, Matrix labels);
+void softmax_gradient(/* out */ Matrix gradient, Matrix x, Matrix w, Matrix labels);
 
 // TASK 2.5  The area under the ROC curve: the share of the pairs (an example with y = 1, an example with y = 0) in which
 // the first has the larger score; a pair of equal scores counts one half. Both kinds of examples are there.

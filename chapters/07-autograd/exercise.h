@@ -9,21 +9,21 @@ enum { MAX_UNITS = 64 };
 
 // TASK 7.1  One line of the tape, for a quotient: line (1 × 3) receives a / b, and how steeply it changes with a and with b.
 // b is not 0.
-void tape_divide(Matrix line, float a, float b);
+void tape_divide(/* out */ Matrix line, float a, float b);
 
 // TASK 7.2  Play a tape of numbers backwards. Row i of tape (n × 4) is line i: the numbers of the two lines it was made from
 // (−1: none), and how steeply it changes with each of them. gradients (n × 1) is overwritten: how the last line changes with
 // each line. A line may be made twice from the same one.
-void tape_play_backwards(Matrix gradients, Matrix tape);
+void tape_play_backwards(/* out */ Matrix gradients, Matrix tape);
 
 // TASK 7.3  What the product y = a·b gives back. Adds to d_a (M × K) and d_b (K × N); d_y (M × N), a (M × K), b (K × N).
-void product_gives_back(Matrix d_a, Matrix d_b, Matrix d_y, Matrix a, Matrix b);
+void product_gives_back(/* in/out */ Matrix d_a, /* in/out */ Matrix d_b, Matrix d_y, Matrix a, Matrix b);
 
 // TASK 7.4  What y = softmax of each row of x gives back, for any d_y that arrives. Adds to d_x (N × K); d_y, y (N × K).
 // In a row, d y_j / d x_k = y_j · ([j = k] − y_k).
-void softmax_gives_back(Matrix d_x, Matrix d_y, Matrix y);
+void softmax_gives_back(/* in/out */ Matrix d_x, Matrix d_y, Matrix y);
 
 // TASK 7.5  A chain without a tape, to be measured: h = max(0, x·w1), z = max(0, h·w2), f = Σ z². Returns f and
 // overwrites d_x (1 × D) with its gradient, within 1e-4 of the reference relative to the largest element.
 // x (1 × D), w1 (D × H), w2 (H × K), H and K at most MAX_UNITS.
-float chain_gradient(Matrix d_x, Matrix x, Matrix w1, Matrix w2);
+float chain_gradient(/* out */ Matrix d_x, Matrix x, Matrix w1, Matrix w2);

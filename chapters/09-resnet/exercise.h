@@ -14,16 +14,16 @@ float keeping_gain(float slope);
 
 // TASK 9.2  Layer normalisation of each row: y = (x − mean) / √(variance + 1e-5), the variance with 1/C.
 // y and x (N × C)
-void normalise(Matrix y, Matrix x);
+void normalise(/* out */ Matrix y, Matrix x);
 
 // TASK 9.3  Its derivative, to be measured: overwrites d_x (N × C) from the gradient d_y (N × C) and the input x (N × C).
 // Rows may lie far from zero (1000 ± 1): every element within 1e-3 of the reference, relative to the largest.
-void normalise_gradient(Matrix d_x, Matrix d_y, Matrix x);
+void normalise_gradient(/* out */ Matrix d_x, Matrix d_y, Matrix x);
 
 // TASK 9.4  A tower of normalised residual layers: for each layer, h ← h + max(0, normalise(h) · w_l). No bias.
 // h (N × C) holds the input and receives the output; w (L·C × C)
-void tower_forward(Matrix h, Matrix w);
+void tower_forward(/* in/out */ Matrix h, Matrix w);
 
 // TASK 9.5  The gradient of the tower's input. d (N × C) holds the gradient of the output and receives that of the input;
 // x (N × C) is the input of the tower, w (L·C × C). L is at most 16 and N at most 32.
-void tower_gradient(Matrix d, Matrix x, Matrix w);
+void tower_gradient(/* in/out */ Matrix d, Matrix x, Matrix w);

@@ -14,19 +14,20 @@ int output_side(int side, int window, int stride, int padding);
 // TASK 10.2  What the window sees at each place, as one row (im2col): column (dy · k + dx) · C + c holds feature c of the
 // pixel dy lines below and dx columns right of the window's upper left corner, 0 beyond the edge.
 // rows (H'·W' × k·k·C), x (H·W × C)
-void patches(Matrix rows, Matrix x, int width, int window, int stride, int padding);
+void patches(/* out */ Matrix rows, Matrix x, int width, int window, int stride, int padding);
 
 // TASK 10.3  Convolution: a weighted sum of what the window sees, and the bias. The rows of w are in the order of the columns
 // of 10.2; the window is not turned around.
 // y (H'·W' × O), x (H·W × C), w (k·k·C × O), b (1 × O)
-void convolve(Matrix y, Matrix x, Matrix w, Matrix b, int width, int window, int stride, int padding);
+void convolve(/* out */ Matrix y, Matrix x, Matrix w, Matrix b, int width, int window, int stride,
+              int padding);
 
 // TASK 10.4  Its derivatives, from the gradient d_y of the output.
 // d_x (H·W × C), d_w (k·k·C × O), d_y (H'·W' × O), x (H·W × C), w (k·k·C × O)
-void convolve_gradient(Matrix d_x, Matrix d_w, Matrix d_y, Matrix x, Matrix w, int width, int window,
-                       int stride, int padding);
+void convolve_gradient(/* out */ Matrix d_x, /* out */ Matrix d_w, Matrix d_y, Matrix x, Matrix w, int width,
+                       int window, int stride, int padding);
 
 // TASK 10.5  The gradient of max pooling without padding: in each window and for each feature, the largest number receives
 // the gradient; of equal ones, the first in the order of the taps. Windows overlap where stride is less than window.
 // d_x (H·W × C), d_y (H'·W' × C), x (H·W × C)
-void pool_gradient(Matrix d_x, Matrix d_y, Matrix x, int width, int window, int stride);
+void pool_gradient(/* out */ Matrix d_x, Matrix d_y, Matrix x, int width, int window, int stride);

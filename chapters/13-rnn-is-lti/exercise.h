@@ -10,18 +10,18 @@
 enum { MAX_STATES = 16 };
 
 // TASK 13.1  One step of x' = a·x + b·u, y = c·x + d·u. Returns y; x (n × 1) holds the state and receives the next one.
-float state_step(Matrix x, Matrix a, Matrix b, Matrix c, float d, float u);
+float state_step(/* in/out */ Matrix x, Matrix a, Matrix b, Matrix c, float d, float u);
 
 // TASK 13.2  The impulse response g (K × 1): what comes out, from rest, when one single 1 goes in and then zeros.
-void impulse_response(Matrix g, Matrix a, Matrix b, Matrix c, float d);
+void impulse_response(/* out */ Matrix g, Matrix a, Matrix b, Matrix c, float d);
 
 // TASK 13.3  Two maps in a row as one: first x ↦ a_1·x + b_1, then x ↦ a_2·x + b_2. Writes a (n × n) and b (n × 1) of
 // x ↦ a·x + b that does both.
-void compose(Matrix a, Matrix b, Matrix a_1, Matrix b_1, Matrix a_2, Matrix b_2);
+void compose(/* out */ Matrix a, /* out */ Matrix b, Matrix a_1, Matrix b_1, Matrix a_2, Matrix b_2);
 
 // TASK 13.4  Backpropagation through time for one state: x_0 = 0, x_(t+1) = a x_t + b u_t, y_t = x_t, and the loss is the
 // mean over all T steps of (y_t − target_t)². u and target (T × 1). Writes d_loss/d_a and d_loss/d_b to gradient (2 × 1).
-void gradient_through_time(Matrix gradient, Matrix u, Matrix target, float a, float b);
+void gradient_through_time(/* out */ Matrix gradient, Matrix u, Matrix target, float a, float b);
 
 // TASK 13.5  The spectral radius of a (n × n), to be measured: within 1 % for any a whose spectral radius lies between
 // 1e-3 and 1e3, also where the largest eigenvalues are a complex pair. 0 when a power of a is zero.

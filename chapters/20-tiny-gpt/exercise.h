@@ -9,16 +9,16 @@ enum { MAX_TIME = 32, MAX_WIDTH = 64 };
 
 // TASK 20.1  The probabilities of the next token at a temperature above 0: p_i ∝ e^(logit_i / temperature).
 // p and logits (1 × V); logits may be as large as ±10 000, and the temperature as small as 0.001.
-void soften(Matrix p, Matrix logits, float temperature);
+void soften(/* out */ Matrix p, Matrix logits, float temperature);
 
 // TASK 20.2  Keeps the k most likely tokens, 1 ≤ k ≤ V: all others become 0, and what is left is divided by its sum.
 // Of equally likely tokens the one with the lower number counts as the more likely. p (1 × V) is changed.
-void keep_top_k(Matrix p, int k);
+void keep_top_k(/* in/out */ Matrix p, int k);
 
 // TASK 20.3  The nucleus: keeps the fewest of the most likely tokens whose probabilities sum to at least share
 // (0 < share < 1), or all of them when rounding leaves their sum below it; all others become 0, and what is left is divided by its
 // sum. Among equals as in 20.2. p (1 × V) is changed.
-void keep_nucleus(Matrix p, float share);
+void keep_nucleus(/* in/out */ Matrix p, float share);
 
 // TASK 20.4  Draws a token with a random number that is given, 0 ≤ uniform < 1: the first token at which the sum of the
 // probabilities so far is above uniform. When rounding keeps all sums at or below it: the last token that is possible at all.
@@ -30,4 +30,4 @@ int draw(Matrix p, float uniform);
 //     x ← x + max(0, norm(x) · up) · down
 // Scores may be as large as ±20 000. x (T × C) is changed, T ≤ MAX_TIME, C ≤ MAX_WIDTH; qkv (C × 3C): first the columns of all
 // queries, then of the keys, then of the values, within each head after head; out (C × C), up (C × H), down (H × C).
-void decoder_block(Matrix x, Matrix qkv, Matrix out, Matrix up, Matrix down, int heads);
+void decoder_block(/* in/out */ Matrix x, Matrix qkv, Matrix out, Matrix up, Matrix down, int heads);

@@ -41,6 +41,8 @@ most_of() { # all points of the chapter's tests
         awk -F', *' '{ sum += $2 } END { print sum + 0 }'
 }
 
+stubs_of() { awk -f tests/exercises/signatures.awk -f tests/exercises/stub.awk "$1/exercise.h"; } # the unsolved exercise.c
+
 # The result of this very exercise.c, or nothing: lines "TASK points most".
 result_of() {
     state=$(state_of "$1")
@@ -198,7 +200,7 @@ debug() {
 
 reset() {
     file=$1/exercise.c
-    if awk -f tests/exercises/stub.awk "$1/exercise.h" | cmp -s - "$file"; then
+    if stubs_of "$1" | cmp -s - "$file"; then
         say "$file has only stubs already."
         return
     fi
@@ -209,7 +211,7 @@ reset() {
     number=1
     while [ -e "$copy" ]; do number=$((number + 1)) copy=$file.$number.bak; done
     [ ! -f "$file" ] || cp -p "$file" "$copy" || exit 1
-    awk -f tests/exercises/stub.awk "$1/exercise.h" >"$file.new" && mv "$file.new" "$file" || exit 1
+    stubs_of "$1" >"$file.new" && mv "$file.new" "$file" || exit 1
     say "$file has the stubs again; yours is $copy."
 }
 
@@ -218,7 +220,7 @@ reset() {
 # The points of a chapter, graded again only when exercise.c has changed; nothing when it does not compile.
 points_of() {
     [ -f "$1/exercise.c" ] || return 0
-    if awk -f tests/exercises/stub.awk "$1/exercise.h" | cmp -s - "$1/exercise.c"; then
+    if stubs_of "$1" | cmp -s - "$1/exercise.c"; then
         say 0
         return
     fi
@@ -259,7 +261,7 @@ progress() {
 
 # Without answers, hidden tests, cheats and wrong answers; with fresh stubs.
 kept_back() {
-    grep -vE '^chapters/[^/]*/solution\.c$|^tests/(grader/|fuzz/|fresh\.sh$|unit/test_report\.c$)|^tests/tools/test_(course|make)\.sh$|^tests/exercises/(wrong/|whole\.awk$|test_|STUDENTS)|^\.ci/|\.bak$|^(build|grades)/'
+    grep -vE '^chapters/[^/]*/(solution\.c|wrong\.txt)$|^tests/(grader/|fuzz/|fresh\.sh$|unit/test_report\.c$)|^tests/tools/test_(course|make)\.sh$|^tests/exercises/(wrong/|test_|STUDENTS)|^\.ci/|\.bak$|^(build|grades)/'
 }
 
 handout() {
@@ -278,7 +280,7 @@ handout() {
         mkdir -p "$out/$(dirname "$file")" && cp -p "$file" "$out/$file" || exit 1
     done || exit 1
     for header in chapters/*/exercise.h; do
-        awk -f tests/exercises/stub.awk "$header" >"$out/${header%.h}.c" || exit 1
+        stubs_of "${header%/*}" >"$out/${header%.h}.c" || exit 1
     done
     { cat tests/exercises/STUDENTS.md && sed -n '/^| part /,/^$/p; /^A chapter in plain type/p' README.md; } >"$out/README.md" || exit 1
     say "$out: $(find "$out" -type f | wc -l) files, without answers and hidden tests"

@@ -1,8 +1,8 @@
 # stub.awk: makes the unsolved exercise.c of a chapter from its exercise.h: for each task its function, not written yet.
 #
-#   awk -f tests/exercises/stub.awk chapters/01-linear-regression/exercise.h > exercise.c
+#   awk -f tests/exercises/signatures.awk -f tests/exercises/stub.awk chapters/01-linear-regression/exercise.h > exercise.c
 
-NR == 1 {
+FNR == 1 {
     title = $0 # "// Exercises of chapter 1, linear regression: what each task takes …"
     sub(/: what each .*/, "", title)
     chapter = title
@@ -13,35 +13,30 @@ NR == 1 {
     print "#include \"exercise.h\""
 }
 
-/^\/\/ TASK [0-9]+\.[0-9]+ / { task = $3 }
-
-task != "" && /^[a-z]/ { signature = ""; reading = 1 }
-reading { signature = signature (signature == "" ? "" : "\n") $0 }
-reading && /;[ \t]*$/ {
-    reading = 0
-    sub(/;[ \t]*$/, "", signature)
-    print "\n// TASK " task "\n" signature "\n{"
-
-    list = signature
-    gsub(/\n */, " ", list)
-    sub(/^[^(]*\(/, "", list)
-    sub(/\)[^)]*$/, "", list)
-    count = split(list, part, /, */)
-    line = "   "
-    for (i = 1; i <= count; i++) {
-        name = part[i]
-        sub(/.*[ *]/, "", name)
-        piece = " (void)" name (i < count ? "," : ";")
-        if (length(line piece) > 100) {
-            sub(/,$/, ";", line)
+# Words on as many lines as they need, each with a blank before it; the next lines are indented by so many blanks.
+function fill_lines(line, words, n, most, indent,    i) {
+    for (i = 1; i <= n; i++) {
+        if (length(line " " words[i]) > most) {
+            sub(/,$/, line ~ /^ *\(void\)/ ? ";" : ",", line)
             print line
-            line = "   "
+            line = sprintf("%" indent "s", "")
         }
-        line = line piece
+        line = line " " words[i]
     }
     print line
-    print "    NOT_WRITTEN(\"" task "\");"
-    if (signature !~ /^void /) print "    return " (signature ~ /^float /  ? "0.0f" : "0") ";"
-    print "}"
-    task = ""
 }
+
+function read_task(    i, words, line) {
+    print "\n// TASK " task
+    line = result " " fn "(" type[1] (type[1] ~ /\*$/ ? "" : " ") name[1] (count > 1 ? "," : ")")
+    for (i = 2; i <= count; i++) words[i - 1] = type[i] (type[i] ~ /\*$/ ? "" : " ") name[i] (i < count ? "," : ")")
+    fill_lines(line, words, count - 1, 110, length(result " " fn))
+    print "{"
+    for (i = 1; i <= count; i++) words[i] = "(void)" name[i] (i < count ? "," : ";")
+    fill_lines("   ", words, count, 100, 3)
+    print "    NOT_WRITTEN(\"" task "\");"
+    if (result != "void") print "    return " (result == "float"  ? "0.0f" : "0") ";"
+    print "}"
+}
+
+END { if (failed) exit 1 }

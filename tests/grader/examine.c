@@ -63,7 +63,7 @@ int examine_expected(Result *results, char *why, size_t why_size)
         }
     }
     if (count == known + secret) return count;
-    snprintf(why, why_size, "the tests name a task that tests/exercises/tasks_NN.txt does not have");
+    snprintf(why, why_size, "the tests name a task that exercise.h does not have");
     return -1;
 }
 

@@ -1,38 +1,19 @@
-# generate.awk: from tests/exercises/tasks_NN.txt, both sides of the wire and what belongs to them.
+# generate.awk: from a chapter's exercise.h, both sides of the wire and what belongs to them.
 #
-#   awk -v what=stubs|adapters|reference|names|redefine -f generate.awk tasks_01.txt
+#   awk -v what=stubs|adapters|reference|names|redefine -f tests/exercises/signatures.awk -f generate.awk exercise.h
 #
 #   stubs      (C) the student's function names, for the grader: each hands its call to the worker; and the
 #   time limits
 #   adapters   (C) for the worker: each calls the student's function
-#   reference  (C header) the same signatures, called reference_…: the solution, for hidden tests
+#   reference  (C header) for hidden tests: the same signatures, called reference_…, the solution; and same_…, which call the
+#   student's function and the reference, and compare what they return and what they write
 #   names      the functions, one a line: what may be seen of the student's object
 #   redefine   objcopy's pairs "name reference_name"
-
-function fail(message) {
-    print FILENAME ":" FNR ": " message > "/dev/stderr"
-    failed = 1
-    exit 1
-}
-
-# "in x" → its kind and its name, in kind[] and name[]
-function read_argument(text, i,    word) {
-    if (split(text, word, " ") != 2) fail("an argument is a kind and a name: " text)
-    if (word[1] !~ /^(in|out|int|float|string)$/) fail("in, out, int, float, string; not " word[1])
-    kind[i] = word[1]
-    name[i] = word[2]
-}
-
-function type_of(k) { return k == "in" || k == "out" ? "Matrix" : k == "string" ? "const char *" : k }
-function parameters(    i, list) {
-    for (i = 1; i <= count; i++) list = list (i > 1 ? ", " : "") type_of(kind[i]) " " name[i]
-    return list
-}
 
 function write_stub(    i, member) {
     print "\n// TASK " task "\n" result " " fn "(" parameters() ")\n{\n    Argument arguments[] = {"
     for (i = 1; i <= count; i++) {
-        member = type_of(kind[i]) == "Matrix" ? "matrix" : kind[i] == "string" ? "text" : "number"
+        member = type[i] == "Matrix" ? "matrix" : kind[i] == "string" ? "text" : "number"
         print "        {.kind = " wire[kind[i]] ", .name = \"" name[i] "\", ." member " = " name[i] "},"
     }
     print "    };"
@@ -44,7 +25,7 @@ function write_stub(    i, member) {
 function write_adapter(    i, list) {
     for (i = 1; i <= count; i++) {
         list = list (i > 1 ? ", " : "")
-        if (type_of(kind[i]) == "Matrix") list = list "a[" i - 1 "].matrix"
+        if (type[i] == "Matrix") list = list "a[" i - 1 "].matrix"
         else if (kind[i] == "string") list = list "a[" i - 1 "].text"
         else list = list "(" kind[i] ")a[" i - 1 "].number"
     }
@@ -56,37 +37,40 @@ function write_adapter(    i, list) {
     rows = rows "    {\"" fn "\", " count ", {" list "}, call_" fn "},\n"
 }
 
+function write_reference(    i, ours, theirs) {
+    print result " reference_" fn "(" parameters() ");"
+    print "static inline void same_" fn "(float tolerance_, " parameters() ")\n{\n    Arena *arena_ = arena_new();"
+    for (i = 1; i <= count; i++) {
+        if (kind[i] == "out") print "    Matrix expected_" name[i] " = matrix_copy(arena_, " name[i] ");"
+        ours = ours (i > 1 ? ", " : "") name[i]
+        theirs = theirs (i > 1 ? ", " : "") (kind[i] == "out" ? "expected_" : "") name[i]
+    }
+    if (result == "void") {
+        print "    " fn "(" ours ");\n    reference_" fn "(" theirs ");"
+    } else {
+        print "    " result " got_ = " fn "(" ours ");\n    " result " expected_ = reference_" fn "(" theirs ");"
+        print "    hidden_close((float)got_, (float)expected_, " (result == "int" ? "0.0f" : "tolerance_") ");"
+    }
+    for (i = 1; i <= count; i++) if (kind[i] == "out") print "    hidden_close_matrix(" name[i] ", expected_" name[i] ", tolerance_);"
+    if (result == "int") print "    (void)tolerance_;"
+    print "    arena_free(arena_);\n}\n"
+}
+
 BEGIN {
     wire["in"] = "ARGUMENT_IN"; wire["out"] = "ARGUMENT_OUT"; wire["string"] = "ARGUMENT_STRING"
     wire["int"] = wire["float"] = "ARGUMENT_NUMBER"
     if (what == "stubs") print "#include \"exercise.h\"\n#include \"tests/grader/caller.h\""
     if (what == "adapters") print "#include \"exercise.h\"\n#include \"tests/grader/worker.h\"\n"
-    if (what == "reference") print "#pragma once\n#include \"matrix/matrix.h\"\n"
+    if (what == "reference") print "#pragma once\n#include \"exercise.h\"\n#include \"tests/grader/hidden.h\"\n"
 }
 
-/^ *(#|$)/ { next }
-
-{
-    line = $0
-    task = $1
-    seconds = $2
-    if (task !~ /^[0-9]+\.[0-9]+$/ || seconds !~ /^[0-9.]+$/ || !match(line, /[a-z]+ [a-z_0-9]+\(.*\) *$/))
-        fail("a line is: task, seconds, signature")
-    signature = substr(line, RSTART)
-    result = substr(signature, 1, index(signature, " ") - 1)
-    fn = substr(signature, index(signature, " ") + 1)
-    list = substr(fn, index(fn, "(") + 1)
-    fn = substr(fn, 1, index(fn, "(") - 1)
-    sub(/\) *$/, "", list)
-    if (result !~ /^(void|int|float)$/) fail("a function returns void, int or float")
-    count = split(list, part, /, */)
+function read_task() {
     if (count > 12) fail("at most 12 arguments")
-    for (i = 1; i <= count; i++) read_argument(part[i], i)
     index_ = tasks++
     limits = limits "    {\"" task "\", \"" fn "\", " seconds "},\n"
     if (what == "stubs") write_stub()
     if (what == "adapters") write_adapter()
-    if (what == "reference") print result " reference_" fn "(" parameters() ");"
+    if (what == "reference") write_reference()
     if (what == "names") print fn
     if (what == "redefine") print fn " reference_" fn
 }

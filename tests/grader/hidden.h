@@ -1,17 +1,17 @@
 // hidden.h: what the tests in tests/grader/hidden_NN.c are made with.
 //
-// Each draws ordinary inputs from the seed of the grading, calls the student's function and the reference,
-// and compares:
+// Each draws ordinary inputs from the seed of the grading, calls the student's function and the reference, and compares:
 //
-//     START_TEST(the_loss_of_random_data)
+//     #include "reference.h" // generated from exercise.h: reference_regression_gradient, same_regression_gradient, …
+//
+//     ROUNDS(3, the_gradient_of_random_data)
 //     {
-//         Rng rng = hidden_rng(_i);                       // round _i of HIDDEN_ROUNDS
-//         Arena *arena = arena_new();
-//         Matrix x = hidden_matrix(&rng, arena, n, d), …
-//         hidden_close(regression_loss(x, w, y), reference_regression_loss(x, w, y), 1e-4f);
+//         Data data = draw(rng, arena);
+//         same_regression_gradient(1e-4f, hidden_matrix(rng, arena, data.x.cols, 1), data.x, data.w, data.y);
 //     }
-//     HIDDEN({"1.1", the_loss_of_random_data}, …)
+//     HIDDEN({"1.2", the_gradient_of_random_data}, …)
 //
+// In one call only one argument is drawn: C does not say in which order arguments are computed.
 // They run in the trusted process only. A student is told that a hidden test failed, not on what.
 #pragma once
 #include <check.h>
@@ -35,6 +35,22 @@ int hidden_table(HiddenTest *table);
         for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) table[i] = rows[i];                          \
         return (int)(sizeof rows / sizeof *rows);                                                            \
     }
+
+// A test of so many rounds; number i of them is what follows. Each has a generator of its own, and an arena.
+#define ROUNDS(count, name)                                                                                  \
+    static void name##_round(Rng *rng, Arena *arena, int i);                                                 \
+    START_TEST(name)                                                                                         \
+    {                                                                                                        \
+        for (int i_ = 0; i_ < (count); i_++) {                                                               \
+            Rng rng_ = hidden_rng(i_);                                                                       \
+            Arena *arena_ = arena_new();                                                                     \
+            name##_round(&rng_, arena_, i_);                                                                 \
+            arena_free(arena_);                                                                              \
+        }                                                                                                    \
+    }                                                                                                        \
+    END_TEST                                                                                                 \
+    static void name##_round(__attribute__((unused)) Rng *rng, __attribute__((unused)) Arena *arena,         \
+                             __attribute__((unused)) int i)
 
 // A generator for one round of one test, from the seed of this grading.
 Rng hidden_rng(int round);

@@ -1,101 +1,58 @@
-// hidden_02.c: random inputs for the exercises of chapter 2. Ordinary sizes: the limits are tests/exercises'
-// business.
-#include "exercise.h"
+// hidden_02.c: random inputs for the exercises of chapter 2. Ordinary sizes: the limits are tests/exercises' business.
 #include "reference.h"
-#include "tests/grader/hidden.h"
-
-enum { ROUNDS = 3 };
 
 typedef struct {
-    Arena *arena;
     int n, d, k;
-    Matrix x, w, y;         // (n × d), (d × 1), (n × 1)
-    Matrix weights, labels; // (d × K), (n × 1)
-} Round;
+    Matrix x, y, labels; // (n × d), (n × 1) twice
+} Data;
 
-static Round draw(Rng *rng)
+static Data draw(Rng *rng, Arena *arena)
 {
-    Round r = {.arena = arena_new(),
-               .n = hidden_between(rng, 6, 30),
-               .d = hidden_between(rng, 2, 6),
-               .k = hidden_between(rng, 2, 6)};
-    r.x = hidden_matrix(rng, r.arena, r.n, r.d);
-    r.w = hidden_matrix(rng, r.arena, r.d, 1);
-    r.weights = hidden_matrix(rng, r.arena, r.d, r.k);
-    r.y = matrix_new(r.arena, r.n, 1);
-    r.labels = matrix_new(r.arena, r.n, 1);
-    for (int i = 0; i < r.n; i++) {
-        r.y.data[i] = i < 2 ? (float)i : (float)hidden_between(rng, 0, 1); // both kinds are there
-        r.labels.data[i] = (float)hidden_between(rng, 0, r.k - 1);
+    Data data = {.n = hidden_between(rng, 6, 30)};
+    data.d = hidden_between(rng, 2, 6);
+    data.k = hidden_between(rng, 2, 6);
+    data.x = hidden_matrix(rng, arena, data.n, data.d);
+    data.y = matrix_new(arena, data.n, 1);
+    data.labels = matrix_new(arena, data.n, 1);
+    for (int i = 0; i < data.n; i++) {
+        data.y.data[i] = i < 2 ? (float)i : (float)hidden_between(rng, 0, 1); // both kinds are there
+        data.labels.data[i] = (float)hidden_between(rng, 0, data.k - 1);
     }
-    return r;
+    return data;
 }
 
-START_TEST(the_logistic_loss_of_random_data)
+ROUNDS(3, the_logistic_loss_of_random_data)
 {
-    for (int i = 0; i < ROUNDS; i++) {
-        Rng rng = hidden_rng(i);
-        Round r = draw(&rng);
-        hidden_close(logistic_loss(r.x, r.w, r.y), reference_logistic_loss(r.x, r.w, r.y), 1e-4f);
-        arena_free(r.arena);
-    }
+    Data data = draw(rng, arena);
+    same_logistic_loss(1e-4f, data.x, hidden_matrix(rng, arena, data.d, 1), data.y);
 }
-END_TEST
 
-START_TEST(the_logistic_gradient_of_random_data)
+ROUNDS(3, the_logistic_gradient_of_random_data)
 {
-    for (int i = 0; i < ROUNDS; i++) {
-        Rng rng = hidden_rng(i);
-        Round r = draw(&rng);
-        Matrix got = hidden_matrix(&rng, r.arena, r.d, 1), expected = matrix_copy(r.arena, got);
-        logistic_gradient(got, r.x, r.w, r.y);
-        reference_logistic_gradient(expected, r.x, r.w, r.y);
-        hidden_close_matrix(got, expected, 1e-3f);
-        arena_free(r.arena);
-    }
+    Data data = draw(rng, arena);
+    Matrix gradient = hidden_matrix(rng, arena, data.d, 1);
+    same_logistic_gradient(1e-3f, gradient, data.x, hidden_matrix(rng, arena, data.d, 1), data.y);
 }
-END_TEST
 
-START_TEST(the_softmax_of_random_scores)
+ROUNDS(3, the_softmax_of_random_scores)
 {
-    for (int i = 0; i < ROUNDS; i++) {
-        Rng rng = hidden_rng(i);
-        Round r = draw(&rng);
-        Matrix z = hidden_matrix(&rng, r.arena, r.n, r.k);
-        Matrix got = hidden_matrix(&rng, r.arena, r.n, r.k), expected = matrix_copy(r.arena, got);
-        softmax_of_rows(got, z);
-        reference_softmax_of_rows(expected, z);
-        hidden_close_matrix(got, expected, 1e-4f);
-        arena_free(r.arena);
-    }
+    Data data = draw(rng, arena);
+    Matrix p = hidden_matrix(rng, arena, data.n, data.k);
+    same_softmax_of_rows(1e-4f, p, hidden_matrix(rng, arena, data.n, data.k));
 }
-END_TEST
 
-START_TEST(the_softmax_gradient_of_random_data)
+ROUNDS(3, the_softmax_gradient_of_random_data)
 {
-    for (int i = 0; i < ROUNDS; i++) {
-        Rng rng = hidden_rng(i);
-        Round r = draw(&rng);
-        Matrix got = hidden_matrix(&rng, r.arena, r.d, r.k), expected = matrix_copy(r.arena, got);
-        softmax_gradient(got, r.x, r.weights, r.labels);
-        reference_softmax_gradient(expected, r.x, r.weights, r.labels);
-        hidden_close_matrix(got, expected, 1e-3f);
-        arena_free(r.arena);
-    }
+    Data data = draw(rng, arena);
+    Matrix gradient = hidden_matrix(rng, arena, data.d, data.k);
+    same_softmax_gradient(1e-3f, gradient, data.x, hidden_matrix(rng, arena, data.d, data.k), data.labels);
 }
-END_TEST
 
-START_TEST(the_area_under_random_curves)
+ROUNDS(3, the_area_under_random_curves)
 {
-    for (int i = 0; i < ROUNDS; i++) {
-        Rng rng = hidden_rng(i);
-        Round r = draw(&rng);
-        Matrix scores = hidden_matrix(&rng, r.arena, r.n, 1);
-        hidden_close(area_under_curve(scores, r.y), reference_area_under_curve(scores, r.y), 1e-4f);
-        arena_free(r.arena);
-    }
+    Data data = draw(rng, arena);
+    same_area_under_curve(1e-4f, hidden_matrix(rng, arena, data.n, 1), data.y);
 }
-END_TEST
 
 HIDDEN({"2.1", the_logistic_loss_of_random_data}, {"2.2", the_logistic_gradient_of_random_data},
        {"2.3", the_softmax_of_random_scores}, {"2.4", the_softmax_gradient_of_random_data},

@@ -1,103 +1,54 @@
-// hidden_13.c: random inputs for the exercises of chapter 13. Ordinary sizes: the limits are tests/exercises'
-// business.
-#include "exercise.h"
+// hidden_13.c: random inputs for the exercises of chapter 13. Ordinary sizes: the limits are tests/exercises' business.
 #include "reference.h"
-#include "tests/grader/hidden.h"
-
-enum { ROUNDS = 3 };
 
 typedef struct {
-    Arena *arena;
-    int n;
     Matrix a, b, c; // (n × n), (n × 1), (1 × n)
     float d;
-} Round;
+} Linear;
 
-static Round draw(Rng *rng)
+static Linear draw(Rng *rng, Arena *arena)
 {
-    Round r = {.arena = arena_new(), .n = hidden_between(rng, 2, 6)};
-    r.a = hidden_matrix(rng, r.arena, r.n, r.n);
-    scale(r.a, 0.4f);
-    r.b = hidden_matrix(rng, r.arena, r.n, 1);
-    r.c = hidden_matrix(rng, r.arena, 1, r.n);
-    r.d = rng_normal(rng);
-    return r;
+    int n = hidden_between(rng, 2, 6);
+    Linear system = {.a = hidden_matrix(rng, arena, n, n)};
+    scale(system.a, 0.4f);
+    system.b = hidden_matrix(rng, arena, n, 1);
+    system.c = hidden_matrix(rng, arena, 1, n);
+    system.d = rng_normal(rng);
+    return system;
 }
 
-START_TEST(steps_of_random_systems)
+ROUNDS(3, steps_of_random_systems)
 {
-    for (int i = 0; i < ROUNDS; i++) {
-        Rng rng = hidden_rng(i);
-        Round r = draw(&rng);
-        Matrix got = hidden_matrix(&rng, r.arena, r.n, 1), expected = matrix_copy(r.arena, got);
-        float u = rng_normal(&rng);
-        float y = state_step(got, r.a, r.b, r.c, r.d, u);
-        hidden_close(y, reference_state_step(expected, r.a, r.b, r.c, r.d, u), 1e-3f);
-        hidden_close_matrix(got, expected, 1e-3f);
-        arena_free(r.arena);
-    }
+    Linear s = draw(rng, arena);
+    Matrix x = hidden_matrix(rng, arena, s.a.rows, 1);
+    same_state_step(1e-3f, x, s.a, s.b, s.c, s.d, rng_normal(rng));
 }
-END_TEST
 
-START_TEST(kernels_of_random_systems)
+ROUNDS(3, kernels_of_random_systems)
 {
-    for (int i = 0; i < ROUNDS; i++) {
-        Rng rng = hidden_rng(i);
-        Round r = draw(&rng);
-        int taps = hidden_between(&rng, 3, 20);
-        Matrix got = hidden_matrix(&rng, r.arena, taps, 1), expected = matrix_copy(r.arena, got);
-        impulse_response(got, r.a, r.b, r.c, r.d);
-        reference_impulse_response(expected, r.a, r.b, r.c, r.d);
-        hidden_close_matrix(got, expected, 1e-3f);
-        arena_free(r.arena);
-    }
+    Linear s = draw(rng, arena);
+    int taps = hidden_between(rng, 3, 20);
+    same_impulse_response(1e-3f, hidden_matrix(rng, arena, taps, 1), s.a, s.b, s.c, s.d);
 }
-END_TEST
 
-START_TEST(random_maps_composed)
+ROUNDS(3, random_maps_composed)
 {
-    for (int i = 0; i < ROUNDS; i++) {
-        Rng rng = hidden_rng(i);
-        Round r = draw(&rng);
-        Matrix a_2 = hidden_matrix(&rng, r.arena, r.n, r.n), b_2 = hidden_matrix(&rng, r.arena, r.n, 1);
-        Matrix got_a = hidden_matrix(&rng, r.arena, r.n, r.n), got_b = hidden_matrix(&rng, r.arena, r.n, 1);
-        Matrix expected_a = matrix_copy(r.arena, got_a), expected_b = matrix_copy(r.arena, got_b);
-        compose(got_a, got_b, r.a, r.b, a_2, b_2);
-        reference_compose(expected_a, expected_b, r.a, r.b, a_2, b_2);
-        hidden_close_matrix(got_a, expected_a, 1e-3f);
-        hidden_close_matrix(got_b, expected_b, 1e-3f);
-        arena_free(r.arena);
-    }
+    Linear s = draw(rng, arena);
+    int n = s.a.rows;
+    Matrix a = hidden_matrix(rng, arena, n, n), b = hidden_matrix(rng, arena, n, 1);
+    Matrix a_2 = hidden_matrix(rng, arena, n, n), b_2 = hidden_matrix(rng, arena, n, 1);
+    same_compose(1e-3f, a, b, s.a, s.b, a_2, b_2);
 }
-END_TEST
 
-START_TEST(gradients_through_random_times)
+ROUNDS(3, gradients_through_random_times)
 {
-    for (int i = 0; i < ROUNDS; i++) {
-        Rng rng = hidden_rng(i);
-        Arena *arena = arena_new();
-        int steps = hidden_between(&rng, 3, 30);
-        Matrix u = hidden_matrix(&rng, arena, steps, 1), target = hidden_matrix(&rng, arena, steps, 1);
-        Matrix got = hidden_matrix(&rng, arena, 2, 1), expected = matrix_copy(arena, got);
-        float a = rng_between(&rng, -0.9f, 0.9f), b = rng_between(&rng, 0.5f, 2.0f);
-        gradient_through_time(got, u, target, a, b);
-        reference_gradient_through_time(expected, u, target, a, b);
-        hidden_close_matrix(got, expected, 1e-3f);
-        arena_free(arena);
-    }
+    int steps = hidden_between(rng, 3, 30);
+    Matrix u = hidden_matrix(rng, arena, steps, 1), target = hidden_matrix(rng, arena, steps, 1);
+    float a = rng_between(rng, -0.9f, 0.9f), b = rng_between(rng, 0.5f, 2.0f);
+    same_gradient_through_time(1e-3f, hidden_matrix(rng, arena, 2, 1), u, target, a, b);
 }
-END_TEST
 
-START_TEST(the_radius_of_random_matrices)
-{
-    for (int i = 0; i < ROUNDS; i++) {
-        Rng rng = hidden_rng(i);
-        Round r = draw(&rng);
-        hidden_close(radius(r.a), reference_radius(r.a), 0.02f);
-        arena_free(r.arena);
-    }
-}
-END_TEST
+ROUNDS(3, the_radius_of_random_matrices) { same_radius(0.02f, draw(rng, arena).a); }
 
 HIDDEN({"13.1", steps_of_random_systems}, {"13.2", kernels_of_random_systems}, {"13.3", random_maps_composed},
        {"13.4", gradients_through_random_times}, {"13.5", the_radius_of_random_matrices})

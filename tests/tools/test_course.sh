@@ -47,14 +47,13 @@ same_as_the_teacher() {
 
 here=$PWD
 solution=$here/chapters/01-linear-regression/solution.c
-wrong=$here/tests/exercises/wrong/01
-whole() { awk -f "$here/tests/exercises/whole.awk" "$solution" "$1"; }
+wrong() { awk -v only="$1" -f "$here/tests/exercises/wrong/edit.awk" "$solution" "${solution%/*}/wrong.txt"; }
 
 # ---- What students get ------------------------------------------------------------------------------------------------
 
 run handout OUT="$scratch/course"
 prints "the handout is made" "without answers and hidden tests"
-( cd "$scratch/course" && find . -name 'solution.c' -o -name 'hidden_*' -o -path '*/wrong/*' -o -name '*.bak' -o -path '*/cheats/*' ) >"$scratch/out"
+( cd "$scratch/course" && find . -name 'solution.c' -o -name 'hidden_*' -o -name 'wrong.txt' -o -path '*/wrong/*' -o -name '*.bak' -o -path '*/cheats/*' ) >"$scratch/out"
 [ ! -s "$scratch/out" ]
 result $? "no answers and no hidden tests are handed out"
 cp "$scratch/course/README.md" "$scratch/out"
@@ -75,7 +74,7 @@ run handout OUT="$scratch/course"
 prints "a folder that is not empty is left alone" "not empty"
 if [ -n "${EXERCISE_STUBS-}" ]; then
     for header in chapters/*/exercise.h; do
-        awk -f tests/exercises/stub.awk "$header" | diff "${header%.h}.c" - >"$scratch/out"
+        awk -f tests/exercises/signatures.awk -f tests/exercises/stub.awk "$header" | diff "${header%.h}.c" - >"$scratch/out"
         result $? "${header%.h}.c is what make reset would write"
     done
 fi
@@ -118,7 +117,7 @@ prints "one solved task has its points" "TASK 1.1    20 of 20 points" "20 of 100
 run solution1
 prints "the answers are not in the handout" "not in this folder"
 
-whole "$wrong/1.2-wrong-sign.c" >"$exercise"
+wrong 1.2-wrong-sign >"$exercise"
 run grade1
 prints "a wrong sign is shown with the input" "✗ TASK 1.2     0 of 30 points" "AT(gradient, 0, 0): got 3.5, expected -3.5" \
     "with x (2 × 2) = {{1, 2}, {3, 4}}" "tests/exercises/exercise_01.c:" "TASK=2"
@@ -177,7 +176,7 @@ prints "progress goes on with a file that does not compile" "does not compile" "
 
 # ---- To the end ------------------------------------------------------------------------------------------------------------
 
-whole "$wrong/1.3-uphill.c" >"$exercise"
+wrong 1.3-uphill >"$exercise"
 : >"$scratch/watch"
 "${make[@]}" watch1 >"$scratch/watch" 2>&1 &
 watcher=$!

@@ -223,7 +223,7 @@ for folder in "$scratch/t m p" /nowhere; do
     expect "an odd environment, TMPDIR=$folder" 0 "TASK 1.1, hint 1 of 3" intruder odd_environment "$folder" chapter1 hint1
 done
 expect "SHELL typed" 0 "end linear_regression" "" make -s chapter1 SHELL=/bin/false
-expect "FULL=0 is off" 0 "" "FULL=1" make -n test-mutants FULL=0
+expect "FULL=0 is off" 0 "" "FULL=1" make -n test-grader FULL=0
 expect "make -C" 0 "end linear_regression" "" make -s -C "$course" chapter1
 expect "make -f from elsewhere says where" 2 "Type: make -C " "" sh -c 'cd / && make -f "$1/Makefile" chapter1' sh "$scratch/twice"
 

@@ -1,9 +1,0 @@
-// 11.4-not-enlarged.c: what is left is not enlarged.
-// expect-fail: 11.4
-#include "exercise.h"
-
-void drop(Matrix x, Matrix uniform, float p)
-{
-    for (int i = 0; i < x.rows; i++)
-        for (int j = 0; j < x.cols; j++) AT(x, i, j) = AT(uniform, i, j) < p ? 0.0f : AT(x, i, j);
-}
