@@ -651,6 +651,13 @@ test-wrong: need-check
 test-make:
 	$(QUIET)sh tests/tools/test_make.sh "$(TEST_MAKE)" $(TREE)
 
+# Claims are proven by breaking what they are about: each line of tests/claims/NN.txt breaks a chapter. Like verify, this runs
+# chapters on their data, which `make test` does not.
+.PHONY: test-claims
+test-claims: setup-check $(CHAPTERS_DATA) ## break chapters, and see their claims fail: a few, others each day; N=9 a chapter's, FULL=1 all
+	$(call built,$(LIBRARY))
+	$(QUIET)sh tests/claims/test_claims.sh $(TREE) "$(COMPILE)" "$(LIBRARIES) $(LDLIBS)" $$N
+
 # ---- The elementary functions and the same bits (tests/unit/test_mathf.c, tests/bits.c) --------------------------------------
 
 .PHONY: test-mathf-all
