@@ -622,10 +622,33 @@ static double accuracy_on(Tape *tape, const Parameters *p, Examples e)
     return right;
 }
 
+enum { SIDE_BY_SIDE = 200 };
+
+static void draw_difference(Lesson *lesson, const float *apart)
+{
+    Plot *plot = plot_begin(lesson, "side_by_side.png", "The same network, trained twice");
+    plot_axes(plot, "step", "largest difference between two weights");
+    plot_log(plot, "y");
+    plot_line(plot, "by hand against the tape", NULL, apart, SIDE_BY_SIDE);
+    plot_horizontal(plot, "half a unit in the last digit of 1", 0x1p-24);
+    plot_end(
+        plot,
+        "Both add the same numbers in another order. The difference is one of rounding, and grows slowly.");
+}
+
+// One step of descent with momentum from the gradients d
+static void step_by_hand(Network n, Network velocity, Network d, float rate)
+{
+    for (int k = 0; k < PARTS; k++) {
+        scale(part(velocity, k), 0.9f);
+        add_scaled(part(velocity, k), 1.0f, part(d, k));
+        add_scaled(part(n, k), -rate, part(velocity, k));
+    }
+}
+
 static void chapter_six_again(Lesson *lesson)
 {
     section(lesson, "Chapter 6 again, without its derivatives");
-    enum { SIDE_BY_SIDE = 200 };
     Arena *arena = lesson_arena(lesson);
     ImageSet clothes = fashion_mnist_load(arena);
     float average, deviation;
@@ -648,7 +671,7 @@ static void chapter_six_again(Lesson *lesson)
 
     int epochs = lesson_full(lesson) ? 20 : 5, per_epoch = training.x.rows / BATCH,
         steps = epochs * per_epoch;
-    float apart[SIDE_BY_SIDE] = {0}, numbers[SIDE_BY_SIDE];
+    float apart[SIDE_BY_SIDE] = {0};
     for (int step = 0; step < steps; step++) {
         if (step % per_epoch == 0) rng_permutation(&rng, order, training.x.rows);
         minibatch(x, labels, training, order + step % per_epoch * BATCH);
@@ -660,14 +683,10 @@ static void chapter_six_again(Lesson *lesson)
         optimiser_step(&optimiser, rate);
 
         if (step < SIDE_BY_SIDE) {
-            numbers[step] = (float)step;
             by_hand(d, space, n, x, labels);
-            for (int k = 0; k < PARTS; k++) {
-                scale(part(velocity, k), 0.9f);
-                add_scaled(part(velocity, k), 1.0f, part(d, k));
-                add_scaled(part(n, k), -rate, part(velocity, k));
+            step_by_hand(n, velocity, d, rate);
+            for (int k = 0; k < PARTS; k++)
                 apart[step] = fmaxf(apart[step], largest_difference(part(n, k), parameters.items[k]->value));
-            }
         }
         lesson_progress(lesson, "training on the tape", step + 1, steps, (double)loss->value.data[0]);
     }
@@ -675,20 +694,12 @@ static void chapter_six_again(Lesson *lesson)
     printf("after %d steps side by side: weights at most %.1e apart\n", SIDE_BY_SIDE,
            (double)apart[SIDE_BY_SIDE - 1]);
     printf("after %d epochs on the tape: %.2f %% of the test images right\n\n", epochs, 100.0 * right);
+    draw_difference(lesson, apart);
     claim(lesson, apart[SIDE_BY_SIDE - 1] <= 1e-4f,
           "two hundred steps by hand and on the tape lead to the same weights");
     claim(lesson, right >= 0.88,
           "trained on the tape, the network reads at least 88 %% of the clothes, as in chapter 6");
     tape_free(tape);
-
-    Plot *plot = plot_begin(lesson, "side_by_side.png", "The same network, trained twice");
-    plot_axes(plot, "step", "largest difference between two weights");
-    plot_log(plot, "y");
-    plot_line(plot, "by hand against the tape", numbers, apart, SIDE_BY_SIDE);
-    plot_horizontal(plot, "half a unit in the last digit of 1", 0x1p-24);
-    plot_end(
-        plot,
-        "Both add the same numbers in another order. The difference is one of rounding, and grows slowly.");
 }
 
 /*

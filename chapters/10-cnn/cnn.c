@@ -206,6 +206,19 @@ Picture $i$ gives row $i$ of the matrix. We take images of 5 × 5 pixels and a w
 weights are the digits 1 to 9.
 */
 
+static void draw_matrix(Lesson *lesson, Matrix dense)
+{
+    Matrix drawn = matrix_new(lesson_arena(lesson), dense.cols, dense.rows);
+    transpose(drawn, dense);
+    Plot *plot = plot_begin(lesson, "matrix.png", "A convolution, written as a matrix");
+    plot_axes(plot, "pixel of the image (5 × 5, row after row)", "pixel of the output (3 × 3)");
+    plot_size(plot, 1080, 520);
+    plot_cells(plot, drawn, NULL, NULL, 0);
+    plot_end(plot,
+             "A window of 3 × 3 with the weights 1 to 9. Each line is the window in another place: zeros "
+             "where it does not look, and the same nine numbers everywhere.");
+}
+
 static void show_the_matrix(Lesson *lesson)
 {
     section(lesson, "It is a matrix product");
@@ -248,15 +261,7 @@ static void show_the_matrix(Lesson *lesson)
     claim(lesson, largest_difference(d_w, t.d_w) <= 1e-4f,
           "the gradient of a shared weight is the sum of the gradients of its copies");
 
-    Matrix drawn = matrix_new(arena, OUTPUTS, SMALL);
-    transpose(drawn, dense);
-    Plot *plot = plot_begin(lesson, "matrix.png", "A convolution, written as a matrix");
-    plot_axes(plot, "pixel of the image (5 × 5, row after row)", "pixel of the output (3 × 3)");
-    plot_size(plot, 1080, 520);
-    plot_cells(plot, drawn, NULL, NULL, 0);
-    plot_end(plot,
-             "A window of 3 × 3 with the weights 1 to 9. Each line is the window in another place: zeros "
-             "where it does not look, and the same nine numbers everywhere.");
+    draw_matrix(lesson, dense);
 }
 
 /*
@@ -465,6 +470,31 @@ largest of all six pixels is one of those two: in 2 cases of 6. After a step of 
 nothing in common. So the theory gives one third after one step, and nothing after two.
 */
 
+static void pool_moved_noise(Lesson *lesson, Rng *rng)
+{
+    Arena *arena = lesson_arena(lesson);
+    enum { HIGH = 300, WIDE = 300, STEPS = 3 };
+    Matrix noise = matrix_new(arena, HIGH, WIDE + STEPS), x = matrix_new(arena, HIGH * WIDE, 1);
+    Grid in = {1, HIGH, WIDE}, out = window_grid(HERE, in, halve);
+    Matrix y[STEPS];
+    int *chosen = arena_alloc(arena, (size_t)grid_rows(out), sizeof *chosen);
+    fill_normal(noise, rng, 0.0f, 1.0f);
+    double same[STEPS];
+    for (int step = 0; step < STEPS; step++) {
+        copy_columns(matrix_reshape(x, HIGH, WIDE), 0, noise, STEPS - step, WIDE);
+        y[step] = matrix_new(arena, grid_rows(out), 1);
+        pool_in_loops(y[step], chosen, x, in, out, halve);
+        int equal = 0;
+        for (int p = 0; p < y[step].rows; p++) equal += y[step].data[p] == y[0].data[p];
+        same[step] = (double)equal / y[step].rows;
+        printf("%snoise moved by %d: %5.1f %% of the pooled numbers are the same\n", step ? "" : "\n", step,
+               100.0 * same[step]);
+    }
+    printf("\n");
+    claim(lesson, fabs(same[1] - 1.0 / 3.0) <= 0.02, "after a step of one pixel a third of them stays");
+    claim(lesson, same[2] <= 0.001, "after a step of two pixels nothing does");
+}
+
 static void check_pooling(Lesson *lesson)
 {
     section(lesson, "Pooling");
@@ -492,26 +522,7 @@ static void check_pooling(Lesson *lesson)
     claim(lesson, apart <= 1e-6f,
           "loops and library pool alike, forwards and backwards, also where numbers are equal");
 
-    enum { HIGH = 300, WIDE = 300, STEPS = 3 };
-    Matrix noise = matrix_new(arena, HIGH, WIDE + STEPS), x = matrix_new(arena, HIGH * WIDE, 1);
-    Grid in = {1, HIGH, WIDE}, out = window_grid(HERE, in, halve);
-    Matrix y[STEPS];
-    int *chosen = arena_alloc(arena, (size_t)grid_rows(out), sizeof *chosen);
-    fill_normal(noise, &rng, 0.0f, 1.0f);
-    double same[STEPS];
-    for (int step = 0; step < STEPS; step++) {
-        copy_columns(matrix_reshape(x, HIGH, WIDE), 0, noise, STEPS - step, WIDE);
-        y[step] = matrix_new(arena, grid_rows(out), 1);
-        pool_in_loops(y[step], chosen, x, in, out, halve);
-        int equal = 0;
-        for (int p = 0; p < y[step].rows; p++) equal += y[step].data[p] == y[0].data[p];
-        same[step] = (double)equal / y[step].rows;
-        printf("%snoise moved by %d: %5.1f %% of the pooled numbers are the same\n", step ? "" : "\n", step,
-               100.0 * same[step]);
-    }
-    printf("\n");
-    claim(lesson, fabs(same[1] - 1.0 / 3.0) <= 0.02, "after a step of one pixel a third of them stays");
-    claim(lesson, same[2] <= 0.001, "after a step of two pixels nothing does");
+    pool_moved_noise(lesson, &rng);
 }
 
 /*
