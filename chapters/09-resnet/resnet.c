@@ -843,9 +843,10 @@ static void fifty_layers(Lesson *lesson, Examples training, Examples held_out, E
 /*
 A second popular sentence says that fifty plain layers cannot be trained. At gain 1 and with momentum that
 is what we see, chance to the last digit: where the gradient is $10^{-8}$, no number of such steps leads
-anywhere. With Adam the sentence is false. It enlarges the steps, and at a good rate the network learns even at
-gain 1, and with He's gain a little more, slowly and badly. Do not read much into the columns of these two
-rows: another seed (`make chapter9 ARGS="--seed 2"`) gives another order.
+anywhere. With Adam the sentence is false. It enlarges the steps, and with He's gain the network learns, slowly and
+badly. At gain 1 it is a matter of luck: with the seed of this book the network learns, with another one (`make
+chapter9 ARGS="--seed 2"`) it stays at chance at all three rates. Do not read much into the order of the numbers in
+these two rows either.
 
 (Two points are four standard deviations of what chance does to the difference of two networks on 10,000 test
 images.)
@@ -979,8 +980,8 @@ static void what_is_left(Probe probe)
           "after 49 plain layers, all images look the same (cosine of 0.95 or more)");
     claim(lesson, fabsf(seen[1][LAST]) <= 0.1f,
           "after 49 normalised layers, no two look alike (at most 0.1)");
-    claim(lesson, fabsf(seen[2][LAST] - expected[2][LAST]) <= 0.05f,
-          "pre-norm residual layers keep as much of the likeness as the theory says, to 0.05");
+    claim(lesson, fabsf(seen[2][LAST] - expected[2][LAST]) <= 0.1f,
+          "pre-norm residual layers keep as much of the likeness as the theory says, to 0.1");
 
     Plot *plot = plot_begin(lesson, "alike.png", "How alike two different images look to a layer");
     plot_axes(plot, "after layer", "cosine between two images, without the mean");
