@@ -917,8 +917,8 @@ static void look_at_the_change(Lesson *lesson, const Run *runs, Matrix x, const 
 
 /*
 So the second half of the sentence is half true. Shared weights bring a part of it, pooling another part,
-although a pooling takes only a quarter off the change; and that it is the *maximum* has nothing to do with it,
-the mean does as well. What remains is left to the layers above, which have learned from images that were never
+although a pooling takes only a quarter off the change; and that it is the *maximum* has little to do with it,
+the mean does nearly as well. What remains is left to the layers above, which have learned from images that were never
 all in quite the same place.
 
 ## Without neighbours
