@@ -411,9 +411,9 @@ One check remains, the one that does not trust our algebra at all: move each wei
 loss. A ReLU has a kink, and at a kink there is no derivative; so we draw random networks until no hidden
 unit is too close to its own.
 
-And where do weights start? At random, with a deviation of $\sqrt{2 / \text{inputs}}$, so that signals
-neither grow nor fade on their way through a ReLU layer. [Chapter 9](../09-resnet/README.md) shows why this number, and what happens
-with others.
+And where do weights start? At random, with a deviation of $\sqrt{2 / \text{inputs}}$, so that signals neither
+grow nor fade on their way through a ReLU layer. [Chapter 9](../09-resnet/README.md) shows why this number,
+and what happens with others.
 */
 
 static void draw_weights(Network n, Rng *rng)
@@ -642,11 +642,11 @@ static void untangle(Lesson *lesson)
 }
 
 /*
-The arms lie .7 apart and the points scatter by .05 around them, seven deviations on each side of the boundary: a
-good network has no excuse for a single error. And equal weights? Equal units receive equal gradients, so they take equal steps and stay equal for ever: sixty-four units that
-do the work of one. Nothing in the arithmetic can tell them apart. *Randomness at the start is not
-decoration; it breaks the symmetry*, and any amount of it will do. Biases may all start at zero, because the
-weights before them already differ.
+The arms lie .7 apart and the points scatter by .05 around them, seven deviations on each side of the
+boundary: a good network has no excuse for a single error. And equal weights? Equal units receive equal
+gradients, so they take equal steps and stay equal for ever: sixty-four units that do the work of one. Nothing
+in the arithmetic can tell them apart. *Randomness at the start is not decoration; it breaks the symmetry*,
+and any amount of it will do. Biases may all start at zero, because the weights before them already differ.
 
 ## Pieces of clothing
 

@@ -1,9 +1,9 @@
 /*
 # Autograd
 
-In [chapter 6](../06-mlp-backprop/README.md) we worked out five lines of derivatives for a network of two layers. We could do the same for
-fifty layers, for loops, for networks that share weights; and each time we would make a sign error somewhere
-and search for it for a day.
+In [chapter 6](../06-mlp-backprop/README.md) we worked out five lines of derivatives for a network of two
+layers. We could do the same for fifty layers, for loops, for networks that share weights; and each time we
+would make a sign error somewhere and search for it for a day.
 
 But look at how we did it. Every step of the way forward was a simple operation, and for each of them we
 knew its own derivative. All the rest was bookkeeping: which operation came from which, and in what order to

@@ -747,9 +747,9 @@ static void learn_clothes(Lesson *lesson, Run *runs, Examples training, Examples
 }
 
 /*
-About the same accuracy, with 13 times fewer parameters. The one with strides does about as many multiply-adds as
-the perceptron, and is about as good; pooling by the mean costs a point. With four times the epochs (`make chapter10 FULL=1`) we measured 89.6 % for
-the perceptron, 90.2 % with max pooling and 89.6 % with strides.
+About the same accuracy, with 13 times fewer parameters. The one with strides does about as many multiply-adds
+as the perceptron, and is about as good; pooling by the mean costs a point. With four times the epochs (`make
+chapter10 FULL=1`) we measured 89.6 % for the perceptron, 90.2 % with max pooling and 89.6 % with strides.
 
 ## What it looks at
 
