@@ -696,6 +696,15 @@ test-wrong: need-check
 test-make:
 	$(QUIET)sh tests/tools/test_make.sh "$(TEST_MAKE)" $(TREE)
 
+# Claims are proven by breaking what they are about: each line of tests/claims/NN.txt breaks a chapter. Like verify, this runs
+# chapters on their data, which `make test` does not.
+CLAIMED_DATA = $(foreach c,$(CHAPTERS),$(if $(wildcard tests/claims/$(firstword $(subst -, ,$c)).txt),$(call chapter_data,$c)))
+
+.PHONY: test-claims
+test-claims: setup-check $(CLAIMED_DATA) ## break chapters, and see their claims fail: a few, others each day; N=9 a chapter's, FULL=1 all
+	$(call built,$(LIBRARY))
+	$(QUIET)sh tests/claims/test_claims.sh $(TREE) "$(COMPILE)" "$(LIBRARIES) $(LDLIBS)" $$N
+
 # ---- The elementary functions and the same bits (tests/unit/test_mathf.c, tests/bits.c) --------------------------------------
 
 .PHONY: test-mathf-all

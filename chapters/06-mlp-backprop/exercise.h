@@ -16,7 +16,7 @@ void mlp_hidden(/* out */ Matrix h, Matrix x, Matrix w, Matrix b);
 // d_z (N × K), z (N × K), labels (N × 1). Scores may be as large as ±10⁴: nothing may overflow.
 void mlp_output_gradient(/* out */ Matrix d_z, Matrix z, Matrix labels);
 
-// TASK 6.3  The error, carried back to the hidden units and through the bend: d_a = (d_z · wᵀ) ⊙ [h > 0].
+// TASK 6.3  The error, carried back to the hidden units and through the activation: d_a = (d_z · wᵀ) ⊙ [h > 0].
 // d_a (N × H), d_z (N × K), w (H × K), h (N × H)
 void mlp_hidden_gradient(/* out */ Matrix d_a, Matrix d_z, Matrix w, Matrix h);
 

@@ -1,6 +1,6 @@
 // Exercises of chapter 9, Deep is hard: what each task takes and gives back. Do not edit: write in exercise.c.
 //
-// N rows (examples), C columns (features), at most MAX_FEATURES. A tower of L layers keeps its weights one below the other:
+// N rows (examples), C columns (features), at most MAX_FEATURES. A stack of L layers keeps its weights one below the other:
 // w (L·C × C) holds the matrix of layer l in the rows l·C … l·C + C − 1. Outputs are overwritten, whatever they held.
 #pragma once
 #include "lesson/exercise.h"
@@ -8,7 +8,7 @@
 
 enum { MAX_FEATURES = 64 };
 
-// TASK 9.1  The gain that keeps the mean square of a signal for the bend x ↦ x above 0 and slope · x below (0 ≤ slope ≤ 1):
+// TASK 9.1  The gain that keeps the mean square of a signal for leaky ReLU, x ↦ x above 0 and slope · x below (0 ≤ slope ≤ 1):
 // weights of deviation gain / √n, inputs as often positive as negative. For slope 0 it is √2.
 float keeping_gain(float slope);
 
@@ -20,10 +20,10 @@ void normalise(/* out */ Matrix y, Matrix x);
 // Rows may lie far from zero (1000 ± 1): every element within 1e-3 of the reference, relative to the largest.
 void normalise_gradient(/* out */ Matrix d_x, Matrix d_y, Matrix x);
 
-// TASK 9.4  A tower of normalised residual layers: for each layer, h ← h + max(0, normalise(h) · w_l). No bias.
+// TASK 9.4  A stack of normalised residual layers: for each layer, h ← h + max(0, normalise(h) · w_l). No bias.
 // h (N × C) holds the input and receives the output; w (L·C × C)
 void tower_forward(/* in/out */ Matrix h, Matrix w);
 
-// TASK 9.5  The gradient of the tower's input. d (N × C) holds the gradient of the output and receives that of the input;
-// x (N × C) is the input of the tower, w (L·C × C). L is at most 16 and N at most 32.
+// TASK 9.5  The gradient of the stack's input. d (N × C) holds the gradient of the output and receives that of the input;
+// x (N × C) is the input of the stack, w (L·C × C). L is at most 16 and N at most 32.
 void tower_gradient(/* in/out */ Matrix d, Matrix x, Matrix w);

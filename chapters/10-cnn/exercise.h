@@ -1,6 +1,6 @@
 // Exercises of chapter 10, Convolution and pooling: what each task takes and gives back. Do not edit: write in exercise.c.
 //
-// One picture of H × W pixels with C features: x (H·W × C), row i · width + j is the pixel in line i and column j, and H is
+// One image of H × W pixels with C features: x (H·W × C), row i · width + j is the pixel in line i and column j, and H is
 // x.rows / width. A square window of k × k pixels moves by stride pixels, over padding pixels of zeros on each side; it
 // stands at H'·W' places, line after line. O output features. Outputs are overwritten, whatever they held.
 #pragma once
@@ -17,7 +17,7 @@ int output_side(int side, int window, int stride, int padding);
 void patches(/* out */ Matrix rows, Matrix x, int width, int window, int stride, int padding);
 
 // TASK 10.3  Convolution: a weighted sum of what the window sees, and the bias. The rows of w are in the order of the columns
-// of 10.2; the window is not turned around.
+// of 10.2; the window is not flipped.
 // y (H'·W' × O), x (H·W × C), w (k·k·C × O), b (1 × O)
 void convolve(/* out */ Matrix y, Matrix x, Matrix w, Matrix b, int width, int window, int stride,
               int padding);
