@@ -63,7 +63,7 @@ function apply_hunk(    first, last, at) {
 }
 
 function starts_function(line) { return line ~ /^[A-Za-z_][A-Za-z_0-9 *]*\(/ && line !~ /;[ \t]*$/ }
-function ends_function(line) { return line ~ /}[ \t]*$/ && (line ~ /^}/ || line ~ /^[A-Za-z_].*\).*{/) }
+function ends_function(line) { return line ~ /}[ \t]*$/ && (line ~ /^}/ || line ~ /^[A-Za-z_].*\).*[{]/) }
 function name_in(line) {
     match(line, /[A-Za-z_0-9]+\(/)
     return substr(line, RSTART, RLENGTH - 1)
@@ -80,7 +80,7 @@ function apply_functions(    i, k, all, piece, wanted, replaced) {
         if (!ends_function(piece[i])) continue
         for (k = 1; k <= lines && !(starts_function(text[k]) && name_in(text[k]) == wanted); k++);
         if (k > lines) continue # a helper
-        for (olds = 1; !ends_function(text[k + olds - 1]); olds++);
+        for (olds = 1; k + olds - 1 < lines && !ends_function(text[k + olds - 1]); olds++);
         replace(k, olds)
         replaced++
         nows = 0
@@ -131,7 +131,8 @@ FNR == NR {
     sub(/\)$/, "", also)
     if (name in seen) fail("there is another of this name")
     seen[name] = 1
-    for (lines = 0; lines < originals;) text[++lines] = original[lines]
+    lines = originals
+    for (i = 1; i <= lines; i++) text[i] = original[i]
     next
 }
 

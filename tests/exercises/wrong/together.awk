@@ -31,7 +31,7 @@ function declare_line(line,    part, i, n) {
         declare(line)
     } else if (line ~ /^(typedef )?enum/ || in_enum) {
         in_enum = line !~ /}/
-        sub(/^[^{]*{/, "", line)
+        sub(/^[^{]*[{]/, "", line)
         sub(/}.*/, "", line)
         n = split(line, part, /,/)
         for (i = 1; i <= n; i++) if (match(part[i], /[A-Za-z_][A-Za-z_0-9]*/)) declare(substr(part[i], RSTART, RLENGTH))
@@ -63,7 +63,7 @@ inside == "" && /^[A-Za-z_][A-Za-z_0-9 *]*\(/ && !/;[ \t]*$/ {
 }
 inside != "" {
     body[version, inside] = body[version, inside] $0 "\n"
-    if (/}[ \t]*$/ && (/^}/ || /^[A-Za-z_].*\).*{/)) inside = ""
+    if (/}[ \t]*$/ && (/^}/ || /^[A-Za-z_].*\).*[{]/)) inside = ""
     next
 }
 /^[A-Za-z}]/ || in_enum { declare_line($0) }
