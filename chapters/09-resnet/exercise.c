@@ -26,14 +26,14 @@ void normalise_gradient(Matrix d_x, Matrix d_y, Matrix x)
 }
 
 // TASK 9.4
-void tower_forward(Matrix h, Matrix w)
+void stack_forward(Matrix h, Matrix w)
 {
     (void)h, (void)w;
     NOT_WRITTEN("9.4");
 }
 
 // TASK 9.5
-void tower_gradient(Matrix d, Matrix x, Matrix w)
+void stack_gradient(Matrix d, Matrix x, Matrix w)
 {
     (void)d, (void)x, (void)w;
     NOT_WRITTEN("9.5");

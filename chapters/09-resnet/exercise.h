@@ -22,8 +22,8 @@ void normalise_gradient(/* out */ Matrix d_x, Matrix d_y, Matrix x);
 
 // TASK 9.4  A stack of normalised residual layers: for each layer, h ← h + max(0, normalise(h) · w_l). No bias.
 // h (N × C) holds the input and receives the output; w (L·C × C)
-void tower_forward(/* in/out */ Matrix h, Matrix w);
+void stack_forward(/* in/out */ Matrix h, Matrix w);
 
 // TASK 9.5  The gradient of the stack's input. d (N × C) holds the gradient of the output and receives that of the input;
 // x (N × C) is the input of the stack, w (L·C × C). L is at most 16 and N at most 32.
-void tower_gradient(/* in/out */ Matrix d, Matrix x, Matrix w);
+void stack_gradient(/* in/out */ Matrix d, Matrix x, Matrix w);

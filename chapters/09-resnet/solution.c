@@ -52,7 +52,7 @@ static void branch(Matrix f, Matrix normal, Matrix h, Matrix w, int layer)
 }
 
 // TASK 9.4
-void tower_forward(Matrix h, Matrix w)
+void stack_forward(Matrix h, Matrix w)
 {
     Arena *arena = arena_new();
     Matrix normal = matrix_new(arena, h.rows, h.cols), f = matrix_new(arena, h.rows, h.cols);
@@ -63,8 +63,8 @@ void tower_forward(Matrix h, Matrix w)
     arena_free(arena);
 }
 
-// TASK 9.5: what enters each layer is remembered; backwards, the road carries d past the branch, and the branch adds its own
-void tower_gradient(Matrix d, Matrix x, Matrix w)
+// TASK 9.5: what enters each layer is remembered; backwards, the shortcut carries d past the branch, and the branch adds its own
+void stack_gradient(Matrix d, Matrix x, Matrix w)
 {
     Arena *arena = arena_new();
     int layers = w.rows / w.cols;

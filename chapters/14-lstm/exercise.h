@@ -1,6 +1,6 @@
 // Exercises of chapter 14, LSTM: what each task takes and gives back. Do not edit: write in exercise.c.
 //
-// B sequences, H hidden numbers, K characters. Sums z (B × 4H) before their bends stand in the order i, f, g,
+// B sequences, H hidden numbers, K characters. Pre-activations z (B × 4H) stand in the order i, f, g,
 // o: columns 0 … H − 1 are those of the input gate. Outputs are overwritten, whatever they held, unless it is
 // said that they hold something.
 #pragma once

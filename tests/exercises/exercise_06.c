@@ -208,7 +208,7 @@ typedef struct {
     double *wide[PARTS];     // the same in double
     double *gradient[PARTS]; // of the mean cross-entropy at wide
     double loss;
-    double closest; // the hidden unit nearest to its bend: there, rounding decides which side
+    double closest; // the hidden unit nearest to its kink: there, rounding decides which side
 } Network;
 
 static Network network_of(Arena *arena, uint64_t seed, Sizes sizes_of_it)
@@ -348,7 +348,7 @@ static void expect_path(Sizes sizes_of_it, float rate, int steps)
     Arena *arena = arena_new();
     Network net;
     uint64_t draw = 1000;
-    do { // a unit that comes too near to its bend on the way may cross it, or not
+    do { // a unit that comes too near to its kink on the way may cross it, or not
         net = network_of(arena, draw++, sizes_of_it);
         for (int step = 0; step < steps; step++) true_step(&net, (double)rate);
     } while (net.closest < 1e-4);

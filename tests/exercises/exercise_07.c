@@ -241,7 +241,7 @@ END_TEST
 
 // ---- TASK 7.5: a chain without a tape ---------------------------------------------------------------------
 
-// v (1 × n) = u (1 × m) · w, bent at 0; closest receives the value that is nearest to the bend.
+// v (1 × n) = u (1 × m) · w, cut off below 0; closest receives the value that is nearest to the kink.
 static void bent_product(double *v, const double *u, Matrix w, double *closest)
 {
     for (int j = 0; j < w.cols; j++) {
@@ -308,7 +308,7 @@ START_TEST(chains_of_any_size_are_right_to_four_digits)
         double expected[MAX_UNITS], f, closest;
         Matrix x, w1, w2;
         uint64_t draw = 100 * (uint64_t)s;
-        do { // at a bend rounding decides which side
+        do { // at a kink rounding decides which side
             Rng rng = rng_new(75, draw++);
             x = random_normal(arena, &rng, 1, shapes[s][0]);
             w1 = random_normal(arena, &rng, shapes[s][0], shapes[s][1]);

@@ -170,19 +170,19 @@ START_TEST(rows_far_from_zero_keep_three_digits)
 }
 END_TEST
 
-// ---- TASK 9.4: the tower ----------------------------------------------------------------------------------
+// ---- TASK 9.4: the stack ----------------------------------------------------------------------------------
 
 typedef struct {
     int n, c, layers;
-} Tower;
+} Stack;
 
-static const Tower towers[] = {{1, 1, 1}, {1, 2, 1},  {2, 3, 2},           {1, 4, 5},
+static const Stack stacks[] = {{1, 1, 1}, {1, 2, 1},  {2, 3, 2},           {1, 4, 5},
                                {3, 5, 3}, {9, 13, 4}, {5, 24, MOST_LAYERS}};
-enum { TOWERS = sizeof towers / sizeof *towers };
+enum { STACKS = sizeof stacks / sizeof *stacks };
 
 // One row h (C) through every layer; entered (L × C), if asked for, receives what each layer was given. Returns the
-// distance of the nearest sum from its bend.
-static double true_tower(double *h, double *entered, Matrix w)
+// distance of the nearest sum from its kink.
+static double true_stack(double *h, double *entered, Matrix w)
 {
     int c = w.cols;
     double normal[MAX_FEATURES], closest = INFINITY;
@@ -200,46 +200,46 @@ static double true_tower(double *h, double *entered, Matrix w)
 }
 
 // Weights that keep the size of the signal.
-static Matrix tower_weights(Arena *arena, Rng *rng, Tower t)
+static Matrix stack_weights(Arena *arena, Rng *rng, Stack t)
 {
     Matrix w = random_normal(arena, rng, t.layers * t.c, t.c);
     scale(w, 1.0f / sqrtf((float)t.c));
     return w;
 }
 
-START_TEST(a_tower_of_one_layer_computed_by_hand)
+START_TEST(a_stack_of_one_layer_computed_by_hand)
 {
-    // normalise({1, 3}) = {−1, 1}; times w: {1 + 2, −3 − 2} = {3, −5}; bent {3, 0}; h = {4, 3}.
+    // normalise({1, 3}) = {−1, 1}; times w: {1 + 2, −3 − 2} = {3, −5}; activated {3, 0}; h = {4, 3}.
     float h_values[] = {1, 3}, w_values[] = {-1, 3, 2, -2};
     Matrix h = matrix_view(1, 2, h_values), w = matrix_view(2, 2, w_values);
     GIVEN(OUT("h", h), IN("w", w));
-    tower_forward(h, w);
+    stack_forward(h, w);
     expect_within("h", h, ((double[]){4, 3}), 1e-4);
 }
 END_TEST
 
 START_TEST(the_second_layer_takes_the_rows_below_and_what_the_first_gave)
 {
-    // First layer as above: {4, 3}, normalised {1, −1}; the second gives {1 − 3, 2 − (−1)} = {−2, 3}, bent {0, 3}.
+    // First layer as above: {4, 3}, normalised {1, −1}; the second gives {1 − 3, 2 − (−1)} = {−2, 3}, activated {0, 3}.
     float h_values[] = {1, 3}, w_values[] = {-1, 3, 2, -2, 1, 2, 3, -1};
     Matrix h = matrix_view(1, 2, h_values), w = matrix_view(4, 2, w_values);
     GIVEN(OUT("h", h), IN("w", w));
-    tower_forward(h, w);
+    stack_forward(h, w);
     expect_within("h", h, ((double[]){4, 6}), 5e-4);
 }
 END_TEST
 
-START_TEST(towers_of_any_size_carry_their_input_up)
+START_TEST(stacks_of_any_size_carry_their_input_up)
 {
-    for (int s = 0; s < TOWERS; s++) {
+    for (int s = 0; s < STACKS; s++) {
         Arena *arena = arena_new();
         Rng rng = rng_new(94, (uint64_t)s);
-        Tower t = towers[s];
-        Matrix h = random_normal(arena, &rng, t.n, t.c), w = tower_weights(arena, &rng, t);
+        Stack t = stacks[s];
+        Matrix h = random_normal(arena, &rng, t.n, t.c), w = stack_weights(arena, &rng, t);
         double *expected = widened(arena, h);
-        for (int i = 0; i < t.n; i++) true_tower(expected + i * t.c, NULL, w);
+        for (int i = 0; i < t.n; i++) true_stack(expected + i * t.c, NULL, w);
         GIVEN(OUT("h", h), IN("w", w));
-        tower_forward(h, w);
+        stack_forward(h, w);
         expect_close("h", h, expected, 1e-3);
         EXPECT_UNCHANGED();
         arena_free(arena);
@@ -247,16 +247,16 @@ START_TEST(towers_of_any_size_carry_their_input_up)
 }
 END_TEST
 
-// ---- TASK 9.5: backwards through the tower ----------------------------------------------------------------
+// ---- TASK 9.5: backwards through the stack ----------------------------------------------------------------
 
 // One row: x (C) is the input, d (C) the gradient of the output and then of the input.
-static double true_tower_gradient(double *d, const double *x, Matrix w)
+static double true_stack_gradient(double *d, const double *x, Matrix w)
 {
     int c = w.cols;
     double h[MAX_FEATURES], entered[MOST_LAYERS * MAX_FEATURES], normal[MAX_FEATURES], d_normal[MAX_FEATURES];
     double d_h[MAX_FEATURES];
     memcpy(h, x, (size_t)c * sizeof *h);
-    double closest = true_tower(h, entered, w);
+    double closest = true_stack(h, entered, w);
     for (int layer = w.rows / c - 1; layer >= 0; layer--) {
         true_normal(normal, entered + layer * c, c);
         for (int j = 0; j < c; j++) d_normal[j] = 0.0;
@@ -271,53 +271,53 @@ static double true_tower_gradient(double *d, const double *x, Matrix w)
     return closest;
 }
 
-static void expect_tower_gradient(Tower t, uint64_t seed)
+static void expect_stack_gradient(Stack t, uint64_t seed)
 {
     Arena *arena = arena_new();
     Matrix d, x, w;
     double *expected, *wide, closest;
-    do { // at a bend rounding decides which side
+    do { // at a kink rounding decides which side
         Rng rng = rng_new(95, seed++);
         d = random_normal(arena, &rng, t.n, t.c);
         x = random_normal(arena, &rng, t.n, t.c);
-        w = tower_weights(arena, &rng, t);
+        w = stack_weights(arena, &rng, t);
         expected = widened(arena, d);
         wide = widened(arena, x);
         closest = INFINITY;
         for (int i = 0; i < t.n; i++)
-            closest = fmin(closest, true_tower_gradient(expected + i * t.c, wide + i * t.c, w));
+            closest = fmin(closest, true_stack_gradient(expected + i * t.c, wide + i * t.c, w));
     } while (closest < 1e-4 && t.c > 1);
     GIVEN(OUT("d", d), IN("x", x), IN("w", w));
-    tower_gradient(d, x, w);
+    stack_gradient(d, x, w);
     expect_close("d", d, expected, 2e-3);
     EXPECT_UNCHANGED();
     arena_free(arena);
 }
 
-START_TEST(a_silent_tower_hands_the_gradient_down_unchanged)
+START_TEST(a_silent_stack_hands_the_gradient_down_unchanged)
 {
-    // normalise({1, 3}) = {−1, 1}: both sums are negative, so only the road past the branch is left.
+    // normalise({1, 3}) = {−1, 1}: both sums are negative, so only the shortcut past the branch is left.
     float d_values[] = {5, -2}, x_values[] = {1, 3}, w_values[] = {2, 3, -2, -3};
     Matrix d = matrix_view(1, 2, d_values), x = matrix_view(1, 2, x_values), w = matrix_view(2, 2, w_values);
     GIVEN(OUT("d", d), IN("x", x), IN("w", w));
-    tower_gradient(d, x, w);
+    stack_gradient(d, x, w);
     expect_within("d", d, ((double[]){5, -2}), 1e-5);
 }
 END_TEST
 
 START_TEST(the_gradient_of_one_layer_is_right)
 {
-    expect_tower_gradient((Tower){1, 3, 1}, 0);
-    expect_tower_gradient((Tower){2, 4, 1}, 1000);
-    expect_tower_gradient((Tower){7, 5, 1}, 2000);
+    expect_stack_gradient((Stack){1, 3, 1}, 0);
+    expect_stack_gradient((Stack){2, 4, 1}, 1000);
+    expect_stack_gradient((Stack){7, 5, 1}, 2000);
 }
 END_TEST
 
-START_TEST(the_gradient_is_right_for_towers_of_any_size)
+START_TEST(the_gradient_is_right_for_stacks_of_any_size)
 {
-    static const Tower tall[] = {{1, 1, 3},  {1, 3, 2},           {2, 4, 3}, {5, 7, 4}, {3, 16, MOST_LAYERS},
+    static const Stack tall[] = {{1, 1, 3},  {1, 3, 2},           {2, 4, 3}, {5, 7, 4}, {3, 16, MOST_LAYERS},
                                  {32, 6, 5}, {2, MAX_FEATURES, 3}};
-    for (int s = 0; s < 7; s++) expect_tower_gradient(tall[s], 5000 + 1000 * (uint64_t)s);
+    for (int s = 0; s < 7; s++) expect_stack_gradient(tall[s], 5000 + 1000 * (uint64_t)s);
 }
 END_TEST
 
@@ -334,9 +334,9 @@ EXERCISE("09-resnet",
          {"9.3", 5, the_derivative_is_right_for_any_length},
          {"9.3", 5, the_derivative_is_right_where_the_variance_is_near_1e_5},
          {"9.3", 10, rows_far_from_zero_keep_three_digits},
-         {"9.4", 5, a_tower_of_one_layer_computed_by_hand},
+         {"9.4", 5, a_stack_of_one_layer_computed_by_hand},
          {"9.4", 5, the_second_layer_takes_the_rows_below_and_what_the_first_gave},
-         {"9.4", 10, towers_of_any_size_carry_their_input_up},
-         {"9.5", 5, a_silent_tower_hands_the_gradient_down_unchanged},
+         {"9.4", 10, stacks_of_any_size_carry_their_input_up},
+         {"9.5", 5, a_silent_stack_hands_the_gradient_down_unchanged},
          {"9.5", 5, the_gradient_of_one_layer_is_right},
-         {"9.5", 15, the_gradient_is_right_for_towers_of_any_size})
+         {"9.5", 15, the_gradient_is_right_for_stacks_of_any_size})

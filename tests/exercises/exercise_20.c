@@ -260,7 +260,7 @@ static void true_product(double *out, const double *in, Matrix w)
         for (int j = 0; j < w.cols; j++) out[j] += in[i] * (double)AT(w, i, j);
 }
 
-// Returns the distance of the nearest hidden sum from its bend.
+// Returns the distance of the nearest hidden sum from its kink.
 static double true_block(double *x, Matrix qkv, Matrix out, Matrix up, Matrix down, int heads, int time)
 {
     enum { C = MAX_WIDTH };
@@ -306,7 +306,7 @@ static void expect_block(Size size, uint64_t seed)
     int t = size.time, c = size.heads * size.width;
     Matrix x, qkv, out, up, down;
     double *expected, closest;
-    do { // at a bend rounding decides which side
+    do { // at a kink rounding decides which side
         Rng rng = rng_new(205, seed++);
         x = random_normal(arena, &rng, t, c), qkv = random_normal(arena, &rng, c, 3 * c);
         out = random_normal(arena, &rng, c, c), up = random_normal(arena, &rng, c, size.hidden);

@@ -29,18 +29,18 @@ ROUNDS(3, the_derivative_at_random_rows)
     same_normalise_gradient(1e-3f, matrix_copy(arena, data.x), data.d, data.x);
 }
 
-ROUNDS(3, random_towers)
+ROUNDS(3, random_stacks)
 {
     Data data = draw(rng, arena);
-    same_tower_forward(1e-3f, data.x, data.w);
+    same_stack_forward(1e-3f, data.x, data.w);
 }
 
-ROUNDS(3, the_gradients_of_random_towers)
+ROUNDS(3, the_gradients_of_random_stacks)
 {
     Data data = draw(rng, arena);
-    same_tower_gradient(2e-3f, data.d, data.x, data.w);
+    same_stack_gradient(2e-3f, data.d, data.x, data.w);
 }
 
 HIDDEN({"9.1", the_gain_for_random_slopes}, {"9.2", random_rows_normalised},
-       {"9.3", the_derivative_at_random_rows}, {"9.4", random_towers},
-       {"9.5", the_gradients_of_random_towers})
+       {"9.3", the_derivative_at_random_rows}, {"9.4", random_stacks},
+       {"9.5", the_gradients_of_random_stacks})

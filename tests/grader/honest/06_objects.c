@@ -22,7 +22,8 @@ void mlp_output_gradient(Matrix d_z, Matrix z, Matrix labels)
         for (int k = 1; k < z.cols; k++) top = fmax(top, (double)AT(z, i, k));
         for (int k = 0; k < z.cols; k++) total += exp((double)AT(z, i, k) - top);
         for (int k = 0; k < z.cols; k++)
-            AT(d_z, i, k) = (float)((exp((double)AT(z, i, k) - top) / total - (k == (int)labels.data[i])) / z.rows);
+            AT(d_z, i, k) =
+                (float)((exp((double)AT(z, i, k) - top) / total - (k == (int)labels.data[i])) / z.rows);
     }
 }
 
@@ -40,7 +41,7 @@ typedef struct Layer Layer;
 struct Layer {
     const char *name;
     Matrix w, b, out, d_w, d_b, d_out;
-    void (*bend)(Layer *);
+    void (*activation)(Layer *);
     Layer *below;
 };
 
@@ -52,11 +53,12 @@ static void rectify(Layer *layer)
         if (layer->out.data[i] < 0.0f) layer->out.data[i] = 0.0f;
 }
 
-static Layer *layer_new(const char *name, Matrix w, Matrix b, int n, void (*bend)(Layer *), Layer *below)
+static Layer *layer_new(const char *name, Matrix w, Matrix b, int n, void (*activation)(Layer *),
+                        Layer *below)
 {
     Layer *layer = malloc(sizeof *layer);
     size_t size = (size_t)n * (size_t)w.cols;
-    *layer = (Layer){.name = strdup(name), .w = w, .b = b, .bend = bend, .below = below};
+    *layer = (Layer){.name = strdup(name), .w = w, .b = b, .activation = activation, .below = below};
     layer->out = matrix_view(n, w.cols, memset(malloc(size * sizeof(float)), 0, size * sizeof(float)));
     layer->d_out = matrix_view(n, w.cols, calloc(size, sizeof(float)));
     return layer;
@@ -76,7 +78,7 @@ static Matrix forward(Layer *layer, Matrix x)
 {
     matmul(layer->out, layer->below ? forward(layer->below, x) : x, layer->w);
     add_row(layer->out, layer->b);
-    layer->bend(layer);
+    layer->activation(layer);
     return layer->out;
 }
 
@@ -100,7 +102,8 @@ void mlp_train(Matrix w1, Matrix b1, Matrix w2, Matrix b2, Matrix x, Matrix labe
     for (int p = 0; p < 4; p++) all += counts[p];
     float *slopes = malloc(all * sizeof *slopes); // all four in one block
     float *d_b1 = slopes + counts[0], *d_w2 = d_b1 + counts[1], *d_b2 = d_w2 + counts[2];
-    Matrix d[4] = {{w1.rows, w1.cols, slopes}, {1, b1.cols, d_b1}, {w2.rows, w2.cols, d_w2}, {1, b2.cols, d_b2}};
+    Matrix d[4] = {
+        {w1.rows, w1.cols, slopes}, {1, b1.cols, d_b1}, {w2.rows, w2.cols, d_w2}, {1, b2.cols, d_b2}};
     for (int step = 0; step < steps; step++) {
         mlp_gradients(d[0], d[1], d[2], d[3], x, labels, w1, b1, w2, b2);
         float *const parts[4] = {w1.data, b1.data, w2.data, b2.data};

@@ -23,9 +23,15 @@ static int record(double value, int a, double slope_a, int b, double slope_b)
 }
 
 static int number(double value) { return record(value, -1, 0.0, -1, 0.0); }
-static int times(int a, int b) { return record(lines[a].value * lines[b].value, a, lines[b].value, b, lines[a].value); }
+static int times(int a, int b)
+{
+    return record(lines[a].value * lines[b].value, a, lines[b].value, b, lines[a].value);
+}
 static int plus(int a, int b) { return record(lines[a].value + lines[b].value, a, 1.0, b, 1.0); }
-static int bend(int a) { return lines[a].value > 0.0 ? record(lines[a].value, a, 1.0, -1, 0.0) : number(0.0); }
+static int rectified(int a)
+{
+    return lines[a].value > 0.0 ? record(lines[a].value, a, 1.0, -1, 0.0) : number(0.0);
+}
 
 static void play(void)
 {
@@ -86,7 +92,7 @@ static void layer(int *out, const int *in, Matrix w)
     for (int j = 0; j < w.cols; j++) {
         int total = number(0.0);
         for (int i = 0; i < w.rows; i++) total = plus(total, times(in[i], number((double)AT(w, i, j))));
-        out[j] = bend(total);
+        out[j] = rectified(total);
     }
 }
 
