@@ -53,8 +53,7 @@ float chain_gradient(Matrix d_x, Matrix x, Matrix w1, Matrix w2)
     for (int k = 0; k < z.cols; k++) {
         float positive = fmaxf(0.0f, z.data[k]);
         f += positive * positive;
-        z.data[k] =
-            2.0f * positive; // d_z; the slope of max(0, ·) is 0 where z is not positive, and so is this
+        z.data[k] = 2.0f * positive; // d_z, which is 0 like the slope of max(0, ·) where z is not positive
     }
     matmul_nt(d_h, z, w2);
     for (int j = 0; j < h.cols; j++)
