@@ -5,7 +5,7 @@
 //     Text novels = austen_load(arena);
 //
 // Where they come from and under what licence: datasets/README.md. Each lies in datasets/cache/SET, where `make data
-// DATA=SET` puts it; missing data names that command. The files are read as if a stranger had written them: counts and
+// DATA=SET` puts it; missing data names that command. The files are untrusted input: counts and
 // lengths are compared with the size of the file before memory is asked for, and what does not fit stops the program.
 #pragma once
 #include "files/text.h"

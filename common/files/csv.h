@@ -1,4 +1,4 @@
-// csv.h: tables of comma-separated values (RFC 4180), read as if a stranger had written them.
+// csv.h: tables of comma-separated values (RFC 4180); the file is untrusted input.
 //
 //     Csv table = csv_read(arena, "datasets/diabetes.csv");
 //     Matrix x = csv_numbers(arena, table, "age", "s6");             // columns age … s6, both included

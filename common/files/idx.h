@@ -8,7 +8,7 @@
 // numbers; pictures have three dimensions (count, height, width), labels one, and the type of both is 0x08, bytes.
 // LeCun, Cortes and Burges described it with MNIST (1998); Fashion-MNIST: Xiao, Rasul, Vollgraf (2017).
 //
-// A file is read as if a stranger had written it: the header is compared with the length of the file before memory is
+// A file is untrusted input: the header is compared with the length of the file before memory is
 // asked for, and a file that is too short, too long, of another kind, or beyond the limits below stops the program with
 // its name, what was found and what was expected. Missing data names the make target that brings it. A compressed file may
 // have several members, one behind the other, and zero bytes at its end, as gzip allows (RFC 1952); nothing else may follow.

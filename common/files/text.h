@@ -8,7 +8,7 @@
 //
 // A text is a view of UTF-8 bytes: it owns nothing, and a part of a text is a text. A character is a Unicode code point.
 //
-// text_read takes the file for a stranger's (files/text_file.h): a byte order mark is dropped, CR LF and CR become newlines;
+// text_read takes the file for untrusted input (files/text_file.h): a byte order mark is dropped, CR LF and CR become newlines;
 // a missing, unreadable or too large file, another encoding, a NUL byte and bytes that are no UTF-8 stop the program with the
 // file's name, the line, and what to do. The functions that walk over a text never leave it, whatever it holds: bytes that
 // are no UTF-8 count as U+FFFD, the replacement character, one by one.

@@ -70,7 +70,7 @@ int tokenizer_add_at(Place place, Tokenizer *tokenizer, const char *content);
 
 // Reads a tokenizer.json (of the kind that holds byte-level BPE), or GPT-2's two files. In a text, GPT-2's own program
 // takes "<|endoftext|>" for ordinary characters, so there is no added token.
-// Files are read as if a stranger had written them; what is wrong stops the program with a message that names the place.
+// Files are untrusted input: what is wrong stops the program with a message that names the place.
 //
 // A tokenizer.json gives the numbers that Hugging Face's Rust library gives without special tokens around the text
 // (add_special_tokens false), without cutting it short (truncation) or filling it up (padding); these, post_processor and
