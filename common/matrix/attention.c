@@ -93,7 +93,8 @@ static void transpose_blocks(float *to, Columns from, int keys, int width)
                         int_min(KEY_BLOCK, keys - j), width);
 }
 
-// scores (rows × count, KEY_BLOCK apart) = q · kᵀ for the keys j … j + count − 1. transposed: what transpose_blocks made of k, or NULL.
+// scores (rows × count, KEY_BLOCK apart) = q · kᵀ for the keys j … j + count − 1.
+// transposed: what transpose_blocks made of k, or NULL.
 static void score(float *scores, Columns q, Columns k, const float *transposed, int j, int rows, int count,
                   int width)
 {
