@@ -112,7 +112,7 @@ static void draw_network(Lesson *lesson)
     const char *const layers[] = {"inputs", "hidden layer", "output"};
     Plot *plot = plot_begin(lesson, "network.png",
                             "The network that solves XOR: two inputs, two hidden units, one output");
-    plot_axes(plot, "", "(heights mean nothing)");
+    plot_diagram(plot);
     plot_range_x(plot, -0.3, 2.4);
     plot_range_y(plot, 0.0, 1.0);
     plot_x_ticks(plot, positions, layers, 3);

@@ -146,7 +146,8 @@ static void draw_graph(Lesson *lesson, const NumberTape *t, const char *const *n
     const char *const numbers[] = {"0", "1", "2", "3"};
     Plot *plot =
         plot_begin(lesson, "graph.png", "a * b + a, and how steeply it changes with each of its parts");
-    plot_axes(plot, "line of the tape", "(heights mean nothing)");
+    plot_axes(plot, "line of the tape", "");
+    plot_diagram(plot);
     plot_range_x(plot, -0.3, 3.6);
     plot_range_y(plot, 0.0, 1.0);
     plot_x_ticks(plot, positions, numbers, 4);

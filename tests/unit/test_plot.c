@@ -779,6 +779,10 @@ static void draw_everything(Lesson *lesson, void *context)
     plot_square(plot), plot_points(plot, "a", x, y, 50), plot_points(plot, NULL, z, y, 1),
         plot_points(plot, "none", NULL, NULL, 0), plot_crosses(plot, "x", z, y, 3);
     plot_end(plot, "c");
+    snprintf(name, sizeof name, "diagram.%s", ending);
+    plot = plot_begin(lesson, name, "Diagram");
+    plot_diagram(plot), plot_line(plot, NULL, x, y, 3), plot_points(plot, NULL, x, y, 3);
+    plot_end(plot, "c");
     snprintf(name, sizeof name, "bars.%s", ending);
     plot = plot_begin(lesson, name, "Bars");
     plot_bars(plot, words, y, 3);

@@ -70,7 +70,7 @@ struct Plot {
     Lesson *lesson;
     Arena *arena; // its own: the chapter may rewind the lesson's between two series
     const char *file, *stem, *title, *x_label, *y_label;
-    bool svg, square, size_given;
+    bool svg, square, diagram, size_given;
     int width, height; // pixels
     double scale;      // of the file to these pixels: 1, or less when they are more than were asked for
     Axis x, y;

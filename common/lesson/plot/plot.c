@@ -110,6 +110,7 @@ static void set_range(const Plot *plot, Axis *axis, double low, double high)
 void plot_range_x(Plot *plot, double low, double high) { set_range(plot, &plot->x, low, high); }
 void plot_range_y(Plot *plot, double low, double high) { set_range(plot, &plot->y, low, high); }
 void plot_square(Plot *plot) { plot->square = true; }
+void plot_diagram(Plot *plot) { plot->diagram = true; }
 
 void plot_legend(Plot *plot, const char *where)
 {

@@ -31,6 +31,8 @@ void plot_log(Plot *plot, const char *axes);                          // "x", "y
 void plot_range_x(Plot *plot, double low, double high);
 void plot_range_y(Plot *plot, double low, double high);
 void plot_square(Plot *plot); // one unit of x as long as one of y
+// Points joined by lines, all of one colour, where heights mean nothing: no y axis and no grid.
+void plot_diagram(Plot *plot);
 // where: "top right", "bottom left", … or "outside" or "none"; default: where it covers nothing, else outside
 void plot_legend(Plot *plot, const char *where);
 void plot_size(Plot *plot, int width, int height); // pixels; default 960 × 600

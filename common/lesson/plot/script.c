@@ -469,6 +469,7 @@ static void write_axes(FILE *file, Plot *plot)
     if (plot->square) fputs("set size ratio -1\n", file);
     if (has_kind(plot, SERIES_HEATMAP)) fputs("unset grid\n", file);
     if (bars) fputs("set grid noxtics\nset xtics scale 0\n", file);
+    if (plot->diagram) fputs("unset grid\nunset ytics\nunset border\nset xtics scale 0\n", file);
 }
 
 // gnuplot takes a box for a missing letter to be as narrow as a letter: the letters of room that the boxes want besides.
@@ -559,7 +560,7 @@ static void write_boxes(FILE *file, int *element, int block, const Plot *plot, c
 static void write_point_series(FILE *file, int *element, int block, const Plot *plot, const Series *series)
 {
     bool translucent = series->count > 150 && !plot->pale;
-    unsigned colour = colour_of(series);
+    unsigned colour = plot->diagram ? 0x666666 : colour_of(series);
     int number = series->colour + 1;
     begin_element(file, element, block, series->kind == SERIES_BAND ? "1:2:3" : "1:2");
     switch (series->kind) {
@@ -569,9 +570,10 @@ static void write_point_series(FILE *file, int *element, int block, const Plot *
     case SERIES_POINTS: // a crowd is drawn translucent, so that one sees where it is thick
         fprintf(file, "points linetype %d linecolor rgb '#%s%06X' pointtype 7 pointsize %s", number,
                 translucent ? "60" : "", colour,
-                series->count > 1000  ? "0.5"
-                : series->count > 150 ? "0.8"
-                                      : "1");
+                plot->diagram          ? "2.2"
+                : series->count > 1000 ? "0.5"
+                : series->count > 150  ? "0.8"
+                                       : "1");
         break;
     case SERIES_CROSSES:
         fprintf(file, "points linetype %d linecolor rgb '#%06X' linewidth 2 pointtype 2 pointsize 2.2",
