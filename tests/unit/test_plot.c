@@ -822,8 +822,8 @@ static void draw_everything(Lesson *lesson, void *context)
     plot_end(plot, "c");
 }
 
-static const char *const everything[] = {"lines",    "points", "bars", "histogram", "map", "cells",
-                                         "one_cell", "images", "thin", "empty",     "nan"};
+static const char *const everything[] = {"lines", "points",   "diagram", "bars", "histogram", "map",
+                                         "cells", "one_cell", "images",  "thin", "empty",     "nan"};
 enum { EVERYTHING = sizeof everything / sizeof *everything };
 
 // Draws one of everything; false when there is no gnuplot.
