@@ -1,6 +1,7 @@
 // The pages of a notebook: Markdown for the forge and the web book, JSON for Jupyter.
-#include "tools/notebook.h"
+#include "base/check.h"
 #include "files/json.h"
+#include "tools/notebook.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,18 +37,37 @@ static void put_fenced(FILE *out, const char *language, Span text)
     fputs("\n\n", out);
 }
 
+// "Figure 9.2."
+static void put_number(FILE *out, const Page *page, const Output *figure)
+{
+    fprintf(out, "Figure %d.%d.", atoi(page->folder), figure->number);
+}
+
+// "**Figure 9.2.** *The caption*"
+static void put_caption(FILE *out, const Page *page, const Output *figure)
+{
+    fputs("**", out);
+    put_number(out, page, figure);
+    fputs("**", out);
+    if (!figure->text.length) return;
+    fputs(" *", out);
+    put_escaped(out, figure->text);
+    fputc('*', out);
+}
+
 static void put_figure(FILE *out, const Page *page, const Output *output)
 {
     fputs("![", out);
+    put_number(out, page, output);
+    fputc(' ', out);
     put_escaped(out, output->text.length ? output->text : output->figure);
     fprintf(out, "](../../figures/%s/%.*s)\n\n", page->folder, (int)output->figure.length, output->figure.at);
-    if (!output->text.length) return;
-    fputc('*', out);
-    put_escaped(out, output->text);
-    fputs("*\n\n", out);
+    put_caption(out, page, output);
+    fputs("\n\n", out);
 }
 
-static void put_prose(FILE *out, const Page *page, const Term *terms, Span text)
+// Text in which each term has its anchor
+static void put_anchored(FILE *out, const Page *page, const Term *terms, Span text)
 {
     const char *end = text.at + text.length;
     for (; page->anchors && terms; terms = terms->next) {
@@ -60,6 +80,24 @@ static void put_prose(FILE *out, const Page *page, const Term *terms, Span text)
         text = span(bold, end);
     }
     put(out, text);
+}
+
+// Text in which the mentions of other chapters are links
+static void put_prose(FILE *out, const Page *page, const Notebook *notebook, Span text)
+{
+    const char *end = text.at + text.length;
+    for (const Mention *mention = notebook->mentions; mention; mention = mention->next) {
+        Span words = mention->words;
+        const char *folder = page->chapters[mention->chapter];
+        bool here = words.at >= text.at && words.at < end;
+        if (!here || !folder || mention->chapter == atoi(page->folder)) continue;
+        put_anchored(out, page, notebook->terms, span(text.at, words.at));
+        fputc('[', out);
+        put(out, words);
+        fprintf(out, "](../%s/README.md)", folder);
+        text = span(words.at + words.length, end);
+    }
+    put_anchored(out, page, notebook->terms, text);
     fputs("\n\n", out);
 }
 
@@ -95,7 +133,7 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
         if (cell->kind == CELL_CODE) {
             put_fenced(out, "c", text);
         } else if (text.length) {
-            put_prose(out, page, notebook->terms, text);
+            put_prose(out, page, notebook, text);
         }
         for (const Output *output = cell->outputs; output; output = output->next) {
             if (output->kind == OUTPUT_FIGURE) put_figure(out, page, output);
@@ -132,7 +170,23 @@ static void put_base64(FILE *out, Span bytes)
     }
 }
 
-static void put_json_figure(Arena *arena, FILE *out, const char *figures, const Output *output)
+// Jupyter shows the picture alone, so that the caption is an output of its own.
+static void put_json_caption(FILE *out, const Page *page, const Output *output)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    FILE *caption = open_memstream(&bytes, &length);
+    check(caption, "free some memory", "no memory for a caption");
+    put_caption(caption, page, output);
+    check(fclose(caption) == 0, "free some memory", "no memory for a caption");
+    fputs("{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"text/markdown\": ", out);
+    put_json_lines(out, (Span){bytes, length});
+    fputs("}}", out);
+    free(bytes);
+}
+
+static void put_json_figure(Arena *arena, FILE *out, const Page *page, const char *figures,
+                            const Output *output)
 {
     size_t room = strlen(figures) + output->figure.length + 2;
     char *path = arena_alloc(arena, room, 1);
@@ -150,13 +204,15 @@ static void put_json_figure(Arena *arena, FILE *out, const char *figures, const 
     }
     fputs(", \"text/plain\": ", out);
     put_json_lines(out, output->text.length ? output->text : output->figure);
-    fputs("}}", out);
+    fputs("}},\n    ", out);
+    put_json_caption(out, page, output);
 }
 
-static void put_json_output(Arena *arena, FILE *out, const char *figures, const Output *output)
+static void put_json_output(Arena *arena, FILE *out, const Page *page, const char *figures,
+                            const Output *output)
 {
     if (output->kind == OUTPUT_FIGURE) {
-        put_json_figure(arena, out, figures, output);
+        put_json_figure(arena, out, page, figures, output);
         return;
     }
     fputs("{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": ", out);
@@ -164,7 +220,8 @@ static void put_json_output(Arena *arena, FILE *out, const char *figures, const 
     fputc('}', out);
 }
 
-void notebook_jupyter(Arena *arena, const Notebook *notebook, const char *figures, FILE *out)
+void notebook_jupyter(Arena *arena, const Notebook *notebook, const Page *page, const char *figures,
+                      FILE *out)
 {
     int number = 0;
     fputs("{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n \"metadata\": {\"language_info\": {\"name\": \"c\","
@@ -180,7 +237,7 @@ void notebook_jupyter(Arena *arena, const Notebook *notebook, const char *figure
         if (cell->kind == CELL_CODE) {
             fputs(",\n   \"execution_count\": null, \"outputs\": [", out);
             for (const Output *output = cell->outputs; output; output = output->next) {
-                put_json_output(arena, out, figures, output);
+                put_json_output(arena, out, page, figures, output);
                 if (output->next) fputs(",\n    ", out);
             }
             fputc(']', out);

@@ -37,6 +37,7 @@ static void markdown(void *context)
     (void)context;
     Arena *arena = arena_new();
     Page about = {.folder = "01-a", .file = "a.c", .next = "02-b", .next_title = "B", .anchors = true};
+    about.chapters[2] = "02-b";
     FILE *out = fopen(fuzz_path("page.md"), "w");
     notebook_markdown(woven(arena), &about, out);
     fclose(out);
@@ -50,7 +51,8 @@ static void jupyter(void *context)
     (void)context;
     Arena *arena = arena_new();
     FILE *out = fopen(fuzz_path("page.ipynb"), "w");
-    notebook_jupyter(arena, woven(arena), figures, out);
+    Page about = {.folder = "01-a"};
+    notebook_jupyter(arena, woven(arena), &about, figures, out);
     fclose(out);
     Span bytes = notebook_bytes(arena, fuzz_path("page.ipynb"), "it was written");
     cJSON *json = cJSON_ParseWithLength(bytes.at, bytes.length);

@@ -14,7 +14,9 @@
     "# T\n\n[name.c](name.c) · run it with `make chapter7`\n\n"
 #define FOOT "---\n\n[contents](../../README.md)\n"
 
-static const Page page = {.folder = "07-name", .file = "name.c"};
+static const Page page = {.folder = "07-name",
+                          .file = "name.c",
+                          .chapters = {[2] = "02-two", [6] = "06-six", [7] = "07-name", [12] = "12-dozen"}};
 
 typedef struct {
     const char *source, *output;
@@ -96,7 +98,7 @@ START_TEST(a_chapter_becomes_a_page)
         "## Two\n\n"
         "```c\n// n × d\nstatic void f(Lesson *lesson)\n{\n    section(lesson, \"The data\");\n}\n```\n\n"
         "```text\n  442 people\n```\n\n"
-        "![Loss by step.](../../figures/07-name/a_b-1.png)\n\n*Loss by step.*\n\n"
+        "![Figure 7.1. Loss by step.](../../figures/07-name/a_b-1.png)\n\n**Figure 7.1.** *Loss by step.*\n\n"
         "```text\n✓ ok\n\n1 of 1 claims hold\n```\n\n"
         "More.\n\n"
         "```c\nint main(void)\n{\n    lesson_begin(0);\n    f();\n}\n```\n\n"
@@ -320,13 +322,87 @@ START_TEST(figures_take_odd_captions)
         TITLE "section(l, \"A\");",
         "── A ──\nfigure: a.png — $x_1$ *b* [c](d) <e> `f` & g — h \\ 损失 ~|\n"
         "figure: B-2_c.svg —   \nfigure: c.d.png\nx\nx figure: no.png — no\nfigures: no\n",
-        HEAD
-        "```c\nsection(l, \"A\");\n```\n\n"
-        "![\\$x\\_1\\$ \\*b\\* \\[c\\](d) \\<e\\> \\`f\\` \\& g — h \\\\ 损失 "
-        "\\~\\|](../../figures/07-name/a.png)\n\n"
-        "*\\$x\\_1\\$ \\*b\\* \\[c\\](d) \\<e\\> \\`f\\` \\& g — h \\\\ 损失 \\~\\|*\n\n"
-        "![B-2\\_c.svg](../../figures/07-name/B-2_c.svg)\n\n![c.d.png](../../figures/07-name/c.d.png)\n\n"
-        "```text\nx\nx figure: no.png — no\nfigures: no\n```\n\n" FOOT);
+        HEAD "```c\nsection(l, \"A\");\n```\n\n"
+             "![Figure 7.1. \\$x\\_1\\$ \\*b\\* \\[c\\](d) \\<e\\> \\`f\\` \\& g — h \\\\ 损失 "
+             "\\~\\|](../../figures/07-name/a.png)\n\n"
+             "**Figure 7.1.** *\\$x\\_1\\$ \\*b\\* \\[c\\](d) \\<e\\> \\`f\\` \\& g — h \\\\ 损失 \\~\\|*\n\n"
+             "![Figure 7.2. B-2\\_c.svg](../../figures/07-name/B-2_c.svg)\n\n**Figure 7.2.**\n\n"
+             "![Figure 7.3. c.d.png](../../figures/07-name/c.d.png)\n\n**Figure 7.3.**\n\n"
+             "```text\nx\nx figure: no.png — no\nfigures: no\n```\n\n" FOOT);
+}
+END_TEST
+
+// Number 1 is printed second, and stands first on the page.
+START_TEST(figures_are_numbered_as_they_stand_on_the_page)
+{
+    expect_page(TITLE "section(l, \"A\");\n/*\nx\n*/\nsection(l, \"B\");\n",
+                "── B ──\nfigure: b.png — Bee.\n── A ──\nfigure: a.png — Ay.\ny\nfigure: a.png — Again.\n",
+                HEAD "```c\nsection(l, \"A\");\n```\n\n"
+                     "![Figure 7.1. Ay.](../../figures/07-name/a.png)\n\n**Figure 7.1.** *Ay.*\n\n"
+                     "```text\ny\n```\n\n"
+                     "![Figure 7.2. Again.](../../figures/07-name/a.png)\n\n**Figure 7.2.** *Again.*\n\n"
+                     "x\n\n```c\nsection(l, \"B\");\n```\n\n"
+                     "![Figure 7.3. Bee.](../../figures/07-name/b.png)\n\n**Figure 7.3.** *Bee.*\n\n" FOOT);
+}
+END_TEST
+
+static const char *const linked[][2] = {
+    {"See chapter 6.", "See [chapter 6](../06-six/README.md)."},
+    {"Chapter 12's sum", "[Chapter 12](../12-dozen/README.md)'s sum"},
+    {"(chapter\n02)", "([chapter\n02](../02-two/README.md))"},
+    {"in chapters 2 and 6: x", "in [chapters 2](../02-two/README.md) and [6](../06-six/README.md): x"},
+    {"chapters 3, 2, 7,\n12, and 6",
+     "chapters 3, [2](../02-two/README.md), 7,\n[12](../12-dozen/README.md), and [6](../06-six/README.md)"},
+    {"chapters 2–6 or 12 to 6", "[chapters 2](../02-two/README.md)–[6](../06-six/README.md) or "
+                                "[12](../12-dozen/README.md) to [6](../06-six/README.md)"},
+    {"chapter 6, 12 and 2", "[chapter 6](../06-six/README.md), 12 and 2"},
+    {"chapters 2 and 60 people", "[chapters 2](../02-two/README.md) and 60 people"},
+    {"chapters 2, then 6", "[chapters 2](../02-two/README.md), then 6"},
+    {"**chapter 6** | chapter 6|",
+     "**[chapter 6](../06-six/README.md)** | [chapter 6](../06-six/README.md)|"},
+    {"$5 and chapter 6", "$5 and [chapter 6](../06-six/README.md)"},
+    {"$x$ chapter 6 $y$", "$x$ [chapter 6](../06-six/README.md) $y$"},
+    {"`x` chapter 6 ``y``", "`x` [chapter 6](../06-six/README.md) ``y``"},
+    {"a [b] chapter 6 [c](d)", "a [b] [chapter 6](../06-six/README.md) [c](d)"},
+    {"[chapter 6]", "[[chapter 6](../06-six/README.md)]"},
+    {"[a\n\nchapter 6](x)", "[a\n\n[chapter 6](../06-six/README.md)](x)"},
+    {"1 < 2 chapter 6 > 1", "1 < 2 [chapter 6](../06-six/README.md) > 1"},
+    {"#chapter 6\n####### chapter 6",
+     "#[chapter 6](../06-six/README.md)\n####### [chapter 6](../06-six/README.md)"},
+    {"```\nx\n```\nchapter 6\n", "```\nx\n```\n[chapter 6](../06-six/README.md)"},
+};
+
+// Chapters 3 and 7 (this one) have no page to lead to.
+static const char *const unlinked[] = {
+    "chapter 3, chapter 7, chapter 07, chapters 3 and 7, chapter 100, chapter 4294967298",
+    "chapter 6.5, chapter 6:1, chapter 6th, chapter 6_, chapter 2,000, chapter six, chapter, chapters",
+    "chapter6, subchapter 6, sub-chapter 6, CHAPTER 6, chapterss 6, chapter\n\n6, a/chapter 6",
+    "`chapter 6` ``a ` chapter 6`` $chapter 6$ $$\nchapter 6\n$$ $\\$ chapter 6$",
+    "[chapter 6](x) [see [chapter 6] and\nchapter 2](x \"chapter 6\") [chapter 6][x] ![chapter 6](x)",
+    "[a \\] chapter 6](x) [a](chapter 6 \\) chapter 6)",
+    "<a title=\"chapter 6\"> <!-- chapter 6 --> </x chapter 6>",
+    "# chapter 6\n\n   ###### chapter 6\n#\tchapter 6",
+    "```\nchapter 6\n```\n~~~\nchapter 6\n~~~",
+    "\\chapter 6",
+};
+
+static void expect_prose(const char *prose, const char *expected)
+{
+    char *source = NULL, *markdown = NULL;
+    ck_assert_int_gt(asprintf(&source, TITLE "// chapter 6\n/*\n%s\n*/\n", prose), 0);
+    ck_assert_int_gt(asprintf(&markdown, HEAD "```c\n// chapter 6\n```\n\n%s\n\n" FOOT, expected), 0);
+    expect_page(source, "", markdown);
+    free(source), free(markdown);
+}
+
+START_TEST(mentions_of_other_chapters_become_links)
+{
+    for (size_t i = 0; i < sizeof linked / sizeof *linked; i++) expect_prose(linked[i][0], linked[i][1]);
+    for (size_t i = 0; i < sizeof unlinked / sizeof *unlinked; i++) expect_prose(unlinked[i], unlinked[i]);
+    expect_page("/*\n# T chapter 6\n\nchapter 6\n*/\n", "",
+                "<!-- Generated from name.c and its output: do not edit. Edit name.c, then run `make weave`. "
+                "-->\n\n# T chapter 6\n\n[name.c](name.c) · run it with `make chapter7`\n\n"
+                "[chapter 6](../06-six/README.md)\n\n" FOOT);
 }
 END_TEST
 
@@ -425,7 +501,7 @@ START_TEST(terms_with_a_chinese_name_get_anchors_at_their_first_use)
         "`**code** (代码)`.\n\n"
         "~~~\n**fenced** (围栏)\n~~~\n**open (开\n\n"
         "**Loss** (损失) **Two words** (两个 \"词) **y**:中) **z** (中\n文) "
-        "**Other** (损失) **loss** (损耗)\n*/\n"
+        "**Other** (损失) chapter 6 **loss** (损耗)\n*/\n"
         "int a;\n/*\n**ε-greedy** (贪心) `` ` **q** (码) `` **loss** (损失)\n*/\n";
     static const char *const expected[][2] = {{"loss", "损失"},
                                               {"Two\nwords", "两个 \"词"},
@@ -449,17 +525,18 @@ START_TEST(terms_with_a_chinese_name_get_anchors_at_their_first_use)
     anchored.anchors = true;
     notebook_markdown(notebook, &anchored, out);
     fclose(out);
-    ck_assert_str_eq(bytes, HEAD "A <span id=\"term-loss-损失\"></span>**loss** (损失), "
-                                 "<span id=\"term-two-words-两个--词\"></span>**Two\nwords**\n(两个 \"词); "
-                                 "**bold**, **x** (latin), ** (损失), "
-                                 "`**code** (代码)`.\n\n"
-                                 "~~~\n**fenced** (围栏)\n~~~\n**open (开\n\n"
-                                 "**Loss** (损失) **Two words** (两个 \"词) **y**:中) **z** (中\n文) "
-                                 "<span id=\"term-other-损失\"></span>**Other** (损失) <span "
-                                 "id=\"term-loss-损耗\"></span>**loss** (损耗)\n\n"
-                                 "```c\nint a;\n```\n\n"
-                                 "<span id=\"term-ε-greedy-贪心\"></span>**ε-greedy** (贪心) `` ` **q** (码) "
-                                 "`` **loss** (损失)\n\n" FOOT);
+    ck_assert_str_eq(bytes, HEAD
+                     "A <span id=\"term-loss-损失\"></span>**loss** (损失), "
+                     "<span id=\"term-two-words-两个--词\"></span>**Two\nwords**\n(两个 \"词); "
+                     "**bold**, **x** (latin), ** (损失), "
+                     "`**code** (代码)`.\n\n"
+                     "~~~\n**fenced** (围栏)\n~~~\n**open (开\n\n"
+                     "**Loss** (损失) **Two words** (两个 \"词) **y**:中) **z** (中\n文) "
+                     "<span id=\"term-other-损失\"></span>**Other** (损失) "
+                     "[chapter 6](../06-six/README.md) <span id=\"term-loss-损耗\"></span>**loss** (损耗)\n\n"
+                     "```c\nint a;\n```\n\n"
+                     "<span id=\"term-ε-greedy-贪心\"></span>**ε-greedy** (贪心) `` ` **q** (码) "
+                     "`` **loss** (损失)\n\n" FOOT);
     free(bytes);
     arena_free(arena);
 }
@@ -630,7 +707,7 @@ static char *jupyter_of(const char *source, const char *output, const char *figu
     size_t length = 0;
     FILE *out = open_memstream(&bytes, &length);
     Arena *arena = arena_new();
-    notebook_jupyter(arena, notebook_of(arena, source, output), figures, out);
+    notebook_jupyter(arena, notebook_of(arena, source, output), &page, figures, out);
     fclose(out);
     arena_free(arena);
     return bytes;
@@ -717,8 +794,12 @@ START_TEST(a_chapter_becomes_a_jupyter_notebook)
         "{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [\n    \"✓ a\"]},\n    "
         "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"image/png\": \"Zm9vYmFy\", "
         "\"text/plain\": [\n    \"\\\"损失\\\"\"]}},\n    "
+        "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"text/markdown\": "
+        "[\n    \"**Figure 7.1.** *\\\"损失\\\"*\"]}},\n    "
         "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"image/svg+xml\": ["
         "\n    \"<svg>\\n\",\n    \"\\\"\\n\",\n    \"</svg>\"], \"text/plain\": [\n    \"b.svg\"]}},\n    "
+        "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"text/markdown\": "
+        "[\n    \"**Figure 7.2.**\"]}},\n    "
         "{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [\n    \"z\"]}]}\n ]\n}\n");
     free(got);
 }
@@ -780,6 +861,7 @@ SUITE("notebook", a_chapter_becomes_a_page, the_foot_of_a_page_leads_to_the_neig
       sections_of_one_cell_follow_in_its_order_with_their_title_lines,
       rules_inside_the_output_begin_no_section, sections_must_match_one_to_one,
       what_is_never_closed_is_refused, a_chapter_begins_with_its_title, figures_take_odd_captions,
+      figures_are_numbered_as_they_stand_on_the_page, mentions_of_other_chapters_become_links,
       figures_with_names_that_lead_elsewhere_are_refused, lines_of_any_length_pass,
       terms_with_a_chinese_name_get_anchors_at_their_first_use,
       bytes_that_are_not_text_are_refused_with_their_line, files_that_cannot_be_read_are_refused,
