@@ -13,6 +13,17 @@
 // The figures of chapter 9 are numbered on its pages, "Figure 9.1", "Figure 9.2" and so on, in the order in which they
 // stand there. Where the prose says "chapter 7" or "chapters 6 and 7", the Markdown page links to the chapters that exist.
 //
+// Folding. A function "static void draw_…", "plot_…", "print_…" or "show_…" at the first column is folded on the Markdown
+// page, with the comment lines right above it, unless it says Rng (such a function draws random numbers) or claim (such a
+// function is an experiment). All other code is shown.
+//
+// The pages. notebook_markdown writes the README.md of the chapter, notebook_jupyter the same as a Jupyter notebook:
+//
+//     Document source = notebook_load(arena, "chapters/01-linear-regression/linear_regression.c");
+//     Document output = notebook_load(arena, "build/…/output.txt");
+//     Notebook *notebook = notebook_weave(arena, source, output);
+//     notebook_markdown(notebook, &page, stdout);
+//
 // A section that is printed and never named, named and never printed, or there twice stops the program with both
 // files' names; so do bytes that are not UTF-8, control characters, unterminated comments and strings, and odd figures.
 #pragma once
@@ -114,3 +125,6 @@ Span notebook_bytes(Arena *arena, const char *path, const char *hint);
 
 // Adds the mentions of chapters in prose without fenced blocks.
 void notebook_read_mentions(Arena *arena, Notebook *notebook, Span prose);
+
+// The first function of the code that is folded, with its comment; false when there is none.
+bool notebook_fold(Span code, Span *function, Span *name);

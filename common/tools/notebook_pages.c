@@ -37,6 +37,39 @@ static void put_fenced(FILE *out, const char *language, Span text)
     fputs("\n\n", out);
 }
 
+// "draw_bowl" and "draw_the_bowl": "the code that draws the bowl"; "show_what_it_sees": "the code that shows what it sees"
+static void put_summary(FILE *out, Span name)
+{
+    static const char *const bare[] = {"the_", "a_", "an_", "what_", "where_", "how_"};
+    const char *end = name.at + name.length, *rest = memchr(name.at, '_', name.length);
+    Span verb = span(name.at, rest++);
+    bool article = true;
+    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
+        article = article && strncmp(rest, bare[i], strlen(bare[i])) != 0;
+    fputs("the code that ", out);
+    put(out, verb);
+    fputs(article ? "s the " : "s ", out);
+    for (; rest < end; rest++) fputc(*rest == '_' ? ' ' : *rest, out);
+}
+
+// Code with folded functions. Forges read Markdown inside <details> only with blank lines around it.
+static void put_code(FILE *out, Span code)
+{
+    const char *end = code.at + code.length;
+    Span function, name;
+    while (notebook_fold(code, &function, &name)) {
+        Span before = notebook_trim(span(code.at, function.at));
+        if (before.length) put_fenced(out, "c", before);
+        fputs("<details><summary>", out);
+        put_summary(out, name);
+        fputs("</summary>\n\n", out);
+        put_fenced(out, "c", function);
+        fputs("</details>\n\n", out);
+        code = notebook_trim(span(function.at + function.length, end));
+    }
+    if (code.length) put_fenced(out, "c", code);
+}
+
 // "Figure 9.2."
 static void put_number(FILE *out, const Page *page, const Output *figure)
 {
@@ -131,7 +164,7 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
             text = notebook_trim(text);
         }
         if (cell->kind == CELL_CODE) {
-            put_fenced(out, "c", text);
+            put_code(out, text);
         } else if (text.length) {
             put_prose(out, page, notebook, text);
         }

@@ -123,6 +123,10 @@ term** (泽塔) and an **alpha** (阿尔法) with $x^2$; see [three](../03-three
 and chapter 3.
 */
 section(lesson, "S"); // href="x/README.md"
+
+static void draw_line(void)
+{
+}
 END
 printf '/*\n# 三 three\n\n**Alpha** (阿尔法)\n*/\nsection(lesson, "S");\n' >chapters/03-three/three.c
 run weave "$all" >/dev/null
@@ -140,6 +144,10 @@ if command -v pandoc >/dev/null; then
     expect "mathematics is MathML" 0 "<msup><mi>x</mi><mn>2</mn></msup>" cat $page
     expect "code is highlighted" 0 '<span class="st">&quot;S&quot;</span>' cat $page
     expect "code is left alone" 0 'href=&quot;x/README.md&quot;' cat $page
+    expect "code that draws is folded" 0 \
+        '<summary>the code that draws the line</summary><pre class="sourceCode c"><code' \
+        sh -c "tr -d '\n' <$page | sed 's|<div[^>]*>||g'"
+    expect "and nothing else" 0 '</pre></div></details><pre' sh -c "tr -d '\n' <$page"
     expect "a page has its table of contents" 0 '<li><a href="#one">One</a></li>' cat $page
     expect "links between chapters stay in the book" 0 '<a href="../03-three/index.html#here">three</a>' cat $page
     expect "a chapter's mention is a link in the book" 0 '<a href="../03-three/index.html">chapter 3</a>' cat $page

@@ -158,6 +158,9 @@ static const char *const one_code_cell[] = {
     "int 变量 = 1; // 注释 /*",
     "a = b //*\n/*\n*//c\n;",
     "int a;   \n\n\t\n    int b;\t",
+    "int a;\n// Draws\nstatic void draw_a(int a)\n{\n\n    ;\n}\nstatic void print_b(void) { ; } // b",
+    "char *s = \"\\\nstatic void draw_a(void)\\\n{\\\n\\\n}\";",
+    "static void show_it(int a)\n{\n}\n\n    static int b;\n/*\n*/ static void plot_it(void)\n{\n}",
 };
 
 START_TEST(comment_markers_elsewhere_open_no_text_cell)
@@ -406,6 +409,66 @@ START_TEST(mentions_of_other_chapters_become_links)
 }
 END_TEST
 
+#define SHOWN(code) "```c\n" code "\n```\n\n"
+#define FOLDED(summary, code)                                                                                \
+    "<details><summary>the code that " summary "</summary>\n\n" SHOWN(code) "</details>\n\n"
+#define BOWL                                                                                                 \
+    "// A bowl\n// on a table\nstatic void draw_the_bowl(Lesson *l,\n        int a)\n{\n    if (a) {\n    "  \
+    "}\n\n"                                                                                                  \
+    "    section(l, \"A\");\n}"
+#define ROW   "static void print_row(void) { puts(\"\"); }"
+#define WHAT  "static void show_what_it_is(int a)\n{\n}"
+#define CURVE "static void plot_x_1(int Rngs, int claims)\n{\n}"
+
+START_TEST(functions_that_draw_and_print_are_folded_alone)
+{
+    static const char folded[] = SHOWN("int a;") FOLDED("draws the bowl", BOWL) FOLDED("prints the row", ROW)
+        SHOWN("int b;\n\n// c") FOLDED("shows what it is", WHAT) FOLDED("plots the x 1", CURVE);
+    char expected[2000];
+    snprintf(expected, sizeof expected,
+             HEAD "%s```text\nx\n```\n\n"
+                  "![Figure 7.1. a.png](../../figures/07-name/a.png)\n\n**Figure 7.1.**\n\n" FOOT,
+             folded);
+    expect_page(TITLE "int a;\n\n" BOWL "\n\n" ROW "\nint b;\n\n// c\n\n\n" WHAT "\n" CURVE "\n",
+                "── A ──\nx\nfigure: a.png\n", expected);
+    expect_page(TITLE "static void draw_a(void)\n{\n    // ```\n}", "",
+                HEAD "<details><summary>the code that draws the a</summary>\n\n"
+                     "````c\nstatic void draw_a(void)\n{\n    // ```\n}\n````\n\n</details>\n\n" FOOT);
+}
+END_TEST
+
+static const char *const shown[] = {
+    "static int draw_a(void)\n{\n}",
+    "void draw_a(void)\n{\n}",
+    " static void draw_a(void)\n{\n}",
+    "static void redraw_a(void)\n{\n}",
+    "static void draws(void)\n{\n}",
+    "static void draw_a (void)\n{\n}",
+    "static void draw_",
+    "static void draw_a(void);\n{\n}",
+    "static void draw_a(int a,\n                   int b);\n{\n}",
+    "static void draw_a(void)\n{\n    ;",
+    "static void draw_a(void)\n{\n  }\n } \n}  ",
+    "static void draw_a(void)\n{\nstatic void f(void)\n{\n}",
+    "static void draw_a(Rng *rng)\n{\n}",
+    "static void print_a(void)\n{\n    Rng rng;\n}",
+    "static void show_a(void)\n{\n    claim(1);\n}",
+    "// static void draw_a(void)\n{\n}",
+    "static void plot(void) { puts(\"\"); }",
+};
+
+START_TEST(other_functions_are_shown)
+{
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        char *source = NULL, *markdown = NULL;
+        ck_assert_int_gt(asprintf(&source, TITLE "%s\n", shown[i]), 0);
+        ck_assert_int_gt(asprintf(&markdown, HEAD "```c\n%s\n```\n\n" FOOT, shown[i]), 0);
+        expect_page(source, "", markdown);
+        free(source), free(markdown);
+    }
+}
+END_TEST
+
 START_TEST(figures_with_names_that_lead_elsewhere_are_refused)
 {
     static const char *const bad[] = {"",          " — x",      "../a.png — x", "/a.png", ".png",
@@ -579,8 +642,10 @@ static char *unweave(const char *markdown)
             continue;
         }
         if (!fence && strncmp(markdown, "---\n", 4) == 0) break;
-        bool ours = !fence && (strncmp(markdown, "<!--", 4) == 0 || strncmp(markdown, "[name.c]", 8) == 0 ||
-                               strncmp(markdown, "![", 2) == 0 || (figure && *markdown == '*'));
+        bool ours = !fence && (strncmp(markdown, "<!--", 4) == 0 || strncmp(markdown, "<details>", 9) == 0 ||
+                               strncmp(markdown, "</details>", 10) == 0 ||
+                               strncmp(markdown, "[name.c]", 8) == 0 || strncmp(markdown, "![", 2) == 0 ||
+                               (figure && strncmp(markdown, "**Figure 7.", 11) == 0));
         if (length) figure = !fence && strncmp(markdown, "![", 2) == 0;
         if (ours || (fence && output)) continue;
         memcpy(to, markdown, length);
@@ -862,6 +927,7 @@ SUITE("notebook", a_chapter_becomes_a_page, the_foot_of_a_page_leads_to_the_neig
       rules_inside_the_output_begin_no_section, sections_must_match_one_to_one,
       what_is_never_closed_is_refused, a_chapter_begins_with_its_title, figures_take_odd_captions,
       figures_are_numbered_as_they_stand_on_the_page, mentions_of_other_chapters_become_links,
+      functions_that_draw_and_print_are_folded_alone, other_functions_are_shown,
       figures_with_names_that_lead_elsewhere_are_refused, lines_of_any_length_pass,
       terms_with_a_chinese_name_get_anchors_at_their_first_use,
       bytes_that_are_not_text_are_refused_with_their_line, files_that_cannot_be_read_are_refused,
