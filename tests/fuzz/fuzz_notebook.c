@@ -25,6 +25,9 @@ static void cells(void *context)
     Notebook *notebook = notebook_cells(arena, notebook_load(arena, source_path));
     for (const Cell *cell = notebook->cells; cell; cell = cell->next)
         fuzz_require(cell->text.length, "an empty cell");
+    for (const Mention *mention = notebook->mentions; mention; mention = mention->next)
+        fuzz_require(mention->words.length && mention->chapter >= 0 && mention->chapter < NOTEBOOK_CHAPTERS,
+                     "a mention of no chapter");
     for (const Term *term = notebook->terms; term; term = term->next) {
         notebook_term(stdout, term->english);
         notebook_anchor(stdout, term);

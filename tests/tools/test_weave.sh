@@ -98,9 +98,10 @@ printf '/*\n# T\n\nChapters 1, 2, 3 and 10.\n*/\n' >mentions.c
 mentions() { "$weaver" mentions.c nothing.txt --folder "$1" --chapters chapters; }
 expect "mentions link to chapters that have their C file" 0 \
     "[Chapters 1](../01-one-thing/README.md), 2, 3 and [10](../10-ten/README.md)." mentions 03-three
-mkdir -p chapters/10-a chapters/10-z && touch chapters/10-z/z.c chapters/1000-thousand
+mkdir chapters/10-a chapters/10-z && cp mentions.c chapters/10-z/z.c
+mkdir chapters/1000-m && cp mentions.c chapters/1000-m/m.c
 expect "a number that two folders have is the first's" 0 "[10](../10-ten/README.md)." mentions 03-three
-rm -r chapters/10-a chapters/10-z chapters/1000-thousand
+rm -r chapters/10-a chapters/10-z chapters/1000-m
 expect "the folder of chapters must exist" 1 "cannot read nowhere" "$weaver" "$source" "$output" --chapters nowhere
 expect "weave cannot write into a missing folder" 1 "no/page.md cannot be written: No such file" "$weaver" "$source" "$output" -o no/page.md
 mkdir taken

@@ -360,6 +360,7 @@ static const char *const linked[][2] = {
                                 "[12](../12-dozen/README.md) to [6](../06-six/README.md)"},
     {"chapter 6, 12 and 2", "[chapter 6](../06-six/README.md), 12 and 2"},
     {"chapters 2 and 60 people", "[chapters 2](../02-two/README.md) and 60 people"},
+    {"chapters 2 6", "[chapters 2](../02-two/README.md) 6"},
     {"chapters 2, then 6", "[chapters 2](../02-two/README.md), then 6"},
     {"**chapter 6** | chapter 6|",
      "**[chapter 6](../06-six/README.md)** | [chapter 6](../06-six/README.md)|"},
@@ -406,6 +407,12 @@ START_TEST(mentions_of_other_chapters_become_links)
                 "<!-- Generated from name.c and its output: do not edit. Edit name.c, then run `make weave`. "
                 "-->\n\n# T chapter 6\n\n[name.c](name.c) · run it with `make chapter7`\n\n"
                 "[chapter 6](../06-six/README.md)\n\n" FOOT);
+    Arena *arena = arena_new();
+    const Mention *mention =
+        notebook_of(arena, TITLE "/*\nchapters 100, 99\nand 0 and chapter 99\n*/\n", "")->mentions;
+    ck_assert(mention && !mention->next && mention->chapter == 99);
+    ck_assert_str_eq(arena_span(arena, mention->words), "chapter 99");
+    arena_free(arena);
 }
 END_TEST
 
@@ -418,7 +425,7 @@ END_TEST
     "    section(l, \"A\");\n}"
 #define ROW   "static void print_row(void) { puts(\"\"); }"
 #define WHAT  "static void show_what_it_is(int a)\n{\n}"
-#define CURVE "static void plot_x_1(int Rngs, int claims)\n{\n}"
+#define CURVE "static void plot_x_1(int Rngs, int disclaim)\n{\n}"
 
 START_TEST(functions_that_draw_and_print_are_folded_alone)
 {
@@ -600,6 +607,24 @@ START_TEST(terms_with_a_chinese_name_get_anchors_at_their_first_use)
                      "```c\nint a;\n```\n\n"
                      "<span id=\"term-ε-greedy-贪心\"></span>**ε-greedy** (贪心) `` ` **q** (码) "
                      "`` **loss** (损失)\n\n" FOOT);
+    free(bytes);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_term_in_the_title_has_no_anchor)
+{
+    Page anchored = page;
+    anchored.anchors = true;
+    char *bytes = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&bytes, &length);
+    Arena *arena = arena_new();
+    notebook_markdown(notebook_of(arena, "/*\n# **A** (甲)\n\n**B** (乙)\n*/\n", ""), &anchored, out);
+    fclose(out);
+    ck_assert_str_eq(strstr(bytes, "# **A**"),
+                     "# **A** (甲)\n\n[name.c](name.c) · run it with `make chapter7`\n\n"
+                     "<span id=\"term-b-乙\"></span>**B** (乙)\n\n" FOOT);
     free(bytes);
     arena_free(arena);
 }
@@ -929,7 +954,7 @@ SUITE("notebook", a_chapter_becomes_a_page, the_foot_of_a_page_leads_to_the_neig
       figures_are_numbered_as_they_stand_on_the_page, mentions_of_other_chapters_become_links,
       functions_that_draw_and_print_are_folded_alone, other_functions_are_shown,
       figures_with_names_that_lead_elsewhere_are_refused, lines_of_any_length_pass,
-      terms_with_a_chinese_name_get_anchors_at_their_first_use,
+      terms_with_a_chinese_name_get_anchors_at_their_first_use, a_term_in_the_title_has_no_anchor,
       bytes_that_are_not_text_are_refused_with_their_line, files_that_cannot_be_read_are_refused,
       the_cells_of_a_page_give_the_source_back, the_cells_of_every_chapter_give_its_source_back,
       a_chapter_becomes_a_jupyter_notebook, pictures_are_embedded_as_rfc_4648_says,
