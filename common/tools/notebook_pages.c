@@ -237,9 +237,12 @@ static void put_json_figure(Arena *arena, FILE *out, const Page *page, const cha
         put_base64(out, bytes);
         fputc('"', out);
     }
-    fputs(", \"text/plain\": ", out);
-    put_json_lines(out, output->text.length ? output->text : output->figure);
-    fputs("}},\n    ", out);
+    Span words = output->text.length ? output->text : output->figure;
+    fputs(", \"text/plain\": \"", out);
+    put_number(out, page, output);
+    fputc(' ', out);
+    json_write_characters(out, words.at, words.length);
+    fputs("\"}},\n    ", out);
     put_json_caption(out, page, output);
 }
 

@@ -871,26 +871,26 @@ START_TEST(a_chapter_becomes_a_jupyter_notebook)
     char *got = jupyter_of("/*\n# T \"x\"\n\n$\\alpha$\n*/\nsection(l, \"A\");\n\tprintf(\"\\n\");",
                            "── A ──\n✓ a\nfigure: a.png — \"损失\"\nfigure: b.svg\n\nz", figures);
     ck_assert_str_eq(
-        got,
-        "{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n"
-        " \"metadata\": {\"language_info\": {\"name\": \"c\", \"file_extension\": \".c\", \"mimetype\": "
-        "\"text/x-csrc\"},\n"
-        "  \"title\": \"T \\\"x\\\"\"},\n"
-        " \"cells\": [\n  {\"cell_type\": \"markdown\", \"id\": \"cell-0\", \"metadata\": {},\n"
-        "   \"source\": [\n    \"# T \\\"x\\\"\\n\",\n    \"\\n\",\n    \"$\\\\alpha$\"]},\n"
-        "  {\"cell_type\": \"code\", \"id\": \"cell-1\", \"metadata\": {},\n"
-        "   \"source\": [\n    \"section(l, \\\"A\\\");\\n\",\n    \"\\u0009printf(\\\"\\\\n\\\");\"],\n"
-        "   \"execution_count\": null, \"outputs\": ["
-        "{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [\n    \"✓ a\"]},\n    "
-        "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"image/png\": \"Zm9vYmFy\", "
-        "\"text/plain\": [\n    \"\\\"损失\\\"\"]}},\n    "
-        "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"text/markdown\": "
-        "[\n    \"**Figure 7.1.** *\\\"损失\\\"*\"]}},\n    "
-        "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"image/svg+xml\": ["
-        "\n    \"<svg>\\n\",\n    \"\\\"\\n\",\n    \"</svg>\"], \"text/plain\": [\n    \"b.svg\"]}},\n    "
-        "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"text/markdown\": "
-        "[\n    \"**Figure 7.2.**\"]}},\n    "
-        "{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [\n    \"z\"]}]}\n ]\n}\n");
+        got, "{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n"
+             " \"metadata\": {\"language_info\": {\"name\": \"c\", \"file_extension\": \".c\", \"mimetype\": "
+             "\"text/x-csrc\"},\n"
+             "  \"title\": \"T \\\"x\\\"\"},\n"
+             " \"cells\": [\n  {\"cell_type\": \"markdown\", \"id\": \"cell-0\", \"metadata\": {},\n"
+             "   \"source\": [\n    \"# T \\\"x\\\"\\n\",\n    \"\\n\",\n    \"$\\\\alpha$\"]},\n"
+             "  {\"cell_type\": \"code\", \"id\": \"cell-1\", \"metadata\": {},\n"
+             "   \"source\": [\n    \"section(l, \\\"A\\\");\\n\",\n    \"\\u0009printf(\\\"\\\\n\\\");\"],\n"
+             "   \"execution_count\": null, \"outputs\": ["
+             "{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [\n    \"✓ a\"]},\n    "
+             "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"image/png\": \"Zm9vYmFy\", "
+             "\"text/plain\": \"Figure 7.1. \\\"损失\\\"\"}},\n    "
+             "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"text/markdown\": "
+             "[\n    \"**Figure 7.1.** *\\\"损失\\\"*\"]}},\n    "
+             "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"image/svg+xml\": ["
+             "\n    \"<svg>\\n\",\n    \"\\\"\\n\",\n    \"</svg>\"], \"text/plain\": \"Figure 7.2. "
+             "b.svg\"}},\n    "
+             "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"text/markdown\": "
+             "[\n    \"**Figure 7.2.**\"]}},\n    "
+             "{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [\n    \"z\"]}]}\n ]\n}\n");
     free(got);
 }
 END_TEST
