@@ -334,7 +334,7 @@ sample: ## talk with chapter 20's GPT: PROMPT="In the beginning" [TEMPERATURE=] 
 WEAVER   := $(TREE)/common/tools/weave
 GLOSSARY := $(TREE)/common/tools/glossary
 
-NOTEBOOK := $(TREE)/common/tools/notebook.o $(TREE)/common/tools/notebook_pages.o
+NOTEBOOK := $(patsubst %,$(TREE)/common/tools/%.o,notebook notebook_fold notebook_mentions notebook_pages)
 $(WEAVER) $(GLOSSARY): %: %.o $(NOTEBOOK) $(LIBRARY)
 	$(call link,$^,$(LIBRARIES))
 

@@ -349,8 +349,14 @@ static void read_prose_terms(Arena *arena, Notebook *notebook, Span text)
     }
 }
 
-// Reads the terms outside of fenced blocks. A text cell that leaves one open would swallow the rest of the page.
-static void read_terms(Arena *arena, Notebook *notebook, Span text)
+static void read_prose(Arena *arena, Notebook *notebook, Span text)
+{
+    read_prose_terms(arena, notebook, text);
+    notebook_read_mentions(arena, notebook, text);
+}
+
+// Reads terms and mentions outside of fenced blocks. A text cell that leaves one open would swallow the rest of the page.
+static void read_text(Arena *arena, Notebook *notebook, Span text)
 {
     const char *begin = text.at, *end = text.at + text.length;
     char open = 0, mark = 0;
@@ -362,7 +368,7 @@ static void read_terms(Arena *arena, Notebook *notebook, Span text)
         const char *behind = (const char *)memchr(line.at, mark, line.length) + count;
         bool bare = !notebook_trim(span(behind, line.at + line.length)).length;
         if (!open) {
-            read_prose_terms(arena, notebook, span(begin, line.at));
+            read_prose(arena, notebook, span(begin, line.at));
             open = mark, opened = count, where = line;
         } else if (mark == open && count >= opened && bare) {
             open = 0;
@@ -371,7 +377,7 @@ static void read_terms(Arena *arena, Notebook *notebook, Span text)
     }
     check_at(place_of(notebook->source, where.at), !open, "close it inside the same text cell",
              "this fenced block is never closed");
-    read_prose_terms(arena, notebook, span(begin, end));
+    read_prose(arena, notebook, span(begin, end));
 }
 
 void notebook_term(FILE *out, Span english)
@@ -421,7 +427,7 @@ static Weaver open_source(Arena *arena, Document source)
     read_cells(&weaver);
     read_title(weaver.notebook);
     for (const Cell *cell = weaver.notebook->cells; cell; cell = cell->next)
-        if (cell->kind == CELL_TEXT) read_terms(arena, weaver.notebook, cell->text);
+        if (cell->kind == CELL_TEXT) read_text(arena, weaver.notebook, cell->text);
     return weaver;
 }
 
@@ -530,6 +536,14 @@ static void place_output(Weaver *weaver, Cell *cell, Span printed)
     add_output(weaver, cell, (Output){.kind = OUTPUT_TEXT, .text = span(begin, end)});
 }
 
+static void number_figures(Notebook *notebook)
+{
+    int number = 0;
+    for (Cell *cell = notebook->cells; cell; cell = cell->next)
+        for (Output *output = cell->outputs; output; output = output->next)
+            if (output->kind == OUTPUT_FIGURE) output->number = ++number;
+}
+
 Notebook *notebook_weave(Arena *arena, Document source, Document output)
 {
     Weaver weaver = open_source(arena, source);
@@ -548,5 +562,6 @@ Notebook *notebook_weave(Arena *arena, Document source, Document output)
         place_output(&weaver, section->cell, printed);
         last = section->cell;
     }
+    number_figures(weaver.notebook);
     return weaver.notebook;
 }

@@ -10,6 +10,13 @@
 // lesson_begin. A line "figure: name.png — caption" (see plot.h) becomes the picture. The title line of a section is
 // shown only where one cell prints several; all other lines are shown as they are.
 //
+// The figures of chapter 9 are numbered on its pages, "Figure 9.1", "Figure 9.2" and so on, in the order in which they
+// stand there. Where the prose says "chapter 7" or "chapters 6 and 7", the Markdown page links to the chapters that exist.
+//
+// Folding. A function "static void draw_…", "plot_…", "print_…" or "show_…" at the first column is folded on the Markdown
+// page, with the comment lines right above it, unless it says Rng (such a function draws random numbers) or claim (such a
+// function is an experiment). All other code is shown.
+//
 // The pages. notebook_markdown writes the README.md of the chapter, notebook_jupyter the same as a Jupyter notebook:
 //
 //     Document source = notebook_load(arena, "chapters/01-linear-regression/linear_regression.c");
@@ -22,7 +29,7 @@
 #pragma once
 #include "base/arena.h"
 
-enum { NOTEBOOK_MAX_BYTES = 1 << 26 };
+enum { NOTEBOOK_MAX_BYTES = 1 << 26, NOTEBOOK_CHAPTERS = 100 };
 
 // A whole file: UTF-8 without control characters other than tab and newline, ended by a zero byte that is not counted.
 typedef struct {
@@ -43,6 +50,7 @@ typedef struct Output {
     OutputKind kind;
     Span text;   // the lines printed, or the caption of the figure (perhaps empty)
     Span figure; // the figure's file name
+    int number;  // 1 for the first figure of the page
     struct Output *next;
 } Output;
 
@@ -62,11 +70,19 @@ typedef struct Term {
     struct Term *next;
 } Term;
 
+// Words of the prose that name a chapter: "Chapter 7"; in a list, the first with its word, then the numbers alone.
+typedef struct Mention {
+    Span words;
+    int chapter; // less than NOTEBOOK_CHAPTERS
+    struct Mention *next;
+} Mention;
+
 typedef struct {
     Document source;
     Span title; // of the first text cell, without "# "
     Cell *cells;
-    Term *terms; // in the order of the text
+    Term *terms;                      // in the order of the text
+    Mention *mentions, *last_mention; // in the order of the text
 } Notebook;
 
 // What a page says besides the chapter itself.
@@ -76,6 +92,7 @@ typedef struct {
     bool exercise;               // there is an exercise.c beside it
     const char *previous, *next; // folders of the neighbouring chapters, NULL at both ends of the book
     const char *previous_title, *next_title;
+    const char *chapters[NOTEBOOK_CHAPTERS]; // [7]: the folder of chapter 7, NULL when there is none
     bool anchors; // give each term an HTML anchor, for the glossary of the web book
 } Page;
 
@@ -90,7 +107,8 @@ Notebook *notebook_weave(Arena *arena, Document source, Document output);
 void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out);
 
 // nbformat 4.5, with the pictures found in the folder figures. They must be there.
-void notebook_jupyter(Arena *arena, const Notebook *notebook, const char *figures, FILE *out);
+void notebook_jupyter(Arena *arena, const Notebook *notebook, const Page *page, const char *figures,
+                      FILE *out);
 
 // Alphabetical order as readers look words up: without case, the end of a line as a blank. 0: the same words.
 int notebook_compare(Span a, Span b);
@@ -104,3 +122,9 @@ void notebook_anchor(FILE *out, const Term *term);
 bool notebook_line(Span *rest, Span *line);
 Span notebook_trim(Span text);
 Span notebook_bytes(Arena *arena, const char *path, const char *hint);
+
+// Adds the mentions of chapters in prose without fenced blocks.
+void notebook_read_mentions(Arena *arena, Notebook *notebook, Span prose);
+
+// The first function of the code that is folded, with its comment; false when there is none.
+bool notebook_fold(Span code, Span *function, Span *name);

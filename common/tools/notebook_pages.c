@@ -1,6 +1,7 @@
 // The pages of a notebook: Markdown for the forge and the web book, JSON for Jupyter.
-#include "tools/notebook.h"
+#include "base/check.h"
 #include "files/json.h"
+#include "tools/notebook.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,30 +37,100 @@ static void put_fenced(FILE *out, const char *language, Span text)
     fputs("\n\n", out);
 }
 
+// "draw_bowl" and "draw_the_bowl": "the code that draws the bowl"; "show_what_it_sees": "the code that shows what it sees"
+static void put_summary(FILE *out, Span name)
+{
+    static const char *const bare[] = {"the_", "a_", "an_", "what_", "where_", "how_"};
+    const char *end = name.at + name.length, *rest = memchr(name.at, '_', name.length);
+    Span verb = span(name.at, rest++);
+    bool article = true;
+    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
+        article = article && strncmp(rest, bare[i], strlen(bare[i])) != 0;
+    fputs("the code that ", out);
+    put(out, verb);
+    fputs(article ? "s the " : "s ", out);
+    for (; rest < end; rest++) fputc(*rest == '_' ? ' ' : *rest, out);
+}
+
+// Code with folded functions. Forges read Markdown inside <details> only with blank lines around it.
+static void put_code(FILE *out, Span code)
+{
+    const char *end = code.at + code.length;
+    Span function, name;
+    while (notebook_fold(code, &function, &name)) {
+        Span before = notebook_trim(span(code.at, function.at));
+        if (before.length) put_fenced(out, "c", before);
+        fputs("<details><summary>", out);
+        put_summary(out, name);
+        fputs("</summary>\n\n", out);
+        put_fenced(out, "c", function);
+        fputs("</details>\n\n", out);
+        code = notebook_trim(span(function.at + function.length, end));
+    }
+    if (code.length) put_fenced(out, "c", code);
+}
+
+// "Figure 9.2."
+static void put_number(FILE *out, const Page *page, const Output *figure)
+{
+    fprintf(out, "Figure %d.%d.", atoi(page->folder), figure->number);
+}
+
+// "**Figure 9.2.** *The caption*"
+static void put_caption(FILE *out, const Page *page, const Output *figure)
+{
+    fputs("**", out);
+    put_number(out, page, figure);
+    fputs("**", out);
+    if (!figure->text.length) return;
+    fputs(" *", out);
+    put_escaped(out, figure->text);
+    fputc('*', out);
+}
+
 static void put_figure(FILE *out, const Page *page, const Output *output)
 {
     fputs("![", out);
+    put_number(out, page, output);
+    fputc(' ', out);
     put_escaped(out, output->text.length ? output->text : output->figure);
     fprintf(out, "](../../figures/%s/%.*s)\n\n", page->folder, (int)output->figure.length, output->figure.at);
-    if (!output->text.length) return;
-    fputc('*', out);
-    put_escaped(out, output->text);
-    fputs("*\n\n", out);
+    put_caption(out, page, output);
+    fputs("\n\n", out);
 }
 
-static void put_prose(FILE *out, const Page *page, const Term *terms, Span text)
+// Text in which each term has its anchor. Terms that were passed are left behind, for they stand in
+// the order of the text.
+static void put_anchored(FILE *out, const Page *page, const Term **terms, Span text)
 {
     const char *end = text.at + text.length;
-    for (; page->anchors && terms; terms = terms->next) {
-        const char *bold = terms->english.at - 2;
-        if (bold < text.at || bold >= end) continue;
+    for (; page->anchors && *terms && (*terms)->english.at - 2 < end; *terms = (*terms)->next) {
+        const char *bold = (*terms)->english.at - 2;
+        if (bold < text.at) continue; // in the title
         put(out, span(text.at, bold));
         fputs("<span id=\"", out);
-        notebook_anchor(out, terms);
+        notebook_anchor(out, *terms);
         fputs("\"></span>", out);
         text = span(bold, end);
     }
     put(out, text);
+}
+
+// Text in which the mentions of other chapters are links. Mentions that were passed are left behind.
+static void put_prose(FILE *out, const Page *page, const Term **terms, const Mention **mentions, Span text)
+{
+    const char *end = text.at + text.length;
+    for (; *mentions && (*mentions)->words.at < end; *mentions = (*mentions)->next) {
+        Span words = (*mentions)->words;
+        int chapter = (*mentions)->chapter;
+        if (!page->chapters[chapter] || chapter == atoi(page->folder)) continue;
+        put_anchored(out, page, terms, span(text.at, words.at));
+        fputc('[', out);
+        put(out, words);
+        fprintf(out, "](../%s/README.md)", page->chapters[chapter]);
+        text = span(words.at + words.length, end);
+    }
+    put_anchored(out, page, terms, text);
     fputs("\n\n", out);
 }
 
@@ -83,6 +154,8 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
     fprintf(out,
             "<!-- Generated from %s and its output: do not edit. Edit %s, then run `make weave`. -->\n\n",
             page->file, page->file);
+    const Term *terms = notebook->terms;
+    const Mention *mentions = notebook->mentions;
     for (const Cell *cell = notebook->cells; cell; cell = cell->next) {
         Span text = cell->text, heading;
         if (cell == notebook->cells) { // the links stand right below the title
@@ -93,9 +166,9 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
             text = notebook_trim(text);
         }
         if (cell->kind == CELL_CODE) {
-            put_fenced(out, "c", text);
+            put_code(out, text);
         } else if (text.length) {
-            put_prose(out, page, notebook->terms, text);
+            put_prose(out, page, &terms, &mentions, text);
         }
         for (const Output *output = cell->outputs; output; output = output->next) {
             if (output->kind == OUTPUT_FIGURE) put_figure(out, page, output);
@@ -132,7 +205,23 @@ static void put_base64(FILE *out, Span bytes)
     }
 }
 
-static void put_json_figure(Arena *arena, FILE *out, const char *figures, const Output *output)
+// Jupyter shows the picture alone, so that the caption is an output of its own.
+static void put_json_caption(FILE *out, const Page *page, const Output *output)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    FILE *caption = open_memstream(&bytes, &length);
+    check(caption, "free some memory", "no memory for a caption");
+    put_caption(caption, page, output);
+    check(fclose(caption) == 0, "free some memory", "no memory for a caption");
+    fputs("{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"text/markdown\": ", out);
+    put_json_lines(out, (Span){bytes, length});
+    fputs("}}", out);
+    free(bytes);
+}
+
+static void put_json_figure(Arena *arena, FILE *out, const Page *page, const char *figures,
+                            const Output *output)
 {
     size_t room = strlen(figures) + output->figure.length + 2;
     char *path = arena_alloc(arena, room, 1);
@@ -148,15 +237,20 @@ static void put_json_figure(Arena *arena, FILE *out, const char *figures, const 
         put_base64(out, bytes);
         fputc('"', out);
     }
-    fputs(", \"text/plain\": ", out);
-    put_json_lines(out, output->text.length ? output->text : output->figure);
-    fputs("}}", out);
+    Span words = output->text.length ? output->text : output->figure;
+    fputs(", \"text/plain\": \"", out);
+    put_number(out, page, output);
+    fputc(' ', out);
+    json_write_characters(out, words.at, words.length);
+    fputs("\"}},\n    ", out);
+    put_json_caption(out, page, output);
 }
 
-static void put_json_output(Arena *arena, FILE *out, const char *figures, const Output *output)
+static void put_json_output(Arena *arena, FILE *out, const Page *page, const char *figures,
+                            const Output *output)
 {
     if (output->kind == OUTPUT_FIGURE) {
-        put_json_figure(arena, out, figures, output);
+        put_json_figure(arena, out, page, figures, output);
         return;
     }
     fputs("{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": ", out);
@@ -164,7 +258,8 @@ static void put_json_output(Arena *arena, FILE *out, const char *figures, const 
     fputc('}', out);
 }
 
-void notebook_jupyter(Arena *arena, const Notebook *notebook, const char *figures, FILE *out)
+void notebook_jupyter(Arena *arena, const Notebook *notebook, const Page *page, const char *figures,
+                      FILE *out)
 {
     int number = 0;
     fputs("{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n \"metadata\": {\"language_info\": {\"name\": \"c\","
@@ -180,7 +275,7 @@ void notebook_jupyter(Arena *arena, const Notebook *notebook, const char *figure
         if (cell->kind == CELL_CODE) {
             fputs(",\n   \"execution_count\": null, \"outputs\": [", out);
             for (const Output *output = cell->outputs; output; output = output->next) {
-                put_json_output(arena, out, figures, output);
+                put_json_output(arena, out, page, figures, output);
                 if (output->next) fputs(",\n    ", out);
             }
             fputc(']', out);

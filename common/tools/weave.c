@@ -105,19 +105,29 @@ static char *title_of(Arena *arena, const char *path)
     return format(arena, "%.*s", (int)title.length, title.at);
 }
 
-// The nearest chapters before and after this one that have their C file.
-static void find_neighbours(Arena *arena, Page *page, const char *chapters)
+// Of two folders with one number the alphabetically first is the chapter, so that the order of the folder makes no difference.
+static void add_chapter(Page *page, const char *name)
+{
+    long number = strtol(name, NULL, 10);
+    if (number >= NOTEBOOK_CHAPTERS) return;
+    const char **place = &page->chapters[number];
+    if (!*place || strcmp(name, *place) < 0) *place = name;
+}
+
+// The chapters that have their C file: by number, and the nearest before and after this one.
+static void find_chapters(Arena *arena, Page *page, const char *chapters)
 {
     DIR *folder = opendir(chapters);
     check(folder, "give the folder of all chapters with --chapters", "cannot read %s: %s", chapters,
           strerror(errno));
     for (struct dirent *entry; (entry = readdir(folder));) {
-        const char *name = entry->d_name;
+        if (!is_chapter(entry->d_name) || !exists(source_of(arena, chapters, entry->d_name))) continue;
+        const char *name = arena_string(arena, entry->d_name);
+        add_chapter(page, name);
         int order = strcmp(name, page->folder);
         const char **place = order < 0 ? &page->previous : &page->next;
         bool nearer = !*place || (order < 0 ? strcmp(name, *place) > 0 : strcmp(name, *place) < 0);
-        if (order && is_chapter(name) && nearer && exists(source_of(arena, chapters, name)))
-            *place = arena_string(arena, name);
+        if (order && nearer) *place = name;
     }
     closedir(folder);
     if (page->previous) page->previous_title = title_of(arena, source_of(arena, chapters, page->previous));
@@ -135,7 +145,7 @@ static Page describe(Arena *arena, const Options *options)
     check(is_chapter(page.folder), "chapters live in chapters/NN-name; or give --folder NN-name",
           "%s is not the folder of a chapter", page.folder);
     page.exercise = exists(format(arena, "%s/exercise.c", folder));
-    find_neighbours(arena, &page, options->chapters ? options->chapters : format(arena, "%s/..", folder));
+    find_chapters(arena, &page, options->chapters ? options->chapters : format(arena, "%s/..", folder));
     return page;
 }
 
@@ -159,12 +169,11 @@ int main(int argc, char **argv)
     size_t length = 0;
     FILE *page = open_memstream(&bytes, &length);
     check(page, "free some memory", "no memory for the page");
-    if (options.figures) {
-        notebook_jupyter(arena, notebook, options.figures, page);
-    } else {
-        Page about = describe(arena, &options);
+    Page about = describe(arena, &options);
+    if (options.figures)
+        notebook_jupyter(arena, notebook, &about, options.figures, page);
+    else
         notebook_markdown(notebook, &about, page);
-    }
     check(fclose(page) == 0, "free some memory", "no memory for the page");
     if (options.page)
         save(options.page, bytes, length);

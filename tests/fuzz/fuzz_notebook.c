@@ -25,6 +25,9 @@ static void cells(void *context)
     Notebook *notebook = notebook_cells(arena, notebook_load(arena, source_path));
     for (const Cell *cell = notebook->cells; cell; cell = cell->next)
         fuzz_require(cell->text.length, "an empty cell");
+    for (const Mention *mention = notebook->mentions; mention; mention = mention->next)
+        fuzz_require(mention->words.length && mention->chapter >= 0 && mention->chapter < NOTEBOOK_CHAPTERS,
+                     "a mention of no chapter");
     for (const Term *term = notebook->terms; term; term = term->next) {
         notebook_term(stdout, term->english);
         notebook_anchor(stdout, term);
@@ -37,6 +40,7 @@ static void markdown(void *context)
     (void)context;
     Arena *arena = arena_new();
     Page about = {.folder = "01-a", .file = "a.c", .next = "02-b", .next_title = "B", .anchors = true};
+    about.chapters[2] = "02-b";
     FILE *out = fopen(fuzz_path("page.md"), "w");
     notebook_markdown(woven(arena), &about, out);
     fclose(out);
@@ -50,7 +54,8 @@ static void jupyter(void *context)
     (void)context;
     Arena *arena = arena_new();
     FILE *out = fopen(fuzz_path("page.ipynb"), "w");
-    notebook_jupyter(arena, woven(arena), figures, out);
+    Page about = {.folder = "01-a"};
+    notebook_jupyter(arena, woven(arena), &about, figures, out);
     fclose(out);
     Span bytes = notebook_bytes(arena, fuzz_path("page.ipynb"), "it was written");
     cJSON *json = cJSON_ParseWithLength(bytes.at, bytes.length);

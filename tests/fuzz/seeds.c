@@ -295,6 +295,9 @@ static void long_notebooks(void)
     repeat("notebook", "openings", "/*\n# T\n*/\n", "section(", "");
     repeat("notebook", "bold", "/*\n# T\n", "**a", "\n*/\n");
     repeat("notebook", "backticks", "/*\n# T\n", "`a``b", "\n*/\n");
+    repeat("notebook", "mentions", "/*\n# T\n", "chapters 2, 3 and\n**2** (二)\n", "*/\n");
+    repeat("notebook", "brackets", "/*\n# T\n", "[a $", "\n*/\n");
+    repeat("notebook", "folds", "/*\n# T\n*/\n", "static void draw_a(void)\n{\n", "");
     repeat("notebook", "backslashes", "/*\n# T\n*/\n", "\\ \n", "");
     repeat("notebook", "figures", "/*\n# T\n*/\nlesson_begin section(l, \"a\")" FUZZ_CUT "── a ──\n",
            "figure: a.png\n", "");

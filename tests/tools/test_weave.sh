@@ -52,7 +52,8 @@ expect "a page names its neighbours" 0 "← [One](../01-one-thing/README.md) · 
     tail -n 1 chapters/03-three/README.md
 expect "the last page has no chapter after it" 0 "← [三 three](../03-three/README.md) · [contents](../../README.md)" \
     tail -n 1 chapters/10-ten/README.md
-expect "a page shows its figure" 0 "![A.](../../figures/03-three/a.png)" cat chapters/03-three/README.md
+expect "a page shows its figure" 0 "![Figure 3.1. A.](../../figures/03-three/a.png)" cat chapters/03-three/README.md
+expect "its caption has the figure's number" 0 "**Figure 3.1.** *A.*" cat chapters/03-three/README.md
 expect "weave keeps figures" 0 picture cat figures/03-three/a.png
 expect "a page without exercises links none" 1 "" grep exercise chapters/10-ten/README.md
 
@@ -92,6 +93,15 @@ expect "a missing output is named" 1 "no.txt is missing" "$weaver" "$source" no.
 expect "a folder may be given" 0 "../../figures/04-x/a.png" "$weaver" "$source" "$output" --folder 04-x
 expect "a folder must be a chapter's" 1 "x is not the folder of a chapter" "$weaver" "$source" "$output" --folder x
 expect "other chapters may be given" 0 "[Ten](../10-ten/README.md)" "$weaver" "$source" "$output" --chapters chapters
+printf '/*\n# T\n\nChapters 1, 2, 3 and 10.\n*/\n' >mentions.c
+: >nothing.txt
+mentions() { "$weaver" mentions.c nothing.txt --folder "$1" --chapters chapters; }
+expect "mentions link to chapters that have their C file" 0 \
+    "[Chapters 1](../01-one-thing/README.md), 2, 3 and [10](../10-ten/README.md)." mentions 03-three
+mkdir chapters/10-a chapters/10-z && cp mentions.c chapters/10-z/z.c
+mkdir chapters/1000-m && cp mentions.c chapters/1000-m/m.c
+expect "a number that two folders have is the first's" 0 "[10](../10-ten/README.md)." mentions 03-three
+rm -r chapters/10-a chapters/10-z chapters/1000-m
 expect "the folder of chapters must exist" 1 "cannot read nowhere" "$weaver" "$source" "$output" --chapters nowhere
 expect "weave cannot write into a missing folder" 1 "no/page.md cannot be written: No such file" "$weaver" "$source" "$output" -o no/page.md
 mkdir taken
@@ -99,6 +109,8 @@ expect "weave cannot replace a folder" 1 "taken cannot be written: that is a fol
 expect "and leaves nothing beside it" 1 "" sh -c 'set -- taken.*; [ -e "$1" ]'
 [ ! -c /dev/full ] || expect "a full disk is told" 1 "cannot write the page" sh -c "'$weaver' $source $output >/dev/full"
 expect "weave makes a Jupyter notebook" 0 '"image/png": "cGljdHVyZQ=="' "$weaver" "$source" "$output" --jupyter figures/03-three
+expect "whose captions have the figures' numbers" 0 '"**Figure 3.1.** *A.*"' \
+    "$weaver" "$source" "$output" --jupyter figures/03-three
 expect "a Jupyter notebook wants its pictures" 1 "nowhere/a.png is missing" "$weaver" "$source" "$output" --jupyter nowhere
 
 # The web book, from the same scratch chapters.
@@ -108,9 +120,14 @@ cat >chapters/01-one-thing/one_thing.c <<'END'
 # One
 
 A **Zeta
-term** (泽塔) and an **alpha** (阿尔法) with $x^2$; see [three](../03-three/README.md#here).
+term** (泽塔) and an **alpha** (阿尔法) with $x^2$; see [three](../03-three/README.md#here)
+and chapter 3.
 */
 section(lesson, "S"); // href="x/README.md"
+
+static void draw_line(void)
+{
+}
 END
 printf '/*\n# 三 three\n\n**Alpha** (阿尔法)\n*/\nsection(lesson, "S");\n' >chapters/03-three/three.c
 run weave "$all" >/dev/null
@@ -128,13 +145,20 @@ if command -v pandoc >/dev/null; then
     expect "mathematics is MathML" 0 "<msup><mi>x</mi><mn>2</mn></msup>" cat $page
     expect "code is highlighted" 0 '<span class="st">&quot;S&quot;</span>' cat $page
     expect "code is left alone" 0 'href=&quot;x/README.md&quot;' cat $page
+    expect "code that draws is folded" 0 \
+        '<summary>the code that draws the line</summary><pre class="sourceCode c"><code' \
+        sh -c "tr -d '\n' <$page | sed 's|<div[^>]*>||g'"
+    expect "and nothing else" 0 '</pre></div></details><pre' sh -c "tr -d '\n' <$page"
     expect "a page has its table of contents" 0 '<li><a href="#one">One</a></li>' cat $page
     expect "links between chapters stay in the book" 0 '<a href="../03-three/index.html#here">three</a>' cat $page
+    expect "a chapter's mention is a link in the book" 0 '<a href="../03-three/index.html">chapter 3</a>' cat $page
     expect "the foot leads on" 0 '<a href="../03-three/index.html">三 three</a> →' cat $page
     expect "and back to the contents" 0 '<a href="../../index.html">contents</a>' cat $page
     expect "no page of the forge is linked" 1 "" grep -rE --include='*.html' 'href="[^"]*README' out/book
     expect "figures are in the book" 0 picture cat out/book/figures/03-three/a.png
     expect "figures are found from a page" 0 'src="../../figures/03-three/a.png"' cat out/book/chapters/03-three/index.html
+    expect "a caption has the figure's number in the book" 0 '<strong>Figure 3.1.</strong> <em>A.</em>' \
+        cat out/book/chapters/03-three/index.html
     expect "the glossary leads to the term" 0 'href="chapters/01-one-thing/index.html#term-alpha-' cat out/book/glossary.html
     missing=""
     for page in out/book/*.html out/book/chapters/*/*.html; do

@@ -14,7 +14,9 @@
     "# T\n\n[name.c](name.c) · run it with `make chapter7`\n\n"
 #define FOOT "---\n\n[contents](../../README.md)\n"
 
-static const Page page = {.folder = "07-name", .file = "name.c"};
+static const Page page = {.folder = "07-name",
+                          .file = "name.c",
+                          .chapters = {[2] = "02-two", [6] = "06-six", [7] = "07-name", [12] = "12-dozen"}};
 
 typedef struct {
     const char *source, *output;
@@ -96,7 +98,7 @@ START_TEST(a_chapter_becomes_a_page)
         "## Two\n\n"
         "```c\n// n × d\nstatic void f(Lesson *lesson)\n{\n    section(lesson, \"The data\");\n}\n```\n\n"
         "```text\n  442 people\n```\n\n"
-        "![Loss by step.](../../figures/07-name/a_b-1.png)\n\n*Loss by step.*\n\n"
+        "![Figure 7.1. Loss by step.](../../figures/07-name/a_b-1.png)\n\n**Figure 7.1.** *Loss by step.*\n\n"
         "```text\n✓ ok\n\n1 of 1 claims hold\n```\n\n"
         "More.\n\n"
         "```c\nint main(void)\n{\n    lesson_begin(0);\n    f();\n}\n```\n\n"
@@ -156,6 +158,9 @@ static const char *const one_code_cell[] = {
     "int 变量 = 1; // 注释 /*",
     "a = b //*\n/*\n*//c\n;",
     "int a;   \n\n\t\n    int b;\t",
+    "int a;\n// Draws\nstatic void draw_a(int a)\n{\n\n    ;\n}\nstatic void print_b(void) { ; } // b",
+    "char *s = \"\\\nstatic void draw_a(void)\\\n{\\\n\\\n}\";",
+    "static void show_it(int a)\n{\n}\n\n    static int b;\n/*\n*/ static void plot_it(void)\n{\n}",
 };
 
 START_TEST(comment_markers_elsewhere_open_no_text_cell)
@@ -320,13 +325,154 @@ START_TEST(figures_take_odd_captions)
         TITLE "section(l, \"A\");",
         "── A ──\nfigure: a.png — $x_1$ *b* [c](d) <e> `f` & g — h \\ 损失 ~|\n"
         "figure: B-2_c.svg —   \nfigure: c.d.png\nx\nx figure: no.png — no\nfigures: no\n",
-        HEAD
-        "```c\nsection(l, \"A\");\n```\n\n"
-        "![\\$x\\_1\\$ \\*b\\* \\[c\\](d) \\<e\\> \\`f\\` \\& g — h \\\\ 损失 "
-        "\\~\\|](../../figures/07-name/a.png)\n\n"
-        "*\\$x\\_1\\$ \\*b\\* \\[c\\](d) \\<e\\> \\`f\\` \\& g — h \\\\ 损失 \\~\\|*\n\n"
-        "![B-2\\_c.svg](../../figures/07-name/B-2_c.svg)\n\n![c.d.png](../../figures/07-name/c.d.png)\n\n"
-        "```text\nx\nx figure: no.png — no\nfigures: no\n```\n\n" FOOT);
+        HEAD "```c\nsection(l, \"A\");\n```\n\n"
+             "![Figure 7.1. \\$x\\_1\\$ \\*b\\* \\[c\\](d) \\<e\\> \\`f\\` \\& g — h \\\\ 损失 "
+             "\\~\\|](../../figures/07-name/a.png)\n\n"
+             "**Figure 7.1.** *\\$x\\_1\\$ \\*b\\* \\[c\\](d) \\<e\\> \\`f\\` \\& g — h \\\\ 损失 \\~\\|*\n\n"
+             "![Figure 7.2. B-2\\_c.svg](../../figures/07-name/B-2_c.svg)\n\n**Figure 7.2.**\n\n"
+             "![Figure 7.3. c.d.png](../../figures/07-name/c.d.png)\n\n**Figure 7.3.**\n\n"
+             "```text\nx\nx figure: no.png — no\nfigures: no\n```\n\n" FOOT);
+}
+END_TEST
+
+// Number 1 is printed second, and stands first on the page.
+START_TEST(figures_are_numbered_as_they_stand_on_the_page)
+{
+    expect_page(TITLE "section(l, \"A\");\n/*\nx\n*/\nsection(l, \"B\");\n",
+                "── B ──\nfigure: b.png — Bee.\n── A ──\nfigure: a.png — Ay.\ny\nfigure: a.png — Again.\n",
+                HEAD "```c\nsection(l, \"A\");\n```\n\n"
+                     "![Figure 7.1. Ay.](../../figures/07-name/a.png)\n\n**Figure 7.1.** *Ay.*\n\n"
+                     "```text\ny\n```\n\n"
+                     "![Figure 7.2. Again.](../../figures/07-name/a.png)\n\n**Figure 7.2.** *Again.*\n\n"
+                     "x\n\n```c\nsection(l, \"B\");\n```\n\n"
+                     "![Figure 7.3. Bee.](../../figures/07-name/b.png)\n\n**Figure 7.3.** *Bee.*\n\n" FOOT);
+}
+END_TEST
+
+static const char *const linked[][2] = {
+    {"See chapter 6.", "See [chapter 6](../06-six/README.md)."},
+    {"Chapter 12's sum", "[Chapter 12](../12-dozen/README.md)'s sum"},
+    {"(chapter\n02)", "([chapter\n02](../02-two/README.md))"},
+    {"in chapters 2 and 6: x", "in [chapters 2](../02-two/README.md) and [6](../06-six/README.md): x"},
+    {"chapters 3, 2, 7,\n12, and 6",
+     "chapters 3, [2](../02-two/README.md), 7,\n[12](../12-dozen/README.md), and [6](../06-six/README.md)"},
+    {"chapters 2–6 or 12 to 6", "[chapters 2](../02-two/README.md)–[6](../06-six/README.md) or "
+                                "[12](../12-dozen/README.md) to [6](../06-six/README.md)"},
+    {"chapter 6, 12 and 2", "[chapter 6](../06-six/README.md), 12 and 2"},
+    {"chapters 2 and 60 people", "[chapters 2](../02-two/README.md) and 60 people"},
+    {"chapters 2 6", "[chapters 2](../02-two/README.md) 6"},
+    {"chapters 2, then 6", "[chapters 2](../02-two/README.md), then 6"},
+    {"**chapter 6** | chapter 6|",
+     "**[chapter 6](../06-six/README.md)** | [chapter 6](../06-six/README.md)|"},
+    {"$5 and chapter 6", "$5 and [chapter 6](../06-six/README.md)"},
+    {"$x$ chapter 6 $y$", "$x$ [chapter 6](../06-six/README.md) $y$"},
+    {"`x` chapter 6 ``y``", "`x` [chapter 6](../06-six/README.md) ``y``"},
+    {"a [b] chapter 6 [c](d)", "a [b] [chapter 6](../06-six/README.md) [c](d)"},
+    {"[chapter 6]", "[[chapter 6](../06-six/README.md)]"},
+    {"[a\n\nchapter 6](x)", "[a\n\n[chapter 6](../06-six/README.md)](x)"},
+    {"1 < 2 chapter 6 > 1", "1 < 2 [chapter 6](../06-six/README.md) > 1"},
+    {"#chapter 6\n####### chapter 6",
+     "#[chapter 6](../06-six/README.md)\n####### [chapter 6](../06-six/README.md)"},
+    {"```\nx\n```\nchapter 6\n", "```\nx\n```\n[chapter 6](../06-six/README.md)"},
+};
+
+// Chapters 3 and 7 (this one) have no page to lead to.
+static const char *const unlinked[] = {
+    "chapter 3, chapter 7, chapter 07, chapters 3 and 7, chapter 100, chapter 4294967298",
+    "chapter 6.5, chapter 6:1, chapter 6th, chapter 6_, chapter 2,000, chapter six, chapter, chapters",
+    "chapter6, subchapter 6, sub-chapter 6, CHAPTER 6, chapterss 6, chapter\n\n6, a/chapter 6",
+    "`chapter 6` ``a ` chapter 6`` $chapter 6$ $$\nchapter 6\n$$ $\\$ chapter 6$",
+    "[chapter 6](x) [see [chapter 6] and\nchapter 2](x \"chapter 6\") [chapter 6][x] ![chapter 6](x)",
+    "[a \\] chapter 6](x) [a](chapter 6 \\) chapter 6)",
+    "<a title=\"chapter 6\"> <!-- chapter 6 --> </x chapter 6>",
+    "# chapter 6\n\n   ###### chapter 6\n#\tchapter 6",
+    "```\nchapter 6\n```\n~~~\nchapter 6\n~~~",
+    "\\chapter 6",
+};
+
+static void expect_prose(const char *prose, const char *expected)
+{
+    char *source = NULL, *markdown = NULL;
+    ck_assert_int_gt(asprintf(&source, TITLE "// chapter 6\n/*\n%s\n*/\n", prose), 0);
+    ck_assert_int_gt(asprintf(&markdown, HEAD "```c\n// chapter 6\n```\n\n%s\n\n" FOOT, expected), 0);
+    expect_page(source, "", markdown);
+    free(source), free(markdown);
+}
+
+START_TEST(mentions_of_other_chapters_become_links)
+{
+    for (size_t i = 0; i < sizeof linked / sizeof *linked; i++) expect_prose(linked[i][0], linked[i][1]);
+    for (size_t i = 0; i < sizeof unlinked / sizeof *unlinked; i++) expect_prose(unlinked[i], unlinked[i]);
+    expect_page("/*\n# T chapter 6\n\nchapter 6\n*/\n", "",
+                "<!-- Generated from name.c and its output: do not edit. Edit name.c, then run `make weave`. "
+                "-->\n\n# T chapter 6\n\n[name.c](name.c) · run it with `make chapter7`\n\n"
+                "[chapter 6](../06-six/README.md)\n\n" FOOT);
+    Arena *arena = arena_new();
+    const Mention *mention =
+        notebook_of(arena, TITLE "/*\nchapters 100, 99\nand 0 and chapter 99\n*/\n", "")->mentions;
+    ck_assert(mention && !mention->next && mention->chapter == 99);
+    ck_assert_str_eq(arena_span(arena, mention->words), "chapter 99");
+    arena_free(arena);
+}
+END_TEST
+
+#define SHOWN(code) "```c\n" code "\n```\n\n"
+#define FOLDED(summary, code)                                                                                \
+    "<details><summary>the code that " summary "</summary>\n\n" SHOWN(code) "</details>\n\n"
+#define BOWL                                                                                                 \
+    "// A bowl\n// on a table\nstatic void draw_the_bowl(Lesson *l,\n        int a)\n{\n    if (a) {\n    "  \
+    "}\n\n"                                                                                                  \
+    "    section(l, \"A\");\n}"
+#define ROW   "static void print_row(void) { puts(\"\"); }"
+#define WHAT  "static void show_what_it_is(int a)\n{\n}"
+#define CURVE "static void plot_x_1(int Rngs, int disclaim)\n{\n}"
+
+START_TEST(functions_that_draw_and_print_are_folded_alone)
+{
+    static const char folded[] = SHOWN("int a;") FOLDED("draws the bowl", BOWL) FOLDED("prints the row", ROW)
+        SHOWN("int b;\n\n// c") FOLDED("shows what it is", WHAT) FOLDED("plots the x 1", CURVE);
+    char expected[2000];
+    snprintf(expected, sizeof expected,
+             HEAD "%s```text\nx\n```\n\n"
+                  "![Figure 7.1. a.png](../../figures/07-name/a.png)\n\n**Figure 7.1.**\n\n" FOOT,
+             folded);
+    expect_page(TITLE "int a;\n\n" BOWL "\n\n" ROW "\nint b;\n\n// c\n\n\n" WHAT "\n" CURVE "\n",
+                "── A ──\nx\nfigure: a.png\n", expected);
+    expect_page(TITLE "static void draw_a(void)\n{\n    // ```\n}", "",
+                HEAD "<details><summary>the code that draws the a</summary>\n\n"
+                     "````c\nstatic void draw_a(void)\n{\n    // ```\n}\n````\n\n</details>\n\n" FOOT);
+}
+END_TEST
+
+static const char *const shown[] = {
+    "static int draw_a(void)\n{\n}",
+    "void draw_a(void)\n{\n}",
+    " static void draw_a(void)\n{\n}",
+    "static void redraw_a(void)\n{\n}",
+    "static void draws(void)\n{\n}",
+    "static void draw_a (void)\n{\n}",
+    "static void draw_",
+    "static void draw_a(void);\n{\n}",
+    "static void draw_a(int a,\n                   int b);\n{\n}",
+    "static void draw_a(void)\n{\n    ;",
+    "static void draw_a(void)\n{\n  }\n } \n}  ",
+    "static void draw_a(void)\n{\nstatic void f(void)\n{\n}",
+    "static void draw_a(Rng *rng)\n{\n}",
+    "static void print_a(void)\n{\n    Rng rng;\n}",
+    "static void show_a(void)\n{\n    claim(1);\n}",
+    "// static void draw_a(void)\n{\n}",
+    "static void plot(void) { puts(\"\"); }",
+};
+
+START_TEST(other_functions_are_shown)
+{
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        char *source = NULL, *markdown = NULL;
+        ck_assert_int_gt(asprintf(&source, TITLE "%s\n", shown[i]), 0);
+        ck_assert_int_gt(asprintf(&markdown, HEAD "```c\n%s\n```\n\n" FOOT, shown[i]), 0);
+        expect_page(source, "", markdown);
+        free(source), free(markdown);
+    }
 }
 END_TEST
 
@@ -425,7 +571,7 @@ START_TEST(terms_with_a_chinese_name_get_anchors_at_their_first_use)
         "`**code** (代码)`.\n\n"
         "~~~\n**fenced** (围栏)\n~~~\n**open (开\n\n"
         "**Loss** (损失) **Two words** (两个 \"词) **y**:中) **z** (中\n文) "
-        "**Other** (损失) **loss** (损耗)\n*/\n"
+        "**Other** (损失) chapter 6 **loss** (损耗)\n*/\n"
         "int a;\n/*\n**ε-greedy** (贪心) `` ` **q** (码) `` **loss** (损失)\n*/\n";
     static const char *const expected[][2] = {{"loss", "损失"},
                                               {"Two\nwords", "两个 \"词"},
@@ -449,17 +595,36 @@ START_TEST(terms_with_a_chinese_name_get_anchors_at_their_first_use)
     anchored.anchors = true;
     notebook_markdown(notebook, &anchored, out);
     fclose(out);
-    ck_assert_str_eq(bytes, HEAD "A <span id=\"term-loss-损失\"></span>**loss** (损失), "
-                                 "<span id=\"term-two-words-两个--词\"></span>**Two\nwords**\n(两个 \"词); "
-                                 "**bold**, **x** (latin), ** (损失), "
-                                 "`**code** (代码)`.\n\n"
-                                 "~~~\n**fenced** (围栏)\n~~~\n**open (开\n\n"
-                                 "**Loss** (损失) **Two words** (两个 \"词) **y**:中) **z** (中\n文) "
-                                 "<span id=\"term-other-损失\"></span>**Other** (损失) <span "
-                                 "id=\"term-loss-损耗\"></span>**loss** (损耗)\n\n"
-                                 "```c\nint a;\n```\n\n"
-                                 "<span id=\"term-ε-greedy-贪心\"></span>**ε-greedy** (贪心) `` ` **q** (码) "
-                                 "`` **loss** (损失)\n\n" FOOT);
+    ck_assert_str_eq(bytes, HEAD
+                     "A <span id=\"term-loss-损失\"></span>**loss** (损失), "
+                     "<span id=\"term-two-words-两个--词\"></span>**Two\nwords**\n(两个 \"词); "
+                     "**bold**, **x** (latin), ** (损失), "
+                     "`**code** (代码)`.\n\n"
+                     "~~~\n**fenced** (围栏)\n~~~\n**open (开\n\n"
+                     "**Loss** (损失) **Two words** (两个 \"词) **y**:中) **z** (中\n文) "
+                     "<span id=\"term-other-损失\"></span>**Other** (损失) "
+                     "[chapter 6](../06-six/README.md) <span id=\"term-loss-损耗\"></span>**loss** (损耗)\n\n"
+                     "```c\nint a;\n```\n\n"
+                     "<span id=\"term-ε-greedy-贪心\"></span>**ε-greedy** (贪心) `` ` **q** (码) "
+                     "`` **loss** (损失)\n\n" FOOT);
+    free(bytes);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_term_in_the_title_has_no_anchor)
+{
+    Page anchored = page;
+    anchored.anchors = true;
+    char *bytes = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&bytes, &length);
+    Arena *arena = arena_new();
+    notebook_markdown(notebook_of(arena, "/*\n# **A** (甲)\n\n**B** (乙)\n*/\n", ""), &anchored, out);
+    fclose(out);
+    ck_assert_str_eq(strstr(bytes, "# **A**"),
+                     "# **A** (甲)\n\n[name.c](name.c) · run it with `make chapter7`\n\n"
+                     "<span id=\"term-b-乙\"></span>**B** (乙)\n\n" FOOT);
     free(bytes);
     arena_free(arena);
 }
@@ -502,8 +667,10 @@ static char *unweave(const char *markdown)
             continue;
         }
         if (!fence && strncmp(markdown, "---\n", 4) == 0) break;
-        bool ours = !fence && (strncmp(markdown, "<!--", 4) == 0 || strncmp(markdown, "[name.c]", 8) == 0 ||
-                               strncmp(markdown, "![", 2) == 0 || (figure && *markdown == '*'));
+        bool ours = !fence && (strncmp(markdown, "<!--", 4) == 0 || strncmp(markdown, "<details>", 9) == 0 ||
+                               strncmp(markdown, "</details>", 10) == 0 ||
+                               strncmp(markdown, "[name.c]", 8) == 0 || strncmp(markdown, "![", 2) == 0 ||
+                               (figure && strncmp(markdown, "**Figure 7.", 11) == 0));
         if (length) figure = !fence && strncmp(markdown, "![", 2) == 0;
         if (ours || (fence && output)) continue;
         memcpy(to, markdown, length);
@@ -630,7 +797,7 @@ static char *jupyter_of(const char *source, const char *output, const char *figu
     size_t length = 0;
     FILE *out = open_memstream(&bytes, &length);
     Arena *arena = arena_new();
-    notebook_jupyter(arena, notebook_of(arena, source, output), figures, out);
+    notebook_jupyter(arena, notebook_of(arena, source, output), &page, figures, out);
     fclose(out);
     arena_free(arena);
     return bytes;
@@ -704,22 +871,26 @@ START_TEST(a_chapter_becomes_a_jupyter_notebook)
     char *got = jupyter_of("/*\n# T \"x\"\n\n$\\alpha$\n*/\nsection(l, \"A\");\n\tprintf(\"\\n\");",
                            "── A ──\n✓ a\nfigure: a.png — \"损失\"\nfigure: b.svg\n\nz", figures);
     ck_assert_str_eq(
-        got,
-        "{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n"
-        " \"metadata\": {\"language_info\": {\"name\": \"c\", \"file_extension\": \".c\", \"mimetype\": "
-        "\"text/x-csrc\"},\n"
-        "  \"title\": \"T \\\"x\\\"\"},\n"
-        " \"cells\": [\n  {\"cell_type\": \"markdown\", \"id\": \"cell-0\", \"metadata\": {},\n"
-        "   \"source\": [\n    \"# T \\\"x\\\"\\n\",\n    \"\\n\",\n    \"$\\\\alpha$\"]},\n"
-        "  {\"cell_type\": \"code\", \"id\": \"cell-1\", \"metadata\": {},\n"
-        "   \"source\": [\n    \"section(l, \\\"A\\\");\\n\",\n    \"\\u0009printf(\\\"\\\\n\\\");\"],\n"
-        "   \"execution_count\": null, \"outputs\": ["
-        "{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [\n    \"✓ a\"]},\n    "
-        "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"image/png\": \"Zm9vYmFy\", "
-        "\"text/plain\": [\n    \"\\\"损失\\\"\"]}},\n    "
-        "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"image/svg+xml\": ["
-        "\n    \"<svg>\\n\",\n    \"\\\"\\n\",\n    \"</svg>\"], \"text/plain\": [\n    \"b.svg\"]}},\n    "
-        "{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [\n    \"z\"]}]}\n ]\n}\n");
+        got, "{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n"
+             " \"metadata\": {\"language_info\": {\"name\": \"c\", \"file_extension\": \".c\", \"mimetype\": "
+             "\"text/x-csrc\"},\n"
+             "  \"title\": \"T \\\"x\\\"\"},\n"
+             " \"cells\": [\n  {\"cell_type\": \"markdown\", \"id\": \"cell-0\", \"metadata\": {},\n"
+             "   \"source\": [\n    \"# T \\\"x\\\"\\n\",\n    \"\\n\",\n    \"$\\\\alpha$\"]},\n"
+             "  {\"cell_type\": \"code\", \"id\": \"cell-1\", \"metadata\": {},\n"
+             "   \"source\": [\n    \"section(l, \\\"A\\\");\\n\",\n    \"\\u0009printf(\\\"\\\\n\\\");\"],\n"
+             "   \"execution_count\": null, \"outputs\": ["
+             "{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [\n    \"✓ a\"]},\n    "
+             "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"image/png\": \"Zm9vYmFy\", "
+             "\"text/plain\": \"Figure 7.1. \\\"损失\\\"\"}},\n    "
+             "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"text/markdown\": "
+             "[\n    \"**Figure 7.1.** *\\\"损失\\\"*\"]}},\n    "
+             "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"image/svg+xml\": ["
+             "\n    \"<svg>\\n\",\n    \"\\\"\\n\",\n    \"</svg>\"], \"text/plain\": \"Figure 7.2. "
+             "b.svg\"}},\n    "
+             "{\"output_type\": \"display_data\", \"metadata\": {}, \"data\": {\"text/markdown\": "
+             "[\n    \"**Figure 7.2.**\"]}},\n    "
+             "{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [\n    \"z\"]}]}\n ]\n}\n");
     free(got);
 }
 END_TEST
@@ -780,8 +951,10 @@ SUITE("notebook", a_chapter_becomes_a_page, the_foot_of_a_page_leads_to_the_neig
       sections_of_one_cell_follow_in_its_order_with_their_title_lines,
       rules_inside_the_output_begin_no_section, sections_must_match_one_to_one,
       what_is_never_closed_is_refused, a_chapter_begins_with_its_title, figures_take_odd_captions,
+      figures_are_numbered_as_they_stand_on_the_page, mentions_of_other_chapters_become_links,
+      functions_that_draw_and_print_are_folded_alone, other_functions_are_shown,
       figures_with_names_that_lead_elsewhere_are_refused, lines_of_any_length_pass,
-      terms_with_a_chinese_name_get_anchors_at_their_first_use,
+      terms_with_a_chinese_name_get_anchors_at_their_first_use, a_term_in_the_title_has_no_anchor,
       bytes_that_are_not_text_are_refused_with_their_line, files_that_cannot_be_read_are_refused,
       the_cells_of_a_page_give_the_source_back, the_cells_of_every_chapter_give_its_source_back,
       a_chapter_becomes_a_jupyter_notebook, pictures_are_embedded_as_rfc_4648_says,
