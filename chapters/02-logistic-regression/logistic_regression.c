@@ -1015,31 +1015,38 @@ static double train_epoch(Lesson *lesson, Arena *arena, Matrix w, ImageRows rows
     return total / n;
 }
 
+// The first step of descent from zero. cosines[k]: of the weights of class k then with its template
+static void take_one_step(Arena *arena, ImageRows training, ImageRows test, Matrix templates, float *cosines)
+{
+    int n = training.x.rows;
+    Matrix w = matrix_new(arena, INPUTS, CLASSES), gradient = matrix_new(arena, INPUTS, CLASSES);
+    Matrix errors = matrix_new(arena, n, CLASSES), row_losses = matrix_new(arena, n, 1);
+    double loss = softmax_loss(gradient, errors, row_losses, training.x, w, training.labels);
+    add_scaled(w, -RATE, gradient);
+    Verdict verdict = evaluate(arena, w, test);
+    printf("one step %15.4f %11.4f %10.2f %% %16.4f\n", loss, verdict.loss, verdict.accuracy,
+           compare_with_templates(arena, cosines, w, templates));
+}
+
 static Matrix train(Lesson *lesson, ImageRows training, ImageRows test, double baseline, Matrix templates)
 {
     section(lesson, "Training");
     Arena *arena = lesson_arena(lesson);
-    int n = training.x.rows, epochs = lesson_full(lesson) ? 40 : 10;
-    Matrix w = matrix_new(arena, INPUTS, CLASSES), gradient = matrix_new(arena, INPUTS, CLASSES);
-    Matrix errors = matrix_new(arena, n, CLASSES), row_losses = matrix_new(arena, n, 1);
-    double loss = softmax_loss(gradient, errors, row_losses, training.x, w, training.labels);
+    int epochs = lesson_full(lesson) ? 40 : 10;
+    Matrix w = matrix_new(arena, INPUTS, CLASSES);
     printf("always the first class: %.2f %% right; nearest mean image: %.2f %%\n\n",
            evaluate(arena, w, test).accuracy, baseline);
-
-    float first[CLASSES], cosines[CLASSES];
-    add_scaled(w, -RATE, gradient);
-    Verdict verdict = evaluate(arena, w, test);
-    double cosine = compare_with_templates(arena, first, w, templates);
     printf("epoch      training loss   test loss   test right   mean cosine with the templates\n");
-    printf("one step %15.4f %11.4f %10.2f %% %16.4f\n", loss, verdict.loss, verdict.accuracy, cosine);
+    float first[CLASSES], cosines[CLASSES];
+    take_one_step(arena, training, test, templates, first);
 
-    fill(w, 0.0f);
+    Verdict verdict = {0};
     Rng rng = lesson_rng(lesson, 6);
     for (int epoch = 0; epoch < epochs; epoch++) {
         ArenaMark mark = arena_mark(arena);
-        loss = train_epoch(lesson, arena, w, training, epoch, epochs, &rng);
+        double loss = train_epoch(lesson, arena, w, training, epoch, epochs, &rng);
         verdict = evaluate(arena, w, test);
-        cosine = compare_with_templates(arena, cosines, w, templates);
+        double cosine = compare_with_templates(arena, cosines, w, templates);
         printf("%5d %18.4f %11.4f %10.2f %% %16.4f\n", epoch + 1, loss, verdict.loss, verdict.accuracy,
                cosine);
         arena_rewind(arena, mark);
@@ -1102,11 +1109,38 @@ Ten classes have a confusion matrix of ten rows. Each row is a true class, and s
 percent.
 */
 
+static void draw_mistakes(Lesson *lesson, Verdict verdict, const int *labels, Images images,
+                          const char *const *names)
+{
+    enum { SHOWN = 12 };
+    Arena *arena = lesson_arena(lesson);
+    Matrix shown = matrix_new(arena, SHOWN, PIXELS);
+    const char *captions[SHOWN];
+    bool *taken = arena_zeros(arena, (size_t)images.count, sizeof *taken);
+    for (int s = 0; s < SHOWN; s++) { // the surest of the mistakes that remain
+        int worst = 0, called = 0;
+        float surest = 0.0f;
+        for (int i = 0; i < images.count; i++)
+            for (int k = 0; k < CLASSES; k++)
+                if (k != labels[i] && !taken[i] && AT(verdict.p, i, k) > surest)
+                    surest = AT(verdict.p, i, k), worst = i, called = k;
+        taken[worst] = true;
+        image_gather(matrix_rows(shown, s, 1), images, &worst, 0.0f, 1.0f);
+        char caption[64];
+        snprintf(caption, sizeof caption, "%s, said %s", names[labels[worst]], names[called]);
+        captions[s] = arena_string(arena, caption);
+    }
+    Plot *plot = plot_begin(lesson, "mistakes.png", "Twelve mistakes that it was surest of");
+    plot_images(plot, (PlotImages){28, 28, 1, 4, 0.0f, 1.0f}, shown, captions);
+    plot_end(plot,
+             "Some of these would puzzle us too; others show how little a weighted sum of pixels sees.");
+}
+
 static void look_at_mistakes(Lesson *lesson, Matrix w, ImageRows training, ImageRows test, Images images,
                              const char *const *names)
 {
     section(lesson, "What it confuses");
-    enum { SHOWN = 12, SHIRT = 6 };
+    enum { SHIRT = 6 };
     Arena *arena = lesson_arena(lesson);
     Verdict verdict = evaluate(arena, w, test);
     Matrix percent = matrix_copy(arena, verdict.confusion), totals = matrix_new(arena, CLASSES, 1);
@@ -1125,26 +1159,7 @@ static void look_at_mistakes(Lesson *lesson, Matrix w, ImageRows training, Image
     plot_end(plot, "Each row is a true class. Shoes are taken for other shoes, and a shirt for whatever else "
                    "covers the upper body.");
 
-    Matrix shown = matrix_new(arena, SHOWN, PIXELS);
-    const char *captions[SHOWN];
-    bool *taken = arena_zeros(arena, (size_t)test.x.rows, sizeof *taken);
-    for (int s = 0; s < SHOWN; s++) { // the surest of the mistakes that remain
-        int worst = 0, called = 0;
-        float surest = 0.0f;
-        for (int i = 0; i < test.x.rows; i++)
-            for (int k = 0; k < CLASSES; k++)
-                if (k != test.labels[i] && !taken[i] && AT(verdict.p, i, k) > surest)
-                    surest = AT(verdict.p, i, k), worst = i, called = k;
-        taken[worst] = true;
-        image_gather(matrix_rows(shown, s, 1), images, &worst, 0.0f, 1.0f);
-        char caption[64];
-        snprintf(caption, sizeof caption, "%s, said %s", names[test.labels[worst]], names[called]);
-        captions[s] = arena_string(arena, caption);
-    }
-    plot = plot_begin(lesson, "mistakes.png", "Twelve mistakes that it was surest of");
-    plot_images(plot, (PlotImages){28, 28, 1, 4, 0.0f, 1.0f}, shown, captions);
-    plot_end(plot,
-             "Some of these would puzzle us too; others show how little a weighted sum of pixels sees.");
+    draw_mistakes(lesson, verdict, test.labels, images, names);
     printf("\n");
     claim(lesson, hardest == SHIRT, "shirts are the hardest");
 }
