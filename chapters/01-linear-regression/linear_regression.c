@@ -327,12 +327,13 @@ repeat:
 $$w \leftarrow w - \eta\, \nabla L(w).$$
 
 This is **gradient descent** (Cauchy 1847), and $\eta$ (eta) is the **learning rate** (学习率). It is not the
-length of a step: that is $\eta \lVert \nabla L \rVert$, and it shrinks by itself as the slope flattens. The rate
-is the one number that we must choose ourselves. Let us try five of them, each for 200 steps, all starting
-from zero.
+length of a step: that is $\eta \lVert \nabla L \rVert$, and it shrinks by itself as the slope flattens. The
+rate is the one number that we must choose ourselves. Let us try five of them, each for 200 steps, all
+starting from zero.
 */
 
-// Takes steps of gradient descent from w. history, when given, receives steps + 1 losses: at the start, and after each step.
+// Takes steps of gradient descent from w. history, when given, receives steps + 1 losses: at the start, and
+// after each step.
 static void descend(Arena *arena, Matrix w, Examples e, float rate, int steps, float *history)
 {
     ArenaMark mark = arena_mark(arena);
@@ -372,8 +373,9 @@ static void try_learning_rates(Lesson *lesson, Examples training)
 }
 
 /*
-From 0.003 to 0.3 a larger rate is simply a faster one. But between 0.48 and 0.52 something snaps: the loss
-no longer falls, it grows without end. Where exactly is the border, and could we have known?
+From 0.003 to 0.3 a larger rate is simply a faster one. At 0.48 it is slower again, and between 0.48 and 0.52
+something snaps: the loss no longer falls, it grows without end. Where exactly is the border, and could we
+have known?
 
 ## How large may a step be?
 
@@ -540,10 +542,10 @@ Adam, normalisation) are ways around it.
 
 How long is the valley? The flattest direction has the smallest eigenvalue, and there a step multiplies the
 distance by $1 - \eta\lambda_{\min}$. With a rate near the limit that is about $1 - 2/\kappa$, where $\kappa =
-\lambda_{\max} / \lambda_{\min}$ is the **condition number** (条件数) of the bowl: descent needs $\kappa / 2$ steps
-to come closer by the factor $e$, and the map's ellipses are $\sqrt\kappa$ times as long as they are wide. A round
-bowl has $\kappa = 1$. Let us count for the ten features as we use them, for features with their mean taken away
-but in their own units, and for the table as it came.
+\lambda_{\max} / \lambda_{\min}$ is the **condition number** (条件数) of the bowl: descent needs $\kappa / 2$
+steps to come closer by the factor $e$, and the map's ellipses are $\sqrt\kappa$ times as long as they are
+wide. A round bowl has $\kappa = 1$. Let us count for the ten features as we use them, for features with their
+mean taken away but in their own units, and for the table as it came.
 */
 
 // x (n × d) → the condition number of xᵀx / n, and its smallest eigenvalue
@@ -604,9 +606,9 @@ static void measure_the_valley(Lesson *lesson, Split split, float limit)
 }
 
 /*
-That is why we standardised: nothing but a change of units and of the zero takes most of the length away. What is
-left is in the data: s1 and s2 really do say nearly the same. (The raw table's eigenvalues are so far apart that of
-its smallest, computed from numbers with seven digits, only the first digit is certain.)
+That is why we standardised: nothing but a change of units and of the zero takes most of the length away. What
+is left is in the data: s1 and s2 really do say nearly the same. (The raw table's eigenvalues are so far apart
+that of its smallest, computed from numbers with seven digits, only the first digit is certain.)
 
 ## The answer in one line
 
@@ -616,8 +618,8 @@ $$\frac1n X^\top (Xw - y) = 0 \qquad\Longleftrightarrow\qquad X^\top X\, w = X^\
 
 and these are $d$ linear equations for $d$ weights, the **normal equations** (正规方程). The matrix on the
 left is symmetric and positive, so it has a square root of a kind: a lower triangle $T$ with $T T^\top =
-X^\top X$, found by **Cholesky's method** (楚列斯基分解, published in 1924). Then we solve twice with a triangle, which needs no more than
-substitution.
+X^\top X$, found by **Cholesky's method** (楚列斯基分解, published in 1924). Then we solve twice with a triangle,
+which needs no more than substitution.
 
 We allow one addition that we will need at the end of the chapter: a number $\lambda$ added to the diagonal.
 With $\lambda = 0$ these are the normal equations. Sums like these lose digits, so this small system is
@@ -688,17 +690,18 @@ Look at the two columns. After 100 steps the loss is nearly as good as it gets, 
 far from the solution: in the flattest direction, where the loss hardly notices, 0.4 % of a distance is all
 that a step takes away. Often the floor of the valley does not matter, and stopping early is fine.
 
-Why descend at all, if one line does it? Because the line exists only for this model. Put a function that is not
-straight into the formula, as we will in [chapter 6](../06-mlp-backprop/README.md), and there are no linear
-equations to solve. And the line needs $X^\top X$, whose size is the square of the number of weights: for a small
-language model with $10^8$ weights these are $10^{16}$ numbers, more than any computer has room for.
+Why descend at all, if one line does it? Because the line exists only for this model. Put a function that is
+not straight into the formula, as we will in [chapter 6](../06-mlp-backprop/README.md), and there are no
+linear equations to solve. And the line needs $X^\top X$, whose size is the square of the number of weights:
+for a small language model with $10^8$ weights these are $10^{16}$ numbers, more than any computer has room
+for.
 
 ## A few examples at a time
 
 Each step of descent looks at all 354 people to average input times error. But an average can be estimated
 from a sample. **Stochastic gradient descent** (随机梯度下降; Robbins and Monro 1951), SGD, takes a few examples,
-a **minibatch** (小批量), and steps at once. The estimate is noisy, but there are many more steps for the same work. One
-pass through all the examples is an **epoch** (轮).
+a **minibatch** (小批量), and steps at once. The estimate is noisy, but there are many more steps for the same
+work. One pass through all the examples is an **epoch** (轮).
 */
 
 // One epoch: visits the examples in random order, batch at a time.
@@ -721,8 +724,8 @@ static void sgd_epoch(Arena *arena, Matrix w, Examples e, float rate, int batch,
 
 /*
 To be fair to the full steps, we also ask for the best that *one* of them can do. In the direction of the
-gradient $g$ the loss is a parabola, and its lowest point is at the rate $\lVert g \rVert^2 / (g^\top H g)$, with
-$g^\top H g = \frac1n \lVert X g \rVert^2$.
+gradient $g$ the loss is a parabola, and its lowest point is at the rate $\lVert g \rVert^2 / (g^\top H g)$,
+with $g^\top H g = \frac1n \lVert X g \rVert^2$.
 */
 
 // The loss after the best single step from weights of 0
@@ -1103,8 +1106,8 @@ $$L_\lambda(w) = L(w) + \frac{\lambda}{2} \lVert w \rVert^2,$$
 and in the normal equations that is the $\lambda$ on the diagonal that we put there. In a network it is
 called **weight decay** (权重衰减).
 
-How large should $\lambda$ be? The training set cannot tell: it always prefers 0. We choose the $\lambda$ with the
-smallest error on the 200 points, which thereby become a validation set in the full sense of the word. But
+How large should $\lambda$ be? The training set cannot tell: it always prefers 0. We choose the $\lambda$ with
+the smallest error on the 200 points, which thereby become a validation set in the full sense of the word. But
 the smallest of eight numbers is small partly by luck, so what we report is measured on 1000 points that had
 no part in the choice, a **test set** (测试集). In the same way we choose among the degrees without ridge.
 */
@@ -1184,10 +1187,11 @@ static void cure_with_ridge(Lesson *lesson, Examples training, Examples validati
 }
 
 /*
-Read the table from top to bottom. The training error rises all the way, as it must: each further row cares less
-about the points. The error on new points falls steeply, has a wide floor, and rises again towards the
-error of the formula that says 0 to everything. No ridge repairs what the points do not show: at the right edge of
-the figure the curve follows its last point, which the noise has pulled down, and there is none beyond to hold it.
+Read the table from top to bottom. The training error rises all the way, as it must: each further row cares
+less about the points. The error on new points falls steeply, has a wide floor, and rises again towards the
+error of the formula that says 0 to everything. No ridge repairs what the points do not show: at the right
+edge of the figure the curve follows its last point, which the noise has pulled down, and there is none beyond
+to hold it.
 
 And is ridge better than simply taking a lower degree? Compare the last two lines: here it is not. It saves us
 from choosing the degree, and has to have its $\lambda$ chosen instead. In a network, where no single number is

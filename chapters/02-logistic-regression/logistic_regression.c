@@ -18,8 +18,8 @@ is:
   show.
 
 The page has two halves. Up to "Can one rely on the probabilities?" there are two classes and measurements of
-569 tumours; from "Ten answers" on there are ten classes, and 70 000 small images of clothes. You can stop between
-them and come back.
+569 tumours; from "Ten answers" on there are ten classes, and 70 000 small images of clothes. You can stop
+between them and come back.
 */
 
 #include "base/mathf.h"
@@ -41,10 +41,10 @@ The table is the Wisconsin diagnostic breast cancer data of Street, Wolberg and 
 measurements of each tumour, and what it turned out to be. We call **malignant** 1 and **benign** 0. Such an
 answer is a **class** (类别), and its number or name in the table a **label** (标签).
 
-Half of the tumours, drawn at random, are held out as the validation set. As in chapter 1 the measurements are standardised by
-the means and deviations of the training half. This time we want a constant term: with all measurements at
-their average, the answer need not be "undecided". We get it for free by adding a 31st feature, which is 1 for
-everyone. Its weight is the constant, and nothing else in our code has to know.
+Half of the tumours, drawn at random, are held out as the validation set. As in chapter 1 the measurements are
+standardised by the means and deviations of the training half. This time we want a constant term: with all
+measurements at their average, the answer need not be "undecided". We get it for free by adding a 31st
+feature, which is 1 for everyone. Its weight is the constant, and nothing else in our code has to know.
 */
 
 // n examples: features x (n × d), the last of them always 1, and y (n × 1) of 0 and 1
@@ -142,9 +142,9 @@ $-\infty$. But put the sigmoid into it and simplify:
 $$\ell = \log(1 + e^{z}) - y z, \qquad \log(1 + e^{z}) = \max(z, 0) + \log(1 + e^{-|z|}).$$
 
 On the right nothing can overflow, because the exponent is never positive. Nor need a small cost get lost: for
-$y = 1$ and a score of 20 the difference of two numbers near 20 leaves no digit of $2 \cdot 10^{-9}$, but $\log(1 +
-e^{z}) - z$ is $\log(1 + e^{-z})$, the same function at $-z$. And $1 + e^{-20}$ would be rounded to 1, so we call
-`log1p32`, which takes the small number and adds the 1 itself.
+$y = 1$ and a score of 20 the difference of two numbers near 20 leaves no digit of $2 \cdot 10^{-9}$, but
+$\log(1 + e^{z}) - z$ is $\log(1 + e^{-z})$, the same function at $-z$. And $1 + e^{-20}$ would be rounded to
+1, so we call `log1p32`, which takes the small number and adds the 1 itself.
 */
 
 // log(1 + eᶻ)
@@ -266,8 +266,8 @@ between $\lambda$ and $31/4 + \lambda$, and for a step $\eta$ below $2 / (31/4 +
 mathematics of convex functions guarantees: two runs, wherever they start, come closer with every step, at
 least by the factor $1 - \eta\lambda$.
 
-We take $\eta = 0.25$, $\lambda = 0.01$, and two wild random starts: weights of deviation 3, so that the distance
-between them is about $3 \sqrt{2 \cdot 31} = 24$, and below 10 not once in a million times.
+We take $\eta = 0.25$, $\lambda = 0.01$, and two wild random starts: weights of deviation 3, so that the
+distance between them is about $3 \sqrt{2 \cdot 31} = 24$, and below 10 not once in a million times.
 */
 
 static const float RATE = 0.25f, RIDGE = 0.01f;
@@ -531,9 +531,9 @@ weights. If there is a weighted sum that gets all hundred right, then twice thos
 well, with all probabilities closer to 0 and 1, so their loss is lower. And four times, and eight times. The
 loss is still convex, but its lowest point lies at infinity: a valley that slopes down for ever. How fast does
 descent go after it? Far out, what is left of the loss of an example is about $e^{-m}$ for a margin $m$ that
-grows in proportion to the weights, and so does the slope. Something that moves at the speed $e^{-m}$ has come to
-$m \approx \log t$ after $t$ steps: *each doubling of the number of steps adds the same length again* (Soudry and
-others, 2018).
+grows in proportion to the weights, and so does the slope. Something that moves at the speed $e^{-m}$ has come
+to $m \approx \log t$ after $t$ steps: *each doubling of the number of steps adds the same length again*
+(Soudry and others, 2018).
 */
 
 // How many examples were given a probability below limit for the class that is true
@@ -628,8 +628,8 @@ it is never mistaken, and then it is mistaken with great certainty.
 "The sigmoid gives the probability of the class", one reads. That can be checked: of all the tumours that were
 called malignant with a probability near 0.8, eight of ten should be. A model of which this is true at all
 probabilities is **calibrated** (校准), and the plot of what happened against what was said is its **reliability
-diagram** (可靠性图; Murphy and Winkler 1977). One validation set has too few doubtful cases, so we draw ten training
-sets of 100 tumours, and judge each model on a half of the tumours that it has not seen.
+diagram** (可靠性图; Murphy and Winkler 1977). One validation set has too few doubtful cases, so we draw ten
+training sets of 100 tumours, and judge each model on a half of the tumours that it has not seen.
 */
 
 enum { GROUPS = 6 };
@@ -708,12 +708,12 @@ static void check_reliability(Lesson *lesson, Examples tumours)
 }
 
 /*
-Read the lines of the model without ridge. Of what it calls 96 % malignant, only three quarters are; and where it
-is more than 99 % certain, it is wrong more often than its certainty allows. It is **overconfident** (过度自信). So the
-popular sentence needs a condition: the sigmoid gives a probability to rely on only if something has kept the
-weights in check. The ridge does, and so does stopping early. This ridge errs a little on the other side: weights
-that are held too short keep the probabilities too near to one half. Nothing guarantees calibration; it
-has to be measured.
+Read the lines of the model without ridge. Of what it calls 96 % malignant, only three quarters are; and where
+it is more than 99 % certain, it is wrong more often than its certainty allows. It is **overconfident**
+(过度自信). So the popular sentence needs a condition: the sigmoid gives a probability to rely on only if
+something has kept the weights in check. The ridge does, and so does stopping early. This ridge errs a little
+on the other side: weights that are held too short keep the probabilities too near to one half. Nothing
+guarantees calibration; it has to be measured.
 
 ## Ten answers
 
@@ -723,8 +723,9 @@ size $d \times 10$. The score of a class is only meaningful against the others. 
 
 $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}.$$
 
-In words: *each class gets a part in proportion to the exponential of its score* (Bridle 1990 gave it its name). It is the sigmoid's big
-sister: for two classes, dividing by $e^{z_1}$ shows $p_1 = 1 / (1 + e^{-(z_1 - z_0)})$.
+In words: *each class gets a part in proportion to the exponential of its score* (Bridle 1990 gave it its
+name). It is the sigmoid's big sister: for two classes, dividing by $e^{z_1}$ shows $p_1 = 1 / (1 + e^{-(z_1 -
+z_0)})$.
 
 In a `float` this formula has a trap. The largest float is about $3.4 \cdot 10^{38} = e^{88.7}$. A score of 89
 is nothing special, but its exponential does not exist. The way out: adding the same number to all scores
@@ -962,9 +963,9 @@ static Verdict evaluate(Arena *arena, Matrix w, ImageRows rows)
 /*
 ## Training
 
-There are 60 000 images, so we take minibatches, 64 images at a time, as in chapter 1. The learning rate falls in
-a straight line to 0. We look at the test images after each epoch, but choose nothing by them.
-There is no ridge here: ten epochs are few, and stopping early serves the same purpose.
+There are 60 000 images, so we take minibatches, 64 images at a time, as in chapter 1. The learning rate falls
+in a straight line to 0. We look at the test images after each epoch, but choose nothing by them. There is no
+ridge here: ten epochs are few, and stopping early serves the same purpose.
 */
 
 // The columns of w without their constants, each as a row (CLASSES × PIXELS)
@@ -1165,12 +1166,13 @@ static void look_at_mistakes(Lesson *lesson, Matrix w, ImageRows training, Image
 }
 
 /*
-On the images that it has learned from it is only two or three points better than on new ones: more images, or a
-ridge, could hardly help by more. Nor is it a lack of training: `make chapter2 FULL=1` trains four
-times as long (a few seconds more), and ends with 87.65 % of the training images and 84.48 % of the test
-images. This is about as good as a weighted sum of pixels gets. A white pixel counts for a class or against
-it, once for all, whatever is beside it; such a model cannot ask "is there a sleeve?", because a sleeve is a
-pattern of many pixels, somewhere. For that, [chapter 6](../06-mlp-backprop/README.md) puts an activation function between two weighted sums.
+On the images that it has learned from it is only two or three points better than on new ones: more images, or
+a ridge, could hardly help by more. Nor is it a lack of training: `make chapter2 FULL=1` trains four times as
+long (a few seconds more), and ends with 87.65 % of the training images and 84.48 % of the test images. This
+is about as good as a weighted sum of pixels gets. A white pixel counts for a class or against it, once for
+all, whatever is beside it; such a model cannot ask "is there a sleeve?", because a sleeve is a pattern of
+many pixels, somewhere. For that, [chapter 6](../06-mlp-backprop/README.md) puts an activation function
+between two weighted sums.
 
 ## The lesson, from end to end
 */
