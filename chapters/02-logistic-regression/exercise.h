@@ -27,7 +27,7 @@ void softmax_of_rows(/* out */ Matrix p, Matrix z);
 // gradient (d × K), x (n × d), w (d × K), labels (n × 1)
 void softmax_gradient(/* out */ Matrix gradient, Matrix x, Matrix w, Matrix labels);
 
-// TASK 2.5  The area under the ROC curve: the share of the pairs (an example with y = 1, an example with y = 0) in which
+// TASK 2.5  The area under the ROC curve: the fraction of the pairs (an example with y = 1, an example with y = 0) in which
 // the first has the larger score; a pair of equal scores counts one half. Both kinds of examples are there.
 // scores and y (n × 1). To be measured: 200 000 scores in less than a second, so going through all pairs will not do.
 float area_under_curve(Matrix scores, Matrix y);
