@@ -164,9 +164,10 @@ static double off_scale(Arena *arena, Matrix m)
 {
     Scale scale = measure(arena, m);
     double worst = 0.0;
-    for (int j = 0; j < m.cols; j++)
-        worst =
-            fmax(worst, fmax(fabs((double)scale.mean.data[j]), fabs((double)scale.deviation.data[j] - 1.0)));
+    for (int j = 0; j < m.cols; j++) {
+        double off[] = {fabs((double)scale.mean.data[j]), fabs((double)scale.deviation.data[j] - 1.0)};
+        for (int k = 0; k < 2; k++) worst = off[k] > worst ? off[k] : worst;
+    }
     return worst;
 }
 
