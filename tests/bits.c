@@ -309,11 +309,11 @@ static Parameters *parameter_set(void)
     K(average_pool, set_up_pictures(); taped(average_pool(x, grid, pool_window())))                          \
     K(global_average_pool, set_up_pictures(); taped(global_average_pool(x, grid)))                           \
     K(upsample, set_up_pictures(); taped(upsample(x, grid, 2)))                                              \
-    K(pixel_shuffle, set_up_pictures();                                                                      \
-      taped(pixel_shuffle(concat_columns(concat_columns(x, x), concat_columns(x, x)), grid, 2)))             \
+    K(pixel_shuffle, set_up_pictures(); Tensor *twice = concat_columns(x, x);                                \
+      taped(pixel_shuffle(concat_columns(twice, twice), grid, 2)))                                           \
     K(group_norm, set_up_pictures(); gain = variable(1, x->value.cols);                                      \
       taped(group_norm(x, gain, variable(1, x->value.cols), grid, 1)))                                       \
-    K(product_tn, taped(product_tn(x, y)))                                                                   \
+    K(product_tn, taped(product_tn(slice_columns(x, 0, out.cols < 8 ? out.cols : 8), y)))                    \
     K(batch_norm_relu, if (out.rows > 1) taped(batch_norm_relu(x, gain, shift, &state, true)))               \
     K(batch_norm_add_relu, if (out.rows > 1) taped(batch_norm_add_relu(x, y, gain, shift, &state, true)))    \
     K(tensor_add, taped(tensor_add(x, y)))                                                                   \

@@ -12,7 +12,9 @@
 // Operations are coarse (a whole layer is one node), so the tape costs nothing that can be measured. The
 // order of creation is an order in which every node comes after its inputs: playing it backwards needs no
 // sorting. There is no global state: an operation finds its tape through its inputs. A tensor that is used
-// twice receives the sum of both gradients.
+// twice receives the sum of both gradients. C leaves open in which order the arguments of a call are evaluated, and compilers
+// differ: in tensor_add(f(x), g(x)) either may come first on the tape. Where x is used more than twice, or f and g draw
+// random numbers, give them lines of their own, or the last digits depend on the compiler.
 //
 // How an operation is written (ops/*.c): a pair of plain functions on matrices, x_forward and x_backward, side
 // by side, the backward quoting the forward line it differentiates, and adding to the gradients it is given;
