@@ -476,8 +476,8 @@ static void check_normalisation(Lesson *lesson)
             inner += (double)AT(d_h, i, j) *
                      (double)((AT(y, i, j) - layer.bias->value.data[j]) / layer.gain->value.data[j]);
         }
-        mean_left = fmax(mean_left, fabs(total));
-        along_left = fmax(along_left, fabs(inner));
+        mean_left = fabs(total) > mean_left ? fabs(total) : mean_left;
+        along_left = fabs(inner) > along_left ? fabs(inner) : along_left;
     }
     printf("values apart by %s, gradients apart by %s\n\n", apart <= 1e-5f ? "less than 1e-5" : "too much",
            d_apart <= 1e-5f ? "less than 1e-5" : "too much");
