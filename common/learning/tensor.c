@@ -175,6 +175,13 @@ Matrix tensor_gradient_raw(Tensor *t, bool *accumulate)
     return t->gradient;
 }
 
+void tensor_need_same(Place place, const char *operation, const Tensor *a, const Tensor *b)
+{
+    check_at(place, same_shape(a->value, b->value), "both must have the same number of rows and columns",
+             "%s: (%d × %d) and (%d × %d)", operation, a->value.rows, a->value.cols, b->value.rows,
+             b->value.cols);
+}
+
 Matrix tensor_gradient(Tensor *t)
 {
     bool accumulate;

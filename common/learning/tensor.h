@@ -102,6 +102,9 @@ Tensor *tensor_node_on(Place place, Tape *tape, const char *operation, int rows,
 Tensor *tensor_view(Place place, const char *operation, Matrix value, BackwardStep step, size_t context_size,
                     Tensor *x);
 
+// Stops the program, with the operation's name and both shapes, when they differ.
+void tensor_need_same(Place place, const char *operation, const Tensor *a, const Tensor *b);
+
 // The gradient to add to: cleared first when nothing has been written yet. Its data is NULL when t is NULL or
 // wants none: backward functions skip such an output.
 Matrix tensor_gradient(Tensor *t);

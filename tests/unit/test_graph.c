@@ -2,7 +2,6 @@
 #include "suite.h"
 #include "gradients.h"
 #include "learning/ops/graph.h"
-#include "matrix/gemm.h"
 #include <math.h>
 
 // count elements in random places of (rows × cols), some of them twice.

@@ -178,12 +178,6 @@ void normalise_rows_backward(Matrix d_x, Matrix d_y, Matrix y, Matrix lengths, f
 
 // ---- Taped ---------------------------------------------------------------------------------------------------
 
-static void need_same(Place place, const char *name, const Tensor *a, const Tensor *b)
-{
-    check_at(place, same_shape(a->value, b->value), "both must have the same number of rows and columns",
-             "%s: (%d × %d) and (%d × %d)", name, a->value.rows, a->value.cols, b->value.rows, b->value.cols);
-}
-
 static void logarithm_step(Tensor *self)
 {
     logarithm_backward(tensor_gradient(self->inputs[0]), self->gradient, self->inputs[0]->value);
@@ -239,7 +233,7 @@ static void tensor_divide_step(Tensor *self)
 
 Tensor *tensor_divide_at(Place place, Tensor *a, Tensor *b)
 {
-    need_same(place, "tensor_divide", a, b);
+    tensor_need_same(place, "tensor_divide", a, b);
     Tensor *y =
         tensor_node(place, "tensor_divide", a->value.rows, a->value.cols, tensor_divide_step, 0, 2, a, b);
     quotient_forward(y->value, a->value, b->value);
@@ -254,7 +248,7 @@ static void tensor_minimum_step(Tensor *self)
 
 Tensor *tensor_minimum_at(Place place, Tensor *a, Tensor *b)
 {
-    need_same(place, "tensor_minimum", a, b);
+    tensor_need_same(place, "tensor_minimum", a, b);
     Tensor *y =
         tensor_node(place, "tensor_minimum", a->value.rows, a->value.cols, tensor_minimum_step, 0, 2, a, b);
     minimum_forward(y->value, a->value, b->value);

@@ -78,15 +78,6 @@ static void *copied(Place place, Arena *arena, const void *from, int count, size
     return memcpy(held, from, (size_t)count * size);
 }
 
-static void need_rows(Place place, const char *name, const Tensor *logits, const int *labels)
-{
-    const int classes = logits->value.cols;
-    for (int i = 0; i < logits->value.rows; i++)
-        check_at(place, labels[i] == LABEL_IGNORED || (labels[i] >= 0 && labels[i] < classes),
-                 "labels run from 0 to the number of classes − 1", "%s: label %d (row %d) for %d classes",
-                 name, labels[i], i, classes);
-}
-
 static void row_log_probabilities_step(Tensor *self)
 {
     const Rows *rows = self->context;
@@ -97,7 +88,7 @@ static void row_log_probabilities_step(Tensor *self)
 Tensor *row_log_probabilities_at(Place place, Tensor *logits, const int *labels)
 {
     const int count = logits->value.rows;
-    need_rows(place, "row_log_probabilities", logits, labels);
+    need_labels(place, "row_log_probabilities", labels, count, logits->value.cols);
     Tensor *y = tensor_node(place, "row_log_probabilities", count, 1, row_log_probabilities_step,
                             sizeof(Rows), 1, logits);
     Arena *arena = tape_arena(y->tape);
@@ -121,9 +112,8 @@ static void cross_entropy_weighted_step(Tensor *self)
 Tensor *cross_entropy_weighted_at(Place place, Tensor *logits, const int *labels, const float *weights)
 {
     const int count = logits->value.rows;
-    int counted = 0;
-    need_rows(place, "cross_entropy_weighted", logits, labels);
-    for (int i = 0; i < count; i++) counted += labels[i] != LABEL_IGNORED;
+    need_labels(place, "cross_entropy_weighted", labels, count, logits->value.cols);
+    const int counted = counted_labels(labels, count);
     check_at(place, counted > 0, "at least one row must count",
              "cross_entropy_weighted: %d rows, all ignored", count);
     Tensor *loss = tensor_node(place, "cross_entropy_weighted", 1, 1, cross_entropy_weighted_step,

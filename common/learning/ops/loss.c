@@ -99,15 +99,15 @@ void log_sum_exp_at(Place place, Matrix out, Matrix m)
 
 // ---- Losses -----------------------------------------------------------------------------------------------
 
-static void need_labels(Place place, const char *name, const int *labels, int rows, int classes)
+void need_labels(Place place, const char *operation, const int *labels, int rows, int classes)
 {
     for (int i = 0; i < rows; i++)
         check_at(place, labels[i] == LABEL_IGNORED || (labels[i] >= 0 && labels[i] < classes),
                  "labels run from 0 to the number of classes − 1", "%s: label %d (row %d) for %d classes",
-                 name, labels[i], i, classes);
+                 operation, labels[i], i, classes);
 }
 
-static int counted_rows(int rows, const int *labels)
+int counted_labels(const int *labels, int rows)
 {
     int counted = 0;
     for (int i = 0; i < rows; i++) counted += labels[i] != LABEL_IGNORED;
@@ -118,7 +118,7 @@ float cross_entropy_forward(Matrix probabilities, Matrix row_losses, Matrix logi
 {
     need_labels(HERE, "cross_entropy_forward", labels, logits.rows, logits.cols);
     softmax_blocks(probabilities, logits, row_losses.data, labels);
-    return (float)(sum(row_losses) / counted_rows(logits.rows, labels));
+    return (float)(sum(row_losses) / counted_labels(labels, logits.rows));
 }
 
 void cross_entropy_backward(Matrix d_logits, float d_loss, Matrix probabilities, const int *labels)
@@ -126,7 +126,7 @@ void cross_entropy_backward(Matrix d_logits, float d_loss, Matrix probabilities,
     if (!d_logits.data) return;
     need_labels(HERE, "cross_entropy_backward", labels, probabilities.rows, probabilities.cols);
     // loss = 1/n Σ_i (log Σ_j e^x_ij − x_i,label): d loss / d x_ij = 1/n (softmax_ij − [j = label_i])
-    const float share = d_loss / (float)counted_rows(probabilities.rows, labels);
+    const float share = d_loss / (float)counted_labels(labels, probabilities.rows);
 #pragma omp parallel for if (parallel_worth(matrix_size(probabilities)))
     for (int i = 0; i < probabilities.rows; i++) {
         if (labels[i] == LABEL_IGNORED) continue;
@@ -234,7 +234,7 @@ double accuracy_at(Place place, Matrix scores, const int *labels)
     check_at(place, scores.rows > 0 && scores.cols > 0, "give at least one row of scores",
              "accuracy: (%d × %d)", scores.rows, scores.cols);
     need_labels(place, "accuracy", labels, scores.rows, scores.cols);
-    const int counted = counted_rows(scores.rows, labels);
+    const int counted = counted_labels(labels, scores.rows);
     check_at(place, counted > 0, "at least one row must count", "accuracy: %d rows, all ignored",
              scores.rows);
     int right = 0;
@@ -274,7 +274,7 @@ Tensor *cross_entropy_at(Place place, Tensor *logits, const int *labels)
 {
     int rows = logits->value.rows, classes = logits->value.cols;
     need_labels(place, "cross_entropy", labels, rows, classes);
-    check_at(place, counted_rows(rows, labels) > 0, "at least one row must count",
+    check_at(place, counted_labels(labels, rows) > 0, "at least one row must count",
              "cross_entropy: %d rows, all ignored", rows);
 
     Tensor *loss =

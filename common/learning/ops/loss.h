@@ -20,6 +20,10 @@ void softmax_rows_backward(Matrix d_x, Matrix d_y, Matrix y);
 #define log_sum_exp(out, m) log_sum_exp_at(HERE, out, m)
 void log_sum_exp_at(Place place, Matrix out, Matrix m);
 
+// Stops the program, with the operation's name, when a label is none of these classes and not LABEL_IGNORED.
+void need_labels(Place place, const char *operation, const int *labels, int rows, int classes);
+int counted_labels(const int *labels, int rows); // how many rows are not ignored
+
 // row_losses (N × 1): −log softmax(logits)_label, 0 for an ignored row; returns their mean over the rows that
 // count (NaN when none does; the taped one stops). Also writes the probabilities (N × K), which may stand in the
 // place of the logits. Labels 0 … K−1 or LABEL_IGNORED. A loss keeps its digits however small it is; the gradient

@@ -25,12 +25,6 @@ static void give_scaled(Tensor *t, float s, Matrix d)
     }
 }
 
-static void need_same(Place place, const char *name, const Tensor *a, const Tensor *b)
-{
-    check_at(place, same_shape(a->value, b->value), "both must have the same number of rows and columns",
-             "%s: (%d × %d) and (%d × %d)", name, a->value.rows, a->value.cols, b->value.rows, b->value.cols);
-}
-
 // ---- Element by element -----------------------------------------------------------------------------------
 
 static void tensor_add_step(Tensor *self)
@@ -51,7 +45,7 @@ static void tensor_add_row_step(Tensor *self)
 Tensor *tensor_add_at(Place place, Tensor *a, Tensor *b)
 {
     bool row = b->value.rows == 1 && b->value.cols == a->value.cols && a->value.rows != 1;
-    if (!row) need_same(place, "tensor_add", a, b);
+    if (!row) tensor_need_same(place, "tensor_add", a, b);
     Tensor *y = tensor_node(place, "tensor_add", a->value.rows, a->value.cols,
                             row ? tensor_add_row_step : tensor_add_step, 0, 2, a, b);
     if (row) {
@@ -72,7 +66,7 @@ static void tensor_subtract_step(Tensor *self)
 
 Tensor *tensor_subtract_at(Place place, Tensor *a, Tensor *b)
 {
-    need_same(place, "tensor_subtract", a, b);
+    tensor_need_same(place, "tensor_subtract", a, b);
     Tensor *y =
         tensor_node(place, "tensor_subtract", a->value.rows, a->value.cols, tensor_subtract_step, 0, 2, a, b);
     subtract(y->value, a->value, b->value);
@@ -97,7 +91,7 @@ static void tensor_multiply_step(Tensor *self)
 
 Tensor *tensor_multiply_at(Place place, Tensor *a, Tensor *b)
 {
-    need_same(place, "tensor_multiply", a, b);
+    tensor_need_same(place, "tensor_multiply", a, b);
     Tensor *y =
         tensor_node(place, "tensor_multiply", a->value.rows, a->value.cols, tensor_multiply_step, 0, 2, a, b);
     multiply(y->value, a->value, b->value);
