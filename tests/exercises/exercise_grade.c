@@ -83,6 +83,7 @@ static void out_of_time(int number, siginfo_t *info, void *context)
         alarm(2);
         return;
     }
+    alarm(0); // no clock runs while the report waits for the symbolizer, which may take seconds
     if ((telling.sa_flags & SA_SIGINFO) && telling.sa_sigaction) telling.sa_sigaction(number, info, context);
     signal(number, SIG_DFL);
     raise(number);
