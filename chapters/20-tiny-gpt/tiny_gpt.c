@@ -159,7 +159,7 @@ Here is all of it for one sequence. Letters: T positions, C = width, h heads of 
 */
 
 // y = (x − mean) / deviation ⊙ gain + bias, each row (T × C)
-static void plain_norm(Matrix y, Matrix x, GptNormLayer norm)
+static void plain_norm(Matrix y, Matrix x, Norm norm)
 {
     for (int t = 0; t < x.rows; t++) {
         float mean_x = 0.0f, square = 0.0f;
@@ -216,7 +216,7 @@ static void plain_attention(Matrix out, Matrix qkv, int heads)
         }
 }
 
-static void plain_block(Arena *arena, Matrix x, const GptBlock *block, int heads)
+static void plain_block(Arena *arena, Matrix x, const Block *block, int heads)
 {
     int width = x.cols / heads;
     Matrix normal = matrix_new(arena, x.rows, x.cols), qkv = matrix_new(arena, x.rows, 3 * x.cols);

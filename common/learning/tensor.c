@@ -11,6 +11,8 @@ struct Tape {
     Tensor **nodes; // in order of creation; kept from step to step
     int length, capacity;
     bool recording;
+    bool borrowed; // the arena is another's, and holds the tape itself before `start`; nodes are not listed
+    ArenaMark start;
 };
 
 Tape *tape_new(void)
@@ -22,9 +24,17 @@ Tape *tape_new(void)
     return tape;
 }
 
+Tape *tape_inference_at(Place place, Arena *arena)
+{
+    Tape *tape = arena_alloc_at(place, arena, 1, sizeof *tape);
+    *tape = (Tape){.arena = arena, .borrowed = true};
+    tape->start = arena_mark(arena);
+    return tape;
+}
+
 void tape_free(Tape *tape)
 {
-    if (!tape) return;
+    if (!tape || tape->borrowed) return;
     arena_free(tape->arena);
     free(tape->nodes);
     free(tape);
@@ -32,11 +42,20 @@ void tape_free(Tape *tape)
 
 void tape_reset(Tape *tape)
 {
-    arena_reset(tape->arena);
+    if (tape->borrowed) {
+        arena_rewind(tape->arena, tape->start);
+    } else {
+        arena_reset(tape->arena);
+    }
     tape->length = 0;
 }
 
-void tape_record(Tape *tape, bool recording) { tape->recording = recording; }
+void tape_record(Tape *tape, bool recording)
+{
+    check(!recording || !tape->borrowed, "make it with tape_new()", "tape_record: a tape for inference");
+    tape->recording = recording;
+}
+
 bool tape_recording(const Tape *tape) { return tape->recording; }
 Arena *tape_arena(Tape *tape) { return tape->arena; }
 int tape_length(const Tape *tape) { return tape->length; }
@@ -48,10 +67,11 @@ Tensor *tape_node(const Tape *tape, int index)
     return tape->nodes[index];
 }
 
-// Writes a tensor with this value at the end of the tape.
+// Writes a tensor with this value at the end of the tape. Without gradients nobody plays the list backwards: a borrowed tape
+// has none.
 static Tensor *append(Place place, Tape *tape, const char *operation, Matrix value)
 {
-    if (tape->length == tape->capacity) {
+    if (!tape->borrowed && tape->length == tape->capacity) {
         int capacity = int_max(256, tape->capacity * 2);
         Tensor **nodes = realloc(tape->nodes, (size_t)capacity * sizeof(Tensor *));
         check_at(place, nodes, "is a tape_reset missing?", "no memory for a tape of %d nodes", capacity);
@@ -63,7 +83,8 @@ static Tensor *append(Place place, Tape *tape, const char *operation, Matrix val
     tensor->gradient = (Matrix){value.rows, value.cols, NULL};
     tensor->operation = operation;
     tensor->tape = tape;
-    return tape->nodes[tape->length++] = tensor;
+    if (!tape->borrowed) tape->nodes[tape->length++] = tensor;
+    return tensor;
 }
 
 Tensor *tape_input(Tape *tape, Matrix value) { return append(HERE, tape, "input", value); }

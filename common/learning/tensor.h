@@ -55,6 +55,10 @@ struct Tensor {
 
 Tape *tape_new(void);
 void tape_free(Tape *tape);
+// A tape for inference that lives in an arena, and ends when that is rewound: it does not record and is not freed. Between its
+// making and a reset of it the arena serves nobody else.
+#define tape_inference(arena) tape_inference_at(HERE, arena)
+Tape *tape_inference_at(Place place, Arena *arena);
 void tape_reset(Tape *tape);                  // forgets all nodes and takes back their memory
 void tape_record(Tape *tape, bool recording); // false: inference, without gradients (default true)
 bool tape_recording(const Tape *tape);

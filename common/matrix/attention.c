@@ -32,7 +32,8 @@
 // What else saves time. A causal mask leaves out blocks above the diagonal altogether; only those that it crosses are
 // masked number by number. Q·Kᵀ wants K with its columns in rows: K (and in the backward V) is transposed once for each head,
 // block by block, instead of once for each block of queries; for fewer than 8 queries (one, when a model writes token by
-// token) that would not pay. Query heads that share a key head (grouped queries) are done by one thread, one after the
+// token) that would not pay. Where there is a bias, or regions, the scores of a block are finished in another pass over
+// it, before their softmax. Query heads that share a key head (grouped queries) are done by one thread, one after the
 // other, which finds keys and values in its cache.
 //
 // One order. Blocks of keys begin at multiples of 64 whatever the query, and every number is one chain of fused multiply-adds
@@ -57,6 +58,7 @@ AttentionShape attention_shape_complete(AttentionShape shape, int width)
 {
     if (!shape.key_heads) shape.key_heads = shape.heads;
     if (!shape.key_rows) shape.key_rows = shape.keys;
+    if (!shape.key_regions) shape.key_regions = shape.query_regions;
     if (shape.scale == 0.0f) shape.scale = 1.0f / sqrtf((float)width);
     return shape;
 }
@@ -105,6 +107,37 @@ static void score(float *scores, Columns q, Columns k, const float *transposed, 
     } else {
         gemm(shape, q.data, (int)q.step, columns_at(k, j, 0).data, (int)k.step, scores, KEY_BLOCK);
     }
+}
+
+// Whether scores need more than their scale.
+static bool is_shaped(const AttentionShape *s) { return s->query_regions || s->bias.data; }
+
+// By what scores have still to be multiplied: shape_scores has done it already.
+static float scale_left(const AttentionShape *s) { return is_shaped(s) ? 1.0f : s->scale; }
+
+// scores (rows × KEY_BLOCK) of the queries i … of one head and the keys j …, of which seen[r] count → scale · score + bias, and
+// −∞ where the key is of another region.
+static void shape_scores(float *scores, const AttentionHeads *g, int head, int i, int j, int rows,
+                         const int *seen)
+{
+    const AttentionShape *s = &g->shape;
+    for (int r = 0; r < rows; r++) {
+        float *row = scores + (size_t)r * KEY_BLOCK;
+        for (int t = 0; t < seen[r]; t++) row[t] *= s->scale;
+        const float *bias = s->bias.data ? &AT(s->bias, head * s->queries + i + r, j) : NULL;
+        for (int t = 0; bias && t < seen[r]; t++) row[t] += bias[t];
+        for (int t = 0; s->query_regions && t < seen[r]; t++)
+            if (!attention_same_region(s, g->sequence, i + r, j + t)) row[t] = -__builtin_inff();
+    }
+}
+
+// Whether query i of the sequence sees any key.
+static bool sees_any(const AttentionHeads *g, int i)
+{
+    const int keys = attention_visible_keys(&g->shape, g->sequence, i);
+    int j = 0;
+    while (j < keys && !attention_same_region(&g->shape, g->sequence, i, j)) j++;
+    return j < keys;
 }
 
 // The running softmax of each query of a block: the largest score so far and Σ e^(score − largest).
@@ -186,6 +219,7 @@ static void count_seen(int *seen, const AttentionHeads *g, int i, int j, int row
 typedef struct {
     Columns q, out;
     float *log_sums; // s.heads apart
+    int head;
     int first, rows; // queries first … first + rows − 1
 } Queries;
 
@@ -202,7 +236,8 @@ static void block_forward(const AttentionHeads *g, Queries queries, const float 
         int seen[QUERY_BLOCK];
         count_seen(seen, g, queries.first, j, rows, count);
         score(scores, queries.q, g->x.k, transposed, j, rows, count, width);
-        extend(&running, scores, seen, rows, whole_lanes(count), s->scale);
+        if (is_shaped(s)) shape_scores(scores, g, queries.head, queries.first, j, rows, seen);
+        extend(&running, scores, seen, rows, whole_lanes(count), scale_left(s));
         if (j) multiply_rows(out, running.shrink, rows, width);
         gemm((GemmShape){.m = rows, .n = width, .k = count, .accumulate = j > 0}, scores, KEY_BLOCK,
              columns_at(g->x.v, j, 0).data, (int)g->x.v.step, out.data, (int)out.step);
@@ -210,9 +245,7 @@ static void block_forward(const AttentionHeads *g, Queries queries, const float 
     float log_sums[QUERY_BLOCK], share[QUERY_BLOCK];
     for (int r = 0; r < rows; r++) log_sums[r] = running.most[r] + log32(running.total[r]);
     // No key seen: zeros. Of keys seen whose scores are all −∞ no one is the nearest: 0 · ∞, not a number.
-    for (int r = 0; r < rows; r++)
-        share[r] =
-            attention_visible_keys(s, g->sequence, queries.first + r) > 0 ? 1.0f / running.total[r] : 0.0f;
+    for (int r = 0; r < rows; r++) share[r] = sees_any(g, queries.first + r) ? 1.0f / running.total[r] : 0.0f;
     for (int r = 0; r < rows; r++) queries.log_sums[(size_t)r * (size_t)s->heads] = log_sums[r];
     if (keys > 0) multiply_rows(out, share, rows, width);
     for (int r = 0; keys <= 0 && r < rows; r++)
@@ -230,6 +263,7 @@ static void group_forward(const AttentionHeads *g, float *scratch)
                           (Queries){.q = columns_at(g->x.q, i, h * g->width),
                                     .out = columns_at(g->out, i, h * g->width),
                                     .log_sums = &AT(g->log_sums, g->sequence * s->queries + i, g->first + h),
+                                    .head = g->first + h,
                                     .first = i,
                                     .rows = int_min(QUERY_BLOCK, s->queries - i)},
                           transposed, scores);
@@ -269,6 +303,18 @@ typedef struct {
     float *p, *d_p, *keys, *values;
 } Workspace;
 
+// The scores that the forward made of the queries i … and the keys j …, in workspace.p, and how many of them count.
+static void score_again(int *seen, const AttentionHeads *g, int h, Workspace workspace, Columns q, int i,
+                        int j, int rows, int count)
+{
+    score(workspace.p, q, g->x.k, workspace.keys, j, rows, count, g->width);
+    count_seen(seen, g, i, j, rows, count);
+    if (!is_shaped(&g->shape)) return;
+    for (int r = 0; r < rows; r++)
+        if (!sees_any(g, i + r)) seen[r] = 0;
+    shape_scores(workspace.p, g, g->first + h, i, j, rows, seen);
+}
+
 // From this size on, rounding the logarithm of a sum to a float may cost its exponential more than one part in 4096. Then
 // the shares, made with it, are summed and divided by their sum: another pass over the scores.
 static const float FAR = 4096.0f;
@@ -276,7 +322,7 @@ static const float FAR = 4096.0f;
 static bool is_far(float log_sum) { return fabsf(log_sum) >= FAR && isfinite(log_sum); }
 
 // shares[r]: by how much p of query i + r has to be multiplied; 1 where its logarithm is not far.
-static void find_shares(float *shares, const AttentionHeads *g, Workspace workspace, Columns q,
+static void find_shares(float *shares, const AttentionHeads *g, int h, Workspace workspace, Columns q,
                         const float *log_sums, int i, int rows)
 {
     const AttentionShape *s = &g->shape;
@@ -290,36 +336,47 @@ static void find_shares(float *shares, const AttentionHeads *g, Workspace worksp
     for (int j = 0; far && j < keys; j += KEY_BLOCK) {
         const int count = int_min(KEY_BLOCK, keys - j);
         int seen[QUERY_BLOCK];
-        score(workspace.p, q, g->x.k, workspace.keys, j, rows, count, g->width);
-        count_seen(seen, g, i, j, rows, count);
+        score_again(seen, g, h, workspace, q, i, j, rows, count);
         for (int r = 0; r < rows; r++) {
             const float *p = workspace.p + (size_t)r * KEY_BLOCK,
                         log_sum = log_sums[(size_t)r * (size_t)s->heads];
-            for (int t = 0; t < seen[r]; t++) totals[r] += exp32(p[t] * s->scale - log_sum);
+            for (int t = 0; t < seen[r]; t++) totals[r] += exp32(p[t] * scale_left(s) - log_sum);
         }
     }
     for (int r = 0; far && r < rows; r++)
         if (is_far(log_sums[(size_t)r * (size_t)s->heads])) shares[r] = 1.0f / totals[r];
 }
 
-// One block of queries and one of keys: p from the scores, and d_s, the gradient of the scores, from that of p.
+// One block of queries and one of keys: p from the scores, and d_s, the gradient of the products, from that of p.
 static void block_slopes(const AttentionHeads *g, Workspace workspace, const float *log_sums,
                          const float *shares, const float *overlaps, const int *seen, int rows, int padded)
 {
-    const float scale = g->shape.scale;
+    const float scale = scale_left(&g->shape), slope = g->d_bias.data ? 1.0f : g->shape.scale;
     for (int r = 0; r < rows; r++) {
         float *restrict p = workspace.p + (size_t)r * KEY_BLOCK, *restrict d =
                                                                      workspace.d_p + (size_t)r * KEY_BLOCK;
         const float log_sum = log_sums[(size_t)r * (size_t)g->shape.heads], overlap = overlaps[r],
                     share = shares[r];
-        // p_ij = e^(s_ij − log Σ_j e^s_ij), s_ij = scale · ⟨q_i, k_j⟩
+        // p_ij = e^(s_ij − log Σ_j e^s_ij), s_ij = scale · ⟨q_i, k_j⟩ + bias_ij
         // d_s_ij = p_ij (d_p_ij − Σ_j d_p_ij p_ij): see softmax_rows_backward
         const int reach = whole_lanes(seen[r]);
         for (int t = 0; t < reach; t++) {
             p[t] = exp32(p[t] * scale - log_sum) * share;
-            d[t] = p[t] * (d[t] - overlap) * scale;
+            d[t] = p[t] * (d[t] - overlap) * slope;
         }
         for (int t = seen[r]; t < padded; t++) p[t] = d[t] = 0.0f;
+    }
+}
+
+// d_bias of one head += d_s of a block, which is then scaled like that of the products.
+static void add_to_bias(const AttentionHeads *g, int h, Workspace workspace, int i, int j, const int *seen,
+                        int rows)
+{
+    for (int r = 0; r < rows; r++) {
+        float *d = workspace.d_p + (size_t)r * KEY_BLOCK,
+              *to = &AT(g->d_bias, (g->first + h) * g->shape.queries + i + r, j);
+        for (int t = 0; t < seen[r]; t++) to[t] += d[t];
+        for (int t = 0; t < seen[r]; t++) d[t] *= g->shape.scale;
     }
 }
 
@@ -333,16 +390,16 @@ static void block_backward(const AttentionHeads *g, int h, Workspace workspace, 
     const float *log_sums = &AT(g->log_sums, g->sequence * s->queries + i, g->first + h);
     int seen[QUERY_BLOCK];
     float shares[QUERY_BLOCK];
-    find_shares(shares, g, workspace, q, log_sums, i, rows);
+    find_shares(shares, g, h, workspace, q, log_sums, i, rows);
     float overlaps[QUERY_BLOCK]; // Σ_j d_p_ij p_ij = ⟨d_out_i, out_i⟩, because d_p_ij = ⟨d_out_i, v_j⟩
     for (int r = 0; r < rows; r++)
         overlaps[r] = lanes_dot(columns_at(d_out, r, 0).data, columns_at(out, r, 0).data, width);
     for (int j = 0; j < keys; j += KEY_BLOCK) {
         const int count = int_min(KEY_BLOCK, keys - j);
-        score(workspace.p, q, g->x.k, workspace.keys, j, rows, count, width);
+        score_again(seen, g, h, workspace, q, i, j, rows, count);
         score(workspace.d_p, d_out, g->x.v, workspace.values, j, rows, count, width);
-        count_seen(seen, g, i, j, rows, count);
         block_slopes(g, workspace, log_sums, shares, overlaps, seen, rows, whole_lanes(count));
+        if (g->d_bias.data) add_to_bias(g, h, workspace, i, j, seen, rows);
         const GemmShape to_keys = {
             .m = count, .n = width, .k = rows, .transpose_a = true, .accumulate = true};
         const GemmShape to_queries = {.m = rows, .n = width, .k = count, .accumulate = true};
@@ -351,7 +408,7 @@ static void block_backward(const AttentionHeads *g, int h, Workspace workspace, 
         // out_i = Σ_j p_ij v_j
         if (d_v.data)
             gemm(to_keys, workspace.p, KEY_BLOCK, d_out.data, (int)d_out.step, d_v.data, (int)d_v.step);
-        // s_ij = scale · ⟨q_i, k_j⟩
+        // s_ij = scale · ⟨q_i, k_j⟩ + bias_ij
         if (d_k.data) gemm(to_keys, workspace.d_p, KEY_BLOCK, q.data, (int)q.step, d_k.data, (int)d_k.step);
         if (d_q.data)
             gemm(to_queries, workspace.d_p, KEY_BLOCK, k.data, (int)k.step, d_q.data, (int)d_q.step);
@@ -391,10 +448,14 @@ void attention_heads_backward(Arena *arena, const AttentionHeads *whole)
     const size_t room = 2 * ((size_t)QUERY_BLOCK * KEY_BLOCK + transposed_size(&s, whole->width));
     ArenaMark mark = arena_mark(arena);
     float *scratch = arena_alloc(arena, (size_t)parallel_threads() * room, sizeof *scratch);
+    // The sequences share d_bias: one thread adds to its rows, sequence by sequence.
+    const int turns = whole->d_bias.data ? s.batch : 1;
 #pragma omp parallel for schedule(dynamic) if (parallel_worth(attention_work(&s, whole->width)))
-    for (int n = 0; n < s.batch * s.key_heads; n++) {
-        AttentionHeads g = one_group(*whole, n);
-        group_backward(&g, scratch + (size_t)parallel_number() * room);
+    for (int n = 0; n < s.batch * s.key_heads / turns; n++) {
+        for (int t = 0; t < turns; t++) {
+            AttentionHeads g = one_group(*whole, t * s.key_heads + n);
+            group_backward(&g, scratch + (size_t)parallel_number() * room);
+        }
     }
     arena_rewind(arena, mark);
 }

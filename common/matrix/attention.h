@@ -10,6 +10,11 @@ typedef struct {
     float scale;              // 0: 1/√D
     const int *key_counts;    // [batch] how many keys of each sequence count, the rest is padding; NULL: all
     int key_rows; // rows of k and v from one sequence to the next, when there is room behind the keys; 0: keys
+    // Who may see whom: a query sees the keys of its own region, and a key of a region below 0 is seen by none: texts that
+    // are packed into one sequence, windows that were cut apart (Swin), padding at any place. [batch · T] and [batch · S],
+    // or both NULL: all; key_regions NULL where positions look at themselves: the same.
+    const int *query_regions, *key_regions;
+    Matrix bias; // (heads · T × S), row h · T + i: added to the scores of every sequence; data NULL: none
 } AttentionShape;
 
 // B sequences of T positions that look at themselves
@@ -18,7 +23,7 @@ static inline AttentionShape self_attention_shape(int batch, int time, int heads
     return (AttentionShape){.batch = batch, .queries = time, .keys = time, .heads = heads, .causal = causal};
 }
 
-// The shape with key_heads, key_rows and scale filled in, for heads of this width.
+// The shape with key_heads, key_rows, key_regions and scale filled in, for heads of this width.
 AttentionShape attention_shape_complete(AttentionShape shape, int width);
 
 // How many keys, from the first, query i of a sequence sees.
@@ -26,6 +31,14 @@ static inline int attention_visible_keys(const AttentionShape *shape, int sequen
 {
     int keys = shape->causal ? int_max(0, shape->keys - shape->queries + i + 1) : shape->keys;
     return shape->key_counts ? int_min(keys, shape->key_counts[sequence]) : keys;
+}
+
+// Whether query i of a sequence sees key j, one of those that attention_visible_keys counts: of a complete shape.
+static inline bool attention_same_region(const AttentionShape *shape, int sequence, int i, int j)
+{
+    if (!shape->query_regions) return true;
+    const int region = shape->key_regions[sequence * shape->keys + j];
+    return region >= 0 && region == shape->query_regions[sequence * shape->queries + i];
 }
 
 // Some columns of a matrix: where they begin, and how far it is from one row to the next.
@@ -55,7 +68,8 @@ typedef struct {
         d; // inputs and gradients, from the first row and column on; gradients without data are not wanted
     Columns out, d_out; // the same
     Matrix log_sums;    // (B·T × h): written by the forward, read by the backward
-    bool clear;         // the gradients hold nothing yet: overwrite them
+    bool clear;         // the gradients of q, k and v hold nothing yet: overwrite them
+    Matrix d_bias;      // (heads · T × S), added to; data NULL: not wanted
 } AttentionHeads;
 
 void attention_heads_forward(Arena *scratch, const AttentionHeads *heads);

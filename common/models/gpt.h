@@ -10,32 +10,22 @@
 //     int next = sample_token(logits, (Sampling){.temperature = 0.8f}, &rng);
 //     logits = gpt_step(&gpt, cache, &next, 1);                          // costs one position, not all of them
 //
-// Each of the layers adds to the stream x of width C, first what attention finds, then what a small network makes of
-// each position (pre-norm: Radford et al. 2019, section 2.3):
-//
-//     x += out(attention(qkv(norm1(x))))
-//     x += down(activation(up(norm2(x))))
-//
-// and the logits are norm(x) times a table with a row for each token. With a cache the same numbers are added up in the
+// Each of the layers is a block of block.h, which adds to the residual stream x of width C, and the logits are norm(x) times
+// a table with a row for each token. With a cache the same numbers are added up in the
 // same order: logits are equal bit for bit to those without, so the same seed gives the same text.
 //
-// Parameters by name: token.table (V × C), position.table (context × C) when learned; of layer i = 0 …: blocki.norm1.gain,
-// blocki.qkv.weight (C × (h + 2g)·D: all queries, all keys, all values), blocki.out.weight (h·D × C), blocki.norm2.gain,
-// blocki.up.weight (C × H; SwiGLU C × 2H: gate, then value), blocki.down.weight (H × C); norm.gain; output.table (V × C)
-// unless tied. A .bias (1 × columns) stands beside each .weight, and beside the .gain of layer norms.
+// Parameters by name: token.table (V × C), position.table (context × C) when learned; of layer i = 0 … those of its block:
+// blocki.norm1.gain, blocki.qkv.weight, … (block.h); norm.gain, and norm.bias of a layer norm; output.table (V × C) unless
+// tied.
 // Weights are (in × out): the transposes of PyTorch's and of most checkpoints'; the tables are stored as theirs are.
 #pragma once
-#include "learning/ops/attention.h"
-#include "learning/ops/position.h"
-#include "models/nn.h"
+#include "models/block.h"
 #include "models/sampler.h"
 
 typedef enum {
     GPT_LEARNED,
     GPT_ROTARY
 } GptPositions; // a table that is added; queries and keys that are rotated
-typedef enum { GPT_LAYER_NORM, GPT_RMS_NORM } GptNorm;
-typedef enum { GPT_GELU, GPT_SWIGLU } GptActivation;
 
 enum { GPT_MOST = 1 << 20 }; // no number of a configuration may be larger
 
@@ -48,31 +38,25 @@ typedef struct {
     int hidden;               // H: 4 · width; with SwiGLU 8/3 · width, rounded up to a multiple of 8
     GptPositions positions;
     float rotary_base; // 10000
-    GptNorm norm;
-    GptActivation activation;
+    RotaryScaling scaling;
+    NormKind norm;
+    float epsilon; // NORM_EPSILON
+    BlockActivation activation;
     bool tied;                 // the output uses token.table
     bool without_biases;       // linear layers have weights only
+    bool qkv_biases;           // … but for qkv
+    bool query_key_norm;       // RMS norm of each head's queries and keys
     float embedding_deviation; // of the tables of tokens and positions: 0.3, tied 0.02
     float deviation; // of weights and of output.table: 1/√in. Those of out and down are divided by
-                     // √(2 · layers), so that the stream does not grow with depth
+                     // √(2 · layers), so that the residual stream does not grow with depth
 } GptConfig;
-
-typedef struct {
-    Tensor *gain, *bias; // (1 × C); bias NULL: RMS norm
-} GptNormLayer;
-
-// The layers are open: another tensor of the same shape may stand in the place of a weight (LoRA: weight + A·B).
-typedef struct {
-    GptNormLayer norm1, norm2;
-    Linear qkv, out, up, down;
-} GptBlock;
 
 typedef struct {
     GptConfig config; // with all defaults filled in
     Embedding token;
     Tensor *position; // NULL: rotary
-    GptBlock *blocks; // [layers]
-    GptNormLayer norm;
+    Block *blocks;    // [layers]
+    Norm norm;
     Tensor *output; // (V × C); the token table when tied
 } Gpt;
 

@@ -141,8 +141,8 @@ static void notes_of(const Gpt *gpt, SafetensorsNote notes[NOTES], char numbers[
 {
     GptConfig config = gpt->config;
     Extras extras = {.rotary = config.positions == GPT_ROTARY,
-                     .rms = config.norm == GPT_RMS_NORM,
-                     .swiglu = config.activation == GPT_SWIGLU,
+                     .rms = config.norm == NORM_RMS,
+                     .swiglu = config.activation == BLOCK_SWIGLU,
                      .tied = config.tied,
                      .without_biases = config.without_biases};
     Setting settings[SETTINGS];
@@ -244,8 +244,8 @@ static GptConfig config_of(Place place, const Safetensors *file)
     }
     config.rotary_base = base_of(place, file);
     config.positions = extras.rotary ? GPT_ROTARY : GPT_LEARNED;
-    config.norm = extras.rms ? GPT_RMS_NORM : GPT_LAYER_NORM;
-    config.activation = extras.swiglu ? GPT_SWIGLU : GPT_GELU;
+    config.norm = extras.rms ? NORM_RMS : NORM_LAYER;
+    config.activation = extras.swiglu ? BLOCK_SWIGLU : BLOCK_GELU;
     config.tied = extras.tied;
     config.without_biases = extras.without_biases;
     check_at(place, file->count == gpt_parameters(&config), NOT_OURS,

@@ -162,7 +162,7 @@ LayerNorm layer_norm_new_at(Place place, Parameters *set, const char *name, int 
 
 Tensor *layer_normalise_at(Place place, const LayerNorm *layer, Tensor *x)
 {
-    return layer_norm_at(place, x, layer->gain, layer->bias);
+    return layer_norm_at(place, x, layer->gain, layer->bias, NORM_EPSILON);
 }
 
 RmsNorm rms_norm_new_at(Place place, Parameters *set, const char *name, int features)
@@ -172,7 +172,21 @@ RmsNorm rms_norm_new_at(Place place, Parameters *set, const char *name, int feat
 
 Tensor *rms_normalise_at(Place place, const RmsNorm *layer, Tensor *x)
 {
-    return rms_norm_at(place, x, layer->gain);
+    return rms_norm_at(place, x, layer->gain, NORM_EPSILON);
+}
+
+Norm norm_new_at(Place place, Parameters *set, const char *name, NormKind kind, int features, float epsilon)
+{
+    check_at(place, epsilon >= 0.0f, "1e-5 is usual", "%s: a norm with epsilon %g", name, (double)epsilon);
+    return (Norm){.gain = ones(place, set, name, "gain", features),
+                  .bias = kind == NORM_RMS ? NULL : part(place, set, name, "bias", 1, features),
+                  .epsilon = epsilon > 0.0f ? epsilon : NORM_EPSILON};
+}
+
+Tensor *norm_normalise_at(Place place, const Norm *layer, Tensor *x)
+{
+    return layer->bias ? layer_norm_at(place, x, layer->gain, layer->bias, layer->epsilon)
+                       : rms_norm_at(place, x, layer->gain, layer->epsilon);
 }
 
 BatchNorm batch_norm_new_at(Place place, Parameters *set, const char *name, int features)

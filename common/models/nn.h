@@ -107,6 +107,19 @@ typedef struct {
 RmsNorm rms_norm_new_at(Place place, Parameters *set, const char *name, int features);
 Tensor *rms_normalise_at(Place place, const RmsNorm *layer, Tensor *x);
 
+// Either of the two, for blocks that leave it open.
+typedef enum { NORM_LAYER, NORM_RMS } NormKind;
+typedef struct {
+    Tensor *gain, *bias; // (1 × features); bias NULL: RMS norm
+    float epsilon;
+} Norm;
+
+// epsilon 0: NORM_EPSILON
+Norm norm_new_at(Place place, Parameters *set, const char *name, NormKind kind, int features, float epsilon);
+Tensor *norm_normalise_at(Place place, const Norm *layer, Tensor *x);
+#define norm_new(set, name, kind, features, epsilon) norm_new_at(HERE, set, name, kind, features, epsilon)
+#define norm_normalise(layer, x)                     norm_normalise_at(HERE, layer, x)
+
 // The running statistics are members of the set as well ("name.running_mean", "name.running_variance"), so
 // that a file holds them; they want no gradient, and optimisers pass them over.
 typedef struct {

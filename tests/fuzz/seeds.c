@@ -110,7 +110,7 @@ static void small_models(Arena *arena)
             config.vocabulary = 1000, config.width = config.head_width = 32;
             config.layers = 0, config.tied = true;
         } else if (i > 0) {
-            config.positions = GPT_ROTARY, config.norm = GPT_RMS_NORM, config.activation = GPT_SWIGLU;
+            config.positions = GPT_ROTARY, config.norm = NORM_RMS, config.activation = BLOCK_SWIGLU;
             config.tied = config.without_biases = i == 2;
             config.heads = 2, config.key_heads = 1, config.head_width = 2, config.layers = i;
         }

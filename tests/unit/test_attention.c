@@ -11,53 +11,116 @@
 typedef struct {
     AttentionShape shape;
     int width;
+    bool biased, regions;
 } Size;
 
-// T 1, 5, 17, 33, several blocks; widths 1, 3, 8, 24; grouped heads; causal or not; other lengths of keys; padding.
+// T 1, 5, 17, 33, several blocks; widths 1, 3, 8, 24; grouped heads; causal or not; other lengths of keys; padding; a bias;
+// regions.
 static const int ALL[] = {7, 0, 3}, SOME[] = {70, 1, 129};
 static const Size SIZES[] = {
-    {{.batch = 2, .queries = 1, .keys = 1, .heads = 1}, 1},
-    {{.batch = 2, .queries = 5, .keys = 5, .heads = 2, .causal = true}, 3},
-    {{.batch = 1, .queries = 33, .keys = 33, .heads = 4, .key_heads = 2, .causal = true}, 3},
-    {{.batch = 1, .queries = 17, .keys = 17, .heads = 2, .key_heads = 1, .scale = 0.3f}, 24},
-    {{.batch = 3, .queries = 5, .keys = 7, .heads = 2, .key_counts = ALL}, 3},
-    {{.batch = 3, .queries = 5, .keys = 7, .heads = 2, .causal = true, .key_counts = ALL}, 8},
-    {{.batch = 1, .queries = 9, .keys = 4, .heads = 1, .causal = true}, 5}, // the first queries see nothing
-    {{.batch = 3, .queries = 131, .keys = 131, .heads = 2, .causal = true, .key_counts = SOME}, 8},
-    {{.batch = 1, .queries = 70, .keys = 150, .heads = 2, .causal = true}, 3},
-    {{.batch = 1, .queries = 150, .keys = 70, .heads = 2}, 3},
-    {{.batch = 3, .queries = 5, .keys = 6, .heads = 2, .causal = true, .key_rows = 9}, 3},
+    {.shape = {.batch = 2, .queries = 1, .keys = 1, .heads = 1}, .width = 1},
+    {.shape = {.batch = 2, .queries = 5, .keys = 5, .heads = 2, .causal = true}, .width = 3},
+    {.shape = {.batch = 1, .queries = 33, .keys = 33, .heads = 4, .key_heads = 2, .causal = true},
+     .width = 3},
+    {.shape = {.batch = 1, .queries = 17, .keys = 17, .heads = 2, .key_heads = 1, .scale = 0.3f},
+     .width = 24},
+    {.shape = {.batch = 3, .queries = 5, .keys = 7, .heads = 2, .key_counts = ALL}, .width = 3},
+    {.shape = {.batch = 3, .queries = 5, .keys = 7, .heads = 2, .causal = true, .key_counts = ALL},
+     .width = 8},
+    {.shape = {.batch = 1, .queries = 9, .keys = 4, .heads = 1, .causal = true},
+     .width = 5}, // the first queries see nothing
+    {.shape = {.batch = 2, .queries = 4, .keys = 6, .heads = 2, .key_heads = 1}, .width = 3, .biased = true},
+    {.shape = {.batch = 2, .queries = 6, .keys = 6, .heads = 2}, .width = 3, .regions = true},
+    {.shape = {.batch = 2, .queries = 11, .keys = 12, .heads = 1, .causal = true, .scale = -0.7f},
+     .width = 4,
+     .biased = true,
+     .regions = true},
+    {.shape = {.batch = 3, .queries = 131, .keys = 131, .heads = 2, .causal = true, .key_counts = SOME},
+     .width = 8},
+    {.shape = {.batch = 1, .queries = 70, .keys = 150, .heads = 2, .causal = true}, .width = 3},
+    {.shape = {.batch = 1, .queries = 150, .keys = 70, .heads = 2}, .width = 3},
+    {.shape = {.batch = 3, .queries = 5, .keys = 6, .heads = 2, .causal = true, .key_rows = 9}, .width = 3},
+    {.shape = {.batch = 2, .queries = 150, .keys = 150, .heads = 2},
+     .width = 3,
+     .biased = true,
+     .regions = true},
+    {.shape = {.batch = 3, .queries = 131, .keys = 131, .heads = 2, .causal = true, .key_counts = SOME},
+     .width = 8,
+     .regions = true},
+    {.shape = {.batch = 2, .queries = 3, .keys = 70, .heads = 4, .key_heads = 2},
+     .width = 3,
+     .biased = true,
+     .regions = true},
 };
 enum {
     SIZE_COUNT = sizeof SIZES / sizeof *SIZES,
-    GRADIENTS = 7
+    GRADIENTS = 10
 }; // the gradients of the small ones are checked
 
 typedef struct {
-    Tensor *q, *k, *v;
+    Tensor *q, *k, *v, *bias; // bias NULL: none
     AttentionShape shape;
 } Case;
 
 static int key_heads(const AttentionShape *s) { return s->key_heads ? s->key_heads : s->heads; }
 
+// Three regions that come in no order, −1 among them; the last query's region has no key.
+static const int *drawn_regions(Arena *arena, int count, Rng *rng)
+{
+    int *regions = arena_alloc(arena, (size_t)count, sizeof *regions);
+    for (int i = 0; i < count; i++) regions[i] = (int)rng_below(rng, 4) - 1;
+    return regions;
+}
+
+static void add_regions(Arena *arena, AttentionShape *s)
+{
+    Rng rng = rng_new(17, 0);
+    int *queries = (int *)drawn_regions(arena, s->batch * s->queries, &rng);
+    s->key_regions = drawn_regions(arena, s->batch * s->keys, &rng);
+    queries[s->batch * s->queries - 1] = 99;
+    s->query_regions = queries;
+}
+
 static Case filled_case(Arena *arena, Size size)
 {
-    const AttentionShape s = size.shape;
+    AttentionShape s = size.shape;
+    if (size.regions) add_regions(arena, &s);
     Case c = {parameter_new(arena, s.batch * s.queries, s.heads * size.width),
               parameter_new(arena, s.batch * (s.key_rows ? s.key_rows : s.keys), key_heads(&s) * size.width),
               parameter_new(arena, s.batch * (s.key_rows ? s.key_rows : s.keys), key_heads(&s) * size.width),
-              s};
+              NULL, s};
     Rng rng = rng_new(7, 1);
     fill_normal(c.q->value, &rng, 0.0f, 1.0f);
     fill_normal(c.k->value, &rng, 0.0f, 1.0f);
     fill_normal(c.v->value, &rng, 0.0f, 1.0f);
+    if (size.biased) {
+        c.bias = parameter_new(arena, s.heads * s.queries, s.keys);
+        fill_normal(c.bias->value, &rng, 0.0f, 1.0f);
+    }
     return c;
+}
+
+// The shape with the bias in it.
+static AttentionShape plain_shape(const Case *c)
+{
+    AttentionShape shape = c->shape;
+    if (c->bias) shape.bias = c->bias->value;
+    return shape;
+}
+
+static bool sees(const AttentionShape *s, int b, int i, int j)
+{
+    const int seen = s->causal ? s->keys - s->queries + i + 1 : s->keys;
+    if (j >= seen || (s->key_counts && j >= s->key_counts[b])) return false;
+    if (!s->query_regions) return true;
+    const int region = s->key_regions[b * s->keys + j];
+    return region >= 0 && region == s->query_regions[b * s->queries + i];
 }
 
 static Tensor *build_attention(Tape *tape, void *context)
 {
     Case *c = context;
-    return attention(tape_parameter(tape, c->q), c->k, c->v, c->shape);
+    return attention_biased(tape_parameter(tape, c->q), c->k, c->v, c->bias, c->shape);
 }
 
 static void expect_near(Matrix got, Matrix expected, float bound, const char *what, int size)
@@ -77,25 +140,30 @@ START_TEST(blocks_equal_plain_loops)
         Matrix out = matrix_new(arena, q.rows, q.cols), naive = matrix_new(arena, q.rows, q.cols),
                log_sums = matrix_new(arena, q.rows, c.shape.heads), d_out = matrix_new(arena, q.rows, q.cols);
         fill(out, 5.0f);
-        attention_forward(arena, out, log_sums, q, k, v, c.shape);
-        attention_naive_forward(arena, naive, none, q, k, v, c.shape);
+        const AttentionShape shape = plain_shape(&c);
+        attention_forward(arena, out, log_sums, q, k, v, shape);
+        attention_naive_forward(arena, naive, none, q, k, v, shape);
         expect_near(out, naive, 4e-6f, "out", i);
 
         Rng rng = rng_new(8, 0);
         fill_normal(d_out, &rng, 0.0f, 1.0f);
-        Matrix d[3], naive_d[3], inputs[] = {q, k, v};
-        for (int n = 0; n < 3; n++) {
+        Matrix d[4], naive_d[4], inputs[] = {q, k, v, shape.bias};
+        for (int n = 0; n < 4; n++) {
+            d[n] = naive_d[n] = none;
+            if (!inputs[n].data) continue;
             d[n] = matrix_new(arena, inputs[n].rows, inputs[n].cols);
             naive_d[n] = matrix_new(arena, inputs[n].rows, inputs[n].cols);
             fill(d[n], 0.5f); // added to
             fill(naive_d[n], 0.5f);
         }
-        attention_backward(arena, d[0], d[1], d[2], d_out, out, log_sums, q, k, v, c.shape);
-        attention_naive_backward(arena, naive_d[0], naive_d[1], naive_d[2], d_out, q, k, v, c.shape);
-        const char *names[] = {"d_q", "d_k", "d_v"};
-        for (int n = 0; n < 3; n++) expect_near(d[n], naive_d[n], 4e-5f, names[n], i);
-        attention_backward(arena, none, none, none, d_out, out, log_sums, q, k, v,
-                           c.shape); // nothing is wanted
+        attention_backward(arena, d[0], d[1], d[2], d[3], d_out, out, log_sums, q, k, v, shape);
+        attention_naive_backward(arena, naive_d[0], naive_d[1], naive_d[2], naive_d[3], d_out, q, k, v,
+                                 shape);
+        const char *names[] = {"d_q", "d_k", "d_v", "d_bias"};
+        for (int n = 0; n < 4; n++)
+            if (inputs[n].data) expect_near(d[n], naive_d[n], 4e-5f, names[n], i);
+        attention_backward(arena, none, none, none, none, d_out, out, log_sums, q, k, v,
+                           shape); // nothing is wanted
     }
     arena_free(arena);
 }
@@ -106,22 +174,21 @@ START_TEST(weights_are_probabilities_of_what_is_seen)
     Arena *arena = arena_new();
     for (int n = 0; n < SIZE_COUNT; n++) {
         Case c = filled_case(arena, SIZES[n]);
-        AttentionShape s = c.shape;
+        AttentionShape s = plain_shape(&c);
         Matrix out = matrix_new(arena, c.q->value.rows, c.q->value.cols),
                weights = matrix_new(arena, s.batch * s.heads * s.queries, s.keys);
         attention_naive_forward(arena, out, weights, c.q->value, c.k->value, c.v->value, s);
         for (int row = 0; row < weights.rows; row++) {
             const int i = row % s.queries, b = row / s.queries / s.heads;
-            int seen = s.causal ? s.keys - s.queries + i + 1 : s.keys;
-            if (s.key_counts) seen = seen < s.key_counts[b] ? seen : s.key_counts[b];
             double total = 0;
+            bool any = false;
             for (int j = 0; j < s.keys; j++) {
-                if ((AT(weights, row, j) > 0) != (j < seen))
+                any = any || sees(&s, b, i, j);
+                if ((AT(weights, row, j) > 0) != sees(&s, b, i, j))
                     ck_abort_msg("size %d, row %d, key %d: %g", n, row, j, (double)AT(weights, row, j));
                 total += (double)AT(weights, row, j);
             }
-            ck_assert_msg(fabs(total - (seen > 0)) < 1e-5, "size %d, row %d: the weights sum to %g", n, row,
-                          total);
+            ck_assert_msg(fabs(total - any) < 1e-5, "size %d, row %d: the weights sum to %g", n, row, total);
         }
     }
     arena_free(arena);
@@ -131,8 +198,9 @@ END_TEST
 START_TEST(large_scores_do_not_overflow)
 {
     Arena *arena = arena_new();
-    Case c =
-        filled_case(arena, (Size){{.batch = 1, .queries = 70, .keys = 130, .heads = 1, .scale = 300.0f}, 2});
+    Case c = filled_case(
+        arena,
+        (Size){.shape = {.batch = 1, .queries = 70, .keys = 130, .heads = 1, .scale = 300.0f}, .width = 2});
     Matrix out = matrix_new(arena, 70, 2), naive = matrix_new(arena, 70, 2),
            log_sums = matrix_new(arena, 70, 1), none = {0, 0, NULL};
     attention_forward(arena, out, log_sums, c.q->value, c.k->value, c.v->value, c.shape);
@@ -143,7 +211,7 @@ START_TEST(large_scores_do_not_overflow)
 }
 END_TEST
 
-static const char *const NAMES[] = {"q", "k", "v"};
+static const char *const NAMES[] = {"q", "k", "v", "bias"};
 
 START_TEST(gradients_of_attention)
 {
@@ -151,11 +219,12 @@ START_TEST(gradients_of_attention)
     for (int i = 0; i < GRADIENTS; i++) {
         if (SIZES[i].shape.keys == 1) continue; // one key: q and k do not matter
         Case c = filled_case(arena, SIZES[i]);
-        Tensor *const inputs[] = {c.q, c.k, c.v};
+        Tensor *const inputs[] = {c.q, c.k, c.v, c.bias};
+        const int count = c.bias ? 4 : 3;
         if (matrix_size(c.q->value) < 200) { // with every way to be wrong
-            check_operation(build_attention, &c, inputs, NAMES, 3, 3e-3);
+            check_operation(build_attention, &c, inputs, NAMES, count, 3e-3);
         } else {
-            GradcheckResult right = gradcheck(build_attention, &c, inputs, NAMES, 3, 3e-3);
+            GradcheckResult right = gradcheck(build_attention, &c, inputs, NAMES, count, 3e-3);
             ck_assert_msg(right.passed, "%s", right.message);
         }
     }
@@ -168,7 +237,7 @@ END_TEST
 static Tensor *build_self_attention(Tape *tape, void *context)
 {
     Case *c = context;
-    return self_attention(tape_parameter(tape, c->q), c->shape);
+    return self_attention_biased(tape_parameter(tape, c->q), c->bias, c->shape);
 }
 
 static Case self_case(Arena *arena, int batch, int time, int heads, int groups, int width)
@@ -189,6 +258,74 @@ START_TEST(gradients_of_self_attention)
         Case c = self_case(arena, sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3], sizes[i][4]);
         check_operation(build_self_attention, &c, (Tensor *[]){c.q}, (const char *[]){"qkv"}, 1, 3e-3);
     }
+    Case c = self_case(arena, 3, 4, 2, 1, 3);
+    Rng rng = rng_new(19, 0);
+    c.bias = parameter_new(arena, 2 * 4, 4);
+    c.shape.causal = false;
+    c.shape.query_regions = drawn_regions(arena, 3 * 4, &rng); // those of the keys are the same
+    fill_normal(c.bias->value, &rng, 0.0f, 1.0f);
+    check_operation(build_self_attention, &c, (Tensor *[]){c.q, c.bias}, (const char *[]){"qkv", "bias"}, 2,
+                    3e-3);
+    arena_free(arena);
+}
+END_TEST
+
+// Keys of another region are as if they were not there, wherever they stand.
+START_TEST(regions_equal_sequences_of_their_own)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    enum { TIME = 90, HALF = TIME / 2, HEADS = 2, WIDTH = 3, COLUMNS = 3 * HEADS * WIDTH };
+    int regions[TIME];
+    Matrix mixed = matrix_new(arena, TIME, COLUMNS), sorted = matrix_new(arena, TIME, COLUMNS);
+    Rng rng = rng_new(4, 0);
+    fill_normal(mixed, &rng, 0.0f, 1.0f);
+    for (int t = 0; t < TIME; t++) {
+        regions[t] = t % 2;
+        copy(matrix_rows(sorted, t % 2 * HALF + t / 2, 1), matrix_rows(mixed, t, 1));
+    }
+    AttentionShape together = self_attention_shape(1, TIME, HEADS, true);
+    together.query_regions = regions;
+    Matrix in_one = self_attention(tape_input(tape, mixed), together)->value,
+           apart =
+               self_attention(tape_input(tape, sorted), self_attention_shape(2, HALF, HEADS, true))->value;
+    for (int t = 0; t < TIME; t++)
+        expect_near(matrix_rows(in_one, t, 1), matrix_rows(apart, t % 2 * HALF + t / 2, 1), 2e-6f, "row", t);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+// The bits of the whole, when the same sequences of different lengths are read on with a cache, by ones and by more.
+START_TEST(reading_on_with_a_cache_gives_the_same_bits)
+{
+    enum { BATCH = 3, TIME = 80, HEADS = 4, GROUPS = 2, WIDTH = 6, CAPACITY = 90, KEYS = GROUPS * WIDTH };
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    tape_record(tape, false);
+    Case c = self_case(arena, BATCH, TIME, HEADS, GROUPS, WIDTH);
+    Matrix whole = build_self_attention(tape, &c)->value, qkv = c.q->value;
+    int lengths[BATCH] = {0};
+    AttentionCache cache = {matrix_new(arena, BATCH * CAPACITY, KEYS),
+                            matrix_new(arena, BATCH * CAPACITY, KEYS), CAPACITY, lengths};
+    for (int count = 1; lengths[0] + count <= TIME; count = count % 5 + 1) {
+        Matrix rows = matrix_new(arena, BATCH * count, qkv.cols);
+        for (int b = 0; b < BATCH; b++)
+            copy(matrix_rows(rows, b * count, count), matrix_rows(qkv, b * TIME + lengths[b], count));
+        Matrix found =
+            cached_self_attention(
+                tape_input(tape, rows), cache,
+                ((AttentionShape){.batch = BATCH, .queries = count, .heads = HEADS, .key_heads = GROUPS}))
+                ->value;
+        for (int b = 0; b < BATCH; b++) {
+            const Matrix expected = matrix_rows(whole, b * TIME + lengths[b], count);
+            ck_assert_msg(memcmp(matrix_row(found, b * count), expected.data,
+                                 matrix_size(expected) * sizeof(float)) == 0,
+                          "sequence %d, %d positions after %d", b, count, lengths[b]);
+            lengths[b] += count;
+        }
+    }
+    tape_free(tape);
     arena_free(arena);
 }
 END_TEST
@@ -217,11 +354,13 @@ START_TEST(a_query_asked_alone_gives_the_same_bits)
 {
     Arena *arena = arena_new();
     enum { TIME = 200, HEADS = 4, GROUPS = 2, WIDTH = 6 };
-    Case c = filled_case(
-        arena,
-        (Size){
-            {.batch = 1, .queries = TIME, .keys = TIME, .heads = HEADS, .key_heads = GROUPS, .causal = true},
-            WIDTH});
+    Case c = filled_case(arena, (Size){.shape = {.batch = 1,
+                                                 .queries = TIME,
+                                                 .keys = TIME,
+                                                 .heads = HEADS,
+                                                 .key_heads = GROUPS,
+                                                 .causal = true},
+                                       .width = WIDTH});
     Matrix out = matrix_new(arena, TIME, HEADS * WIDTH), log_sums = matrix_new(arena, TIME, HEADS);
     attention_forward(arena, out, log_sums, c.q->value, c.k->value, c.v->value, c.shape);
     for (int first = 0, count = 1; first < TIME; first += count, count = count % 13 + 1) {
@@ -307,6 +446,72 @@ START_TEST(rotary_positions_equal_their_definition)
     }
     tape_free(tape);
     arena_free(arena);
+}
+END_TEST
+
+// A sequence that begins later is rotated as the later rows of one that begins at 0.
+START_TEST(each_sequence_is_rotated_from_its_own_first_position)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Positions c = position_case(arena, 3, 4, 2, 6);
+    const int firsts[] = {5, 0, 130};
+    c.shape.firsts = firsts;
+    Matrix y = build_rotary(tape, &c)->value;
+    for (int b = 0; b < 3; b++) {
+        RotaryShape alone = {.time = 4, .heads = 2, .first = firsts[b]};
+        Matrix expected = matrix_new(arena, 4, 12);
+        rotary_forward(expected, matrix_rows(c.x->value, 4 * b, 4), alone);
+        ck_assert(memcmp(expected.data, matrix_row(y, 4 * b), matrix_size(expected) * sizeof(float)) == 0);
+    }
+    check_operation(build_rotary, &c, (Tensor *[]){c.x}, (const char *[]){"x"}, 1, 3e-3);
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+// Angle of the one pair number j of a head of `width` ones at position t.
+static double angle_of(RotaryShape shape, int width, int j)
+{
+    Arena *arena = arena_new();
+    Matrix x = matrix_new(arena, 1, width), y = matrix_new(arena, 1, width);
+    AT(x, 0, j) = 1.0f;
+    rotary_forward(y, x, shape);
+    const double angle = atan2((double)AT(y, 0, j + width / 2), (double)AT(y, 0, j));
+    arena_free(arena);
+    return angle;
+}
+
+START_TEST(scaled_rotations_equal_their_definitions)
+{
+    enum { WIDTH = 64, FIRST = 3 };
+    const double low = 1, high = 4, trained = 512, factor = 8;
+    RotaryShape linear = {.time = 1,
+                          .heads = 1,
+                          .first = FIRST,
+                          .scaling = {.kind = ROTARY_LINEAR, .factor = 8.0f}},
+                waves = linear;
+    waves.scaling = (RotaryScaling){
+        .kind = ROTARY_BY_WAVELENGTH, .factor = 8.0f, .low = 1.0f, .high = 4.0f, .trained = 512};
+    int kept = 0, divided = 0, between = 0;
+    for (int j = 0; j < WIDTH / 2; j++) {
+        const double plain = pow(10000.0, -2.0 * j / WIDTH), wavelength = 2 * acos(-1.0) / plain;
+        ck_assert_double_eq_tol(angle_of(linear, WIDTH, j), remainder(FIRST * plain / factor, 2 * acos(-1.0)),
+                                1e-6);
+        double expected = plain;
+        if (wavelength > trained / low) {
+            expected = plain / factor;
+            divided++;
+        } else if (wavelength >= trained / high) {
+            const double smooth = (trained / wavelength - low) / (high - low);
+            expected = (1 - smooth) * plain / factor + smooth * plain;
+            between++;
+        } else {
+            kept++;
+        }
+        ck_assert_double_eq_tol(angle_of(waves, WIDTH, j), remainder(FIRST * expected, 2 * acos(-1.0)), 1e-6);
+    }
+    ck_assert(kept > 2 && divided > 2 && between > 2);
 }
 END_TEST
 
@@ -504,7 +709,8 @@ START_TEST(undefined_scores_are_not_hidden)
     for (int keys = 3; keys <= 150; keys += 49) {
         for (int f = 0; f < 3; f++) {
             Case c = filled_case(
-                arena, (Size){{.batch = 1, .queries = 9, .keys = keys, .heads = 1, .causal = true}, 1});
+                arena, (Size){.shape = {.batch = 1, .queries = 9, .keys = keys, .heads = 1, .causal = true},
+                              .width = 1});
             for (int j = 0; j < keys; j++) c.k->value.data[j] = 0.5f + (float)(j % 3);
             for (int i = 0; i < 9; i++) c.q->value.data[i] = 1.0f;
             c.q->value.data[7] = far[f];
@@ -549,8 +755,10 @@ START_TEST(gradients_keep_their_digits_under_huge_scores)
                 naive[g] = matrix_new(arena, g ? KEYS : queries, 1);
             }
             attention_forward(arena, out, log_sums, q, k, v, shape);
-            attention_backward(arena, fast[0], fast[1], fast[2], d_out, out, log_sums, q, k, v, shape);
-            attention_naive_backward(arena, naive[0], naive[1], naive[2], d_out, q, k, v, shape);
+            attention_backward(arena, fast[0], fast[1], fast[2], (Matrix){0, 0, NULL}, d_out, out, log_sums,
+                               q, k, v, shape);
+            attention_naive_backward(arena, naive[0], naive[1], naive[2], (Matrix){0, 0, NULL}, d_out, q, k,
+                                     v, shape);
             for (int g = 1; g < 3; g++) {
                 const double room = 1e-4 * norm(naive[g]) / sqrt((double)KEYS);
                 ck_assert_msg((double)largest_difference(fast[g], naive[g]) <= room,
@@ -564,8 +772,10 @@ END_TEST
 
 SUITE("attention", blocks_equal_plain_loops, weights_are_probabilities_of_what_is_seen,
       large_scores_do_not_overflow, gradients_of_attention, gradients_of_self_attention,
-      self_attention_equals_attention_bit_for_bit, a_query_asked_alone_gives_the_same_bits,
-      rotary_positions_equal_their_definition, rotary_products_depend_on_the_distance_alone,
+      self_attention_equals_attention_bit_for_bit, regions_equal_sequences_of_their_own,
+      reading_on_with_a_cache_gives_the_same_bits, a_query_asked_alone_gives_the_same_bits,
+      rotary_positions_equal_their_definition, each_sequence_is_rotated_from_its_own_first_position,
+      scaled_rotations_equal_their_definitions, rotary_products_depend_on_the_distance_alone,
       sinusoidal_positions_equal_their_definition, gradients_of_positions, gradients_of_tied_outputs,
       tied_cross_entropy_equals_its_parts_bit_for_bit, wrong_shapes_are_named,
       undefined_scores_are_not_hidden, gradients_keep_their_digits_under_huge_scores)

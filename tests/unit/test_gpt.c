@@ -28,8 +28,8 @@ static GptConfig variant(int number)
                        .hidden = 5,
                        .positions = number & 1 ? GPT_ROTARY : GPT_LEARNED,
                        .tied = number >> 1 & 1,
-                       .norm = number >> 2 & 1 ? GPT_RMS_NORM : GPT_LAYER_NORM,
-                       .activation = number >> 3 & 1 ? GPT_SWIGLU : GPT_GELU,
+                       .norm = number >> 2 & 1 ? NORM_RMS : NORM_LAYER,
+                       .activation = number >> 3 & 1 ? BLOCK_SWIGLU : BLOCK_GELU,
                        .without_biases = grouped,
                        .embedding_deviation = 1.0f};
 }

@@ -88,6 +88,39 @@ void gelu_backward(Matrix d_x, Matrix d_y, Matrix x)
         d_x.data[i] = __builtin_fmaf(d_y.data[i], gelu32_slope(x.data[i]), d_x.data[i]);
 }
 
+// (1 + tanh u) / 2 = sigmoid(2u), with 2u = 2 √(2/π) (x + 0.044715 x³). Below −20 the product is −0 to the last bit.
+static const float TWO_ROOTS = 1.5957691f, CUBE = 0.044715f;
+
+static inline float tanh_gelu32(float x)
+{
+    const float bounded = x < -20.0f ? -20.0f : x;
+    return bounded * sigmoid32(TWO_ROOTS * bounded * (1.0f + CUBE * bounded * bounded));
+}
+
+static inline float tanh_gelu32_slope(float x)
+{
+    const float bounded = clamp32(x, -20.0f, 20.0f), square = bounded * bounded;
+    const float s = sigmoid32(TWO_ROOTS * bounded * (1.0f + CUBE * square));
+    return s + bounded * s * (1.0f - s) * TWO_ROOTS * (1.0f + 3.0f * CUBE * square);
+}
+
+void tanh_gelu_forward(Matrix y, Matrix x)
+{
+    size_t count = matrix_size(y);
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
+    for (size_t i = 0; i < count; i++) y.data[i] = tanh_gelu32(x.data[i]);
+}
+
+void tanh_gelu_backward(Matrix d_x, Matrix d_y, Matrix x)
+{
+    if (!d_x.data) return;
+    // y = x s, s = sigmoid(2u): dy/dx = s + x s (1 − s) · d 2u / dx
+    size_t count = matrix_size(d_x);
+#pragma omp parallel for simd if (parallel : parallel_worth(count))
+    for (size_t i = 0; i < count; i++)
+        d_x.data[i] = __builtin_fmaf(d_y.data[i], tanh_gelu32_slope(x.data[i]), d_x.data[i]);
+}
+
 void silu_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
@@ -257,6 +290,16 @@ static void gelu_step(Tensor *self)
 
 Tensor *gelu_at(Place place, Tensor *x) { return element_wise(place, "gelu", x, gelu_step, gelu_forward); }
 
+static void tanh_gelu_step(Tensor *self)
+{
+    tanh_gelu_backward(tensor_gradient(self->inputs[0]), self->gradient, self->inputs[0]->value);
+}
+
+Tensor *tanh_gelu_at(Place place, Tensor *x)
+{
+    return element_wise(place, "tanh_gelu", x, tanh_gelu_step, tanh_gelu_forward);
+}
+
 static void silu_step(Tensor *self)
 {
     silu_backward(tensor_gradient(self->inputs[0]), self->gradient, self->inputs[0]->value);
@@ -310,6 +353,7 @@ Tensor *(relu)(Tensor *x) { return relu(x); }
 Tensor *(sigmoid)(Tensor *x) { return sigmoid(x); }
 Tensor *(hyperbolic_tangent)(Tensor *x) { return hyperbolic_tangent(x); }
 Tensor *(gelu)(Tensor *x) { return gelu(x); }
+Tensor *(tanh_gelu)(Tensor *x) { return tanh_gelu(x); }
 Tensor *(silu)(Tensor *x) { return silu(x); }
 Tensor *(swiglu)(Tensor *x) { return swiglu(x); }
 Tensor *(softplus)(Tensor *x) { return softplus(x); }

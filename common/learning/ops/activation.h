@@ -22,6 +22,10 @@ void hyperbolic_tangent_backward(Matrix d_x, Matrix d_y, Matrix y);
 void gelu_forward(Matrix y, Matrix x); // x Φ(x), Hendrycks and Gimpel 2016; the form is that of base/mathf.h
 void gelu_backward(Matrix d_x, Matrix d_y, Matrix x);
 
+// x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))): the approximation of the same paper, with which GPT-2 was trained
+void tanh_gelu_forward(Matrix y, Matrix x);
+void tanh_gelu_backward(Matrix d_x, Matrix d_y, Matrix x);
+
 void silu_forward(Matrix y, Matrix x); // x · sigmoid(x)
 void silu_backward(Matrix d_x, Matrix d_y, Matrix x);
 
@@ -43,6 +47,7 @@ void sine_backward(Matrix d_x, Matrix d_y, Matrix x);
 #define sigmoid(x)            sigmoid_at(HERE, x)
 #define hyperbolic_tangent(x) hyperbolic_tangent_at(HERE, x)
 #define gelu(x)               gelu_at(HERE, x)
+#define tanh_gelu(x)          tanh_gelu_at(HERE, x)
 #define silu(x)               silu_at(HERE, x)
 #define swiglu(x)             swiglu_at(HERE, x) // (N × 2C) → (N × C)
 #define softplus(x)           softplus_at(HERE, x)
@@ -53,6 +58,7 @@ Tensor *leaky_relu_at(Place place, Tensor *x, float slope);
 Tensor *sigmoid_at(Place place, Tensor *x);
 Tensor *hyperbolic_tangent_at(Place place, Tensor *x);
 Tensor *gelu_at(Place place, Tensor *x);
+Tensor *tanh_gelu_at(Place place, Tensor *x);
 Tensor *silu_at(Place place, Tensor *x);
 Tensor *swiglu_at(Place place, Tensor *x);
 Tensor *softplus_at(Place place, Tensor *x);
@@ -65,6 +71,7 @@ Tensor *(relu)(Tensor *x);
 Tensor *(sigmoid)(Tensor *x);
 Tensor *(hyperbolic_tangent)(Tensor *x);
 Tensor *(gelu)(Tensor *x);
+Tensor *(tanh_gelu)(Tensor *x);
 Tensor *(silu)(Tensor *x);
 Tensor *(swiglu)(Tensor *x);
 Tensor *(softplus)(Tensor *x);

@@ -8,8 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-static const float SMALL = 1e-5f; // keeps a constant row from dividing by 0
-
 // ---- Along rows -------------------------------------------------------------------------------------------
 
 // A mean is mean + rest: rest is what rounding to a float leaves, half a unit in the last place of the mean at most. Of
@@ -37,23 +35,23 @@ static SplitMoments wide_moments(const float *x, size_t stride, int count, float
 // A float sum of 768 numbers near 10000 misses by more than the mean of the squares may have. So the sum is taken of
 // their distances from the first of them, which are exact where the numbers lie close together; equal numbers have
 // distances of 0, and their mean is what they are.
-static SplitMoments row_moments(const float *x, int cols)
+static SplitMoments row_moments(const float *x, int cols, float epsilon)
 {
     const float share = 1.0f / (float)cols;
     float squares;
     const float mean = x[0] + lanes_offsets(x, x[0], cols, &squares) * share;
     const float rest = lanes_offsets(x, mean, cols, &squares) * share;
-    if (!(squares < INFINITY)) return wide_moments(x, 1, cols, SMALL, &squares);
-    return (SplitMoments){mean, rest, 1.0f / sqrtf(fmaxf(0.0f, squares * share - rest * rest) + SMALL)};
+    if (!(squares < INFINITY)) return wide_moments(x, 1, cols, epsilon, &squares);
+    return (SplitMoments){mean, rest, 1.0f / sqrtf(fmaxf(0.0f, squares * share - rest * rest) + epsilon)};
 }
 
-void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, Matrix bias)
+void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, Matrix bias, float epsilon)
 {
 #pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
     for (int i = 0; i < x.rows; i++) {
         const float *in = matrix_row(x, i);
         float *out = matrix_row(y, i);
-        const SplitMoments m = row_moments(in, x.cols);
+        const SplitMoments m = row_moments(in, x.cols, epsilon);
         const float shift = -m.rest * m.r;
         for (int j = 0; j < x.cols; j++)
             out[j] = __builtin_fmaf(__builtin_fmaf(in[j] - m.mean, m.r, shift), gain.data[j], bias.data[j]);
@@ -115,15 +113,15 @@ void layer_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix normal
     if (d_bias.data) add_column_sums(d_bias, d_y);
 }
 
-// 1 / √(mean of squares + 1e-5) of a row whose squares are no floats
-static float wide_r(const float *x, int cols)
+// 1 / √(mean of squares + epsilon) of a row whose squares are no floats
+static float wide_r(const float *x, int cols, float epsilon)
 {
     double squares = 0.0;
     for (int j = 0; j < cols; j++) squares += (double)x[j] * (double)x[j];
-    return (float)(1.0 / sqrt(squares / cols + (double)SMALL));
+    return (float)(1.0 / sqrt(squares / cols + (double)epsilon));
 }
 
-void rms_norm_forward(Matrix y, Matrix r, Matrix x, Matrix gain)
+void rms_norm_forward(Matrix y, Matrix r, Matrix x, Matrix gain, float epsilon)
 {
     const float share = 1.0f / (float)x.cols;
 #pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
@@ -131,7 +129,8 @@ void rms_norm_forward(Matrix y, Matrix r, Matrix x, Matrix gain)
         const float *in = matrix_row(x, i);
         float *out = matrix_row(y, i);
         const float squares = lanes_dot(in, in, x.cols);
-        const float size = squares < INFINITY ? 1.0f / sqrtf(squares * share + SMALL) : wide_r(in, x.cols);
+        const float size =
+            squares < INFINITY ? 1.0f / sqrtf(squares * share + epsilon) : wide_r(in, x.cols, epsilon);
         for (int j = 0; j < x.cols; j++) out[j] = in[j] * size * gain.data[j];
         r.data[i] = size;
     }
@@ -302,7 +301,7 @@ static void layer_norm_step(Tensor *self)
     arena_rewind(scratch, mark);
 }
 
-Tensor *layer_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias)
+Tensor *layer_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias, float epsilon)
 {
     need_row(place, "layer_norm", "gain", x, gain);
     need_row(place, "layer_norm", "bias", x, bias);
@@ -311,7 +310,7 @@ Tensor *layer_norm_at(Place place, Tensor *x, Tensor *gain, Tensor *bias)
     NormContext *context = y->context;
     context->mean = matrix_uninitialised_at(place, tape_arena(y->tape), x->value.rows, 1);
     context->r = matrix_uninitialised_at(place, tape_arena(y->tape), x->value.rows, 1);
-    layer_norm_forward(y->value, context->mean, context->r, x->value, gain->value, bias->value);
+    layer_norm_forward(y->value, context->mean, context->r, x->value, gain->value, bias->value, epsilon);
     return y;
 }
 
@@ -327,14 +326,14 @@ static void rms_norm_step(Tensor *self)
     arena_rewind(scratch, mark);
 }
 
-Tensor *rms_norm_at(Place place, Tensor *x, Tensor *gain)
+Tensor *rms_norm_at(Place place, Tensor *x, Tensor *gain, float epsilon)
 {
     need_row(place, "rms_norm", "gain", x, gain);
     Tensor *y = tensor_node(place, "rms_norm", x->value.rows, x->value.cols, rms_norm_step,
                             sizeof(NormContext), 2, x, gain);
     NormContext *context = y->context;
     context->r = matrix_uninitialised_at(place, tape_arena(y->tape), x->value.rows, 1);
-    rms_norm_forward(y->value, context->r, x->value, gain->value);
+    rms_norm_forward(y->value, context->r, x->value, gain->value, epsilon);
     return y;
 }
 

@@ -22,11 +22,24 @@ static double geometric_ratio(double base, int count)
 
 enum { PAIRS = 64 }; // this many sines and cosines are at hand at a time
 
+// The frequency, in radians for each position, of a pair whose frequency was `plain` in training.
+static double scaled(double plain, const RotaryScaling *s)
+{
+    if (s->kind == ROTARY_PLAIN) return plain;
+    const double divided = plain / (double)s->factor;
+    if (s->kind == ROTARY_LINEAR) return divided;
+    const double turns = s->trained * plain / 6.283185307179586; // within a text of training
+    const double kept = (turns - (double)s->low) / ((double)s->high - (double)s->low);
+    if (kept >= 1.0) return plain;
+    return kept <= 0.0 ? divided : (1.0 - kept) * divided + kept * plain;
+}
+
 // sines and cosines of t · frequency, t · frequency · ratio, …
-static void angles(float *sines, float *cosines, int t, double frequency, double ratio, int count)
+static void angles(float *sines, float *cosines, int t, double frequency, double ratio, int count,
+                   const RotaryScaling *scaling)
 {
     float angle[PAIRS];
-    for (int j = 0; j < count; j++, frequency *= ratio) angle[j] = (float)(t * frequency);
+    for (int j = 0; j < count; j++, frequency *= ratio) angle[j] = (float)(t * scaled(frequency, scaling));
     for (int j = 0; j < count; j++) sines[j] = sin32(angle[j]);
     for (int j = 0; j < count; j++) cosines[j] = cos32(angle[j]);
 }
@@ -37,7 +50,7 @@ static void rotate_position(Matrix y, Matrix x, const RotaryShape *s, int t, int
 {
     const int half = s->width / 2;
     float sines[PAIRS], cosines[PAIRS];
-    angles(sines, cosines, s->first + t, frequency, ratio, count);
+    angles(sines, cosines, s->first + t, frequency, ratio, count, &s->scaling);
     for (int row = t; row < x.rows; row += s->time) {
         for (int h = 0; h < s->heads; h++) {
             const float *a = &AT(x, row, h * s->width + first), *b = a + half;
@@ -67,6 +80,15 @@ static void pass_on(Matrix y, Matrix x, const RotaryShape *s, int t, bool backwa
 static void rotate_all(Matrix y, Matrix x, RotaryShape s, bool backwards)
 {
     if (!s.width) s.width = x.cols / s.heads;
+    if (s.firsts) {
+        const int *firsts = s.firsts;
+        s.firsts = NULL;
+        for (int b = 0; b < x.rows / s.time; b++) {
+            s.first = firsts[b];
+            rotate_all(matrix_rows(y, b * s.time, s.time), matrix_rows(x, b * s.time, s.time), s, backwards);
+        }
+        return;
+    }
     const int half = s.width / 2;
     const double ratio = half ? geometric_ratio(s.base != 0.0f ? (double)s.base : 10000.0, half) : 1.0;
 #pragma omp parallel for if (parallel_worth(matrix_size(x) * 2))
@@ -98,7 +120,7 @@ void sinusoidal_positions(Matrix table)
         for (int first = 0; first < pairs; first += PAIRS) {
             const int count = int_min(PAIRS, pairs - first);
             float sines[PAIRS], cosines[PAIRS];
-            angles(sines, cosines, t, frequency, ratio * ratio, count);
+            angles(sines, cosines, t, frequency, ratio * ratio, count, &(RotaryScaling){0});
             for (int j = 0; j < count; j++) {
                 const int column = 2 * (first + j);
                 AT(table, t, column) = sines[j];
@@ -128,7 +150,21 @@ Tensor *rotary_at(Place place, Tensor *x, RotaryShape shape)
                  (shape.width ? columns <= x->value.cols : columns == x->value.cols),
              "a head is rotated in pairs: its width is even", "rotary: x (%d × %d) with %d heads",
              x->value.rows, x->value.cols, shape.heads);
+    const RotaryScaling *scaling = &shape.scaling;
+    check_at(place, scaling->kind == ROTARY_PLAIN || scaling->factor >= 1.0f,
+             "longer texts have smaller angles", "rotary: angles divided by %g", (double)scaling->factor);
+    check_at(place,
+             scaling->kind != ROTARY_BY_WAVELENGTH || (scaling->low < scaling->high && scaling->trained > 0),
+             "name low, high and trained, as the model's configuration does",
+             "rotary: scaled by wavelength from %g to %g, trained on %d positions", (double)scaling->low,
+             (double)scaling->high, scaling->trained);
     Tensor *y = tensor_node(place, "rotary", x->value.rows, x->value.cols, rotary_step, sizeof shape, 1, x);
+    if (shape.firsts) {
+        const size_t sequences = (size_t)(x->value.rows / shape.time);
+        int *held = arena_alloc_at(place, tape_arena(y->tape), sequences, sizeof *held);
+        memcpy(held, shape.firsts, sequences * sizeof *held);
+        shape.firsts = held;
+    }
     memcpy(y->context, &shape, sizeof shape);
     rotary_forward(y->value, x->value, shape);
     return y;
