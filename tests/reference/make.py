@@ -198,5 +198,79 @@ def resampling():
     write("resampling", "torch.nn.functional: 2 pictures of 3 × 4 (4 × 6 for pixel_unshuffle), factor 2; 4 × 4, stride 2, padding 1; 3 groups", out)
 
 
-for part in (recurrent, norms, grids, attention, losses, elements, optimisers, resampling):
+def shaped_attention():
+    """A bias of each head, and who may see whom: -1 is padding."""
+    B, T, S, heads, D = 2, 3, 4, 2, 3
+    q, k, v, bias = normal(B * T, heads * D), normal(B * S, heads * D), normal(B * S, heads * D), normal(heads * T, S)
+    of_queries, of_keys = torch.tensor([[0, 1, 1], [2, 0, 2]]), torch.tensor([[0, 1, -1, 1], [0, 2, 2, 0]])
+    seen = of_queries[:, None, :, None] == of_keys[:, None, None, :]
+    split = lambda m, length: m.reshape(B, length, heads, D).transpose(1, 2)
+    scores = split(q, T) @ split(k, S).transpose(2, 3) / D**0.5 + bias.reshape(heads, T, S)
+    y = (scores.masked_fill(~seen, -torch.inf).softmax(-1) @ split(v, S)).transpose(1, 2).reshape(B * T, heads * D)
+    inputs = {"q": q, "k": k, "v": v, "bias": bias}
+    write("attention_shaped", "softmax(q kᵀ / √D + bias) v within regions: 3 queries, 4 keys, 2 heads of width 3",
+          {**inputs, "query_regions": of_queries.double(), "key_regions": of_keys.double(), "y": y, **gradients(y, inputs)})
+
+
+def blocks():
+    B, T, S, C, heads, H = 2, 4, 3, 6, 2, 5
+    shared = dict(d_model=C, nhead=heads, dim_feedforward=H, dropout=0.0, batch_first=True)
+    layers = {"encoder_layer": torch.nn.TransformerEncoderLayer(activation="gelu", norm_first=True, **shared),
+              "encoder_layer_post": torch.nn.TransformerEncoderLayer(activation="relu", norm_first=False, **shared),
+              "decoder_layer": torch.nn.TransformerDecoderLayer(activation="gelu", norm_first=True, **shared)}
+    for name, layer in layers.items():
+        for parameter in layer.parameters():
+            with torch.no_grad():
+                parameter.copy_(normal(*parameter.shape))
+        x, memory = normal(B * T, C), normal(B * S, C)
+        as_batch = lambda m: m.reshape(B, -1, C)
+        if name == "decoder_layer":
+            y = layer(as_batch(x), as_batch(memory), tgt_mask=torch.full((T, T), -torch.inf).triu(1))
+        else:
+            y = layer(as_batch(x), src_key_padding_mask=torch.tensor([[False] * 4, [False] * 3 + [True]]))
+        y = y.reshape(B * T, C)
+        inputs = {"x": x}
+        own = {"norm1.gain": layer.norm1.weight, "norm1.bias": layer.norm1.bias,
+               "qkv.weight": layer.self_attn.in_proj_weight, "qkv.bias": layer.self_attn.in_proj_bias,
+               "out.weight": layer.self_attn.out_proj.weight, "out.bias": layer.self_attn.out_proj.bias,
+               "up.weight": layer.linear1.weight, "up.bias": layer.linear1.bias,
+               "down.weight": layer.linear2.weight, "down.bias": layer.linear2.bias}
+        last = layer.norm2
+        if name == "decoder_layer":
+            inputs["memory"] = memory
+            cross = layer.multihead_attn
+            own.update({"norm_cross.gain": layer.norm2.weight, "norm_cross.bias": layer.norm2.bias,
+                        "in_proj.weight": cross.in_proj_weight, "in_proj.bias": cross.in_proj_bias,
+                        "cross_out.weight": cross.out_proj.weight, "cross_out.bias": cross.out_proj.bias})
+            last = layer.norm3
+        own.update({"norm2.gain": last.weight, "norm2.bias": last.bias})
+        found = gradients(y, {**inputs, **own})
+        out = {**inputs, "y": y, **{n: g for n, g in found.items() if n in ("d_y", "d_x", "d_memory")}}
+        for n, value in own.items():
+            for prefix, matrix in (("", value), ("d_", found["d_" + n])):
+                matrix = matrix.T if matrix.dim() == 2 else matrix
+                if n.startswith("in_proj"):  # queries of x; keys and values of the memory
+                    kind = n.split(".")[1]
+                    out[f"{prefix}cross_query.{kind}"] = matrix[..., :C]
+                    out[f"{prefix}cross_memory.{kind}"] = matrix[..., C:]
+                else:
+                    out[prefix + n] = matrix
+        write(name, f"torch.nn.{type(layer).__name__}, {B} sequences of {T} positions, width {C}, {heads} heads", out)
+
+
+def later_elements():
+    x, gain, bias = normal(3, 5), normal(5), normal(5)
+    small = (x.detach() / 64).requires_grad_()  # where epsilon matters
+    out = {"x": x, "small": small, "gain": gain, "bias": bias}
+    for name, of, function in (("tanh_gelu", x, lambda t: F.gelu(t, approximate="tanh")),
+                               ("layer_norm", small, lambda t: F.layer_norm(t, (5,), gain, bias, 1e-3)),
+                               ("rms_norm", small, lambda t: t * torch.rsqrt(t.pow(2).mean(-1, keepdim=True) + 1e-3) * gain)):
+        y = function(of)
+        found = gradients(y, {"x": of})
+        out.update({name: y, name + ".d_y": found["d_y"], name + ".d_x": found["d_x"]})
+    write("elements_later", "torch: GELU by tanh of x; norms of small with epsilon 1e-3", out)
+
+
+for part in (recurrent, norms, grids, attention, losses, elements, optimisers, resampling, shaped_attention, blocks,
+             later_elements):
     part()

@@ -13,6 +13,7 @@
 #include "learning/ops/recurrent.h"
 #include "learning/ops/resample.h"
 #include "learning/optim.h"
+#include "models/block.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -63,18 +64,31 @@ static Matrix given(const Reference *r, const char *name)
     ck_abort_msg("%s.txt holds no %s", r->file, name);
 }
 
+static const int *whole_numbers(const Reference *r, const char *name)
+{
+    const Matrix m = given(r, name);
+    int *numbers = arena_alloc(r->arena, matrix_size(m), sizeof *numbers);
+    for (size_t i = 0; i < matrix_size(m); i++) numbers[i] = (int)m.data[i];
+    return numbers;
+}
+
 static Tensor *input(const Reference *r, const char *name) { return tape_variable(r->tape, given(r, name)); }
 
-static void expect_matrix(const Reference *r, const char *name, Matrix got)
+static void expect_within(const Reference *r, const char *name, Matrix got, double bound)
 {
     const Matrix expected = given(r, name);
     ck_assert_msg(same_shape(got, expected), "%s, %s: got (%d × %d), expected (%d × %d)", r->file, name,
                   got.rows, got.cols, expected.rows, expected.cols);
     for (size_t i = 0; i < matrix_size(expected); i++) {
         const double e = (double)expected.data[i], g = (double)got.data[i];
-        ck_assert_msg(fabs(g - e) <= 1e-5 * (1 + fabs(e)), "%s, %s, number %zu: got %.9g, expected %.9g",
+        ck_assert_msg(fabs(g - e) <= bound * (1 + fabs(e)), "%s, %s, number %zu: got %.9g, expected %.9g",
                       r->file, name, i, g, e);
     }
+}
+
+static void expect_matrix(const Reference *r, const char *name, Matrix got)
+{
+    expect_within(r, name, got, 1e-5);
 }
 
 // What came out, and the gradients of the inputs (names without d_) under the upstream gradient "d_y".
@@ -166,10 +180,64 @@ START_TEST(attention_and_positions)
     expect_layer(&r, attention(in[0], in[1], in[2], shape), in, names, 3);
     reference_close(&r);
 
+    r = reference_open("attention_shaped");
+    static const char *const shaped[] = {"q", "k", "v", "bias"};
+    Tensor *four[4];
+    for (int i = 0; i < 4; i++) four[i] = input(&r, shaped[i]);
+    const AttentionShape within = {.batch = 2,
+                                   .queries = 3,
+                                   .keys = 4,
+                                   .heads = 2,
+                                   .query_regions = whole_numbers(&r, "query_regions"),
+                                   .key_regions = whole_numbers(&r, "key_regions")};
+    expect_layer(&r, attention_biased(four[0], four[1], four[2], four[3], within), four, shaped, 4);
+    reference_close(&r);
+
     r = reference_open("rotary");
     in[0] = input(&r, "x");
     expect_layer(&r, rotary(in[0], ((RotaryShape){.time = 4, .heads = 2, .first = 2})), in, x, 1);
     reference_close(&r);
+}
+END_TEST
+
+// ---- Blocks of a Transformer ----------------------------------------------------------------------------------
+
+static void expect_block(const char *file, BlockConfig config, BlockInputs in)
+{
+    const double bound =
+        1e-4; // some ten operations deep, rounding adds up; another convention differs by about 1
+    Reference r = reference_open(file);
+    Parameters set = parameters_new(r.arena);
+    config.width = 6;
+    config.heads = 2;
+    config.hidden = 5;
+    const Block block = block_new(&set, "", config, NULL);
+    for (int i = 0; i < set.count; i++) copy(set.items[i]->value, given(&r, set.names[i]));
+    Tensor *x = input(&r, "x");
+    if (config.cross) in.memory = input(&r, "memory");
+    expect_within(&r, "y", block_forward_at(HERE, &block, x, in)->value, bound);
+    backward_from(tape_node(r.tape, tape_length(r.tape) - 1), given(&r, "d_y"));
+    expect_within(&r, "d_x", x->gradient, bound);
+    if (config.cross) expect_within(&r, "d_memory", in.memory->gradient, bound);
+    for (int i = 0; i < set.count; i++) {
+        char name[48];
+        snprintf(name, sizeof name, "d_%s", set.names[i]);
+        expect_within(&r, name, set.items[i]->gradient, bound);
+    }
+    reference_close(&r);
+}
+
+START_TEST(blocks)
+{
+    const int counts[] = {4, 3};
+    AttentionShape padded = self_attention_shape(2, 4, 0, false);
+    padded.key_counts = counts;
+    expect_block("encoder_layer", (BlockConfig){0}, (BlockInputs){.self = padded});
+    expect_block("encoder_layer_post", (BlockConfig){.post_norm = true, .activation = BLOCK_RELU},
+                 (BlockInputs){.self = padded});
+    expect_block("decoder_layer", (BlockConfig){.cross = true},
+                 (BlockInputs){.self = self_attention_shape(2, 4, 0, true),
+                               .cross = {.batch = 2, .queries = 4, .keys = 3}});
 }
 END_TEST
 
@@ -298,5 +366,17 @@ START_TEST(optimisers)
 }
 END_TEST
 
-SUITE("reference", recurrent_layers, normalisations, convolution_and_pooling, attention_and_positions, losses,
-      functions_of_elements, resampling_and_group_norm, optimisers)
+START_TEST(later_elements)
+{
+    Reference r = reference_open("elements_later");
+    Tensor *x = input(&r, "x"), *small = input(&r, "small"), *gain = input(&r, "gain"),
+           *bias = input(&r, "bias");
+    expect_function(&r, "tanh_gelu", tanh_gelu(x), x);
+    expect_function(&r, "layer_norm", layer_norm_at(HERE, small, gain, bias, 1e-3f), small);
+    expect_function(&r, "rms_norm", rms_norm_at(HERE, small, gain, 1e-3f), small);
+    reference_close(&r);
+}
+END_TEST
+
+SUITE("reference", blocks, later_elements, recurrent_layers, normalisations, convolution_and_pooling,
+      attention_and_positions, losses, functions_of_elements, resampling_and_group_norm, optimisers)
