@@ -140,6 +140,19 @@ static void attended(bool causal, bool together)
     taped(together ? self_attention(x, shape) : attention(x, y, w, shape));
 }
 
+// The same with a bias for each head, between positions of the same of three regions.
+static void attended_in_regions(void)
+{
+    const int time = sequence_length(out.rows), heads = 2, width = 24, batch = out.rows / time;
+    AttentionShape shape = self_attention_shape(batch, time, heads, false);
+    int *regions = arena_alloc(arena, (size_t)out.rows, sizeof *regions);
+    for (int i = 0; i < out.rows; i++) regions[i] = i * i % 3;
+    shape.query_regions = regions;
+    x = variable(out.rows, 3 * heads * width);
+    y = variable(heads * time, time);
+    taped(self_attention_biased(x, y, shape));
+}
+
 // Pictures for convolution and pooling, one kind for each of the shapes above: the grid and the window; x and w
 // receive their sizes.
 static const struct {
@@ -273,6 +286,7 @@ static Parameters *parameter_set(void)
     K(sigmoid, taped(sigmoid(x)))                                                                            \
     K(hyperbolic_tangent, taped(hyperbolic_tangent(x)))                                                      \
     K(gelu, taped(gelu(x)))                                                                                  \
+    K(tanh_gelu, taped(tanh_gelu(x)))                                                                        \
     K(silu, taped(silu(x)))                                                                                  \
     K(swiglu, taped(swiglu(concat_columns(x, y))))                                                           \
     K(softplus, taped(softplus(x)))                                                                          \
@@ -296,6 +310,7 @@ static Parameters *parameter_set(void)
     K(attention, attended(false, false))                                                                     \
     K(attention_causal, attended(true, false))                                                               \
     K(self_attention, attended(true, true))                                                                  \
+    K(attention_in_regions, attended_in_regions())                                                           \
     K(rotary, RotaryShape turned = {.time = sequence_length(out.rows), .heads = 1, .first = 3};              \
       taped(rotary(concat_columns(x, y), turned)))                                                           \
     K(sinusoidal_positions, sinusoidal_positions(out))                                                       \

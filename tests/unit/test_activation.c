@@ -14,6 +14,10 @@ static double exact_relu(double x) { return x > 0 ? x : 0; }
 static double exact_sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double exact_silu(double x) { return x / (1 + exp(-x)); }
 static double exact_softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+static double exact_tanh_gelu(double x)
+{
+    return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1.0)) * (x + 0.044715 * x * x * x)));
+}
 static double exact_gelu(double x) { return 0.5 * x * erfc(-x / sqrt(2)); }
 static Tensor *taped_leaky_relu(Place place, Tensor *x) { return leaky_relu_at(place, x, 0.2f); }
 static double exact_leaky_relu(double x) { return x > 0 ? x : (double)0.2f * x; }
@@ -23,7 +27,7 @@ static const Activation ACTIVATIONS[] = {
     {"sigmoid", sigmoid_at, exact_sigmoid}, {"hyperbolic_tangent", hyperbolic_tangent_at, tanh},
     {"silu", silu_at, exact_silu},          {"softplus", softplus_at, exact_softplus},
     {"exponential", exponential_at, exp},   {"sine", sine_at, sin},
-    {"gelu", gelu_at, exact_gelu},
+    {"gelu", gelu_at, exact_gelu},          {"tanh_gelu", tanh_gelu_at, exact_tanh_gelu},
 };
 enum { COUNT = sizeof ACTIVATIONS / sizeof *ACTIVATIONS };
 
@@ -126,6 +130,7 @@ START_TEST(infinities_have_their_limits_and_slopes)
                   {"silu", {0, inf}, {0, 1}},
                   {"softplus", {0, inf}, {0, 1}},
                   {"gelu", {0, inf}, {0, 1}},
+                  {"tanh_gelu", {0, inf}, {0, 1}},
                   {"leaky_relu", {-inf, inf}, {0.2f, 1}}};
     Arena *arena = arena_new();
     Tape *tape = tape_new();
@@ -153,12 +158,12 @@ START_TEST(an_activation_can_be_chosen_as_a_function)
 {
     typedef Tensor *Chosen(Tensor * x);
     static Chosen *const chosen[] = {relu,   sigmoid,  hyperbolic_tangent, gelu, silu,
-                                     swiglu, softplus, exponential,        sine};
+                                     swiglu, softplus, exponential,        sine, tanh_gelu};
     Arena *arena = arena_new();
     Tape *tape = tape_new();
     Tensor *x = tape_input(tape, matrix_from(arena, 1, 4, ((float[]){-1.5f, -0.25f, 0.5f, 2})));
     Tensor *const called[] = {relu(x),   sigmoid(x),  hyperbolic_tangent(x), gelu(x), silu(x),
-                              swiglu(x), softplus(x), exponential(x),        sine(x)};
+                              swiglu(x), softplus(x), exponential(x),        sine(x), tanh_gelu(x)};
     for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
         Tensor *y = chosen[i](x);
         ck_assert_str_eq(y->operation, called[i]->operation);

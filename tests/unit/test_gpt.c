@@ -15,7 +15,7 @@ typedef struct {
 } Model;
 
 // Every combination of positions, output, norm and activation; 3 heads of width 2, or 2 of 4 with one key head.
-static GptConfig variant(int number)
+static GptConfig combination(int number)
 {
     const bool grouped = number >> 4 & 1;
     return (GptConfig){.vocabulary = VOCABULARY,
@@ -33,7 +33,35 @@ static GptConfig variant(int number)
                        .without_biases = grouped,
                        .embedding_deviation = 1.0f};
 }
-enum { VARIANTS = 32 };
+enum { COMBINATIONS = 32 };
+
+// And what families of checkpoints have beside these.
+static GptConfig variant(int number)
+{
+    GptConfig config =
+        combination(number < COMBINATIONS ? number : 29); // 29: rotary, RMS norm, SwiGLU, grouped heads
+    switch (number - COMBINATIONS) {
+    case 0:
+        config.query_key_norm = true;
+        break; // Qwen3
+    case 1:
+        config.qkv_biases = true;
+        break; // Qwen2
+    case 2:    // Llama 3.1
+        config.epsilon = 1e-3f;
+        config.scaling = (RotaryScaling){
+            .kind = ROTARY_BY_WAVELENGTH, .factor = 4.0f, .low = 0.5f, .high = 2.0f, .trained = 10};
+        break;
+    case 3: // GPT-2
+        config = combination(2);
+        config.activation = BLOCK_TANH_GELU;
+        break;
+    default:
+        break;
+    }
+    return config;
+}
+enum { VARIANTS = COMBINATIONS + 4 };
 
 static Model model_new(Arena *arena, GptConfig config)
 {
