@@ -345,8 +345,79 @@ START_TEST(ranks_that_make_no_sense_are_refused)
 }
 END_TEST
 
-SUITE("nn", without_a_generator_weights_stay_zeros, an_adapted_layer_adds_a_product_of_low_rank,
-      ranks_that_make_no_sense_are_refused, recurrent_layers_begin_as_they_say_and_learn,
-      layers_name_their_parameters, weights_begin_with_the_deviation_of_their_paper,
-      new_normalisations_change_only_mean_and_deviation, gradients_of_a_net_of_every_layer,
-      it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)
+// ---- Two networks against each other -----------------------------------------------------------------------
+
+// A generative adversarial network: one set and one optimiser for each side, the other side frozen.
+typedef struct {
+    Parameters of_generator, of_judge;
+    Mlp generator, judge;
+    Optimiser improve_generator, improve_judge;
+} Gan;
+
+static Gan *gan_new(Arena *arena, Rng *rng)
+{
+    Gan *gan = arena_alloc(arena, 1, sizeof *gan);
+    gan->of_generator = parameters_new(arena);
+    gan->of_judge = parameters_new(arena);
+    gan->generator = mlp_new(&gan->of_generator, "generator", ((int[]){2, 16, 1}), 3, rng, INIT_HE);
+    gan->judge = mlp_new(&gan->of_judge, "judge", ((int[]){1, 16, 1}), 3, rng, INIT_HE);
+    gan->improve_generator = adam_new(arena, &gan->of_generator, 0.5f, 0.99f, 1e-8f, 0.0f);
+    gan->improve_judge = adam_new(arena, &gan->of_judge, 0.5f, 0.99f, 1e-8f, 0.0f);
+    return gan;
+}
+
+// One step of the judge, who should give the real ones more than 0 and the others less, or one of the generator.
+static void gan_step(Gan *gan, Tape *tape, Matrix real, Matrix noise, bool of_judge)
+{
+    parameters_freeze(&gan->of_generator, "", of_judge);
+    parameters_freeze(&gan->of_judge, "", !of_judge);
+    tape_reset(tape);
+    Tensor *made = mlp(&gan->judge, mlp(&gan->generator, tape_input(tape, noise)));
+    if (of_judge) {
+        Tensor *seen = mlp(&gan->judge, tape_input(tape, real));
+        Tensor *doubt = mean_all(softplus(tensor_scale(seen, -1.0f)));
+        backward(tensor_add(doubt, mean_all(softplus(made))));
+        optimiser_step(&gan->improve_judge, 0.01f);
+    } else {
+        backward(mean_all(softplus(tensor_scale(made, -1.0f))));
+        optimiser_step(&gan->improve_generator, 0.002f);
+    }
+}
+
+START_TEST(a_frozen_side_of_two_stays_as_it_is)
+{
+    enum { MANY = 64, STEPS = 1500 };
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Rng rng = rng_new(4, 0);
+    Gan *gan = gan_new(arena, &rng);
+    Matrix real = matrix_new(arena, MANY, 1), noise = matrix_new(arena, MANY, 2);
+    for (int step = 0; step < 2 * STEPS; step++) {
+        const bool of_judge = step % 2 == 0;
+        const Tensor *still = of_judge ? gan->generator.layers[0].weight : gan->judge.layers[0].weight,
+                     *moving = of_judge ? gan->judge.layers[0].weight : gan->generator.layers[0].weight;
+        ArenaMark mark = arena_mark(arena);
+        const Matrix frozen = matrix_copy(arena, still->value), free = matrix_copy(arena, moving->value);
+        fill_normal(real, &rng, 3.0f, 0.5f);
+        fill_normal(noise, &rng, 0.0f, 1.0f);
+        gan_step(gan, tape, real, noise, of_judge);
+        ck_assert_msg(largest_difference(frozen, still->value) == 0.0f, "step %d moved the frozen side",
+                      step);
+        ck_assert(largest_difference(free, moving->value) > 0.0f);
+        arena_rewind(arena, mark);
+    }
+    tape_reset(tape);
+    Matrix made = mlp(&gan->generator, tape_input(tape, noise))->value;
+    double mean = 0.0;
+    for (int i = 0; i < MANY; i++) mean += (double)made.data[i] / MANY;
+    ck_assert_msg(fabs(mean - 3.0) < 0.5, "the mean of what is made is %g", mean); // that of the noise is 0
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+SUITE("nn", a_frozen_side_of_two_stays_as_it_is, without_a_generator_weights_stay_zeros,
+      an_adapted_layer_adds_a_product_of_low_rank, ranks_that_make_no_sense_are_refused,
+      recurrent_layers_begin_as_they_say_and_learn, layers_name_their_parameters,
+      weights_begin_with_the_deviation_of_their_paper, new_normalisations_change_only_mean_and_deviation,
+      gradients_of_a_net_of_every_layer, it_learns_its_examples_by_heart, misuse_stops_with_the_callers_line)
