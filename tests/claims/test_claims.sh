@@ -37,7 +37,7 @@ try() { # entries, entry, folder, source
         { echo "$1: $2: with the edit, the chapter cannot be built: $(head -1 "$scratch/said")"; return; }
     timeout 900 "$scratch/broken" --quiet --figures "$scratch/figures" >"$scratch/out" 2>"$scratch/said"
     status=$?
-    if [ $status -ne 1 ] || ! grep -q '^[0-9]* of [0-9]* claims hold' "$scratch/out"; then
+    if [ $status -ne 1 ] || ! grep -qE '^[0-9]+ of [0-9]+ claims? holds?' "$scratch/out"; then
         echo "$1: $2: expected a lesson that ends with claims that do not hold, and status 1; the status is $status: $(tail -1 "$scratch/said")"
     elif ! grep -qF "✗ $claim" "$scratch/out"; then
         echo "$1: $2: the edit was made, and this claim did not fail: $claim"

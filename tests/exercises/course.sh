@@ -204,13 +204,18 @@ reset() {
         say "$file has only stubs already."
         return
     fi
+    if [ ! -e "$file" ]; then # a new chapter, or a file that was moved away: there is nothing to lose
+        stubs_of "$1" >"$file.new" && mv "$file.new" "$file" || exit 1
+        say "$file has the stubs."
+        return
+    fi
     printf 'Put the stubs back into %s? Your file is kept beside it. [y/N] ' "$file"
     read -r answer || answer=""
     case $answer in y | Y | yes) ;; *) say "Nothing changed."; return ;; esac
     copy=$file.bak
     number=1
     while [ -e "$copy" ]; do number=$((number + 1)) copy=$file.$number.bak; done
-    [ ! -f "$file" ] || cp -p "$file" "$copy" || exit 1
+    cp -p "$file" "$copy" || exit 1
     stubs_of "$1" >"$file.new" && mv "$file.new" "$file" || exit 1
     say "$file has the stubs again; yours is $copy."
 }

@@ -179,6 +179,9 @@ prints "a main beside that of the tests is named" "exercise.c has a main"
 mv "$exercise" "$scratch/away"
 run progress
 prints "a file that is not there is no file that does not compile" "exercise.c is missing: make reset1"
+run reset1 </dev/null
+cmp -s "$exercise" "$scratch/stubs.c"
+result $? "where no file is, reset writes the stubs without a question"
 broken "a file that does not compile is shown" "float total = ;" "does not compile yet" "error: expected expression"
 run progress
 prints "progress goes on with a file that does not compile" "does not compile" "  2  "
