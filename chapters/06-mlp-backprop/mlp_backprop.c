@@ -159,6 +159,8 @@ static void draw_xor(Lesson *lesson)
     plot = plot_begin(lesson, "xor_after.png", "XOR in the hidden layer: one line is enough");
     plot_size(plot, 620, 460);
     plot_axes(plot, "h1", "h2");
+    plot_range_x(plot, -0.25, 2.75);
+    plot_range_y(plot, -0.25, 1.25);
     plot_legend(plot, "outside");
     plot_points(plot, "answer 0", hidden_zeros_x, hidden_zeros_y, 2);
     plot_crosses(plot, "answer 1, twice", &hidden_one_x, &hidden_one_y, 1);

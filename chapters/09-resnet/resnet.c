@@ -615,7 +615,10 @@ static void draw_depth(Lesson *lesson, Table t)
         }
         plot_line_points(plot, rows[r]->name, x, y, DEPTHS);
     }
-    plot_range_y(plot, 1e-11, 1e21);
+    const double ticks[DEPTHS] = {4, 8, 16, 32, 64};
+    const char *const names[DEPTHS] = {"4", "8", "16", "32", "64"};
+    plot_x_ticks(plot, ticks, names, DEPTHS);
+    plot_range_y(plot, 1e-12, 1e22);
     plot_end(plot,
              "Seven kinds of network, before any training. One line is nearly level because a number was "
              "chosen exactly; one is level by construction. Normalisation or addition alone explode.");
@@ -998,7 +1001,8 @@ static void what_is_left(Probe probe)
     for (int k = 0; k < KINDS; k++) plot_line(plot, names[k], layers, seen[k], DEEP - 1);
     for (int k = 0; k < KINDS; k++) plot_dashed(plot, NULL, layers, expected[k], DEEP - 1);
     plot_range_y(plot, -0.1, 1.0);
-    plot_end(plot, "Medians of 25 fresh networks; dashed, the theory for infinitely wide ones. The first two "
+    plot_end(plot, "Medians of 25 fresh networks; dashed beside each, the theory for infinitely wide ones. "
+                   "The first two "
                    "kinds lose what an image is about, in opposite ways.");
 }
 
