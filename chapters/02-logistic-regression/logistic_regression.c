@@ -17,9 +17,8 @@ is:
 - how two names become ten, why the textbook formula breaks in a computer, and what ten images of weights
   show.
 
-The page has two halves. Up to "Can one rely on the probabilities?" there are two classes and measurements of
-569 tumours; from "Ten answers" on there are ten classes, and 70 000 small images of clothes. You can stop
-between them and come back.
+The page has two parts. Part one has two classes, and the measurements of 569 tumours; part two has ten classes,
+and 70 000 small images of clothes. You can stop between them and come back.
 */
 
 #include "base/mathf.h"
@@ -726,9 +725,16 @@ something has kept the weights in check. The ridge does, and so does stopping ea
 on the other side: weights that are held too short keep the probabilities too near to one half. Nothing
 guarantees calibration; it has to be measured.
 
+## Part two: ten classes
+
+So far a score has answered one question with yes or no. Now there are ten names to choose from, and the features
+are the pixels of an image. Nearly everything stays: a score, a probability made of it, surprise as the loss, input
+times error as the gradient. What is new is a formula that breaks in a computer, training in minibatches, and weights
+that are images themselves, so that we can look at what has been learned.
+
 ## Ten answers
 
-Now to ten classes. We give each class its own column of weights, and so its own score: $Z = XW$ with $W$ of
+We give each class its own column of weights, and so its own score: $Z = XW$ with $W$ of
 size $d \times 10$. The score of a class is only meaningful against the others. The **softmax function**
 (softmax 函数) turns a row of scores into probabilities that add up to 1:
 
