@@ -1327,8 +1327,8 @@ hint1` helps.
 - **TASK 1.1** the loss of a weighted sum.
 - **TASK 1.2** its gradient.
 - **TASK 1.3** gradient descent for a given number of steps.
-- **TASK 1.4** the ridge solution, from equations and not by descent: it is measured against the reference, and has
-  to be within $10^{-4}$ of it even where the features are nearly copies of each other.
+- **TASK 1.4** the ridge solution by descent: you choose the rate and the number of steps from the table at hand,
+  by what this page says about the steepest and the flattest direction. It is measured against the reference.
 
 And without a computer, or with five minutes at one:
 

@@ -926,7 +926,8 @@ hint7` helps.
 - **TASK 7.2** play a tape backwards.
 - **TASK 7.3** what a product of matrices gives back to its two factors.
 - **TASK 7.4** what softmax gives back, for any gradient that arrives.
-- **TASK 7.5** the derivative of a chain of layers without a tape, to be measured against the tape's.
+- **TASK 7.5** a new operation for the tape of matrices, $x x^\top$, both ways: its one input is used twice. It is
+  measured against the reference.
 
 And without a computer, or with five minutes at one:
 
