@@ -52,8 +52,8 @@ void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
     scale(curvature, 1.0f / (float)x.rows);
     matmul_tn(target, x, y);
     scale(target, 1.0f / (float)x.rows);
-    float steepest =
-        0.0f; // no direction is steeper than all eigenvalues together, and they add up to the diagonal
+    // No direction is steeper than all eigenvalues together, and these add up to the diagonal.
+    float steepest = 0.0f;
     for (int j = 0; j < x.cols; j++) {
         AT(curvature, j, j) += ridge;
         steepest += AT(curvature, j, j);
@@ -61,7 +61,7 @@ void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
     // (1 − ridge / steepest)^steps is less than e⁻¹², and no direction is flatter than the ridge.
     int steps = (int)(12.0f * steepest / ridge);
     fill(w, 0.0f);
-    for (int step = 0; step < steps; step++) {
+    for (; steps > 0; steps--) {
         matmul(gradient, curvature, w);
         subtract(gradient, gradient, target);
         add_scaled(w, -1.0f / steepest, gradient);
