@@ -885,7 +885,7 @@ $1/\pi$, taken out, and divided by what is left, $1 - 1/\pi$, the normalised lay
 and now it is 0 that draws all pairs, while near 1 differences grow by the factor that we know. A residual network *adds* the
 same numbers up: after $l$ layers each new one has only a part of $1/l$ in the sum.
 
-The curve of $\kappa$ is bent, and the mean of its values is not its value at the mean. So we follow each pair by itself, from
+The graph of $\kappa$ is not a straight line, so the mean of its values is not its value at the mean. We follow each pair by itself, from
 its measured cosine after the first layer on, and average at the end. And the theory is for infinitely wide layers: the
 cosine of two rows of 64 independent numbers wavers by $1/\sqrt{64}$ from network to network, and the median of 25 networks
 by a quarter of that, 0.03. We allow for three times as much, 0.1.

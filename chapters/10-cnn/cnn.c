@@ -108,7 +108,7 @@ static void find_edges(Lesson *lesson, Matrix image)
 }
 
 /*
-Nine numbers, and we have a finder of upright edges; turn the table of nine, and it finds level ones. Nobody
+Nine numbers, and we have a finder of upright edges; transpose the table of nine, and it finds level ones. Nobody
 will write such numbers down for sleeves and heels. A convolutional network *learns* them.
 
 ## A window that slides
@@ -202,7 +202,7 @@ static Trial trial_new(Arena *arena, Rng *rng, Grid in, Window window, int chann
 
 A convolution is linear in the image, so there must be a matrix that does the same. To see it, we ask our
 loops: we show them images with a single white pixel, one for each place, and write down what comes out.
-Picture $i$ gives row $i$ of the matrix. We take images of 5 × 5 pixels and a window of 3 × 3 whose
+Image $i$ gives row $i$ of the matrix. We take images of 5 × 5 pixels and a window of 3 × 3 whose
 weights are the digits 1 to 9.
 */
 
