@@ -745,7 +745,10 @@ static void draw_errors(Lesson *lesson, const Diary *falling, const Diary *const
     plot_line_points(plot, "constant rate", constant->epochs, constant->wrong, constant->count);
     plot_horizontal(plot, "softmax regression", (double)softmax);
     plot_legend(plot, "outside");
-    plot_end(plot, "With a constant rate the steps stay too long to settle.");
+    plot_end(
+        plot,
+        "With a constant rate the steps stay too long to settle. (At a third of this rate, constant too, "
+        "we measured 12.45 % after five epochs: better, and still behind.)");
 }
 
 static void read_clothes(Lesson *lesson)
