@@ -1267,7 +1267,7 @@ good?
 <details><summary>Answer</summary>
 
 Weights of 0, with the mean taken away, would have half of the variance, 50. So the model explains $R^2 = 1 - 30/50
-= 40\,\%$ of the variation in its training set, a little less than the formula of this page explains on people it
+= 0.4$ of the variation in its training set, a little less than the formula of this page explains on people it
 has not seen. A loss by itself says nothing; beside that of the simplest answer it says it all.
 
 </details>

@@ -1350,7 +1350,7 @@ because the ten errors of an image add up to 0.
 
 Every tumour gets the same probability $p$ at first, so the gradient of a measurement is $p$ times its mean, which
 is 0 after standardising: the 30 weights never move, and only the constant does. With the ridge it comes to rest
-where $0.01\, w = -\sigma(w)$, at $w = -3.36$ (a probability of 3 %). Without, it goes down for ever, like the
+where $0.01 w = -\sigma(w)$, at $w = -3.36$ (a probability of 3 %). Without, it goes down for ever, like the
 logarithm of the number of steps: we measured −5.5 after 1,000 steps, −7.8 after 10,000 and −8.5 after 19,000.
 
 </details>

@@ -1103,7 +1103,7 @@ differences.
 
 <details><summary>Answer</summary>
 
-The mean square is $100^2/\pi + 100\,(1 - 1/\pi) = 3\,183 + 68$, so the size is 57, nearly all of it a mean that
+The mean square is $100^2/\pi + 100 \cdot (1 - 1/\pi) = 3\,183 + 68$, so the size is 57, nearly all of it a mean that
 every number has in common. The deviation is $\sqrt{68} = 8.3$. Layer 101 sees neither: the normalisation takes
 away the mean and divides by the deviation. But what it adds, of size 1, is small beside what is there.
 
