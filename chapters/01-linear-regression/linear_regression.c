@@ -1247,24 +1247,148 @@ This linear layer never leaves us: a neural network is a stack of them, with an 
 But before that, [chapter 2](../02-logistic-regression/README.md) asks the formula for something other than a
 number: *which of ten things is in this image?*
 
+## Check yourself
+
+**1.** The curvatures of a bowl lie between 0.1 and 10. Which learning rates converge? And how many steps does
+descent need, at 90 % of the largest of them, to come closer by the factor $e$ in the flattest direction?
+
+<details><summary>Answer</summary>
+
+All below $2 / 10 = 0.2$. At $\eta = 0.18$ a step multiplies the distance in the flattest direction by $1 - 0.18
+\cdot 0.1 = 0.982$, so $1 / 0.018 \approx 56$ steps. The condition number is 100, and $\kappa / 2 = 50$ is what the
+rule says for a rate at the very limit. The section on the valley counts in the same way for the ten features: 249
+steps.
+
+</details>
+
+**2.** Somebody leaves the targets as they are, with a variance of 100, and reports a training loss of 30. Is that
+good?
+
+<details><summary>Answer</summary>
+
+Weights of 0, with the mean taken away, would have half of the variance, 50. So the model explains $R^2 = 1 - 30/50
+= 0.4$ of the variation in its training set, a little less than the formula of this page explains on people it
+has not seen. A loss by itself says nothing; beside that of the simplest answer it says it all.
+
+</details>
+
+**3.** At 2 % above the limit, the loss first falls for some steps and then grows. Why does it fall at all?
+
+<details><summary>Answer</summary>
+
+Only the steepest direction grows, by 1.04 in each step, and all others shrink: at first they gain more than the
+one loses. After 400 steps the one has grown by $1.04^{400} = 6.5 \cdot 10^6$, and its part of the loss by the
+square of that, $4 \cdot 10^{13}$. The page shows a loss of $6.7 \cdot 10^{12}$, so this part began at 0.16. Near
+the limit it takes long to see that a rate is too large.
+
+</details>
+
+**4.** A polynomial with 8 weights is fitted to 16 points, and it can follow the true curve. The noise has the
+variance 0.09. What mean square of the errors do you expect on these points, and on new noise at the same places?
+
+<details><summary>Answer</summary>
+
+$0.09 \cdot (1 - 8/16) = 0.045$ and $0.09 \cdot (1 + 8/16) = 0.135$: half of the noise has been learned, and on new
+points it is paid for a second time. The table shows 0.0453 and 0.1344 for degree 7, which has 8 weights.
+
+</details>
+
+**5.** By mistake every person stands in the table twice. What happens to the loss, to the normal equations, to an
+epoch of SGD, to the standard errors, and to the cross-validation?
+
+<details><summary>Answer</summary>
+
+The loss is an average and stays; so do the gradient and the solution. An epoch has twice as many steps. The
+formula for the standard errors believes in twice as many people and gives numbers that are too small by $\sqrt2$.
+And most people now stand in the training set and in the validation set at once, so the cross-validation promises
+too much: this is why `people_in_both` counts.
+
+</details>
+
+## Sources
+
+- A.-M. Legendre, *Nouvelles méthodes pour la détermination des orbites des comètes*, 1805: least squares; C. F.
+  Gauss, *Theoria motus corporum coelestium*, 1809: normal noise as their reason.
+- A. Cauchy, *Méthode générale pour la résolution des systèmes d'équations simultanées*, 1847: descent along the
+  gradient.
+- Cholesky's method was published after his death by E. Benoit, *Note sur une méthode de résolution des équations
+  normales*, 1924.
+- H. Robbins, S. Monro, *A stochastic approximation method*, 1951: noisy steps, and a rate that falls.
+- A. E. Hoerl, R. W. Kennard, *Ridge regression: biased estimation for nonorthogonal problems*, 1970.
+- M. Stone, *Cross-validatory choice and assessment of statistical predictions*, 1974.
+- B. Efron, *Bootstrap methods: another look at the jackknife*, 1979.
+- B. Efron, T. Hastie, I. Johnstone, R. Tibshirani, *Least angle regression*, 2004: the table of 442 people.
+
 ## Exercises
 
-Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade1` tells how far you are,
-`make hint1` helps.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade1` tells how far you are, `make
+hint1` helps.
 
 - **TASK 1.1** the loss of a weighted sum.
 - **TASK 1.2** its gradient.
 - **TASK 1.3** gradient descent for a given number of steps.
-- **TASK 1.4** the ridge solution, from equations and not by descent: it is measured against the reference,
-  and has to be within $10^{-4}$ of it even where the features are nearly copies of each other.
+- **TASK 1.4** the ridge solution by descent: you choose the rate and the number of steps from the table at hand,
+  by what this page says about the steepest and the flattest direction. It is measured against the reference.
 
 And without a computer, or with five minutes at one:
 
-1. What happens to the weights if blood pressure is given in kilopascals instead? What to the predictions?
-2. In which direction would SGD jitter most: across the valley, or along it? Guess, then plot it.
-3. Copy s1 into an eleventh column. What do the normal equations say? What does descent do, and why does it
-   not mind?
-4. Set `BATCH` to 1, then to 354. Which learning rate does each of them need?
-5. Compute the means and deviations from all 442 people before the split. Does $R^2$ change? When would it
-   matter more?
+**1.** What happens to the weights if blood pressure is given in kilopascals instead? What to the predictions?
+
+<details><summary>Answer</summary>
+
+A kilopascal is 7.5 millimetres of mercury, so all numbers of the column are divided by 7.5, and so are its mean
+and its deviation. After standardising the column is what it was: the same weights, the same predictions. Without
+standardising the weight would become 7.5 times as large, and the predictions would still be the same; but the bowl
+would have another shape, and a ridge would charge that weight 56 times as much.
+
+</details>
+
+**2.** In which direction does SGD jitter most: across the valley, or along it? Guess, then measure it.
+
+<details><summary>Answer</summary>
+
+The gradient's noise is largest across the valley, but the pull back to the bottom is larger there in the same
+proportion. If each minibatch is drawn from all people anew, theory gives the deviation $\sqrt{\eta \sigma^2 / 2b}$
+in *every* direction: 0.027 for $b = 16$, our rate of 0.048 and errors of variance 0.49. We measured 0.026 across
+and 0.026 along. `sgd_epoch` does not draw anew: it visits everybody once in an epoch, so the errors of its
+minibatches nearly cancel at the end, and along the valley, where the memory of a step lasts for a hundred epochs,
+there is hardly any jitter left. With 352 people, whom 16 divides, we measured 0.020 across and 0.002 along. (With
+354, each epoch ends with a step for two people, and that one step makes it 0.046 and 0.015.)
+
+</details>
+
+**3.** Copy s1 into an eleventh column. What do the normal equations say? What does descent do, and why does it not
+mind?
+
+<details><summary>Answer</summary>
+
+The matrix has no inverse: one unit more for s1 and one less for its copy changes nothing, and the program ends
+with "column 10 is a combination of the others". Descent from 0 gives both the same gradient, so they stay equal
+and share the weight. We measured −0.1753 for each instead of −0.3506 for one, all other weights as before, and the
+same loss. In the direction in which the bowl is flat the gradient is 0, and descent stays where it began.
+
+</details>
+
+**4.** Set `BATCH` to 1, then to 354. Which learning rate does each of them need?
+
+<details><summary>Answer</summary>
+
+Of rates in steps of 1.6, with five seeds each, the best after five epochs were 0.002 for one person at a time,
+0.02 for 16, and 0.36 for all 354, the last one below the limit of 0.48. They end about equally high above the
+lowest loss: 0.0017, 0.0031 and 0.0027. A single person's gradient is so noisy that its steps must be small; there
+are 354 of them in an epoch.
+
+</details>
+
+**5.** Compute the means and deviations from all 442 people before the split. Does $R^2$ change? When would it
+matter more?
+
+<details><summary>Answer</summary>
+
+Hardly: the typical error goes from 55.33 to 55.26 points. A mean of 354 people and one of 442 are nearly the same,
+and least squares forgives a change of units. It matters when what is computed from everybody has been *chosen* by
+the targets (the ten best of a thousand features, say), or when there are few people. The rule costs nothing, so we
+keep it always.
+
+</details>
 */

@@ -45,24 +45,25 @@ void regression_descend(Matrix w, Matrix x, Matrix y, float rate, int steps)
 // TASK 1.4
 void regression_ridge(Matrix w, Matrix x, Matrix y, float ridge)
 {
-    int d = x.cols;
-    double a[MAX_FEATURES][MAX_FEATURES + 1]; // the equations, right-hand side last
-    for (int j = 0; j < d; j++) {
-        for (int k = 0; k <= d; k++) {
-            a[j][k] = j == k ? (double)ridge : 0.0;
-            for (int i = 0; i < x.rows; i++)
-                a[j][k] += (double)AT(x, i, j) * (double)(k < d ? AT(x, i, k) : y.data[i]) / x.rows;
-        }
+    float values[MAX_FEATURES * MAX_FEATURES], target_values[MAX_FEATURES], gradient_values[MAX_FEATURES];
+    Matrix curvature = matrix_view(x.cols, x.cols, values), target = matrix_view(x.cols, 1, target_values),
+           gradient = matrix_view(x.cols, 1, gradient_values); // which is curvature · w − target
+    matmul_tn(curvature, x, x);
+    scale(curvature, 1.0f / (float)x.rows);
+    matmul_tn(target, x, y);
+    scale(target, 1.0f / (float)x.rows);
+    // No direction is steeper than all eigenvalues together, and these add up to the diagonal.
+    float steepest = 0.0f;
+    for (int j = 0; j < x.cols; j++) {
+        AT(curvature, j, j) += ridge;
+        steepest += AT(curvature, j, j);
     }
-    // Gauss: below each diagonal element make zeros. The matrix is positive, so no diagonal element vanishes.
-    for (int p = 0; p < d; p++)
-        for (int j = p + 1; j < d; j++) {
-            double factor = a[j][p] / a[p][p];
-            for (int k = p; k <= d; k++) a[j][k] -= factor * a[p][k];
-        }
-    for (int j = d - 1; j >= 0; j--) {
-        for (int k = j + 1; k < d; k++) a[j][d] -= a[j][k] * a[k][d];
-        a[j][d] /= a[j][j];
-        w.data[j] = (float)a[j][d];
+    // (1 − ridge / steepest)^steps is less than e⁻¹², and no direction is flatter than the ridge.
+    int steps = (int)(12.0f * steepest / ridge);
+    fill(w, 0.0f);
+    for (; steps > 0; steps--) {
+        matmul(gradient, curvature, w);
+        subtract(gradient, gradient, target);
+        add_scaled(w, -1.0f / steepest, gradient);
     }
 }

@@ -17,9 +17,8 @@ is:
 - how two names become ten, why the textbook formula breaks in a computer, and what ten images of weights
   show.
 
-The page has two halves. Up to "Can one rely on the probabilities?" there are two classes and measurements of
-569 tumours; from "Ten answers" on there are ten classes, and 70 000 small images of clothes. You can stop
-between them and come back.
+The page has two parts. Part one has two classes, and the measurements of 569 tumours; part two has ten classes,
+and 70 000 small images of clothes. You can stop between them and come back.
 */
 
 #include "base/mathf.h"
@@ -466,15 +465,26 @@ static void make_baselines(Arena *arena, Matrix majority, Matrix nearest, Exampl
     for (int j = 0; j < FEATURES; j++) nearest.data[j] = AT(means, j, 1) - AT(means, j, 0);
 }
 
-static void move_the_alarm(Matrix scores, Matrix y)
+// Prints what happens with the alarm at other probabilities, and marks them on the curve.
+static void move_the_alarm(Plot *plot, Matrix scores, Matrix y)
 {
     printf("\nlogistic regression, with the alarm at\nprobability   misses   false alarms\n");
-    const float alarms[] = {0.05f, 0.2f, 0.5f, 0.8f, 0.95f};
-    for (int k = 0; k < 5; k++) {
+    enum { ALARMS = 5 };
+    const float alarms[ALARMS] = {0.05f, 0.2f, 0.5f, 0.8f, 0.95f};
+    float false_alarms[ALARMS], found[ALARMS];
+    for (int k = 0; k < ALARMS; k++) {
         int counts[2][2];
         confuse(counts, scores, y, log32(alarms[k] / (1.0f - alarms[k])));
         printf("%11.2f %8d %14d\n", (double)alarms[k], counts[1][0], counts[0][1]);
+        false_alarms[k] = (float)counts[0][1] / (float)(counts[0][0] + counts[0][1]);
+        found[k] = (float)counts[1][1] / (float)(counts[1][0] + counts[1][1]);
+        char label[16];
+        snprintf(label, sizeof label, "%.2g", (double)alarms[k]);
+        bool no_alarm = counts[0][1] == 0; // there the curve runs up: to its left is room, else above it
+        plot_text(plot, (double)false_alarms[k] - (no_alarm ? 0.035 : 0.005),
+                  (double)found[k] + (no_alarm ? 0.0 : 0.012), label);
     }
+    plot_crosses(plot, "alarm at a probability of …", false_alarms, found, ALARMS);
     printf("\n");
 }
 
@@ -489,9 +499,8 @@ static void judge(Lesson *lesson, Split split, Matrix w)
 
     Plot *plot = plot_begin(lesson, "roc.png", "Malignant tumours found, against false alarms");
     plot_axes(plot, "fraction of benign tumours that raise an alarm", "fraction of malignant ones that do");
-    plot_square(plot);
-    plot_range_x(plot, 0.0, 0.3);
-    plot_range_y(plot, 0.7, 1.0);
+    plot_range_x(plot, -0.04, 0.3);
+    plot_range_y(plot, 0.7, 1.02);
     plot_legend(plot, "bottom right");
     Matrix scores = matrix_new(arena, n, 1), curve = matrix_new(arena, 2, n + 1);
     float *right = matrix_row(curve, 0), *up = matrix_row(curve, 1);
@@ -505,12 +514,13 @@ static void judge(Lesson *lesson, Split split, Matrix w)
         difference = fmax(difference, fabs(areas[k] - auc_by_pairs(scores, unseen.y)));
         printf("%-22s %5.1f %% %8d %14d   %.4f\n", model_names[k], 100.0 * (n - wrong[k]) / n, counts[1][0],
                counts[0][1], areas[k]);
-        if (k > 0) plot_line(plot, model_names[k], right, up, corners);
+        if (k == 1) plot_line(plot, model_names[k], right, up, corners);
+        if (k == 2) plot_dashed(plot, model_names[k], right, up, corners); // partly on the other
     }
-    plot_end(plot, "The upper left corner of the whole square: the further a curve reaches into it, the "
-                   "better its scores. "
-                   "A coin's diagonal lies outside.");
-    move_the_alarm(scores, unseen.y);
+    move_the_alarm(plot, scores, unseen.y);
+    plot_end(plot,
+             "The upper left corner of the whole square; a coin's diagonal lies outside. From 0.8 to 0.5 the "
+             "alarm finds two tumours more for 5 false alarms; from 0.5 to 0.05, none for another 39.");
     claim(lesson, difference <= 1e-12,
           "the area under the curve is the fraction of pairs in the right order");
     claim(lesson, wrong[2] < wrong[0] && wrong[2] < wrong[1],
@@ -715,9 +725,16 @@ something has kept the weights in check. The ridge does, and so does stopping ea
 on the other side: weights that are held too short keep the probabilities too near to one half. Nothing
 guarantees calibration; it has to be measured.
 
+## Part two: ten classes
+
+So far a score has answered one question with yes or no. Now there are ten names to choose from, and the features
+are the pixels of an image. Nearly everything stays: a score, a probability made of it, surprise as the loss, input
+times error as the gradient. What is new is a formula that breaks in a computer, training in minibatches, and weights
+that are images themselves, so that we can look at what has been learned.
+
 ## Ten answers
 
-Now to ten classes. We give each class its own column of weights, and so its own score: $Z = XW$ with $W$ of
+We give each class its own column of weights, and so its own score: $Z = XW$ with $W$ of
 size $d \times 10$. The score of a class is only meaningful against the others. The **softmax function**
 (softmax 函数) turns a row of scores into probabilities that add up to 1:
 
@@ -1228,26 +1245,148 @@ int main(int argc, char **argv)
 A weighted sum draws a straight boundary, and there are four points that no straight boundary can tell apart.
 With them begins [chapter 6](../06-mlp-backprop/README.md).
 
+## Check yourself
+
+**1.** A tumour has the score 2. Another one is the same but for one measurement, which raises the score by 1. What
+are the two probabilities, and what are the two odds?
+
+<details><summary>Answer</summary>
+
+$\sigma(2) = 0.881$ and $\sigma(3) = 0.953$; the odds are $e^2 = 7.4$ and $e^3 = 20.1$. The difference of the
+probabilities is 0.07 here and would be 0.23 between scores of 0 and 1, but the odds are multiplied by 2.7 in both
+cases. That is why evidence is added up on the scale of the scores.
+
+</details>
+
+**2.** A test set has 950 benign tumours and 50 malignant ones. A model is right in 96 % of the cases. How many
+malignant tumours may it have missed?
+
+<details><summary>Answer</summary>
+
+Forty: whoever calls everything benign has 95 %, and ten tumours found make 96 %. Without a false alarm, that is
+what the number allows at worst; with some, it could be fewer. A single percentage hides which mistakes were made,
+so ask for the confusion matrix and for the majority's baseline, which is 65.8 % for the tumours of this page.
+
+</details>
+
+**3.** One model gives a malignant tumour the probability 0.1, another one 0.001. By how much more does
+cross-entropy charge the second? And the squared error?
+
+<details><summary>Answer</summary>
+
+$-\log 0.1 = 2.3$ and $-\log 0.001 = 6.9$: three times as much, and every further factor of 100 costs 4.6 more. The
+squared errors are 0.81 and 0.998. To the squared error both are simply wrong, and its slope in the score, which
+has the factor $p(1-p)$, is nearly gone for the second.
+
+</details>
+
+**4.** Without a ridge, the training loss on 100 tumours is still falling after 20,000 steps. Should we go on?
+
+<details><summary>Answer</summary>
+
+No. It falls because the weights grow, by about 2 for each doubling of the steps, and all 100 tumours have long
+been called by their right names. The validation loss was 0.077 after 200 steps and is 0.163 now. The number of
+unseen tumours called wrongly is the same as with a ridge, 7 of 284, but three of the seven are now called so with
+a certainty above 99 %.
+
+</details>
+
+**5.** The scores of three classes are 1000, 1001 and 1002. What are the probabilities, and what is the loss if the
+first class is true?
+
+<details><summary>Answer</summary>
+
+Those of the scores 0, 1 and 2: 0.090, 0.245 and 0.665, for a number that is added to all scores cancels. The loss
+is $-\log 0.090 = 2.408$, computed as $1002 + \log(e^{-2} + e^{-1} + 1) - 1000$. The textbook's formula finds no
+number at all, since $e^{1000}$ does not exist in a float.
+
+</details>
+
+## Sources
+
+- D. R. Cox, *The regression analysis of binary sequences*, 1958: logistic regression.
+- A. H. Murphy, R. L. Winkler, *Reliability of subjective probability forecasts of precipitation and temperature*,
+  1977.
+- J. A. Hanley, B. J. McNeil, *The meaning and use of the area under a receiver operating characteristic (ROC)
+  curve*, 1982: the AUC as a fraction of pairs.
+- J. S. Bridle, *Probabilistic interpretation of feedforward classification network outputs*, 1990: the name of
+  softmax.
+- W. N. Street, W. H. Wolberg, O. L. Mangasarian, *Nuclear feature extraction for breast tumor diagnosis*, 1993:
+  the tumours.
+- D. Soudry and others, *The implicit bias of gradient descent on separable data*, 2018: weights that grow like a
+  logarithm.
+- H. Xiao, K. Rasul, R. Vollgraf, *Fashion-MNIST: a novel image dataset for benchmarking machine learning
+  algorithms*, 2017.
+
 ## Exercises
 
-Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade2` tells how far you are,
-`make hint2` helps.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade2` tells how far you are, `make
+hint2` helps.
 
 - **TASK 2.1** the cross-entropy of yes-or-no answers, for scores of any size.
 - **TASK 2.2** its gradient.
 - **TASK 2.3** the softmax of each row, for scores of any size.
 - **TASK 2.4** the gradient of softmax regression.
-- **TASK 2.5** the area under the ROC curve, with equal scores treated fairly: it is measured on 200 000
-  scores, where going through all pairs would take too long.
+- **TASK 2.5** the area under the ROC curve, with equal scores treated fairly: it is measured on 200 000 scores,
+  where going through all pairs would take too long.
 
 And without a computer, or with five minutes at one:
 
-1. Add 5 to all weights of one pixel, in all ten classes. What happens to the probabilities? Is the lowest
-   point of the softmax loss unique without a ridge?
-2. All tumours of the training half turn out benign. Where do the weights go, with ridge and without?
-3. Forget to divide the bytes by 255. Which learning rate would you need? What would the textbook's softmax
-   say after the first step?
-4. A model has an AUC of 0.3. How do you turn it into a good one?
-5. Mark a tenth of the training labels wrongly, on purpose. Which suffers more, the names or the
-   probabilities? Do the weights still run away?
+**1.** Add 5 to all weights of one pixel, in all ten classes. What happens to the probabilities? Is the lowest
+point of the softmax loss unique without a ridge?
+
+<details><summary>Answer</summary>
+
+All ten scores of an image rise by the same amount, five times the pixel, and the probabilities stay. So the loss
+is flat in this direction, and in 785 such directions, one for each input: there is no single lowest point. A ridge
+chooses the point at which the ten weights of every input add up to 0. Descent from 0 stays there by itself,
+because the ten errors of an image add up to 0.
+
+</details>
+
+**2.** All tumours of the training half turn out benign. Where do the weights go, with ridge and without?
+
+<details><summary>Answer</summary>
+
+Every tumour gets the same probability $p$ at first, so the gradient of a measurement is $p$ times its mean, which
+is 0 after standardising: the 30 weights never move, and only the constant does. With the ridge it comes to rest
+where $0.01 w = -\sigma(w)$, at $w = -3.36$ (a probability of 3 %). Without, it goes down for ever, like the
+logarithm of the number of steps: we measured −5.5 after 1,000 steps, −7.8 after 10,000 and −8.5 after 19,000.
+
+</details>
+
+**3.** Forget to divide the bytes by 255. Which learning rate would you need? What would the textbook's softmax say
+after the first step?
+
+<details><summary>Answer</summary>
+
+Inputs that are 255 times as large make the curvature $255^2 = 65\,025$ times as large, and the rate has to be
+smaller by that factor: $6 \cdot 10^{-6}$ instead of 0.4. With 0.4 the scores are far above 88.7 after one step,
+their exponentials overflow, and the textbook's formula divides infinity by infinity. The stable softmax gives
+probabilities of 0 and 1, and the training jumps about without getting anywhere.
+
+</details>
+
+**4.** A model has an AUC of 0.3. How do you turn it into a good one?
+
+<details><summary>Answer</summary>
+
+Change the sign of its scores. Every pair that was in the wrong order is then in the right one, and the AUC is 0.7.
+A model that is worse than a coin knows something, and has it the wrong way round: look for a label or a sign that
+has been swapped.
+
+</details>
+
+**5.** Mark a tenth of the training labels wrongly, on purpose. Which suffers more, the names or the probabilities?
+Do the weights still run away?
+
+<details><summary>Answer</summary>
+
+We measured ten splits into halves. With the ridge, 2.1 % of the unseen tumours are called wrongly when the labels
+are right, and 5.0 % when a tenth of them is false; the loss goes from 0.089 to 0.217. In proportion both become
+2.4 times as large. But now no weighted sum gets all of the training half right, so there is a lowest point even
+without a ridge: the weights are shorter (8.0 after 20,000 steps instead of 13.9), and the loss is *lower* than
+with right labels (0.241 instead of 0.253). Errors in the data keep it from being too sure.
+
+</details>
 */

@@ -159,6 +159,8 @@ static void draw_xor(Lesson *lesson)
     plot = plot_begin(lesson, "xor_after.png", "XOR in the hidden layer: one line is enough");
     plot_size(plot, 620, 460);
     plot_axes(plot, "h1", "h2");
+    plot_range_x(plot, -0.25, 2.75);
+    plot_range_y(plot, -0.25, 1.25);
     plot_legend(plot, "outside");
     plot_points(plot, "answer 0", hidden_zeros_x, hidden_zeros_y, 2);
     plot_crosses(plot, "answer 1, twice", &hidden_one_x, &hidden_one_y, 1);
@@ -743,7 +745,10 @@ static void draw_errors(Lesson *lesson, const Diary *falling, const Diary *const
     plot_line_points(plot, "constant rate", constant->epochs, constant->wrong, constant->count);
     plot_horizontal(plot, "softmax regression", (double)softmax);
     plot_legend(plot, "outside");
-    plot_end(plot, "With a constant rate the steps stay too long to settle.");
+    plot_end(
+        plot,
+        "With a constant rate the steps stay too long to settle. (At a third of this rate, constant too, "
+        "we measured 12.45 % after five epochs: better, and still behind.)");
 }
 
 static void read_clothes(Lesson *lesson)
@@ -816,6 +821,61 @@ int main(int argc, char **argv)
 Deriving five steps for two layers was pleasant enough. For fifty layers, or for a network with loops and
 branches, we would rather not. [Chapter 7](../07-autograd/README.md) writes a program that does it.
 
+## Check yourself
+
+**1.** Between the pixels and the ten scores stand 100 hidden units, and by mistake no activation. What can this
+network do that softmax regression cannot? And with 5 hidden units?
+
+<details><summary>Answer</summary>
+
+Nothing: $W_1 W_2$ is one matrix of 784 × 10, and with 100 hidden units it can be any such matrix. With 5 it cannot
+even do that, for the ten scores are then made of only five numbers (a matrix of rank 5). The number of weights
+says little about what a network can do.
+
+</details>
+
+**2.** A network with 64 constructed units misses the curve by 0.0083. How many units does an error of 0.0001 take?
+
+<details><summary>Answer</summary>
+
+The error is proportional to the square of the width of a piece. It has to fall by a factor of 83, so the pieces
+have to be $\sqrt{83} = 9.1$ times as narrow: 584 units. In the table each doubling of the units divides the error
+by 4, once the pieces are short.
+
+</details>
+
+**3.** For one example a hidden unit is silent: its $a$ is −0.3. Which of the weights that touch it receive a
+gradient from this example?
+
+<details><summary>Answer</summary>
+
+None. The weights behind it get input times error, and their input $h$ is 0. Those in front of it get the error
+times the slope of the activation, and the slope is 0. For this example the unit might as well not be there.
+
+</details>
+
+**4.** All weights start at 0.1, but the biases of the hidden units start at random. Are the units still equal in
+the end?
+
+<details><summary>Answer</summary>
+
+No. Their $a$ differ from the first example on, and so different units are silent for different points and get
+different gradients. One random number for each unit is enough to break the symmetry: on the spirals we measured
+99.6 %, 100 % and 94.9 % with three seeds, where equal units reach 62.3 %.
+
+</details>
+
+**5.** A network has layers 100 → 100 → 100 → 10. How many multiplications does one example take forwards, and how
+many backwards?
+
+<details><summary>Answer</summary>
+
+Forwards $10\,000 + 10\,000 + 1\,000 = 21\,000$. Backwards every layer but the first takes twice as many, for its
+weights and for what entered it: $10\,000 + 20\,000 + 2\,000 = 32\,000$, 1.52 times as many. For the clothes it was
+1.01 times, because nearly all of the work is in the first layer.
+
+</details>
+
 ## Sources
 
 - F. Rosenblatt, *The perceptron*, 1958; M. Minsky, S. Papert, *Perceptrons*, 1969: what one layer cannot do.
@@ -827,8 +887,8 @@ branches, we would rather not. [Chapter 7](../07-autograd/README.md) writes a pr
 
 ## Exercises
 
-Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade6` tells how far you are,
-`make hint6` helps.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade6` tells how far you are, `make
+hint6` helps.
 
 - **TASK 6.1** the hidden layer: a weighted sum and its activation.
 - **TASK 6.2** the gradient at the output, with a softmax that survives large scores.
@@ -838,12 +898,58 @@ Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade
 
 And without a computer, or with five minutes at one:
 
-1. Give the network of the spirals *no* activation: two weighted sums in a row. How many points does it get right?
-2. Start the hidden weights at random but the output weights all at 0. Does it learn? Follow the five steps
-   for the first update.
-3. A unit whose $a$ is negative for every example gets no gradient. Can it ever wake up again? What would a
-   slope of 0.01 instead of 0 change?
-4. Draw the regions with 3, 8 and 64 hidden units and count the straight pieces.
-5. Count the multiplications of the way forward and of the way back for 2 inputs, 64 hidden units and 2 classes. Why is
-   the ratio another than for the clothes?
+**1.** Give the network of the spirals *no* activation: two weighted sums in a row. How many points does it get
+right?
+
+<details><summary>Answer</summary>
+
+It is a single weighted sum, a straight line through the picture. Trained until nothing changes it gets 63.9 %,
+61.5 % and 59.8 % of new points right with three seeds: as many as the network of a single unit. A line cannot do
+much, but the ends of the arms lie on different sides of it.
+
+</details>
+
+**2.** Start the hidden weights at random but the output weights all at 0. Does it learn? Follow the five steps for
+the first update.
+
+<details><summary>Answer</summary>
+
+It learns. In the first update $d_h = W_2 d_z = 0$, so the hidden weights stay; but the output weights get $h\,
+d_z$, and the $h$ of the units differ. From the second update on $W_2$ is not 0, and everything moves. On the
+spirals we measured 100 % with three seeds. It is the hidden weights that must differ.
+
+</details>
+
+**3.** A unit whose $a$ is negative for every example gets no gradient. Can it ever wake up again? What would a
+slope of 0.01 instead of 0 change?
+
+<details><summary>Answer</summary>
+
+By its own gradient it cannot: this is exactly 0, whatever the loss. Momentum may still carry it on for some steps,
+and in a deeper network the layers before it may change what it sees. With a slope of 0.01 (the *leaky* ReLU) the
+gradient is a hundredth of what it would be, small but not 0, and the unit creeps back if the loss asks for it.
+
+</details>
+
+**4.** Draw the regions with 3, 8 and 64 hidden units and count the straight pieces.
+
+<details><summary>Answer</summary>
+
+$H$ lines cut the plane into at most $1 + H + H(H-1)/2$ parts: 7, 37 and 2,081. On the square of the figure we
+counted 5 or 6, 32 or 33 and 1,064 to 1,303, with three seeds each, and the boundary runs through 4, about 21 and
+130 to 165 of them: each is a straight piece. With 3 units the network gets some 70 % of new points right, with 8
+between 81 and 98 %, with 64 all of them.
+
+</details>
+
+**5.** Count the multiplications of the way forward and of the way back for 2 inputs, 64 hidden units and 2
+classes. Why is the ratio another than for the clothes?
+
+<details><summary>Answer</summary>
+
+Forwards $2 \cdot 64 + 64 \cdot 2 = 256$, backwards $128 + 2 \cdot 128 = 384$, 1.5 times as many. The first layer,
+which needs only one product on the way back, is half of the work here; for the clothes it is nearly all of it, and
+so the ratio is close to 1.
+
+</details>
 */

@@ -853,6 +853,62 @@ int main(int argc, char **argv)
 From here on nobody derives by hand. The next question is what to build with it:
 [chapter 9](../09-resnet/README.md) stacks layers until it breaks.
 
+## Check yourself
+
+**1.** Write the tape of $f = a \cdot a + a$ for $a = 3$. How many lines has it, and what does `play_backwards` add
+to the gradient of $a$?
+
+<details><summary>Answer</summary>
+
+Three lines: $a = 3$, $p = a \cdot a = 9$ and $f = p + a = 12$. The sum adds 1 to the gradient of $a$ and gives $p$
+the gradient 1; the product then adds 3 twice, once for each of its two inputs, which are the same line. Together
+7, and $2a + 1$ is 7.
+
+</details>
+
+**2.** A layer of 1,000 × 1,000 weights sees a minibatch of 32 examples. How much memory does it take on the tape
+of single numbers, and how much on the tape of matrices?
+
+<details><summary>Answer</summary>
+
+A product and a sum for each weight and example: 64 million lines of 24 bytes, 1.5 gigabytes. On the tape of
+matrices it is one node, with a value and a gradient of 32 × 1,000 floats: a quarter of a megabyte.
+
+</details>
+
+**3.** Somebody clears the gradients only before every second step. Along what does each step go? When would that
+be right?
+
+<details><summary>Answer</summary>
+
+The first of a pair goes along $g_1$, the second along $g_1 + g_2$: the first minibatch counts twice. It is right
+if the weights move only once for each pair, along $(g_1 + g_2)/2$: then two minibatches have been one of twice the
+size.
+
+</details>
+
+**4.** A matrix is used in two layers. If the layers had their own, the gradients would have the sizes 1.589 and
+2.159. Between which bounds is the size of the gradient of the one matrix, and what does it mean that it is 2.893?
+
+<details><summary>Answer</summary>
+
+Gradients are added as vectors, so it lies between $2.159 - 1.589 = 0.570$ and $2.159 + 1.589 = 3.748$. If the two
+were perpendicular it would be $\sqrt{1.589^2 + 2.159^2} = 2.681$. It is a little more, so the two layers want
+slightly similar things: the cosine between their gradients is 0.17.
+
+</details>
+
+**5.** Why does nobody have to sort the tape before playing it backwards? And what would break if an operation
+could overwrite the value of an earlier line?
+
+<details><summary>Answer</summary>
+
+A line can only be made from lines that exist, so everybody who used a line stands behind it, and going backwards
+we meet all of them first. The order would still be right if a value were overwritten, but the slopes that are
+computed from it would not: the last section but one finds a gradient of 600 instead of 18, and no complaint.
+
+</details>
+
 ## Sources
 
 - R. E. Wengert, *A simple automatic derivative evaluation program*, 1964: a list of operations, forwards.
@@ -863,21 +919,62 @@ From here on nobody derives by hand. The next question is what to build with it:
 
 ## Exercises
 
-Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade7` tells how far you are,
-`make hint7` helps.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade7` tells how far you are, `make
+hint7` helps.
 
 - **TASK 7.1** one line of the tape: the value of a quotient, and its two slopes.
 - **TASK 7.2** play a tape backwards.
 - **TASK 7.3** what a product of matrices gives back to its two factors.
 - **TASK 7.4** what softmax gives back, for any gradient that arrives.
-- **TASK 7.5** the derivative of a chain of layers without a tape, to be measured against the tape's.
+- **TASK 7.5** a new operation for the tape of matrices, $x x^\top$, both ways: its one input is used twice. It is
+  measured against the reference.
 
 And without a computer, or with five minutes at one:
 
-1. Write `+=` in `play_backwards` as `=`. Which of this chapter's claims fail, and which do not? And with
-   `matmul_nt` in the place of `matmul_nt_add` in `give_back_product`?
-2. Give the tape of numbers a division. What are its two slopes?
-3. One could also go *forwards*: carry with every number its derivative with respect to one input. What does
-   that cost for a million weights? For which kind of function would it be the better way?
-4. The tape remembers the hidden layer. How could one do without, at the price of computing something twice?
+**1.** Write `+=` in `play_backwards` as `=`. Which of this chapter's claims fail, and which do not? And with
+`matmul_nt` in the place of `matmul_nt_add` in `give_back_product`?
+
+<details><summary>Answer</summary>
+
+We tried it. With `=` three claims fail: the gradient of $a$ is 4 instead of 5, the nested sines have wrong slopes,
+and so has the network of single numbers, where each weight is used once for each example. The claim on $b$ holds,
+for $b$ is used once. With `matmul_nt` *no* claim fails: what stands on the left of a product is the input or a
+hidden layer, and each is used once in our networks. With `matmul_tn` in the line below it, the claim on the matrix
+that is used twice fails. A network with a shortcut (chapter 9) would have found the first one, too.
+
+</details>
+
+**2.** Give the tape of numbers the larger of two numbers. What are its two slopes, and what would you do if the
+numbers are equal?
+
+<details><summary>Answer</summary>
+
+1 towards the larger one and 0 towards the other: only the winner moves the result. If both are equal there is no
+derivative, and any two slopes from 0 to 1 that add up to 1 are defensible: 1 and 0, or ½ and ½. What is not
+defensible is 1 and 1, which counts the gradient twice. Pooling in chapter 10 gives everything to the first of
+equals.
+
+</details>
+
+**3.** One could also go *forwards*: carry with every number its derivative with respect to one input. What does
+that cost for a million weights? For which kind of function would it be the better way?
+
+<details><summary>Answer</summary>
+
+One pass gives the derivative with respect to one input, so a million weights take a million passes, where the way
+back takes one. But a pass backwards belongs to one *output*. For a function of few inputs and many outputs, such
+as the path of a rocket by its two angles, forwards is the better way. It also needs no tape: nothing has to be
+remembered.
+
+</details>
+
+**4.** The tape remembers the hidden layer. How could one do without, at the price of computing something twice?
+
+<details><summary>Answer</summary>
+
+Forget it after the way forward, and compute it again from the input when the way back needs it. In a deep network
+one keeps every tenth layer, say, and computes the nine between two kept ones again when their turn comes: a tenth
+of the memory, and one more pass forwards, so about a third more work. This is called checkpointing of activations.
+
+</details>
 */

@@ -32,9 +32,8 @@ void softmax_gives_back(Matrix d_x, Matrix d_y, Matrix y)
 }
 
 // TASK 7.5
-float chain_gradient(Matrix d_x, Matrix x, Matrix w1, Matrix w2)
+void product_with_itself(Matrix y, Matrix d_x, Matrix d_y, Matrix x)
 {
-    (void)d_x, (void)x, (void)w1, (void)w2;
+    (void)y, (void)d_x, (void)d_y, (void)x;
     NOT_WRITTEN("7.5");
-    return 0.0f;
 }

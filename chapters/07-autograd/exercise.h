@@ -5,8 +5,6 @@
 #include "lesson/exercise.h"
 #include "matrix/matrix.h"
 
-enum { MAX_UNITS = 64 };
-
 // TASK 7.1  One line of the tape, for a quotient: line (1 × 3) receives a / b, and how steeply it changes with a and with b.
 // b is not 0.
 void tape_divide(/* out */ Matrix line, float a, float b);
@@ -23,7 +21,7 @@ void product_gives_back(/* in/out */ Matrix d_a, /* in/out */ Matrix d_b, Matrix
 // In a row, d y_j / d x_k = y_j · ([j = k] − y_k).
 void softmax_gives_back(/* in/out */ Matrix d_x, Matrix d_y, Matrix y);
 
-// TASK 7.5  A chain without a tape, to be measured: h = max(0, x·w1), z = max(0, h·w2), f = Σ z². Returns f and
-// overwrites d_x (1 × D) with its gradient, within 1e-4 of the reference relative to the largest element.
-// x (1 × D), w1 (D × H), w2 (H × K), H and K at most MAX_UNITS.
-float chain_gradient(/* out */ Matrix d_x, Matrix x, Matrix w1, Matrix w2);
+// TASK 7.5  A new operation for the tape of matrices, y = x·xᵀ, both ways: y (N × N) is overwritten with the product, and
+// what it gives back for any d_y (N × N) that arrives is added to d_x (N × D). x (N × D) is used twice. To be measured:
+// within 1e-4 of the reference, relative to the largest element.
+void product_with_itself(/* out */ Matrix y, /* in/out */ Matrix d_x, Matrix d_y, Matrix x);

@@ -15,7 +15,8 @@
 //
 // Folding. A function "static void draw_…", "plot_…", "print_…" or "show_…" at the first column is folded on the Markdown
 // page, with the comment lines right above it, unless it says Rng (such a function draws random numbers) or claim (such a
-// function is an experiment). All other code is shown.
+// function is an experiment). All other code is shown. The fold says which figures the function draws, if the names of
+// their files stand in it, "How Figure 9.1 is drawn", else its name.
 //
 // The pages. notebook_markdown writes the README.md of the chapter, notebook_jupyter the same as a Jupyter notebook:
 //

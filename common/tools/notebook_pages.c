@@ -37,23 +37,42 @@ static void put_fenced(FILE *out, const char *language, Span text)
     fputs("\n\n", out);
 }
 
-// "draw_bowl" and "draw_the_bowl": "the code that draws the bowl"; "show_what_it_sees": "the code that shows what it sees"
-static void put_summary(FILE *out, Span name)
+// Whether the function draws this figure: its file's name stands there in quotation marks
+static bool draws(Span function, const Output *output)
 {
-    static const char *const bare[] = {"the_", "a_", "an_", "what_", "where_", "how_"};
-    const char *end = name.at + name.length, *rest = memchr(name.at, '_', name.length);
-    Span verb = span(name.at, rest++);
-    bool article = true;
-    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
-        article = article && strncmp(rest, bare[i], strlen(bare[i])) != 0;
-    fputs("the code that ", out);
-    put(out, verb);
-    fputs(article ? "s the " : "s ", out);
-    for (; rest < end; rest++) fputc(*rest == '_' ? ' ' : *rest, out);
+    if (output->kind != OUTPUT_FIGURE) return false;
+    size_t length = output->figure.length;
+    const char *end = function.at + function.length;
+    for (const char *at = function.at; (at = memmem(at, (size_t)(end - at), output->figure.at, length)); at++)
+        if (at > function.at && at[-1] == '"' && at + length < end && at[length] == '"') return true;
+    return false;
+}
+
+// "How Figure 1.2 is drawn" or "How Figures 6.2 and 6.3 are drawn"; of a function that draws none, "The code of print_row"
+static void put_summary(FILE *out, const Notebook *notebook, const Page *page, Span function, Span name)
+{
+    const Output *last =
+        NULL; // of the figures found, one is held back: only then is it known whether another follows
+    int found = 0;
+    for (const Cell *cell = notebook->cells; cell; cell = cell->next)
+        for (const Output *output = cell->outputs; output; output = output->next) {
+            if (!draws(function, output)) continue;
+            if (last)
+                fprintf(out, "%s%d.%d", found == 1 ? "How Figures " : ", ", atoi(page->folder), last->number);
+            last = output, found++;
+        }
+    if (last) {
+        fprintf(out, "%s%d.%d %s drawn", found == 1 ? "How Figure " : " and ", atoi(page->folder),
+                last->number, found == 1 ? "is" : "are");
+    } else {
+        fputs("The code of <code>", out);
+        put(out, name);
+        fputs("</code>", out);
+    }
 }
 
 // Code with folded functions. Forges read Markdown inside <details> only with blank lines around it.
-static void put_code(FILE *out, Span code)
+static void put_code(FILE *out, const Notebook *notebook, const Page *page, Span code)
 {
     const char *end = code.at + code.length;
     Span function, name;
@@ -61,7 +80,7 @@ static void put_code(FILE *out, Span code)
         Span before = notebook_trim(span(code.at, function.at));
         if (before.length) put_fenced(out, "c", before);
         fputs("<details><summary>", out);
-        put_summary(out, name);
+        put_summary(out, notebook, page, function, name);
         fputs("</summary>\n\n", out);
         put_fenced(out, "c", function);
         fputs("</details>\n\n", out);
@@ -166,7 +185,7 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
             text = notebook_trim(text);
         }
         if (cell->kind == CELL_CODE) {
-            put_code(out, text);
+            put_code(out, notebook, page, text);
         } else if (text.length) {
             put_prose(out, page, &terms, &mentions, text);
         }

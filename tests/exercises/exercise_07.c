@@ -217,7 +217,7 @@ static Matrix random_probabilities(Arena *arena, Rng *rng, int n, int k)
 
 START_TEST(softmax_gives_back_right_for_any_size_and_adds_to_what_was_there)
 {
-    static const int shapes[][2] = {{1, 1}, {1, 3}, {2, 2}, {4, 3}, {3, 7}, {19, 10}, {5, MAX_UNITS}};
+    static const int shapes[][2] = {{1, 1}, {1, 3}, {2, 2}, {4, 3}, {3, 7}, {19, 10}, {5, 64}};
     for (int s = 0; s < 7; s++) {
         Arena *arena = arena_new();
         Rng rng = rng_new(7, 30 + (uint64_t)s);
@@ -239,87 +239,57 @@ START_TEST(softmax_gives_back_right_for_any_size_and_adds_to_what_was_there)
 }
 END_TEST
 
-// ---- TASK 7.5: a chain without a tape ---------------------------------------------------------------------
+// ---- TASK 7.5: a product with itself ----------------------------------------------------------------------
 
-// v (1 × n) = u (1 × m) · w, cut off below 0; closest receives the value that is nearest to the kink.
-static void bent_product(double *v, const double *u, Matrix w, double *closest)
+START_TEST(one_row_has_its_square_and_gives_back_twice_itself)
 {
-    for (int j = 0; j < w.cols; j++) {
-        double a = 0.0;
-        for (int i = 0; i < w.rows; i++) a += u[i] * (double)AT(w, i, j);
-        *closest = fmin(*closest, fabs(a));
-        v[j] = fmax(0.0, a);
-    }
-}
-
-// Returns f, and its gradient in d_x.
-static double true_chain(double *d_x, Matrix x, Matrix w1, Matrix w2, double *closest)
-{
-    double u[MAX_UNITS], h[MAX_UNITS], z[MAX_UNITS], f = 0.0;
-    *closest = INFINITY;
-    for (int i = 0; i < x.cols; i++) u[i] = (double)x.data[i];
-    bent_product(h, u, w1, closest);
-    bent_product(z, h, w2, closest);
-    for (int k = 0; k < w2.cols; k++) f += z[k] * z[k];
-    for (int i = 0; i < x.cols; i++) {
-        d_x[i] = 0.0;
-        for (int j = 0; j < w1.cols; j++)
-            for (int k = 0; k < w2.cols; k++)
-                if (h[j] > 0.0 && z[k] > 0.0)
-                    d_x[i] += 2.0 * z[k] * (double)AT(w2, j, k) * (double)AT(w1, i, j);
-    }
-    return f;
-}
-
-START_TEST(a_chain_computed_by_hand)
-{
-    // x·w1 = {3, −1}, h = {3, 0}; h·w2 = {6, −3}, z = {6, 0}; f = 36, d_z = {12, 0}, d_h = {24, ·}, d_x = {24, 48}.
-    float x_values[] = {1, 1}, w1_values[] = {1, -2, 2, 1}, w2_values[] = {2, -1, 4, 4}, d_values[] = {7, 7};
-    Matrix x = matrix_view(1, 2, x_values), w1 = matrix_view(2, 2, w1_values),
-           w2 = matrix_view(2, 2, w2_values);
-    Matrix d_x = matrix_view(1, 2, d_values);
-    GIVEN(OUT("d_x", d_x), IN("x", x), IN("w1", w1), IN("w2", w2));
-    float f = chain_gradient(d_x, x, w1, w2);
-    expect_number("f", f, 36.0, 1e-4);
-    expect_within("d_x", d_x, ((double[]){24, 48}), 1e-3);
+    float x_values[] = {1, 2}, d_y_value = 3, y_value = 7, d_x_values[] = {0, 0}; // y is to be overwritten
+    Matrix x = matrix_view(1, 2, x_values), d_y = matrix_view(1, 1, &d_y_value),
+           y = matrix_view(1, 1, &y_value), d_x = matrix_view(1, 2, d_x_values);
+    GIVEN(OUT("y", y), OUT("d_x", d_x), IN("d_y", d_y), IN("x", x));
+    product_with_itself(y, d_x, d_y, x);
+    expect_within("y", y, ((double[]){5}), 1e-5);
+    expect_within("d_x", d_x, ((double[]){6, 12}), 1e-5);
 }
 END_TEST
 
-START_TEST(a_silent_chain_has_no_gradient)
+START_TEST(what_arrives_at_one_element_goes_to_both_of_its_rows)
 {
-    float x_values[] = {1, 2}, w1_values[] = {-1, -1, -1, -1, -1, -1}, w2_values[] = {1, 2, 3},
-          d_values[] = {7, 7};
-    Matrix x = matrix_view(1, 2, x_values), w1 = matrix_view(2, 3, w1_values),
-           w2 = matrix_view(3, 1, w2_values);
-    Matrix d_x = matrix_view(1, 2, d_values);
-    GIVEN(OUT("d_x", d_x), IN("x", x), IN("w1", w1), IN("w2", w2));
-    float f = chain_gradient(d_x, x, w1, w2);
-    expect_number("f", f, 0.0, 0.0);
-    expect_within("d_x", d_x, ((double[]){0, 0}), 0.0);
+    // y is {{1, 2}, {2, 4}}. At the element 1 · 2 above the diagonal arrives 1: each factor receives the other.
+    float x_values[] = {1, 2}, d_y_values[] = {0, 1, 0, 0}, y_values[] = {7, 7, 7, 7},
+          d_x_values[] = {10, 10};
+    Matrix x = matrix_view(2, 1, x_values), d_y = matrix_view(2, 2, d_y_values),
+           y = matrix_view(2, 2, y_values), d_x = matrix_view(2, 1, d_x_values);
+    GIVEN(OUT("y", y), OUT("d_x", d_x), IN("d_y", d_y), IN("x", x));
+    product_with_itself(y, d_x, d_y, x);
+    expect_within("y", y, ((double[]){1, 2, 2, 4}), 1e-5);
+    expect_within("d_x", d_x, ((double[]){12, 11}), 1e-5);
 }
 END_TEST
 
-START_TEST(chains_of_any_size_are_right_to_four_digits)
+START_TEST(products_with_themselves_of_any_size_are_right_to_four_digits)
 {
-    static const int shapes[][3] = {{1, 1, 1},  {3, 2, 1},           {1, 5, 3},        {2, 3, 4},
-                                    {9, 7, 11}, {40, 31, MAX_UNITS}, {5, MAX_UNITS, 3}};
+    static const int shapes[][2] = {{1, 1}, {1, 5}, {4, 1}, {2, 3}, {5, 4}, {9, 17}, {40, 23}};
     for (int s = 0; s < 7; s++) {
         Arena *arena = arena_new();
-        double expected[MAX_UNITS], f, closest;
-        Matrix x, w1, w2;
-        uint64_t draw = 100 * (uint64_t)s;
-        do { // at a kink rounding decides which side
-            Rng rng = rng_new(75, draw++);
-            x = random_normal(arena, &rng, 1, shapes[s][0]);
-            w1 = random_normal(arena, &rng, shapes[s][0], shapes[s][1]);
-            w2 = random_normal(arena, &rng, shapes[s][1], shapes[s][2]);
-            f = true_chain(expected, x, w1, w2, &closest);
-        } while (closest < 1e-3 || f == 0.0);
-        Matrix d_x = rubbish(arena, 1, x.cols);
-        GIVEN(OUT("d_x", d_x), IN("x", x), IN("w1", w1), IN("w2", w2));
-        float got = chain_gradient(d_x, x, w1, w2);
-        expect_number("f", got, f, 1e-4 * f);
-        expect_close("d_x", d_x, expected, 1e-4);
+        Rng rng = rng_new(75, (uint64_t)s);
+        int n = shapes[s][0], d = shapes[s][1];
+        Matrix x = random_normal(arena, &rng, n, d), d_y = random_normal(arena, &rng, n, n);
+        Matrix d_x = random_normal(arena, &rng, n, d), y = rubbish(arena, n, n);
+        double *product = doubles(arena, (size_t)n * (size_t)n), *right = widened(arena, d_x);
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < n; j++) {
+                product[i * n + j] = 0.0;
+                for (int l = 0; l < d; l++) { // y_ij = Σ x_il x_jl: each term gives back to its two factors
+                    product[i * n + j] += (double)AT(x, i, l) * (double)AT(x, j, l);
+                    right[i * d + l] += (double)AT(d_y, i, j) * (double)AT(x, j, l);
+                    right[j * d + l] += (double)AT(d_y, i, j) * (double)AT(x, i, l);
+                }
+            }
+        GIVEN(OUT("y", y), OUT("d_x", d_x), IN("d_y", d_y), IN("x", x));
+        product_with_itself(y, d_x, d_y, x);
+        expect_close("y", y, product, 1e-4);
+        expect_close("d_x", d_x, right, 1e-4);
         EXPECT_UNCHANGED();
         arena_free(arena);
     }
@@ -340,6 +310,6 @@ EXERCISE("07-autograd",
          {"7.4", 5, a_softmax_of_two_computed_by_hand},
          {"7.4", 5, what_arrives_equally_everywhere_changes_nothing},
          {"7.4", 15, softmax_gives_back_right_for_any_size_and_adds_to_what_was_there},
-         {"7.5", 5, a_chain_computed_by_hand},
-         {"7.5", 5, a_silent_chain_has_no_gradient},
-         {"7.5", 15, chains_of_any_size_are_right_to_four_digits})
+         {"7.5", 5, one_row_has_its_square_and_gives_back_twice_itself},
+         {"7.5", 5, what_arrives_at_one_element_goes_to_both_of_its_rows},
+         {"7.5", 15, products_with_themselves_of_any_size_are_right_to_four_digits})

@@ -46,14 +46,14 @@ ROUNDS(3, what_random_softmaxes_give_back)
     same_softmax_gives_back(1e-4f, hidden_matrix(rng, arena, n, k), d_y, y);
 }
 
-ROUNDS(3, random_chains)
+ROUNDS(3, random_products_with_themselves)
 {
-    int d = hidden_between(rng, 2, 6), h = hidden_between(rng, 4, 9), k = hidden_between(rng, 4, 9);
-    Matrix x = hidden_matrix(rng, arena, 1, d), w1 = hidden_matrix(rng, arena, d, h);
-    Matrix w2 = hidden_matrix(rng, arena, h, k);
-    same_chain_gradient(1e-3f, hidden_matrix(rng, arena, 1, d), x, w1, w2);
+    int n = hidden_between(rng, 2, 7), d = hidden_between(rng, 2, 7);
+    Matrix y = hidden_matrix(rng, arena, n, n), d_x = hidden_matrix(rng, arena, n, d);
+    Matrix d_y = hidden_matrix(rng, arena, n, n);
+    same_product_with_itself(1e-4f, y, d_x, d_y, hidden_matrix(rng, arena, n, d));
 }
 
 HIDDEN({"7.1", quotients_of_random_numbers}, {"7.2", random_tapes_played_backwards},
        {"7.3", what_random_products_give_back}, {"7.4", what_random_softmaxes_give_back},
-       {"7.5", random_chains})
+       {"7.5", random_products_with_themselves})

@@ -146,7 +146,7 @@ if command -v pandoc >/dev/null; then
     expect "code is highlighted" 0 '<span class="st">&quot;S&quot;</span>' cat $page
     expect "code is left alone" 0 'href=&quot;x/README.md&quot;' cat $page
     expect "code that draws is folded" 0 \
-        '<summary>the code that draws the line</summary><pre class="sourceCode c"><code' \
+        '<summary>The code of <code>draw_line</code></summary><pre class="sourceCode c"><code' \
         sh -c "tr -d '\n' <$page | sed 's|<div[^>]*>||g'"
     expect "and nothing else" 0 '</pre></div></details><pre' sh -c "tr -d '\n' <$page"
     expect "a page has its table of contents" 0 '<li><a href="#one">One</a></li>' cat $page

@@ -416,9 +416,9 @@ START_TEST(mentions_of_other_chapters_become_links)
 }
 END_TEST
 
-#define SHOWN(code) "```c\n" code "\n```\n\n"
-#define FOLDED(summary, code)                                                                                \
-    "<details><summary>the code that " summary "</summary>\n\n" SHOWN(code) "</details>\n\n"
+#define SHOWN(code)           "```c\n" code "\n```\n\n"
+#define FOLDED(summary, code) "<details><summary>" summary "</summary>\n\n" SHOWN(code) "</details>\n\n"
+#define BY_NAME(name)         "The code of <code>" name "</code>"
 #define BOWL                                                                                                 \
     "// A bowl\n// on a table\nstatic void draw_the_bowl(Lesson *l,\n        int a)\n{\n    if (a) {\n    "  \
     "}\n\n"                                                                                                  \
@@ -429,8 +429,9 @@ END_TEST
 
 START_TEST(functions_that_draw_and_print_are_folded_alone)
 {
-    static const char folded[] = SHOWN("int a;") FOLDED("draws the bowl", BOWL) FOLDED("prints the row", ROW)
-        SHOWN("int b;\n\n// c") FOLDED("shows what it is", WHAT) FOLDED("plots the x 1", CURVE);
+    static const char folded[] = SHOWN("int a;") FOLDED(BY_NAME("draw_the_bowl"), BOWL)
+        FOLDED(BY_NAME("print_row"), ROW) SHOWN("int b;\n\n// c") FOLDED(BY_NAME("show_what_it_is"), WHAT)
+            FOLDED(BY_NAME("plot_x_1"), CURVE);
     char expected[2000];
     snprintf(expected, sizeof expected,
              HEAD "%s```text\nx\n```\n\n"
@@ -438,9 +439,36 @@ START_TEST(functions_that_draw_and_print_are_folded_alone)
              folded);
     expect_page(TITLE "int a;\n\n" BOWL "\n\n" ROW "\nint b;\n\n// c\n\n\n" WHAT "\n" CURVE "\n",
                 "── A ──\nx\nfigure: a.png\n", expected);
-    expect_page(TITLE "static void draw_a(void)\n{\n    // ```\n}", "",
-                HEAD "<details><summary>the code that draws the a</summary>\n\n"
-                     "````c\nstatic void draw_a(void)\n{\n    // ```\n}\n````\n\n</details>\n\n" FOOT);
+    expect_page(
+        TITLE "static void draw_a(void)\n{\n    // ```\n}", "",
+        HEAD "<details><summary>" BY_NAME(
+            "draw_a") "</summary>\n\n"
+                      "````c\nstatic void draw_a(void)\n{\n    // ```\n}\n````\n\n</details>\n\n" FOOT);
+}
+END_TEST
+
+// The page of a function that draws, and of a section with the figures a.png to d.png.
+static void expect_summary(const char *function, const char *summary)
+{
+    char *source = NULL, *markdown = NULL;
+    ck_assert_int_gt(asprintf(&source, TITLE "%s\nsection(l, \"A\");\n", function), 0);
+    ck_assert_int_gt(asprintf(&markdown, "<details><summary>%s</summary>\n\n```c\n%s\n```\n\n</details>\n\n",
+                              summary, function),
+                     0);
+    char *got = markdown_of(source, "── A ──\nfigure: a.png\nfigure: b.png\nfigure: c.png\n");
+    ck_assert_msg(strstr(got, markdown) != NULL, "expected\n%s\non the page\n%s", markdown, got);
+    free(source), free(markdown), free(got);
+}
+
+START_TEST(a_fold_says_which_figures_are_drawn_there)
+{
+    expect_summary("static void draw_b(void)\n{\n    plot(\"b.png\");\n}", "How Figure 7.2 is drawn");
+    expect_summary("static void draw_all(void)\n{\n    plot(\"c.png\"), plot(\"a.png\");\n}",
+                   "How Figures 7.1 and 7.3 are drawn");
+    expect_summary("static void draw_all(void)\n{\n    plot(\"a.png\", \"b.png\", \"c.png\");\n}",
+                   "How Figures 7.1, 7.2 and 7.3 are drawn");
+    expect_summary("static void draw_d(void)\n{\n    plot(\"aa.png\", \"b.pngs\", c.png);\n}",
+                   BY_NAME("draw_d"));
 }
 END_TEST
 
@@ -952,8 +980,8 @@ SUITE("notebook", a_chapter_becomes_a_page, the_foot_of_a_page_leads_to_the_neig
       rules_inside_the_output_begin_no_section, sections_must_match_one_to_one,
       what_is_never_closed_is_refused, a_chapter_begins_with_its_title, figures_take_odd_captions,
       figures_are_numbered_as_they_stand_on_the_page, mentions_of_other_chapters_become_links,
-      functions_that_draw_and_print_are_folded_alone, other_functions_are_shown,
-      figures_with_names_that_lead_elsewhere_are_refused, lines_of_any_length_pass,
+      functions_that_draw_and_print_are_folded_alone, a_fold_says_which_figures_are_drawn_there,
+      other_functions_are_shown, figures_with_names_that_lead_elsewhere_are_refused, lines_of_any_length_pass,
       terms_with_a_chinese_name_get_anchors_at_their_first_use, a_term_in_the_title_has_no_anchor,
       bytes_that_are_not_text_are_refused_with_their_line, files_that_cannot_be_read_are_refused,
       the_cells_of_a_page_give_the_source_back, the_cells_of_every_chapter_give_its_source_back,

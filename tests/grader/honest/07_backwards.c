@@ -51,37 +51,27 @@ typedef struct {
     double value, slope;
 } Dual;
 
-static Dual *layer(const Dual *in, Matrix w)
-{
-    Dual *out = malloc((size_t)w.cols * sizeof *out);
-    for (int j = 0; j < w.cols; j++) {
-        Dual sum = {0};
-        for (int i = 0; i < w.rows; i++) {
-            sum.value += in[i].value * (double)AT(w, i, j);
-            sum.slope += in[i].slope * (double)AT(w, i, j);
-        }
-        out[j] = sum.value > 0.0 ? sum : (Dual){0};
-    }
-    return out;
-}
-
 // One run forwards for each of the inputs.
-float chain_gradient(Matrix d_x, Matrix x, Matrix w1, Matrix w2)
+void product_with_itself(Matrix y, Matrix d_x, Matrix d_y, Matrix x)
 {
-    double value = 0.0;
-    for (int i = 0; i < x.cols; i++) {
-        Dual *in = calloc((size_t)x.cols, sizeof *in);
-        for (int k = 0; k < x.cols; k++) in[k] = (Dual){(double)x.data[k], k == i};
-        Dual *h = layer(in, w1), *z = layer(h, w2), f = {0};
-        for (int k = 0; k < w2.cols; k++) {
-            f.value += z[k].value * z[k].value;
-            f.slope += 2.0 * z[k].value * z[k].slope;
-        }
-        d_x.data[i] = (float)f.slope;
-        value = f.value;
-        free(z);
-        free(h);
-        free(in);
+    int size = x.rows * x.cols;
+    Dual *in = calloc((size_t)size, sizeof *in);
+    for (int k = 0; k < size; k++) in[k].value = (double)x.data[k];
+    for (int k = 0; k < size; k++) {
+        double slope = 0.0;
+        in[k].slope = 1.0;
+        for (int i = 0; i < x.rows; i++)
+            for (int j = 0; j < x.rows; j++) {
+                Dual sum = {0}, *a = in + i * x.cols, *b = in + j * x.cols;
+                for (int l = 0; l < x.cols; l++) {
+                    sum.value += a[l].value * b[l].value;
+                    sum.slope += a[l].slope * b[l].value + a[l].value * b[l].slope;
+                }
+                AT(y, i, j) = (float)sum.value;
+                slope += (double)AT(d_y, i, j) * sum.slope;
+            }
+        in[k].slope = 0.0;
+        d_x.data[k] += (float)slope;
     }
-    return (float)value;
+    free(in);
 }

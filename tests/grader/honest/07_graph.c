@@ -78,25 +78,18 @@ void softmax_gives_back(Matrix d_x, Matrix d_y, Matrix y)
         }
 }
 
-float chain_gradient(Matrix d_x, Matrix x, Matrix w1, Matrix w2)
+void product_with_itself(Matrix y, Matrix d_x, Matrix d_y, Matrix x)
 {
-    double h[MAX_UNITS], d_h[MAX_UNITS] = {0}, f = 0.0;
-    for (int j = 0; j < w1.cols; j++) {
-        h[j] = 0.0;
-        for (int i = 0; i < w1.rows; i++) h[j] += (double)x.data[i] * (double)AT(w1, i, j);
-        if (h[j] < 0.0) h[j] = 0.0;
-    }
-    for (int k = 0; k < w2.cols; k++) {
-        double z = 0.0;
-        for (int j = 0; j < w2.rows; j++) z += h[j] * (double)AT(w2, j, k);
-        if (z <= 0.0) continue;
-        f += z * z;
-        for (int j = 0; j < w2.rows; j++) d_h[j] += h[j] > 0.0 ? 2.0 * z * (double)AT(w2, j, k) : 0.0;
-    }
-    for (int i = 0; i < x.cols; i++) {
-        double sum = 0.0;
-        for (int j = 0; j < w1.cols; j++) sum += d_h[j] * (double)AT(w1, i, j);
-        d_x.data[i] = (float)sum;
-    }
-    return (float)f;
+    for (int i = 0; i < x.rows; i++)
+        for (int j = 0; j < x.rows; j++) {
+            double sum = 0.0;
+            for (int l = 0; l < x.cols; l++) sum += (double)AT(x, i, l) * (double)AT(x, j, l);
+            AT(y, i, j) = (float)sum;
+        }
+    for (int i = 0; i < x.rows; i++)
+        for (int l = 0; l < x.cols; l++) {
+            double sum = 0.0;
+            for (int j = 0; j < x.rows; j++) sum += ((double)AT(d_y, i, j) + (double)AT(d_y, j, i)) * (double)AT(x, j, l);
+            AT(d_x, i, l) += (float)sum;
+        }
 }

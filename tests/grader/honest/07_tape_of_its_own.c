@@ -1,4 +1,4 @@
-// tape_of_its_own.c: a tape that grows by realloc, with a line for every product and sum of the chain.
+// tape_of_its_own.c: a tape that grows by realloc, with a line for every product and sum.
 #include "exercise.h"
 
 #include <stdlib.h>
@@ -28,11 +28,6 @@ static int times(int a, int b)
     return record(lines[a].value * lines[b].value, a, lines[b].value, b, lines[a].value);
 }
 static int plus(int a, int b) { return record(lines[a].value + lines[b].value, a, 1.0, b, 1.0); }
-static int rectified(int a)
-{
-    return lines[a].value > 0.0 ? record(lines[a].value, a, 1.0, -1, 0.0) : number(0.0);
-}
-
 static void play(void)
 {
     lines[count - 1].gradient = 1.0;
@@ -87,27 +82,19 @@ void softmax_gives_back(Matrix d_x, Matrix d_y, Matrix y)
         }
 }
 
-static void layer(int *out, const int *in, Matrix w)
+void product_with_itself(Matrix y, Matrix d_x, Matrix d_y, Matrix x)
 {
-    for (int j = 0; j < w.cols; j++) {
-        int total = number(0.0);
-        for (int i = 0; i < w.rows; i++) total = plus(total, times(in[i], number((double)AT(w, i, j))));
-        out[j] = rectified(total);
-    }
-}
-
-float chain_gradient(Matrix d_x, Matrix x, Matrix w1, Matrix w2)
-{
-    int *inputs = malloc((size_t)x.cols * sizeof *inputs), h[MAX_UNITS], z[MAX_UNITS];
-    for (int i = 0; i < x.cols; i++) inputs[i] = number((double)x.data[i]);
-    layer(h, inputs, w1);
-    layer(z, h, w2);
-    int f = number(0.0);
-    for (int k = 0; k < w2.cols; k++) f = plus(f, times(z[k], z[k]));
+    int size = x.rows * x.cols, *inputs = malloc((size_t)size * sizeof *inputs), f = number(0.0);
+    for (int i = 0; i < size; i++) inputs[i] = number((double)x.data[i]);
+    for (int i = 0; i < x.rows; i++)
+        for (int j = 0; j < x.rows; j++) {
+            int total = number(0.0);
+            for (int l = 0; l < x.cols; l++) total = plus(total, times(inputs[i * x.cols + l], inputs[j * x.cols + l]));
+            AT(y, i, j) = (float)lines[total].value;
+            f = plus(f, times(total, number((double)AT(d_y, i, j))));
+        }
     play();
-    for (int i = 0; i < x.cols; i++) d_x.data[i] = (float)lines[inputs[i]].gradient;
-    float value = (float)lines[f].value;
+    for (int i = 0; i < size; i++) d_x.data[i] += (float)lines[inputs[i]].gradient;
     free(inputs);
     forget();
-    return value;
 }

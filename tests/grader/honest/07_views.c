@@ -43,21 +43,13 @@ void softmax_gives_back(Matrix d_x, Matrix d_y, Matrix y)
     }
 }
 
-float chain_gradient(Matrix d_x, Matrix x, Matrix w1, Matrix w2)
+// A row of x at a time, by its first use and by its second.
+void product_with_itself(Matrix y, Matrix d_x, Matrix d_y, Matrix x)
 {
-    Arena *arena = arena_new();
-    Matrix h = matrix_new(arena, 1, w1.cols), z = matrix_new(arena, 1, w2.cols);
-    Matrix d_h = matrix_new(arena, 1, w1.cols), f = matrix_new(arena, 1, 1);
-    matmul(h, x, w1);
-    for (int j = 0; j < h.cols; j++) h.data[j] = fdimf(h.data[j], 0.0f);
-    matmul(z, h, w2);
-    for (int k = 0; k < z.cols; k++) z.data[k] = fdimf(z.data[k], 0.0f);
-    matmul_nt(f, z, z);
-    scale(z, 2.0f);
-    matmul_nt(d_h, z, w2);
-    for (int j = 0; j < h.cols; j++) d_h.data[j] *= h.data[j] > 0.0f;
-    matmul_nt(d_x, d_h, w1);
-    float value = AT(f, 0, 0);
-    arena_free(arena);
-    return value;
+    for (int i = 0; i < x.rows; i++) {
+        Matrix row = matrix_rows(x, i, 1), back = matrix_rows(d_y, i, 1);
+        matmul_nt(matrix_rows(y, i, 1), row, x);
+        matmul_add(matrix_rows(d_x, i, 1), back, x);
+        matmul_tn_add(d_x, back, row);
+    }
 }
