@@ -533,7 +533,7 @@ static double smallest_of(const double *three) { return fmin(three[0], fmin(thre
 enum { RATES = 4 };
 static const float rates[RATES] = {1e-3f, 3e-3f, 1e-2f, 3e-2f};
 
-// The first try at every rate; the rate of the smallest loss serves for the others. Returns the largest error of a pole of each try.
+// The first try at every rate; the rate of the smallest loss serves for the others. errors: of each try, a pole's largest
 static void identify_by(Lesson *lesson, const Box *box, Form form, System *found, double *errors)
 {
     const char *name = box->name;
@@ -718,12 +718,11 @@ static void the_short_way(Lesson *lesson, Box *boxes)
 }
 
 /*
-The prediction is right to the second digit behind the point. More data only show the wrong machine more clearly.
+The prediction is right to a hundredth of a per cent. More data only show the wrong machine more clearly.
 
-The long past deserves a fair word. With 20 or 40 outputs to lean on, none of them needs a large weight, and their
-noises average out; its poles are as good as those of training for the spring, and with the larger data nearly so for
-two masses. Practice often does just this. The price: 41 and 81 weights in the place of 5 and 9, and of 20 and 40 poles
-somebody has to say which are the machine's. (Below, "least squares" is the one with the short past.)
+The long past deserves a fair word. Its poles are nearly as good as those of training for the spring, and for the two masses
+too when there are more data. Practice often does just this. The price: 41 and 81 weights in the place of 5 and 9, and
+of 20 and 40 poles somebody has to say which are the machine's. (Below, "least squares" is the one with the short past.)
 
 ## The same box with other numbers inside
 
@@ -800,17 +799,17 @@ static void a_form_without_freedom(Lesson *lesson, const Box *box)
     Matrix companion = companion_matrix(arena, characteristic(arena, box->truth.a).data, n);
     double restricted = sensitivity(arena, companion, 1), largest_full = 0.0;
     for (int k = 0; k < TRIES; k++) largest_full = fmax(largest_full, sensitivity(arena, box->full[k].a, n));
-    printf("two masses, one number changed by 0.1 %%: a pole moves by up to %.1f %% in companion form,\n",
+    printf("two masses, one number changed by 0.1 %% of the largest: a pole moves by up to %.1f %%\n",
            100.0 * restricted);
-    printf("by up to %.2f %% in a learned matrix\n\n", 100.0 * largest_full);
+    printf("in companion form, by up to %.2f %% in a learned matrix\n\n", 100.0 * largest_full);
     claim(lesson, restricted >= 10.0 * largest_full,
           "in companion form the poles are at least ten times as sensitive as in a learned matrix");
 }
 
 /*
-So the loss, seen from the coefficients, is a gorge (chapter 1's valley, much narrower), and Adam walks from wall
-to wall. It is the search that fails and not the form: it holds the truth as well as the other one does. A
-parametrisation with superfluous numbers is the easier one to descend: a lesson that repeats.
+So the loss, seen from the coefficients, is a gorge (chapter 1's valley, much narrower): a thousandth of one number
+decides. It is the search that fails and not the form, which holds the machine as well as the other one does. The
+parametrisation with superfluous numbers is the easier one to descend.
 
 ## What was learned
 
@@ -842,8 +841,9 @@ static void draw_impulse_response(Lesson *lesson, const Box *r, float left[TRIES
     plot = plot_begin(lesson, "residuals.png", "Two masses: what training has left over, three tries");
     plot_axes(plot, "time (s)", "learned minus true position (mm)");
     for (int k = 0; k < TRIES; k++) plot_line(plot, NULL, seconds, left[k], WATCHED);
-    plot_end(plot, "The errors of three learned machines, each from an experiment of its own. They are "
-                   "movements of the machine themselves, as the errors of its poles make them.");
+    plot_end(plot,
+             "The errors of three learned machines, each from an experiment of its own; the peak of the "
+             "answer is 61 mm.");
 }
 
 static void what_was_learned(Lesson *lesson, const Box *r)
@@ -883,20 +883,22 @@ static void draw_poles(Lesson *lesson, const Box *r)
 {
     enum { AROUND = 200 };
     float re[AROUND], im[AROUND];
-    for (int k = 0; k < AROUND; k++) re[k] = cos32(0.0158f * (float)k), im[k] = sin32(0.0158f * (float)k);
+    for (int k = 0; k < AROUND; k++) re[k] = cos32(0.0050f * (float)k), im[k] = sin32(0.0050f * (float)k);
     Plot *plot = plot_begin(lesson, "poles.png", "Two masses: poles, one step = 0.15 s");
     plot_axes(plot, "real part", "imaginary part");
     plot_square(plot);
-    plot_range_x(plot, -0.6, 1.05);
-    plot_range_y(plot, 0.0, 1.05);
-    plot_legend(plot, "outside");
+    plot_range_x(plot, 0.3, 1.05);
+    plot_range_y(plot, -0.3, 0.6); // room for the legend
+    plot_legend(plot, "bottom left");
     plot_line(plot, "unit circle: the edge of stability", re, im, AROUND);
     plot_poles(plot, "learned in companion form", r->companion, TRIES, false);
     plot_poles(plot, "least squares", &r->short_way, 1, false);
     plot_poles(plot, "the machine", &r->truth, 1, true);
     plot_poles(plot, "learned, three times", r->full, TRIES, false);
-    plot_end(plot, "The upper half; the lower one mirrors it. Distance from the circle is damping, angle is "
-                   "frequency. The learned poles lie in the middle of the machine's.");
+    plot_end(plot,
+             "The upper half; the lower one mirrors it. Distance from the circle is damping, angle is "
+             "frequency. The learned poles lie in the middle of the machine's; least squares has made two of "
+             "them real, of which one lies further left.");
 }
 
 /*
@@ -940,8 +942,8 @@ static void bode(float *hertz, float *height, float *phase, System s, double dt)
     }
 }
 
-static void draw_bode(Lesson *lesson, const char *file, const char *title, const char *unit,
-                      const float *hertz, float values[MACHINES][TONES], const char *caption)
+static void draw_bode_plot(Lesson *lesson, const char *file, const char *title, const char *unit,
+                           const float *hertz, float values[MACHINES][TONES], const char *caption)
 {
     Plot *plot = plot_begin(lesson, file, title);
     plot_axes(plot, "frequency (Hz)", unit);
@@ -969,12 +971,13 @@ static void answer_to_a_sine(Lesson *lesson, const Box *r)
     claim(lesson, worst[2] <= 0.5f,
           "up to 0.5 Hz, over both resonances, the learned magnitude is right to 0.5 dB");
     claim(lesson, worst[1] >= 6.0f, "that of least squares is wrong by 6 dB, a factor of two, or more");
-    draw_bode(lesson, "magnitude.png", "Two masses: Bode plot, magnitude", "magnitude (dB, 0 dB = 1 m/N)",
-              hertz, height,
-              "Two resonances. Below −60 dB the learned machine has heard only noise; least squares has lost "
-              "the resonances.");
-    draw_bode(lesson, "phase.png", "Two masses: Bode plot, phase", "phase (degrees)", hertz, phase,
-              "Each resonance delays by half a turn, 180°.");
+    draw_bode_plot(
+        lesson, "magnitude.png", "Two masses: Bode plot, magnitude", "magnitude (dB, 0 dB = 1 m/N)", hertz,
+        height,
+        "Two resonances. Below −60 dB the learned machine has heard only noise; least squares has lost "
+        "the resonances.");
+    draw_bode_plot(lesson, "phase.png", "Two masses: Bode plot, phase", "phase (degrees)", hertz, phase,
+                   "Each resonance delays by half a turn, 180°.");
 }
 
 /*
@@ -1231,8 +1234,8 @@ static void predict_sunspots(Lesson *lesson, Series s, System *networks)
 }
 
 /*
-A state of four numbers does nearly what nine remembered years do, and not better: AR(9) is a linear system
-too, one of nine states. The networks began in a good place: two circles, a slow and a fast one, and $D = 1$.
+A state of four numbers does nearly what nine remembered years do, but not as well, by two standard errors: AR(9)
+is a linear system too, one of nine states. The networks began in a good place: two circles, a slow and a fast one, and $D = 1$.
 Begun at random, a network may end with a pole outside the circle and not know it: the state starts at zero,
 and a window of 40 years is too short to run away. For a linear network there is a test that takes a moment,
 before anything is run: look at the poles.
@@ -1342,9 +1345,12 @@ int main(int argc, char **argv)
 | training | system identification, output-error method |
 | backpropagation through time | adjoint system |
 | vanishing, exploding gradients | stable, unstable poles |
+| fed with what really came; fed with its own predictions | observer, Kalman's predictor; free-running model |
 
 - A linear RNN, a discrete LTI system and a convolution are one thing, computed in three ways.
 - Training recovers the poles of a machine, not its coordinates: those are a matter of the basis.
+- Noise in the columns of least squares is a ridge that nobody ordered, and more data do not remove it. Training the whole
+  system on its inputs alone has no such bias.
 - The way of writing the unknowns decides whether descent finds them. More numbers can be easier than fewer.
 - The size of the largest pole rules memory, stability and gradients alike. An activation ends all this, gently for
   small signals and thoroughly for large ones.
