@@ -4,9 +4,9 @@
 #include "exercise.h"
 
 // TASK 11.1
-void normalise_channels(Matrix y, Matrix x, Matrix gain, Matrix bias)
+void fold_norm(Matrix weight, Matrix bias, Matrix mean, Matrix variance, Matrix gain, Matrix offset)
 {
-    (void)y, (void)x, (void)gain, (void)bias;
+    (void)weight, (void)bias, (void)mean, (void)variance, (void)gain, (void)offset;
     NOT_WRITTEN("11.1");
 }
 
@@ -25,15 +25,15 @@ void follow_batch(Matrix mean, Matrix variance, Matrix x, float momentum)
 }
 
 // TASK 11.4
-void drop(Matrix x, Matrix uniform, float p)
+void drop_channels(Matrix x, Matrix uniform, float p)
 {
     (void)x, (void)uniform, (void)p;
     NOT_WRITTEN("11.4");
 }
 
 // TASK 11.5
-void move_picture(Matrix out, Matrix picture, int dy, int dx, int flip, float background)
+void move_image(Matrix out, Matrix image, int dy, int dx, int flip, float background)
 {
-    (void)out, (void)picture, (void)dy, (void)dx, (void)flip, (void)background;
+    (void)out, (void)image, (void)dy, (void)dx, (void)flip, (void)background;
     NOT_WRITTEN("11.5");
 }

@@ -13,16 +13,13 @@ static void column_statistics(double *mean, double *squares, Matrix x, int j)
         *squares += ((double)AT(x, i, j) - *mean) * ((double)AT(x, i, j) - *mean);
 }
 
-// TASK 11.1
-void normalise_channels(Matrix y, Matrix x, Matrix gain, Matrix bias)
+// TASK 11.1: gain · (x·weight + bias − mean) / √(variance + 1e-5) + offset, sorted by what stands with x
+void fold_norm(Matrix weight, Matrix bias, Matrix mean, Matrix variance, Matrix gain, Matrix offset)
 {
-    for (int j = 0; j < x.cols; j++) {
-        double mean, squares;
-        column_statistics(&mean, &squares, x, j);
-        double r = 1.0 / sqrt(squares / x.rows + 1e-5);
-        for (int i = 0; i < x.rows; i++)
-            AT(y, i, j) =
-                (float)(((double)AT(x, i, j) - mean) * r * (double)gain.data[j] + (double)bias.data[j]);
+    for (int j = 0; j < weight.cols; j++) {
+        float factor = gain.data[j] / sqrtf(variance.data[j] + 1e-5f);
+        for (int k = 0; k < weight.rows; k++) AT(weight, k, j) *= factor;
+        bias.data[j] = (bias.data[j] - mean.data[j]) * factor + offset.data[j];
     }
 }
 
@@ -59,21 +56,22 @@ void follow_batch(Matrix mean, Matrix variance, Matrix x, float momentum)
 }
 
 // TASK 11.4
-void drop(Matrix x, Matrix uniform, float p)
+void drop_channels(Matrix x, Matrix uniform, float p)
 {
+    int pixels = x.rows / uniform.rows;
     for (int i = 0; i < x.rows; i++)
         for (int j = 0; j < x.cols; j++)
-            AT(x, i, j) = AT(uniform, i, j) < p ? 0.0f : AT(x, i, j) / (1.0f - p);
+            AT(x, i, j) = AT(uniform, i / pixels, j) < p ? 0.0f : AT(x, i, j) / (1.0f - p);
 }
 
-// TASK 11.5: for each pixel of the new picture, where it comes from
-void move_picture(Matrix out, Matrix picture, int dy, int dx, int flip, float background)
+// TASK 11.5: for each pixel of the new image, where it comes from
+void move_image(Matrix out, Matrix image, int dy, int dx, int flip, float background)
 {
     for (int y = 0; y < out.rows; y++)
         for (int x = 0; x < out.cols; x++) {
             int from_y = y - dy, from_x = x - dx;
             AT(out, y, x) = background;
-            if (from_y < 0 || from_y >= picture.rows || from_x < 0 || from_x >= picture.cols) continue;
-            AT(out, y, x) = AT(picture, from_y, flip == 1 ? picture.cols - 1 - from_x : from_x);
+            if (from_y < 0 || from_y >= image.rows || from_x < 0 || from_x >= image.cols) continue;
+            AT(out, y, x) = AT(image, from_y, flip == 1 ? image.cols - 1 - from_x : from_x);
         }
 }

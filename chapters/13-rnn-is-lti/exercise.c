@@ -12,9 +12,11 @@ float state_step(Matrix x, Matrix a, Matrix b, Matrix c, float d, float u)
 }
 
 // TASK 13.2
-void impulse_response(Matrix g, Matrix a, Matrix b, Matrix c, float d)
+void in_series(Matrix a, Matrix b, Matrix c, Matrix d, Matrix a_1, Matrix b_1, Matrix c_1, float d_1,
+               Matrix a_2, Matrix b_2, Matrix c_2, float d_2)
 {
-    (void)g, (void)a, (void)b, (void)c, (void)d;
+    (void)a, (void)b, (void)c, (void)d, (void)a_1, (void)b_1, (void)c_1, (void)d_1, (void)a_2;
+    (void)b_2, (void)c_2, (void)d_2;
     NOT_WRITTEN("13.2");
 }
 

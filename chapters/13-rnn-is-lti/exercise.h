@@ -12,8 +12,10 @@ enum { MAX_STATES = 16 };
 // TASK 13.1  One step of x' = a·x + b·u, y = c·x + d·u. Returns y; x (n × 1) holds the state and receives the next one.
 float state_step(/* in/out */ Matrix x, Matrix a, Matrix b, Matrix c, float d, float u);
 
-// TASK 13.2  The impulse response g (K × 1): what comes out, from rest, when one single 1 goes in and then zeros.
-void impulse_response(/* out */ Matrix g, Matrix a, Matrix b, Matrix c, float d);
+// TASK 13.2  Two systems in a row as one: what comes out of the first, in the same step, goes into the second. Writes a (n × n),
+// b (n × 1), c (1 × n) and d (1 × 1) of the whole. Its n = n_1 + n_2 states are those of the first, then those of the second.
+void in_series(/* out */ Matrix a, /* out */ Matrix b, /* out */ Matrix c, /* out */ Matrix d, Matrix a_1,
+               Matrix b_1, Matrix c_1, float d_1, Matrix a_2, Matrix b_2, Matrix c_2, float d_2);
 
 // TASK 13.3  Two maps in a row as one: first x ↦ a_1·x + b_1, then x ↦ a_2·x + b_2. Writes a (n × n) and b (n × 1) of
 // x ↦ a·x + b that does both.

@@ -16,12 +16,24 @@ float state_step(Matrix x, Matrix a, Matrix b, Matrix c, float d, float u)
     return y;
 }
 
-// TASK 13.2: step by step, with a 1 and then zeros for input
-void impulse_response(Matrix g, Matrix a, Matrix b, Matrix c, float d)
+// TASK 13.2: the second system's input is c_1 x_1 + d_1 u
+void in_series(Matrix a, Matrix b, Matrix c, Matrix d, Matrix a_1, Matrix b_1, Matrix c_1, float d_1,
+               Matrix a_2, Matrix b_2, Matrix c_2, float d_2)
 {
-    float state[MAX_STATES] = {0.0f};
-    Matrix x = matrix_view(a.rows, 1, state);
-    for (int k = 0; k < g.rows; k++) g.data[k] = state_step(x, a, b, c, d, k == 0 ? 1.0f : 0.0f);
+    int first = a_1.rows, second = a_2.rows;
+    fill(a, 0.0f);
+    for (int i = 0; i < first; i++) {
+        for (int j = 0; j < first; j++) AT(a, i, j) = AT(a_1, i, j);
+        b.data[i] = b_1.data[i];
+        c.data[i] = d_2 * c_1.data[i];
+    }
+    for (int i = 0; i < second; i++) {
+        for (int j = 0; j < first; j++) AT(a, first + i, j) = b_2.data[i] * c_1.data[j];
+        for (int j = 0; j < second; j++) AT(a, first + i, first + j) = AT(a_2, i, j);
+        b.data[first + i] = b_2.data[i] * d_1;
+        c.data[first + i] = c_2.data[i];
+    }
+    d.data[0] = d_2 * d_1;
 }
 
 // TASK 13.3: a_2 (a_1 x + b_1) + b_2

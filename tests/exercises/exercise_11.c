@@ -40,64 +40,92 @@ static double column_variance(Matrix x, int j, int divisor)
     return total / divisor;
 }
 
-// ---- TASK 11.1: batch normalisation -------------------------------------------------------------------------
+// ---- TASK 11.1: a normalisation folded into the layer before it -----------------------------------------------
 
-START_TEST(two_columns_computed_by_hand)
+typedef struct {
+    Arena *arena;
+    Matrix weight, bias, mean, variance, gain, offset; // (K × C), then (1 × C)
+} Layer;
+
+static Layer layer_new(int k, int c, uint64_t seed)
 {
-    // Means 2 and 0, variances 1 and 4: beside them 1e-5 is little.
-    float x_values[] = {1, 2, 3, -2}, gain_values[] = {2, 3}, bias_values[] = {10, -1},
-          y_values[] = {7, 7, 7, 7};
-    Matrix y = matrix_view(2, 2, y_values), x = matrix_view(2, 2, x_values);
-    Matrix gain = matrix_view(1, 2, gain_values), bias = matrix_view(1, 2, bias_values);
-    GIVEN(OUT("y", y), IN("x", x), IN("gain", gain), IN("bias", bias));
-    normalise_channels(y, x, gain, bias);
-    expect_within("y", y, ((double[]){8, 2, 12, -4}), 1e-4);
+    Layer l = {.arena = arena_new()};
+    Rng rng = rng_new(111, seed);
+    l.weight = random_normal(l.arena, &rng, k, c), l.bias = random_normal(l.arena, &rng, 1, c);
+    l.mean = random_normal(l.arena, &rng, 1, c), l.variance = random_normal(l.arena, &rng, 1, c);
+    l.gain = random_normal(l.arena, &rng, 1, c), l.offset = random_normal(l.arena, &rng, 1, c);
+    for (int j = 0; j < c; j++) l.variance.data[j] = 0.2f + l.variance.data[j] * l.variance.data[j];
+    return l;
 }
-END_TEST
 
-START_TEST(a_constant_column_becomes_its_bias)
+static void expect_folded(Layer l, double tolerance)
 {
-    float x_values[] = {5, 5, 5}, gain_values[] = {2}, bias_values[] = {0.5f}, y_values[] = {7, 7, 7};
-    Matrix y = matrix_view(3, 1, y_values), x = matrix_view(3, 1, x_values);
-    Matrix gain = matrix_view(1, 1, gain_values), bias = matrix_view(1, 1, bias_values);
-    GIVEN(OUT("y", y), IN("x", x), IN("gain", gain), IN("bias", bias));
-    normalise_channels(y, x, gain, bias);
-    expect_within("y", y, ((double[]){0.5, 0.5, 0.5}), 1e-3);
-}
-END_TEST
-
-static void expect_normal(Batch b, double tolerance)
-{
-    Matrix y = rubbish(b.arena, b.x.rows, b.x.cols);
-    double *expected = doubles(b.arena, matrix_size(y));
-    for (int i = 0; i < y.rows; i++)
-        for (int j = 0; j < y.cols; j++)
-            expected[i * y.cols + j] = ((double)AT(b.x, i, j) - column_mean(b.x, j)) /
-                                           sqrt(column_variance(b.x, j, b.x.rows) + 1e-5) *
-                                           (double)b.gain.data[j] +
-                                       (double)b.bias.data[j];
-    GIVEN(OUT("y", y), IN("x", b.x), IN("gain", b.gain), IN("bias", b.bias));
-    normalise_channels(y, b.x, b.gain, b.bias);
-    expect_close("y", y, expected, tolerance);
+    int k = l.weight.rows, c = l.weight.cols;
+    double *weight = doubles(l.arena, matrix_size(l.weight)), *bias = doubles(l.arena, (size_t)c);
+    for (int j = 0; j < c; j++) {
+        double factor = (double)l.gain.data[j] / sqrt((double)l.variance.data[j] + 1e-5);
+        for (int i = 0; i < k; i++) weight[i * c + j] = factor * (double)AT(l.weight, i, j);
+        bias[j] = factor * ((double)l.bias.data[j] - (double)l.mean.data[j]) + (double)l.offset.data[j];
+    }
+    GIVEN(OUT("weight", l.weight), OUT("bias", l.bias), IN("mean", l.mean), IN("variance", l.variance),
+          IN("gain", l.gain), IN("offset", l.offset));
+    fold_norm(l.weight, l.bias, l.mean, l.variance, l.gain, l.offset);
+    expect_close("weight", l.weight, weight, tolerance);
+    expect_close("bias", l.bias, bias, tolerance);
     EXPECT_UNCHANGED();
-    arena_free(b.arena);
+    arena_free(l.arena);
 }
 
-START_TEST(columns_of_any_size_are_normalised)
+START_TEST(one_channel_folded_by_hand)
 {
-    for (int s = 0; s < SHAPES; s++)
-        expect_normal(batch_new(shapes[s][0], shapes[s][1], 0.3f, (uint64_t)s), 1e-4);
+    // Mean 3, deviation 2, gain 10, offset 1: 10 · ((4 x + 5) − 3) / 2 + 1 = 20 x + 11
+    float weight_value[] = {4}, bias_value[] = {5}, values[] = {3, 4, 10, 1};
+    Matrix weight = matrix_view(1, 1, weight_value), bias = matrix_view(1, 1, bias_value);
+    Matrix mean = matrix_view(1, 1, values), variance = matrix_view(1, 1, values + 1);
+    Matrix gain = matrix_view(1, 1, values + 2), offset = matrix_view(1, 1, values + 3);
+    GIVEN(OUT("weight", weight), OUT("bias", bias), IN("mean", mean), IN("variance", variance),
+          IN("gain", gain), IN("offset", offset));
+    fold_norm(weight, bias, mean, variance, gain, offset);
+    expect_within("weight", weight, ((double[]){20}), 1e-3);
+    expect_within("bias", bias, ((double[]){11}), 1e-3);
 }
 END_TEST
 
-START_TEST(columns_far_from_zero_keep_three_digits) { expect_normal(batch_new(33, 3, 1000.0f, 50), 1e-3); }
+START_TEST(each_channel_has_a_factor_of_its_own)
+{
+    float weight_values[] = {1, 1, 1, 1, 1, 1}, bias_values[] = {0, 0};
+    float zeros[] = {0, 0}, variances[] = {1, 0.25f}, gains[] = {3, -1};
+    Matrix weight = matrix_view(3, 2, weight_values), bias = matrix_view(1, 2, bias_values);
+    Matrix none = matrix_view(1, 2, zeros), variance = matrix_view(1, 2, variances),
+           gain = matrix_view(1, 2, gains);
+    GIVEN(OUT("weight", weight), OUT("bias", bias), IN("mean", none), IN("variance", variance),
+          IN("gain", gain), IN("offset", none));
+    fold_norm(weight, bias, none, variance, gain, none);
+    expect_within("weight", weight, ((double[]){3, -2, 3, -2, 3, -2}), 1e-3);
+    expect_within("bias", bias, ((double[]){0, 0}), 1e-6);
+}
+END_TEST
+
+START_TEST(layers_of_any_size_are_folded)
+{
+    static const int inputs[] = {1, 9, 2, 27, 5};
+    for (int s = 0; s < 5; s++) expect_folded(layer_new(inputs[s], shapes[s][1], (uint64_t)s), 1e-4);
+}
+END_TEST
+
+START_TEST(a_channel_that_is_never_wanted_becomes_its_offset)
+{
+    Layer l = layer_new(4, 3, 20);
+    fill(l.gain, 0.0f);
+    expect_folded(l, 1e-5);
+}
 END_TEST
 
 START_TEST(a_variance_near_1e_5_tells_where_it_is_added)
 {
-    Batch b = batch_new(33, 2, 0.0f, 51);
-    scale(b.x, 0.003f);
-    expect_normal(b, 1e-4);
+    Layer l = layer_new(3, 2, 21);
+    scale(l.variance, 2e-5f);
+    expect_folded(l, 1e-3);
 }
 END_TEST
 
@@ -219,32 +247,37 @@ END_TEST
 START_TEST(batches_far_from_zero_are_followed) { expect_running(9, 2, 1000.0f, 0.5f); }
 END_TEST
 
-// ---- TASK 11.4: dropout ---------------------------------------------------------------------------------------------
+// ---- TASK 11.4: dropout of channels -----------------------------------------------------------------------------
 
-START_TEST(five_numbers_dropped_by_hand)
+START_TEST(two_images_of_two_pixels_by_hand)
 {
-    // An element is dropped when its number is below 0.5; at 0.5 it stays.
-    float x_values[] = {1, 2, -3, 4, 5}, uniform_values[] = {0.1f, 0.9f, 0.5f, 0.0f, 0.4999f};
-    Matrix x = matrix_view(1, 5, x_values), uniform = matrix_view(1, 5, uniform_values);
+    // A channel of an image is dropped when its number is below 0.5; at 0.5 it stays.
+    float x_values[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+          uniform_values[] = {0.1f, 0.9f, 0.5f, 0.6f, 0.0f, 0.4999f};
+    Matrix x = matrix_view(4, 3, x_values), uniform = matrix_view(2, 3, uniform_values);
     GIVEN(OUT("x", x), IN("uniform", uniform), NUMBER("p", 0.5));
-    drop(x, uniform, 0.5f);
-    expect_within("x", x, ((double[]){0, 4, -6, 0, 0}), 1e-5);
+    drop_channels(x, uniform, 0.5f);
+    expect_within("x", x, ((double[]){0, 4, 6, 0, 10, 12, 14, 0, 0, 20, 0, 0}), 1e-5);
 }
 END_TEST
 
-START_TEST(what_is_left_is_enlarged_for_any_probability)
+START_TEST(channels_of_any_images_are_dropped_or_enlarged)
 {
     static const float ps[] = {0.0f, 0.1f, 0.3f, 0.75f};
+    static const int images[] = {1, 3, 2, 5}, pixels[] = {6, 1, 4, 9};
     for (int k = 0; k < 4; k++) {
         Arena *arena = arena_new();
         Rng rng = rng_new(114, (uint64_t)k);
-        Matrix x = random_normal(arena, &rng, 6, 5), uniform = matrix_new(arena, 6, 5);
+        Matrix x = random_normal(arena, &rng, images[k] * pixels[k], 5),
+               uniform = matrix_new(arena, images[k], 5);
         fill_uniform(uniform, &rng, 0.0f, 1.0f);
         double *expected = doubles(arena, matrix_size(x));
-        for (size_t i = 0; i < matrix_size(x); i++)
-            expected[i] = uniform.data[i] < ps[k] ? 0.0 : (double)x.data[i] / (1.0 - (double)ps[k]);
+        for (int i = 0; i < x.rows; i++)
+            for (int j = 0; j < x.cols; j++)
+                expected[i * x.cols + j] =
+                    AT(uniform, i / pixels[k], j) < ps[k] ? 0.0 : (double)AT(x, i, j) / (1.0 - (double)ps[k]);
         GIVEN(OUT("x", x), IN("uniform", uniform), NUMBER("p", (double)ps[k]));
-        drop(x, uniform, ps[k]);
+        drop_channels(x, uniform, ps[k]);
         expect_close("x", x, expected, 1e-5);
         EXPECT_UNCHANGED();
         arena_free(arena);
@@ -252,23 +285,23 @@ START_TEST(what_is_left_is_enlarged_for_any_probability)
 }
 END_TEST
 
-// ---- TASK 11.5: a picture moved -----------------------------------------------------------------------------------------
+// ---- TASK 11.5: an image moved -----------------------------------------------------------------------------------------
 
 static void expect_moved(int dy, int dx, int flip, const double *expected)
 {
     float values[] = {1, 2, 3, 4, 5, 6}, out_values[] = {7, 7, 7, 7, 7, 7};
-    Matrix out = matrix_view(2, 3, out_values), picture = matrix_view(2, 3, values);
-    GIVEN(OUT("out", out), IN("picture", picture), NUMBER("dy", dy), NUMBER("dx", dx), NUMBER("flip", flip),
+    Matrix out = matrix_view(2, 3, out_values), image = matrix_view(2, 3, values);
+    GIVEN(OUT("out", out), IN("image", image), NUMBER("dy", dy), NUMBER("dx", dx), NUMBER("flip", flip),
           NUMBER("background", -1));
-    move_picture(out, picture, dy, dx, flip, -1.0f);
+    move_image(out, image, dy, dx, flip, -1.0f);
     expect_within("out", out, expected, 0.0);
     EXPECT_UNCHANGED();
 }
 
-START_TEST(a_picture_that_stays_is_copied) { expect_moved(0, 0, 0, (double[]){1, 2, 3, 4, 5, 6}); }
+START_TEST(an_image_that_stays_is_copied) { expect_moved(0, 0, 0, (double[]){1, 2, 3, 4, 5, 6}); }
 END_TEST
 
-START_TEST(a_picture_goes_down_and_right)
+START_TEST(an_image_goes_down_and_right)
 {
     expect_moved(1, 0, 0, (double[]){-1, -1, -1, 1, 2, 3});
     expect_moved(0, 1, 0, (double[]){-1, 1, 2, -1, 4, 5});
@@ -276,7 +309,7 @@ START_TEST(a_picture_goes_down_and_right)
 }
 END_TEST
 
-START_TEST(a_picture_goes_up_and_left)
+START_TEST(an_image_goes_up_and_left)
 {
     expect_moved(-1, 0, 0, (double[]){4, 5, 6, -1, -1, -1});
     expect_moved(0, -1, 0, (double[]){2, 3, -1, 5, 6, -1});
@@ -291,7 +324,7 @@ START_TEST(the_flip_comes_before_the_shift)
 }
 END_TEST
 
-START_TEST(a_picture_can_leave_the_frame)
+START_TEST(an_image_can_leave_the_frame)
 {
     expect_moved(2, 0, 0, (double[]){-1, -1, -1, -1, -1, -1});
     expect_moved(0, -3, 1, (double[]){-1, -1, -1, -1, -1, -1});
@@ -301,10 +334,10 @@ END_TEST
 
 // clang-format off
 EXERCISE("11-alexnet-to-resnet",
-         {"11.1", 4, two_columns_computed_by_hand},
-         {"11.1", 4, a_constant_column_becomes_its_bias},
-         {"11.1", 4, columns_of_any_size_are_normalised},
-         {"11.1", 4, columns_far_from_zero_keep_three_digits},
+         {"11.1", 4, one_channel_folded_by_hand},
+         {"11.1", 4, each_channel_has_a_factor_of_its_own},
+         {"11.1", 4, layers_of_any_size_are_folded},
+         {"11.1", 4, a_channel_that_is_never_wanted_becomes_its_offset},
          {"11.1", 4, a_variance_near_1e_5_tells_where_it_is_added},
          {"11.2", 5, the_derivative_of_a_column_computed_by_hand},
          {"11.2", 10, the_derivative_is_right_for_any_size},
@@ -313,10 +346,10 @@ EXERCISE("11-alexnet-to-resnet",
          {"11.3", 5, the_running_statistics_computed_by_hand},
          {"11.3", 10, batches_of_any_size_are_followed},
          {"11.3", 5, batches_far_from_zero_are_followed},
-         {"11.4", 5, five_numbers_dropped_by_hand},
-         {"11.4", 10, what_is_left_is_enlarged_for_any_probability},
-         {"11.5", 4, a_picture_that_stays_is_copied},
-         {"11.5", 4, a_picture_goes_down_and_right},
-         {"11.5", 4, a_picture_goes_up_and_left},
+         {"11.4", 5, two_images_of_two_pixels_by_hand},
+         {"11.4", 10, channels_of_any_images_are_dropped_or_enlarged},
+         {"11.5", 4, an_image_that_stays_is_copied},
+         {"11.5", 4, an_image_goes_down_and_right},
+         {"11.5", 4, an_image_goes_up_and_left},
          {"11.5", 4, the_flip_comes_before_the_shift},
-         {"11.5", 4, a_picture_can_leave_the_frame})
+         {"11.5", 4, an_image_can_leave_the_frame})

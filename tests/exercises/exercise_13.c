@@ -1,5 +1,5 @@
 // The exercises of chapter 13, An RNN is a linear system is a convolution: what each task is tested for, and its points.
-// n states, T steps, K weights of a kernel. What the answers are compared with is computed here, in double and in the
+// n states, T steps. What the answers are compared with is computed here, in double and in the
 // plainest way.
 #include <math.h>
 
@@ -101,47 +101,82 @@ START_TEST(steps_of_any_size_are_right)
 }
 END_TEST
 
-// ---- TASK 13.2: the impulse response ----------------------------------------------------------------------
+// ---- TASK 13.2: two systems in a row ------------------------------------------------------------------------
 
-START_TEST(the_first_weights_computed_by_hand)
+static void expect_series(Arena *arena, System s_1, float d_1, System s_2, float d_2)
 {
-    // d, c·b, c·a·b: 9, 1·2 + 4·3 = 14, and a·b = {0·2 + 1·3, 5·2 + 0·3} = {3, 10}: 3 + 40 = 43
-    float a_values[] = {0, 1, 5, 0}, b_values[] = {2, 3}, c_values[] = {1, 4}, g_values[] = {7, 7, 7};
+    int first = s_1.a.rows, second = s_2.a.rows, n = first + second;
+    Matrix a = rubbish(arena, n, n), b = rubbish(arena, n, 1), c = rubbish(arena, 1, n),
+           d = rubbish(arena, 1, 1);
+    double *true_a = doubles(arena, matrix_size(a)), *true_b = doubles(arena, (size_t)n),
+           *true_c = doubles(arena, (size_t)n), true_d = (double)d_1 * (double)d_2;
+    for (int i = 0; i < n; i++) {
+        bool below = i >= first;
+        true_b[i] = below ? (double)s_2.b.data[i - first] * (double)d_1 : (double)s_1.b.data[i];
+        true_c[i] = below ? (double)s_2.c.data[i - first] : (double)d_2 * (double)s_1.c.data[i];
+        for (int j = 0; j < n; j++) {
+            double *element = &true_a[i * n + j];
+            *element = 0.0;
+            if (!below && j < first) *element = (double)AT(s_1.a, i, j);
+            if (below && j >= first) *element = (double)AT(s_2.a, i - first, j - first);
+            if (below && j < first) *element = (double)s_2.b.data[i - first] * (double)s_1.c.data[j];
+        }
+    }
+    GIVEN(OUT("a", a), OUT("b", b), OUT("c", c), OUT("d", d), IN("a_1", s_1.a), IN("b_1", s_1.b),
+          IN("c_1", s_1.c), NUMBER("d_1", (double)d_1), IN("a_2", s_2.a), IN("b_2", s_2.b), IN("c_2", s_2.c),
+          NUMBER("d_2", (double)d_2));
+    in_series(a, b, c, d, s_1.a, s_1.b, s_1.c, d_1, s_2.a, s_2.b, s_2.c, d_2);
+    expect_within("a", a, true_a, 1e-5);
+    expect_within("b", b, true_b, 1e-5);
+    expect_within("c", c, true_c, 1e-5);
+    expect_within("d", d, &true_d, 1e-5);
+    EXPECT_UNCHANGED();
+}
+
+START_TEST(two_systems_of_one_state_by_hand)
+{
+    // x_1' = 2 x_1 + 3 u, y_1 = 5 x_1 + 7 u; x_2' = 11 x_2 + 13 y_1, y = 17 x_2 + 19 y_1
+    float first[] = {2, 3, 5}, second[] = {11, 13, 17}, a_values[4] = {7}, b_values[2] = {7},
+          c_values[2] = {7}, d_values[] = {7};
     Matrix a = matrix_view(2, 2, a_values), b = matrix_view(2, 1, b_values), c = matrix_view(1, 2, c_values),
-           g = matrix_view(3, 1, g_values);
-    GIVEN(OUT("g", g), IN("a", a), IN("b", b), IN("c", c), NUMBER("d", 9.0));
-    impulse_response(g, a, b, c, 9.0f);
-    expect_within("g", g, ((double[]){9, 14, 43}), 1e-4);
+           d = matrix_view(1, 1, d_values);
+    Matrix a_1 = matrix_view(1, 1, first), b_1 = matrix_view(1, 1, first + 1),
+           c_1 = matrix_view(1, 1, first + 2);
+    Matrix a_2 = matrix_view(1, 1, second), b_2 = matrix_view(1, 1, second + 1),
+           c_2 = matrix_view(1, 1, second + 2);
+    GIVEN(OUT("a", a), OUT("b", b), OUT("c", c), OUT("d", d), IN("a_1", a_1), IN("b_1", b_1), IN("c_1", c_1),
+          NUMBER("d_1", 7), IN("a_2", a_2), IN("b_2", b_2), IN("c_2", c_2), NUMBER("d_2", 19));
+    in_series(a, b, c, d, a_1, b_1, c_1, 7.0f, a_2, b_2, c_2, 19.0f);
+    expect_within("a", a, ((double[]){2, 0, 65, 11}), 1e-4);
+    expect_within("b", b, ((double[]){3, 91}), 1e-4);
+    expect_within("c", c, ((double[]){95, 17}), 1e-4);
+    expect_within("d", d, ((double[]){133}), 1e-4);
 }
 END_TEST
 
-START_TEST(one_weight_is_d)
+START_TEST(systems_of_any_sizes_are_put_in_a_row)
 {
-    float one[] = {3}, g_values[] = {7};
-    Matrix m = matrix_view(1, 1, one), g = matrix_view(1, 1, g_values);
-    GIVEN(OUT("g", g), IN("a", m), IN("b", m), IN("c", m), NUMBER("d", -2.5));
-    impulse_response(g, m, m, m, -2.5f);
-    expect_within("g", g, ((double[]){-2.5}), 1e-6);
-}
-END_TEST
-
-START_TEST(kernels_of_any_length_are_right)
-{
-    static const int lengths[] = {2, 7, 30, 1, 12, 25};
-    for (int k = 0; k < SIZES; k++) {
+    static const int firsts[] = {1, 3, 2, 5}, seconds[] = {2, 1, 2, 4};
+    for (int k = 0; k < 4; k++) {
         Arena *arena = arena_new();
         Rng rng = rng_new(132, (uint64_t)k);
-        System s = random_system(arena, &rng, sizes[k]);
-        float d = rng_normal(&rng);
-        Matrix g = rubbish(arena, lengths[k], 1);
-        double *expected = doubles(arena, matrix_size(g)), x[MAX_STATES] = {0};
-        for (int t = 0; t < lengths[k]; t++) expected[t] = true_step(x, s, (double)d, t == 0 ? 1.0 : 0.0);
-        GIVEN(OUT("g", g), IN("a", s.a), IN("b", s.b), IN("c", s.c), NUMBER("d", (double)d));
-        impulse_response(g, s.a, s.b, s.c, d);
-        expect_close("g", g, expected, 1e-3);
-        EXPECT_UNCHANGED();
+        System s_1 = random_system(arena, &rng, firsts[k]);
+        System s_2 = random_system(arena, &rng, seconds[k]);
+        float d_1 = rng_normal(&rng), d_2 = rng_normal(&rng);
+        expect_series(arena, s_1, d_1, s_2, d_2);
         arena_free(arena);
     }
+}
+END_TEST
+
+START_TEST(without_d_the_second_hears_a_step_later)
+{
+    Arena *arena = arena_new();
+    Rng rng = rng_new(132, 9);
+    System s_1 = random_system(arena, &rng, 2);
+    System s_2 = random_system(arena, &rng, 3);
+    expect_series(arena, s_1, 0.0f, s_2, 0.0f);
+    arena_free(arena);
 }
 END_TEST
 
@@ -358,9 +393,9 @@ EXERCISE("13-rnn-is-lti",
          {"13.1", 5, the_output_sees_the_state_before_the_step},
          {"13.1", 5, a_force_is_felt_at_once_through_d},
          {"13.1", 5, steps_of_any_size_are_right},
-         {"13.2", 5, the_first_weights_computed_by_hand},
-         {"13.2", 5, one_weight_is_d},
-         {"13.2", 5, kernels_of_any_length_are_right},
+         {"13.2", 5, two_systems_of_one_state_by_hand},
+         {"13.2", 5, systems_of_any_sizes_are_put_in_a_row},
+         {"13.2", 5, without_d_the_second_hears_a_step_later},
          {"13.3", 5, two_maps_computed_by_hand},
          {"13.3", 5, the_order_of_two_matrices_matters},
          {"13.3", 5, maps_of_any_size_act_as_one_after_the_other},

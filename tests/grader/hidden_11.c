@@ -19,10 +19,12 @@ static Data draw(Rng *rng, Arena *arena)
     return data;
 }
 
-ROUNDS(3, random_columns_normalised)
+ROUNDS(3, random_layers_folded)
 {
     Data data = draw(rng, arena);
-    same_normalise_channels(1e-3f, data.y, data.x, data.gain, data.bias);
+    Matrix mean = hidden_matrix(rng, arena, 1, data.x.cols), variance = matrix_new(arena, 1, data.x.cols);
+    fill_uniform(variance, rng, 0.1f, 3.0f);
+    same_fold_norm(1e-3f, data.x, data.row, mean, variance, data.gain, data.bias);
 }
 
 ROUNDS(3, the_derivative_at_random_columns)
@@ -37,19 +39,20 @@ ROUNDS(3, random_batches_followed)
     same_follow_batch(1e-3f, data.row, data.other, data.x, rng_uniform(rng));
 }
 
-ROUNDS(3, random_numbers_dropped)
+ROUNDS(3, random_channels_dropped)
 {
-    Data data = draw(rng, arena);
-    fill_uniform(data.y, rng, 0.0f, 1.0f);
-    same_drop(1e-5f, data.x, data.y, 0.9f * rng_uniform(rng));
+    int images = hidden_between(rng, 2, 4), pixels = hidden_between(rng, 2, 6), c = hidden_between(rng, 2, 5);
+    Matrix x = hidden_matrix(rng, arena, images * pixels, c), uniform = matrix_new(arena, images, c);
+    fill_uniform(uniform, rng, 0.0f, 1.0f);
+    same_drop_channels(1e-5f, x, uniform, 0.9f * rng_uniform(rng));
 }
 
-ROUNDS(6, random_pictures_moved)
+ROUNDS(6, random_images_moved)
 {
     Data data = draw(rng, arena);
     int dy = hidden_between(rng, -2, 2), dx = hidden_between(rng, -2, 2);
-    same_move_picture(0.0f, data.y, data.x, dy, dx, i % 2, 0.25f);
+    same_move_image(0.0f, data.y, data.x, dy, dx, i % 2, 0.25f);
 }
 
-HIDDEN({"11.1", random_columns_normalised}, {"11.2", the_derivative_at_random_columns},
-       {"11.3", random_batches_followed}, {"11.4", random_numbers_dropped}, {"11.5", random_pictures_moved})
+HIDDEN({"11.1", random_layers_folded}, {"11.2", the_derivative_at_random_columns},
+       {"11.3", random_batches_followed}, {"11.4", random_channels_dropped}, {"11.5", random_images_moved})
