@@ -605,7 +605,7 @@ COURSE_CPPFLAGS := -Itests/fuzz/one_thread -DFUZZ_TREE $(COURSE_CPPFLAGS)
 # Nothing is read there, and clang takes minutes to watch each step of the widest loops.
 $(patsubst %.c,$(TREE)/%.o,$(filter-out common/matrix/matrix.c,$(wildcard common/matrix/*.c common/learning/ops/*.c))): \
 	COURSE_CFLAGS := $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(COURSE_CFLAGS))
-FUZZ_LINK += -fsanitize=fuzzer $(foreach f,fopen fdopen fclose open_memstream pcre2_jit_compile_8 pcre2_jit_stack_create_8,-Wl$(comma)--wrap=$f)
+FUZZ_LINK += -fsanitize=fuzzer $(foreach f,fopen fdopen fclose open_memstream mmap munmap pcre2_jit_compile_8 pcre2_jit_stack_create_8,-Wl$(comma)--wrap=$f)
 endif
 
 $(TREE)/tests/fuzz/%.o: COURSE_CPPFLAGS += -I. -Itests/fuzz

@@ -251,13 +251,13 @@ static GptConfig config_of(Place place, const Safetensors *file)
     check_at(place, file->count == gpt_parameters(&config), NOT_OURS,
              "%s: a configuration of %ld tensors, and the file has %d", file->path, gpt_parameters(&config),
              file->count);
-    // The numbers may lie: no more memory is asked for than the file can fill.
+    // The numbers may lie: no more memory is asked for than the file can fill, with two bytes a number or four.
     double columns = ((double)config.heads + 2.0 * config.key_heads) * config.head_width;
     double least = config.width * ((double)config.vocabulary + config.layers * (columns + config.hidden));
     if (config.positions == GPT_LEARNED) least += (double)config.width * config.context;
     size_t bytes = 0;
     for (int i = 0; i < file->count; i++) bytes += file->entries[i].bytes;
-    check_at(place, least * sizeof(float) <= (double)bytes, NOT_OURS,
+    check_at(place, least * sizeof(uint16_t) <= (double)bytes, NOT_OURS,
              "%s: a configuration of %.0f numbers at least, and the file has %zu bytes of them", file->path,
              least, bytes);
     return config;
@@ -300,6 +300,7 @@ GptFile gpt_open_at(Place place, Arena *arena, const char *folder)
         parameters_fill_at(place, &stored, &file.parameters);
         tokenizer_path(place, path, folder, &stored);
         file.tokenizer = tokenizer_load_at(place, path);
+        safetensors_close(&stored);
         arena_free(scratch);
         if (!is_replaced(model, &before) || tries == MOST_TRIES) {
             check_at(place, tokenizer_size(file.tokenizer) <= config.vocabulary, NOT_OURS,
