@@ -326,7 +326,7 @@ Stored safetensors_stored_at(Place place, const Safetensors *file, const char *n
     for (int i = 0; i < entry->rank - 1; i++) rows = size_product(place, rows, entry->shape[i]);
     check_at(place, rows <= INT32_MAX && cols <= INT32_MAX, "a matrix has fewer than 2³¹ rows and columns",
              "%s: tensor %s is (%zu × %zu)", file->path, name, rows, cols);
-    return (Stored){(int)rows, (int)cols, kind, entry->data};
+    return (Stored){(int)rows, (int)cols, kind, entry->data, NULL};
 }
 
 Matrix safetensors_matrix_at(Place place, Arena *arena, const Safetensors *file, const char *name)
@@ -396,6 +396,9 @@ static void check_writable(Place place, const char *path, const SafetensorsStore
                  METADATA);
         check_at(place, i == 0 || strcmp(items[i - 1].name, items[i].name) != 0, "names are unique",
                  "%s: two tensors are named %s", path, items[i].name);
+        check_at(place, items[i].value.kind != STORED_INT8,
+                 "write its floats (stored_expand), or what it was made from",
+                 "%s: %s is INT8, whose scales have no place in the file", path, items[i].name);
         check_at(place, !items[i].vector || items[i].value.rows == 1, "a vector has one row",
                  "%s: %s has %d rows, and is to be written as a vector", path, items[i].name,
                  items[i].value.rows);
@@ -455,7 +458,7 @@ bool safetensors_try_write_at(Place place, const char *path, SafetensorsItem *it
     for (int i = 0; i < count; i++) {
         const Matrix m = items[i].value;
         stored[i].name = items[i].name;
-        stored[i].value = (Stored){m.rows, m.cols, STORED_F32, m.data};
+        stored[i].value = (Stored){m.rows, m.cols, STORED_F32, m.data, NULL};
     }
     const bool written = try_write(place, path, stored, count, notes, note_count, file);
     arena_free(arena);

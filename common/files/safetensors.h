@@ -97,7 +97,7 @@ void safetensors_write_at(Place place, const char *path, SafetensorsItem *items,
 bool safetensors_try_write_at(Place place, const char *path, SafetensorsItem *items, int count,
                               const SafetensorsNote *notes, int note_count, Replacement *file);
 
-// The same for matrices in other types than float; they keep theirs. A vector (1 × n) is written as [n].
+// The same for matrices in other types than float, F16 and BF16, which they keep; INT8 is refused. A vector (1 × n) is written as [n].
 typedef struct {
     const char *name;
     Stored value;

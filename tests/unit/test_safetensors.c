@@ -297,7 +297,7 @@ START_TEST(what_is_stored_in_two_bytes_is_written_and_read_again)
     fill_normal(gain, &rng, 0, 1);
     SafetensorsStoredItem items[] = {{"w", stored_from(arena, m, STORED_BF16), false},
                                      {"gain", stored_from(arena, gain, STORED_F16), true},
-                                     {"f", {5, 3, STORED_F32, m.data}, false}};
+                                     {"f", {5, 3, STORED_F32, m.data, NULL}, false}};
     Stored weight = items[0].value, half = items[1].value;
     safetensors_write_stored(path, items, 3, NULL, 0);
     Safetensors file = safetensors_open(arena, path);
