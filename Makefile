@@ -492,7 +492,7 @@ WORKER_COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(WORKER_FLAGS) $(CFLAGS
 WORKER_SOURCES  := $(filter-out common/base/arena.c,$(EXERCISE_LIBRARY)) \
 	tests/grader/worker.c tests/grader/entry.c tests/grader/guarded.c tests/grader/packed.c
 WORKER_OBJECTS  := $(WORKER_SOURCES:%.c=$(GRADER)/worker/%.o)
-WORKER_HEADERS  := $(wildcard common/base/*.h $(patsubst %,common/matrix/%.h,matrix gemm eigen vectors lanes)) common/lesson/exercise.h
+WORKER_HEADERS  := $(wildcard common/base/*.h $(patsubst %,common/matrix/%.h,matrix own_words gemm eigen vectors lanes)) common/lesson/exercise.h
 
 $(GRADER)/worker/common/%.o: COURSE_CPPFLAGS += -Daligned_alloc=library_aligned_alloc # not the student's: guarded.c
 $(WORKER_OBJECTS): $(GRADER)/worker/%.o: %.c
