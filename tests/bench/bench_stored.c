@@ -67,7 +67,7 @@ static void rows(Arena *arena, Matrix floats, const Stored *kinds, int count)
         char name[64];
         task.as_floats = kind < 0;
         if (kind >= 0) task.weights = kinds[kind];
-        snprintf(name, sizeof name, "%s_%dx%dx%d",
+        snprintf(name, sizeof name, "stored_%s_%dx%dx%d",
                  kind < 0 ? "matmul_nt" : stored_kind_name((StoredKind)kind), count, INPUTS, OUTPUTS);
         bench_row((BenchRow){.name = name,
                              .metric = count == 1 ? "gbytes_per_s" : "gflops",
