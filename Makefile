@@ -492,7 +492,7 @@ WORKER_COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(WORKER_FLAGS) $(CFLAGS
 WORKER_SOURCES  := $(filter-out common/base/arena.c,$(EXERCISE_LIBRARY)) \
 	tests/grader/worker.c tests/grader/entry.c tests/grader/guarded.c tests/grader/packed.c
 WORKER_OBJECTS  := $(WORKER_SOURCES:%.c=$(GRADER)/worker/%.o)
-WORKER_HEADERS  := $(wildcard common/base/*.h $(patsubst %,common/matrix/%.h,matrix gemm eigen vectors lanes)) common/lesson/exercise.h
+WORKER_HEADERS  := $(wildcard common/base/*.h $(patsubst %,common/matrix/%.h,matrix own_words gemm eigen vectors lanes)) common/lesson/exercise.h
 
 $(GRADER)/worker/common/%.o: COURSE_CPPFLAGS += -Daligned_alloc=library_aligned_alloc # not the student's: guarded.c
 $(WORKER_OBJECTS): $(GRADER)/worker/%.o: %.c
@@ -605,7 +605,7 @@ COURSE_CPPFLAGS := -Itests/fuzz/one_thread -DFUZZ_TREE $(COURSE_CPPFLAGS)
 # Nothing is read there, and clang takes minutes to watch each step of the widest loops.
 $(patsubst %.c,$(TREE)/%.o,$(filter-out common/matrix/matrix.c,$(wildcard common/matrix/*.c common/learning/ops/*.c))): \
 	COURSE_CFLAGS := $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(COURSE_CFLAGS))
-FUZZ_LINK += -fsanitize=fuzzer $(foreach f,fopen fdopen fclose open_memstream pcre2_jit_compile_8 pcre2_jit_stack_create_8,-Wl$(comma)--wrap=$f)
+FUZZ_LINK += -fsanitize=fuzzer $(foreach f,fopen fdopen fclose open_memstream mmap munmap pcre2_jit_compile_8 pcre2_jit_stack_create_8,-Wl$(comma)--wrap=$f)
 endif
 
 $(TREE)/tests/fuzz/%.o: COURSE_CPPFLAGS += -I. -Itests/fuzz

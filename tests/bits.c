@@ -26,6 +26,7 @@
 #include "matrix/eigen.h"
 #include "matrix/gemm.h"
 #include "matrix/matrix.h"
+#include "matrix/stored.h"
 
 #include <inttypes.h>
 
@@ -218,6 +219,20 @@ static void recurrent(int gates, RnnKind kind)
     keep(memory.hidden), keep(memory.cell);
 }
 
+// Weights b in another kind: as floats, and their products with one row, a few and many.
+static void stored_products(StoredKind kind)
+{
+    const Stored m = kind == STORED_INT8 ? stored_quantise(arena, b) : stored_from(arena, b, kind);
+    stored_expand(out, m);
+    for (int rows = 1; rows <= 9; rows += 2) {
+        const Matrix some = matrix_rows(a, 0, int_min(rows, a.rows)),
+                     result = matrix_new(arena, some.rows, m.rows);
+        stored_matmul_nt(result, some, m);
+        keep(result);
+    }
+    stored_matmul(row_out, matrix_reshape(column, 1, m.rows), m);
+}
+
 static Parameters *parameter_set(void)
 {
     static Parameters set;
@@ -276,6 +291,10 @@ static Parameters *parameter_set(void)
     K(rng_stream, Rng stream = rng_stream(&rng, 7); rng_normals(&stream, out.data, matrix_size(out)))        \
     K(rng_permutation, rng_permutation(&rng, indices_out, out.rows))                                         \
     K(matrix_exponential, Matrix m = matrix_view(5, 5, out.data); matrix_exponential(m, m, 0.3))             \
+    K(stored_f32, stored_products(STORED_F32))                                                               \
+    K(stored_f16, stored_products(STORED_F16))                                                               \
+    K(stored_bf16, stored_products(STORED_BF16))                                                             \
+    K(stored_int8, stored_products(STORED_INT8))                                                             \
     K(eigenvalues, Complex values[24]; int n = matrix_size(a) < 576 ? 5 : 24;                                \
       eigenvalues(values, matrix_view(n, n, a.data));                                                        \
       for (int i = 0; i < n; i++) out.data[i] = (float)(complex_size(values[i]) + complex_angle(values[i])))

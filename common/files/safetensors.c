@@ -1,15 +1,11 @@
 // safetensors.c: named arrays in a file. See safetensors.h.
 #include "files/safetensors.h"
 #include "base/name_table.h"
-#include "files/json.h"
 #include "base/utf8.h"
+#include "files/json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 _Static_assert(sizeof(float) == 4 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the format is that of this machine's floats");
@@ -251,67 +247,48 @@ static size_t header_length(const unsigned char start[LENGTH_BYTES])
     return (size_t)length;
 }
 
-// Reads until size bytes are there, the file ends, or an error.
-static size_t read_fully(int file, unsigned char *bytes, size_t size)
+// The length of the header, which lies within the file.
+static size_t checked_header_length(Place place, const FileMap *map)
 {
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = read(file, bytes + done, size - done);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        done += (size_t)got;
-    }
-    return done;
-}
-
-// The whole file as bytes in the arena. *size receives how many, *header the length of the header.
-static unsigned char *read_file(Place place, Arena *arena, const char *path, size_t *size, size_t *header)
-{
-    const char *hint = "has it been saved or fetched, and is the name right?";
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a named pipe must not make us wait
-    check_at(place, file >= 0, hint, "%s: %s", path, strerror(errno));
-    struct stat about;
-    check_at(place, fstat(file, &about) == 0 && S_ISREG(about.st_mode), hint, "%s is not an ordinary file",
-             path);
-    *size = (size_t)about.st_size;
-
-    unsigned char start[LENGTH_BYTES] = {0};
-    size_t got = read_fully(file, start, LENGTH_BYTES);
-    *header = header_length(start);
-    const bool plausible = *size >= LENGTH_BYTES + 2 && *header >= 2 && *header <= SAFETENSORS_MAX_HEADER &&
-                           *header <= *size - LENGTH_BYTES;
-    const char *other = plausible ? NULL : other_kind(start, got);
-    if (other) die_at(place, "give the name of a safetensors file", "%s is %s", path, other);
-    check_at(place, *size >= LENGTH_BYTES + 2, DAMAGED, "%s: %zu bytes, a safetensors file has at least 10",
-             path, *size);
-    check_at(place, got < LENGTH_BYTES || plausible, DAMAGED,
-             "%s: a header of %zu bytes in a file of %zu (limit %d)", path, *header, *size,
-             SAFETENSORS_MAX_HEADER);
-
-    unsigned char *bytes = arena_alloc_at(place, arena, *size, 1);
-    memcpy(bytes, start, LENGTH_BYTES);
-    got += got == LENGTH_BYTES ? read_fully(file, bytes + LENGTH_BYTES, *size - LENGTH_BYTES) : 0;
-    close(file);
-    check_at(place, got == *size, hint, "%s: %zu bytes could be read, expected %zu", path, got, *size);
-    return bytes;
+    const size_t size = map->size, header = size >= LENGTH_BYTES ? header_length(map->bytes) : 0;
+    const bool plausible = size >= LENGTH_BYTES + 2 && header >= 2 && header <= SAFETENSORS_MAX_HEADER &&
+                           header <= size - LENGTH_BYTES;
+    const char *other = plausible ? NULL : other_kind(map->bytes, size);
+    if (other) die_at(place, "give the name of a safetensors file", "%s is %s", map->path, other);
+    check_at(place, size >= LENGTH_BYTES + 2, DAMAGED, "%s: %zu bytes, a safetensors file has at least 10",
+             map->path, size);
+    check_at(place, plausible, DAMAGED, "%s: a header of %zu bytes in a file of %zu (limit %d)", map->path,
+             header, size, SAFETENSORS_MAX_HEADER);
+    return header;
 }
 
 Safetensors safetensors_open_at(Place place, Arena *arena, const char *path)
 {
-    size_t size, header;
-    unsigned char *bytes = read_file(place, arena, path, &size, &header);
+    FileMap *map = file_map_open_at(place, path, "has it been saved or fetched, and is the name right?");
+    const size_t header = checked_header_length(place, map);
+    Arena *scratch = arena_new();
+    char *text = arena_alloc_at(place, scratch, header, 1); // which reading JSON writes to
+    memcpy(text, map->bytes + LENGTH_BYTES, header);
     Reader reader = {.json = {.place = place,
                               .path = path,
                               .part = "header",
                               .remedy = DAMAGED,
-                              .bytes = (char *)bytes + LENGTH_BYTES,
+                              .bytes = text,
                               .size = header,
                               .c_strings = true},
                      .arena = arena};
-    Safetensors file = {.path = arena_string(arena, path)};
+    Safetensors file = {.path = arena_string(arena, path), .map = map};
     read_header(&reader, &file);
-    check_layout(&reader, &file, bytes + LENGTH_BYTES + header, size - LENGTH_BYTES - header);
+    check_layout(&reader, &file, map->bytes + LENGTH_BYTES + header, map->size - LENGTH_BYTES - header);
+    arena_free(scratch);
+    file_map_check_at(place, map);
     return file;
+}
+
+void safetensors_close(Safetensors *file)
+{
+    file_map_close(file->map);
+    *file = (Safetensors){.path = file->path};
 }
 
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name)
@@ -328,28 +305,36 @@ const char *safetensors_note(const Safetensors *file, const char *key)
     return found ? found->value : NULL;
 }
 
-static void check_float32(Place place, const Safetensors *file, const SafetensorsEntry *entry)
+// The kind of the elements; a type that is not read as numbers is refused by its name.
+static StoredKind checked_kind(Place place, const Safetensors *file, const SafetensorsEntry *entry)
 {
-    bool known = bits_of_dtype(entry->dtype) > 0;
-    check_at(
-        place, strcmp(entry->dtype, "F32") == 0,
-        known ? "convert the file to float32 with the program that made it"
-              : "an element type that is not known here; convert the file to float32 with the program that "
-                "made it",
-        "%s: tensor %s is %s, expected F32", file->path, entry->name, entry->dtype);
+    for (int kind = STORED_F32; kind <= STORED_BF16; kind++)
+        if (strcmp(entry->dtype, stored_kind_name((StoredKind)kind)) == 0) return (StoredKind)kind;
+    die_at(place,
+           bits_of_dtype(entry->dtype)
+               ? "convert the file to one of these with the program that made it"
+               : "an element type that is not known here; convert the file with the program that made it",
+           "%s: tensor %s is %s, expected F32, F16 or BF16", file->path, entry->name, entry->dtype);
 }
 
-Matrix safetensors_matrix_at(Place place, Arena *arena, const Safetensors *file, const char *name)
+Stored safetensors_stored_at(Place place, const Safetensors *file, const char *name)
 {
     const SafetensorsEntry *entry = safetensors_find(file, name);
     check_at(place, entry, "is it the file of this model?", "%s: there is no tensor %s", file->path, name);
-    check_float32(place, file, entry);
+    const StoredKind kind = checked_kind(place, file, entry);
     size_t cols = entry->rank ? entry->shape[entry->rank - 1] : 1, rows = 1;
     for (int i = 0; i < entry->rank - 1; i++) rows = size_product(place, rows, entry->shape[i]);
     check_at(place, rows <= INT32_MAX && cols <= INT32_MAX, "a matrix has fewer than 2³¹ rows and columns",
              "%s: tensor %s is (%zu × %zu)", file->path, name, rows, cols);
-    Matrix out = matrix_uninitialised_at(place, arena, (int)rows, (int)cols);
-    if (entry->bytes) memcpy(out.data, entry->data, entry->bytes);
+    return (Stored){(int)rows, (int)cols, kind, entry->data, NULL};
+}
+
+Matrix safetensors_matrix_at(Place place, Arena *arena, const Safetensors *file, const char *name)
+{
+    const Stored stored = safetensors_stored_at(place, file, name);
+    Matrix out = matrix_uninitialised_at(place, arena, stored.rows, stored.cols);
+    stored_expand_at(place, out, stored);
+    file_map_check_at(place, file->map);
     return out;
 }
 
@@ -360,8 +345,13 @@ static int item_by_name(const void *a, const void *b)
     return strcmp(((const SafetensorsItem *)a)->name, ((const SafetensorsItem *)b)->name);
 }
 
-static void write_header(FILE *out, const SafetensorsItem *items, int count, const SafetensorsNote *notes,
-                         int note_count)
+static int stored_by_name(const void *a, const void *b)
+{
+    return strcmp(((const SafetensorsStoredItem *)a)->name, ((const SafetensorsStoredItem *)b)->name);
+}
+
+static void write_header(FILE *out, const SafetensorsStoredItem *items, int count,
+                         const SafetensorsNote *notes, int note_count)
 {
     size_t offset = 0;
     fputc('{', out);
@@ -376,11 +366,13 @@ static void write_header(FILE *out, const SafetensorsItem *items, int count, con
         fputs(count ? "}," : "}", out);
     }
     for (int i = 0; i < count; i++) {
-        size_t end = offset + matrix_size(items[i].value) * sizeof(float);
+        const Stored value = items[i].value;
+        const size_t end = offset + stored_bytes(value);
         if (i) fputc(',', out);
         json_write_string(out, items[i].name, strlen(items[i].name));
-        fprintf(out, ":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[%zu,%zu]}", items[i].value.rows,
-                items[i].value.cols, offset, end);
+        fprintf(out, ":{\"dtype\":\"%s\",\"shape\":[", stored_kind_name(value.kind));
+        if (!items[i].vector) fprintf(out, "%d,", value.rows);
+        fprintf(out, "%d],\"data_offsets\":[%zu,%zu]}", value.cols, offset, end);
         offset = end;
     }
     fputc('}', out);
@@ -390,7 +382,7 @@ static void write_header(FILE *out, const SafetensorsItem *items, int count, con
 static bool is_text(const char *text) { return utf8_invalid(text, strlen(text)) == strlen(text); }
 
 // Nothing is written that the reader would refuse. The items are sorted by name.
-static void check_writable(Place place, const char *path, const SafetensorsItem *items, int count,
+static void check_writable(Place place, const char *path, const SafetensorsStoredItem *items, int count,
                            const SafetensorsNote *notes, int note_count)
 {
     check_at(place, count <= SAFETENSORS_MAX_TENSORS && note_count <= SAFETENSORS_MAX_TENSORS,
@@ -404,6 +396,12 @@ static void check_writable(Place place, const char *path, const SafetensorsItem 
                  METADATA);
         check_at(place, i == 0 || strcmp(items[i - 1].name, items[i].name) != 0, "names are unique",
                  "%s: two tensors are named %s", path, items[i].name);
+        check_at(place, items[i].value.kind != STORED_INT8,
+                 "write its floats (stored_expand), or what it was made from",
+                 "%s: %s is INT8, whose scales have no place in the file", path, items[i].name);
+        check_at(place, !items[i].vector || items[i].value.rows == 1, "a vector has one row",
+                 "%s: %s has %d rows, and is to be written as a vector", path, items[i].name,
+                 items[i].value.rows);
     }
     Arena *arena = arena_new();
     NameTable table = name_table_new(arena, (size_t)note_count);
@@ -422,10 +420,10 @@ static void check_writable(Place place, const char *path, const SafetensorsItem 
     arena_free(arena);
 }
 
-bool safetensors_try_write_at(Place place, const char *path, SafetensorsItem *items, int count,
-                              const SafetensorsNote *notes, int note_count, Replacement *file)
+// The items are sorted by name.
+static bool try_write(Place place, const char *path, const SafetensorsStoredItem *items, int count,
+                      const SafetensorsNote *notes, int note_count, Replacement *file)
 {
-    if (count) qsort(items, (size_t)count, sizeof *items, item_by_name);
     check_writable(place, path, items, count, notes, note_count);
     char *header = NULL;
     size_t header_size = 0;
@@ -443,12 +441,37 @@ bool safetensors_try_write_at(Place place, const char *path, SafetensorsItem *it
         fwrite(length, 1, LENGTH_BYTES, file->stream);
         fwrite(header, 1, header_size, file->stream);
         for (int i = 0; i < count && !ferror(file->stream); i++)
-            if (matrix_size(items[i].value))
-                fwrite(items[i].value.data, sizeof(float), matrix_size(items[i].value), file->stream);
+            if (stored_bytes(items[i].value))
+                fwrite(items[i].value.data, 1, stored_bytes(items[i].value), file->stream);
         written = replace_try_finish(file);
     }
     free(header);
     return written;
+}
+
+bool safetensors_try_write_at(Place place, const char *path, SafetensorsItem *items, int count,
+                              const SafetensorsNote *notes, int note_count, Replacement *file)
+{
+    if (count) qsort(items, (size_t)count, sizeof *items, item_by_name);
+    Arena *arena = arena_new();
+    SafetensorsStoredItem *stored = arena_zeros_at(place, arena, (size_t)count, sizeof *stored);
+    for (int i = 0; i < count; i++) {
+        const Matrix m = items[i].value;
+        stored[i].name = items[i].name;
+        stored[i].value = (Stored){m.rows, m.cols, STORED_F32, m.data, NULL};
+    }
+    const bool written = try_write(place, path, stored, count, notes, note_count, file);
+    arena_free(arena);
+    return written;
+}
+
+void safetensors_write_stored_at(Place place, const char *path, SafetensorsStoredItem *items, int count,
+                                 const SafetensorsNote *notes, int note_count)
+{
+    Replacement file;
+    if (count) qsort(items, (size_t)count, sizeof *items, stored_by_name);
+    if (!try_write(place, path, items, count, notes, note_count, &file))
+        die_at(place, file.remedy, "%s", file.problem);
 }
 
 void safetensors_write_at(Place place, const char *path, SafetensorsItem *items, int count,
@@ -469,7 +492,7 @@ static void shape_text(char *out, size_t size, const SafetensorsEntry *entry)
     if (used < size) snprintf(out + used, size - used, "]");
 }
 
-// Every item is in the file, F32 and of its shape, and nothing else is. Changes nothing.
+// Every item is in the file, as numbers and of its shape, and nothing else is. Changes nothing.
 static void check_items(Place place, const Safetensors *file, const SafetensorsItem *items, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -477,7 +500,7 @@ static void check_items(Place place, const Safetensors *file, const SafetensorsI
         Matrix m = items[i].value;
         check_at(place, entry, "is it the file of this model?", "%s: tensor %s (%d × %d) is missing",
                  file->path, items[i].name, m.rows, m.cols);
-        check_float32(place, file, entry);
+        checked_kind(place, file, entry);
         bool matrix =
             entry->rank == 2 && entry->shape[0] == (size_t)m.rows && entry->shape[1] == (size_t)m.cols;
         bool vector = entry->rank == 1 && m.rows == 1 && entry->shape[0] == (size_t)m.cols;
@@ -504,8 +527,9 @@ static void check_items(Place place, const Safetensors *file, const SafetensorsI
 void safetensors_fill_at(Place place, const Safetensors *file, const SafetensorsItem *items, int count)
 {
     check_items(place, file, items, count);
-    for (int i = 0; i < count; i++)
-        if (matrix_size(items[i].value))
-            memcpy(items[i].value.data, safetensors_find(file, items[i].name)->data,
-                   matrix_size(items[i].value) * sizeof(float));
+    for (int i = 0; i < count; i++) {
+        const Matrix m = items[i].value;
+        stored_expand_at(place, m, safetensors_stored_at(place, file, items[i].name));
+    }
+    file_map_check_at(place, file->map);
 }

@@ -139,7 +139,7 @@ void matrix_print(FILE *file, const char *name, Matrix m, int digits)
 
 // ---- Filling ----------------------------------------------------------------------------------------------
 
-void fill(Matrix m, float value)
+void matrix_fill(Matrix m, float value)
 {
     for (size_t i = 0; i < matrix_size(m); i++) m.data[i] = value;
 }
@@ -211,7 +211,7 @@ void add_scaled_at(Place place, Matrix out, float s, Matrix a)
     for (size_t i = 0; i < count; i++) out.data[i] = __builtin_fmaf(s, a.data[i], out.data[i]);
 }
 
-void scale(Matrix m, float s)
+void matrix_scale(Matrix m, float s)
 {
     size_t count = matrix_size(m);
 #pragma omp parallel for simd if (parallel : parallel_worth(count))
@@ -418,10 +418,10 @@ void row_argmax(int *out, Matrix m)
     }
 }
 
-double sum(Matrix m) { return sum_of_products(m.data, NULL, matrix_size(m)); }
-double mean(Matrix m) { return sum(m) / (double)matrix_size(m); }
+double matrix_sum(Matrix m) { return sum_of_products(m.data, NULL, matrix_size(m)); }
+double matrix_mean(Matrix m) { return sum(m) / (double)matrix_size(m); }
 double sum_of_squares(Matrix m) { return sum_of_products(m.data, m.data, matrix_size(m)); }
-double norm(Matrix m) { return sqrt(sum_of_squares(m)); }
+double matrix_norm(Matrix m) { return sqrt(sum_of_squares(m)); }
 
 double dot_at(Place place, Matrix a, Matrix b)
 {
@@ -441,7 +441,7 @@ float largest_difference_at(Place place, Matrix a, Matrix b)
     return most;
 }
 
-float smallest(Matrix m)
+float matrix_smallest(Matrix m)
 {
     float least = INFINITY;
     for (size_t i = 0; i < matrix_size(m); i++) {
@@ -451,7 +451,7 @@ float smallest(Matrix m)
     return least;
 }
 
-float largest(Matrix m)
+float matrix_largest(Matrix m)
 {
     float most = -INFINITY;
     for (size_t i = 0; i < matrix_size(m); i++) {

@@ -12,6 +12,9 @@
 // Every operation checks its shapes and stops with the place of the call, both shapes and a hint.
 //
 // Sums: one fixed order, whatever the threads or the vector width (DESIGN: the same bits everywhere).
+//
+// Names that are one common word (add, copy, sum, …) are macros for longer ones: matrix/own_words.h gives them free for
+// functions of one's own.
 #pragma once
 #include "base/arena.h"
 #include "base/rng.h"
@@ -56,7 +59,8 @@ void matrix_print(FILE *file, const char *name, Matrix m, int digits);
 
 // ---- Filling --------------------------------------------------------------------------------------------------------
 
-void fill(Matrix m, float value);
+#define fill(m, value) matrix_fill(m, value)
+void matrix_fill(Matrix m, float value);
 void fill_uniform(Matrix m, Rng *rng, float low, float high); // row by row, in memory order
 void fill_normal(Matrix m, Rng *rng, float mean, float deviation);
 #define copy(out, m) copy_at(HERE, out, m)
@@ -74,7 +78,8 @@ void subtract_at(Place place, Matrix out, Matrix a, Matrix b);
 void multiply_at(Place place, Matrix out, Matrix a, Matrix b);
 void divide_at(Place place, Matrix out, Matrix a, Matrix b);
 void add_scaled_at(Place place, Matrix out, float s, Matrix a);
-void scale(Matrix m, float s);      // m = s · m
+#define scale(m, s) matrix_scale(m, s) // m = s · m
+void matrix_scale(Matrix m, float s);
 void add_scalar(Matrix m, float s); // m = m + s
 
 // ---- A row or a column against every row or column --------------------------------------------------------------------
@@ -112,17 +117,22 @@ void row_maxima_at(Place place, Matrix out, Matrix m);
 // out[i] = the first column of row i that holds its largest value; stops at a row with a NaN, which has none
 void row_argmax(int *out, Matrix m);
 
-double sum(Matrix m);
-double mean(Matrix m); // NaN when there is no element
+#define sum(m)  matrix_sum(m)
+#define mean(m) matrix_mean(m) // NaN when there is no element
+#define norm(m) matrix_norm(m) // Frobenius: √Σ m²; finite for all finite elements
+double matrix_sum(Matrix m);
+double matrix_mean(Matrix m);
+double matrix_norm(Matrix m);
 double sum_of_squares(Matrix m);
-double norm(Matrix m);               // Frobenius: √Σ m²; finite for all finite elements
 #define dot(a, b) dot_at(HERE, a, b) // Σ a_ij b_ij
 #define largest_difference(a, b)                                                                             \
     largest_difference_at(HERE, a, b) // max |a_ij − b_ij|; NaN if any difference is NaN
 double dot_at(Place place, Matrix a, Matrix b);
 float largest_difference_at(Place place, Matrix a, Matrix b);
-float smallest(Matrix m);  // ∞ when there is no element
-float largest(Matrix m);   // −∞ when there is no element
+#define smallest(m) matrix_smallest(m) // ∞ when there is no element
+#define largest(m)  matrix_largest(m)  // −∞ when there is no element
+float matrix_smallest(Matrix m);
+float matrix_largest(Matrix m);
 bool all_finite(Matrix m); // no NaN and no infinity
 
 // ---- Moving ---------------------------------------------------------------------------------------------------------------

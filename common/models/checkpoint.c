@@ -46,6 +46,7 @@ void parameters_load_at(Place place, const char *path, Parameters *set)
     Arena *arena = arena_new();
     Safetensors file = safetensors_open_at(place, arena, path);
     parameters_fill_at(place, &file, set);
+    safetensors_close(&file);
     arena_free(arena);
 }
 
@@ -164,6 +165,7 @@ long checkpoint_load_at(Place place, const char *path, Optimiser *o, Rng *rngs, 
     o->power1 = bits_float(fixed[2]);
     o->power2 = bits_float(fixed[3]);
     clear_gradients(o->parameters);
+    safetensors_close(&file);
     arena_free(arena);
     return (long)fixed[4];
 }

@@ -22,7 +22,7 @@ void parameters_save_at(Place place, const char *path, const Parameters *set, co
 bool parameters_try_save_at(Place place, const char *path, const Parameters *set,
                             const SafetensorsNote *notes, int note_count, Replacement *file);
 
-// The file must hold exactly the parameters of the set, F32, in their shapes ([n] does for 1 × n).
+// The file must hold exactly the parameters of the set, F32, F16 or BF16, in their shapes ([n] does for 1 × n).
 #define parameters_load(path, set) parameters_load_at(HERE, path, set)
 void parameters_load_at(Place place, const char *path, Parameters *set);
 void parameters_fill_at(Place place, const Safetensors *file, Parameters *set); // from a file that is open

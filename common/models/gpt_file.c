@@ -1,6 +1,7 @@
 // gpt_file.c: a trained GPT in a folder. See gpt_file.h.
 #include "models/gpt_file.h"
 #include "base/name_table.h"
+#include "files/folder.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { MOST_PATH = 4096 };
 
 static const char MODEL[] = "model.safetensors", TOKENIZER[] = "tokenizer.json",
                   NEXT[] = "tokenizer.json.next";
@@ -46,26 +45,6 @@ static void settings_of(Setting *settings, GptConfig *config, Extras *extras)
         {"biases", &extras->without_biases, {"yes", "no"}},
     };
     memcpy(settings, all, sizeof all);
-}
-
-static void path_in(Place place, char *path, const char *folder, const char *name)
-{
-    int length = snprintf(path, MOST_PATH, "%s/%s", folder, name);
-    check_at(place, length > 0 && length < MOST_PATH, "choose a shorter one",
-             "the path of a folder is too long: %s", folder);
-}
-
-static void make_folder(Place place, const char *folder)
-{
-    char path[MOST_PATH];
-    path_in(place, path, folder, "");
-    for (char *at = path + 1; *at; at++) {
-        if (*at != '/') continue;
-        *at = 0;
-        check_at(place, mkdir(path, 0777) == 0 || errno == EEXIST, "may you write there?",
-                 "%s: the folder cannot be made: %s", path, strerror(errno));
-        *at = '/';
-    }
 }
 
 // ---- The pair ---------------------------------------------------------------------------------------------------
@@ -106,9 +85,9 @@ static bool is_tokenizer_of(const char *path, const char *digest)
 // Gives the tokenizer beside the old one its name.
 static void take_next(Place place, const char *folder)
 {
-    char next[MOST_PATH], path[MOST_PATH];
-    path_in(place, next, folder, NEXT);
-    path_in(place, path, folder, TOKENIZER);
+    char next[FOLDER_MOST_PATH], path[FOLDER_MOST_PATH];
+    folder_path_at(place, next, folder, NEXT);
+    folder_path_at(place, path, folder, TOKENIZER);
     check_at(place, rename(next, path) == 0, "`gpt_open` reads it all the same; may you write there?",
              "%s cannot be renamed to %s: %s", next, TOKENIZER, strerror(errno));
 }
@@ -129,9 +108,9 @@ static bool names_digest(const char *model, const char *digest)
 // the next one would write over it.
 static void finish_earlier_save(Place place, const char *folder)
 {
-    char model[MOST_PATH], next[MOST_PATH], digest[DIGEST];
-    path_in(place, model, folder, MODEL);
-    path_in(place, next, folder, NEXT);
+    char model[FOLDER_MOST_PATH], next[FOLDER_MOST_PATH], digest[DIGEST];
+    folder_path_at(place, model, folder, MODEL);
+    folder_path_at(place, next, folder, NEXT);
     digest_of(next, digest);
     if (digest[0] && names_digest(model, digest)) take_next(place, folder);
 }
@@ -167,20 +146,21 @@ void gpt_save_at(Place place, const char *folder, const Gpt *gpt, const Paramete
         place, set->count == gpt_parameters(&gpt->config), "give the set of gpt_new, with nothing else in it",
         "gpt_save: a set of %d parameters, and the model has %ld", set->count, gpt_parameters(&gpt->config));
     SafetensorsNote notes[NOTES];
-    char numbers[NOTES][16], digest[DIGEST], model[MOST_PATH], next[MOST_PATH], path[MOST_PATH];
+    char numbers[NOTES][16], digest[DIGEST], model[FOLDER_MOST_PATH], next[FOLDER_MOST_PATH],
+        path[FOLDER_MOST_PATH];
     notes_of(gpt, notes, numbers);
-    make_folder(place, folder);
+    folder_make_at(place, folder);
     finish_earlier_save(place, folder);
-    path_in(place, next, folder, NEXT);
+    folder_path_at(place, next, folder, NEXT);
     tokenizer_save_at(place, next, tokenizer);
     digest_of(next, digest);
     check_at(place, digest[0], "is the disk in order?", "%s cannot be read again", next);
     notes[SETTINGS + 1] = (SafetensorsNote){"tokenizer", digest};
 
-    path_in(place, path, folder, TOKENIZER);
+    folder_path_at(place, path, folder, TOKENIZER);
     const bool same = is_tokenizer_of(path, digest);
     if (same) unlink(next);
-    path_in(place, model, folder, MODEL);
+    folder_path_at(place, model, folder, MODEL);
     Replacement file;
     if (!parameters_try_save_at(place, model, set, notes, NOTES, &file)) {
         unlink(next);
@@ -251,13 +231,13 @@ static GptConfig config_of(Place place, const Safetensors *file)
     check_at(place, file->count == gpt_parameters(&config), NOT_OURS,
              "%s: a configuration of %ld tensors, and the file has %d", file->path, gpt_parameters(&config),
              file->count);
-    // The numbers may lie: no more memory is asked for than the file can fill.
+    // The numbers may lie: no more memory is asked for than the file can fill, with two bytes a number or four.
     double columns = ((double)config.heads + 2.0 * config.key_heads) * config.head_width;
     double least = config.width * ((double)config.vocabulary + config.layers * (columns + config.hidden));
     if (config.positions == GPT_LEARNED) least += (double)config.width * config.context;
     size_t bytes = 0;
     for (int i = 0; i < file->count; i++) bytes += file->entries[i].bytes;
-    check_at(place, least * sizeof(float) <= (double)bytes, NOT_OURS,
+    check_at(place, least * sizeof(uint16_t) <= (double)bytes, NOT_OURS,
              "%s: a configuration of %.0f numbers at least, and the file has %zu bytes of them", file->path,
              least, bytes);
     return config;
@@ -267,11 +247,11 @@ static GptConfig config_of(Place place, const Safetensors *file)
 static void tokenizer_path(Place place, char *path, const char *folder, const Safetensors *model)
 {
     const char *digest = safetensors_note(model, "tokenizer");
-    char next[MOST_PATH];
-    path_in(place, next, folder, NEXT);
-    path_in(place, path, folder, TOKENIZER);
+    char next[FOLDER_MOST_PATH];
+    folder_path_at(place, next, folder, NEXT);
+    folder_path_at(place, path, folder, TOKENIZER);
     if (digest && access(next, F_OK) == 0 && !is_tokenizer_of(path, digest) && is_tokenizer_of(next, digest))
-        memcpy(path, next, MOST_PATH);
+        memcpy(path, next, FOLDER_MOST_PATH);
 }
 
 // Whether the model was replaced since this look at it: then what was read behind it may belong to the new one.
@@ -286,8 +266,8 @@ static bool is_replaced(const char *path, const struct stat *before)
 GptFile gpt_open_at(Place place, Arena *arena, const char *folder)
 {
     enum { MOST_TRIES = 100 }; // each of them needs another program that saves meanwhile
-    char model[MOST_PATH], path[MOST_PATH];
-    path_in(place, model, folder, MODEL);
+    char model[FOLDER_MOST_PATH], path[FOLDER_MOST_PATH];
+    folder_path_at(place, model, folder, MODEL);
     ArenaMark mark = arena_mark(arena);
     for (int tries = 1;; tries++) {
         struct stat before = {0};
@@ -300,6 +280,7 @@ GptFile gpt_open_at(Place place, Arena *arena, const char *folder)
         parameters_fill_at(place, &stored, &file.parameters);
         tokenizer_path(place, path, folder, &stored);
         file.tokenizer = tokenizer_load_at(place, path);
+        safetensors_close(&stored);
         arena_free(scratch);
         if (!is_replaced(model, &before) || tries == MOST_TRIES) {
             check_at(place, tokenizer_size(file.tokenizer) <= config.vocabulary, NOT_OURS,

@@ -6,8 +6,8 @@
 // The folder holds model.safetensors, the parameters under the names of gpt.h, with the configuration in its
 // "__metadata__" ("vocabulary", "context", "layers", "heads", "key_heads", "width", "head_width", "hidden",
 // "positions": learned or rotary, "norm": layer or rms, "activation": gelu or swiglu, "tied" and "biases": yes or no,
-// "rotary_base"), and tokenizer.json. Both are untrusted input; what is wrong stops the program
-// with the file's name and what to do.
+// "rotary_base"), and tokenizer.json. Parameters are written as F32; F16 and BF16 are read as well, and become floats on the
+// way. Both files are untrusted input; what is wrong stops the program with the file's name and what to do.
 //
 // Saving again replaces the two as a pair, although a system renames one file at a time: after a kill, a full disk or a
 // power cut gpt_open finds the old model with the old tokenizer or the new with the new. The new tokenizer is written

@@ -11,6 +11,7 @@ FNR == 1 {
     print "// exercise.h says what is asked. Write your answer in the place of a task's two lines: (void) only keeps the compiler"
     print "// quiet. `make grade" chapter "` tells how far you are, `make hint" chapter "` helps."
     print "#include \"exercise.h\""
+    print "#include \"matrix/own_words.h\" // add, copy, sum, scale … are free for your functions; without this line, the library\047s"
 }
 
 # Words on as many lines as they need, each with a blank before it; the next lines are indented by so many blanks.

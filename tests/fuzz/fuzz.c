@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -35,10 +36,14 @@ static volatile int ended_with;
 #ifdef FUZZ_TREE
 #include <sanitizer/allocator_interface.h>
 
-enum { MOST_TAKEN = 1 << 22, MOST_STREAMS = 64 };
+enum { MOST_TAKEN = 1 << 22, MOST_STREAMS = 64, MOST_MAPS = 16 };
 static const volatile void *taken[MOST_TAKEN];
 static size_t taken_count, largest_taken;
 static FILE *streams[MOST_STREAMS];
+static struct {
+    void *begin;
+    size_t size;
+} maps[MOST_MAPS];
 static bool writes_to_memory; // closing such a stream would write to variables that are gone
 
 static void note_taken(const volatile void *memory, size_t size)
@@ -82,6 +87,29 @@ int __wrap_fclose(FILE *stream)
     return __real_fclose(stream);
 }
 
+void *__real_mmap(void *at, size_t size, int access, int flags, int file, off_t offset);
+void *__wrap_mmap(void *at, size_t size, int access, int flags, int file, off_t offset);
+void *__wrap_mmap(void *at, size_t size, int access, int flags, int file, off_t offset)
+{
+    void *begin = __real_mmap(at, size, access, flags, file, offset);
+    for (int i = 0; trying && begin != MAP_FAILED && i < MOST_MAPS; i++) {
+        if (maps[i].begin) continue;
+        maps[i].begin = begin;
+        maps[i].size = size;
+        break;
+    }
+    return begin;
+}
+
+int __real_munmap(void *begin, size_t size);
+int __wrap_munmap(void *begin, size_t size);
+int __wrap_munmap(void *begin, size_t size)
+{
+    for (int i = 0; i < MOST_MAPS; i++)
+        if (maps[i].begin == begin) maps[i].begin = NULL;
+    return __real_munmap(begin, size);
+}
+
 int __wrap_pcre2_jit_compile_8(void *code, uint32_t options);
 int __wrap_pcre2_jit_compile_8(void *code, uint32_t options)
 {
@@ -114,6 +142,8 @@ static void give_back(void)
     if (writes_to_memory) return;
     for (int i = 0; i < MOST_STREAMS; i++)
         if (streams[i]) __wrap_fclose(streams[i]);
+    for (int i = 0; i < MOST_MAPS; i++)
+        if (maps[i].begin) __wrap_munmap(maps[i].begin, maps[i].size);
     for (size_t i = taken_count; i-- > 0;) // what was freed, and perhaps taken again, is there once
         if (__sanitizer_get_ownership(taken[i])) free((void *)taken[i]);
 }

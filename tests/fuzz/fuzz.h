@@ -10,7 +10,7 @@
 //
 // A reader refuses a file by exit(1), mostly through die_at. The programs are linked with --wrap=exit, and inside
 // fuzz_try that jumps back here: the reader's code is the one that the course runs. In the tree of MODE=fuzz what a
-// refused reader had taken (memory, streams, descriptors) is given back, so inputs do not add up.
+// refused reader had taken (memory, streams, maps, descriptors) is given back, so inputs do not add up.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

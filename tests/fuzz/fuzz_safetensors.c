@@ -26,6 +26,7 @@ static void open_all(void *context)
     for (int i = 0; i < file.note_count; i++)
         fuzz_require(safetensors_note(&file, file.notes[i].key) == file.notes[i].value, "a note is lost");
     tensors = (size_t)file.count + bytes * 0;
+    safetensors_close(&file);
     arena_free(arena);
 }
 
@@ -34,7 +35,12 @@ static void matrices(void *context)
     const size_t *number = context;
     Arena *arena = arena_new();
     Safetensors file = safetensors_open(arena, path);
-    safetensors_matrix(arena, &file, file.entries[*number].name);
+    const char *name = file.entries[*number].name;
+    const Matrix m = safetensors_matrix(arena, &file, name);
+    const Stored stored = safetensors_stored(&file, name);
+    fuzz_require(stored_bytes(stored) == file.entries[*number].bytes && matrix_size(m) == stored_size(stored),
+                 "tensor %s has another size as a matrix", name);
+    safetensors_close(&file);
     arena_free(arena);
 }
 
@@ -79,7 +85,9 @@ static void round_trip(void *context)
             fuzz_require(strcmp(file.notes[i].key, second.notes[i].key) == 0 &&
                              strcmp(file.notes[i].value, second.notes[i].value) == 0,
                          "note %s was written as another", file.notes[i].key);
+        safetensors_close(&second);
     }
+    safetensors_close(&file);
     arena_free(arena);
 }
 

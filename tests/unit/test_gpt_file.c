@@ -74,6 +74,33 @@ START_TEST(what_was_saved_is_opened_with_the_same_logits)
 }
 END_TEST
 
+// The same model, its parameters rounded to two bytes, is what opens from a file of these.
+START_TEST(a_model_in_numbers_of_two_bytes_is_opened_as_its_floats)
+{
+    for (int kind = STORED_F16; kind <= STORED_BF16; kind++) {
+        Made m = make(configs[1], 9);
+        char path[128];
+        snprintf(path, sizeof path, "%s/model.safetensors", m.folder);
+        Safetensors old = safetensors_open(m.arena, path);
+        SafetensorsStoredItem *items = arena_zeros(m.arena, (size_t)m.parameters.count, sizeof *items);
+        for (int i = 0; i < m.parameters.count; i++) {
+            Matrix value = m.parameters.items[i]->value;
+            items[i].name = m.parameters.names[i];
+            items[i].value = stored_from(m.arena, value, (StoredKind)kind);
+            stored_expand(value, items[i].value);
+        }
+        safetensors_write_stored(path, items, m.parameters.count, old.notes, old.note_count);
+        safetensors_close(&old);
+        GptFile file = gpt_open(m.arena, m.folder);
+        for (int i = 0; i < m.parameters.count; i++)
+            ck_assert(largest_difference(m.parameters.items[i]->value, file.parameters.items[i]->value) ==
+                      0.0f);
+        tokenizer_free(file.tokenizer);
+        end(&m);
+    }
+}
+END_TEST
+
 static void open_folder(void *folder) { gpt_open(arena_new(), folder); }
 
 // The bytes of `what` in the model's file become `by`, of the same length.
@@ -309,7 +336,8 @@ START_TEST(a_folder_without_a_model_says_so)
 }
 END_TEST
 
-SUITE("gpt_file", what_was_saved_is_opened_with_the_same_logits, a_configuration_that_lies_is_refused,
+SUITE("gpt_file", what_was_saved_is_opened_with_the_same_logits,
+      a_model_in_numbers_of_two_bytes_is_opened_as_its_floats, a_configuration_that_lies_is_refused,
       a_model_of_no_layers_and_a_base_of_rotations_that_is_not_whole_come_back,
       what_could_not_be_opened_is_refused_before_it_is_trained_or_written,
       a_file_that_promises_many_tensors_and_has_one_is_refused_at_once,

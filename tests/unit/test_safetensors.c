@@ -1,11 +1,16 @@
 // Files of tensors: the format to the byte, hostile files, and training that goes on bit for bit.
 #include "suite.h"
-#include "models/nn.h"
 #include "models/checkpoint.h"
+#include "models/nn.h"
 
+#include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static Parameters small_set(Arena *arena)
 {
@@ -83,6 +88,7 @@ START_TEST(the_file_is_the_format_byte_for_byte)
     Safetensors file = safetensors_open(arena, path);
     ck_assert_str_eq(safetensors_note(&file, "made \"by\""), "tést\n");
     ck_assert(safetensors_note(&file, "made") == NULL && safetensors_find(&file, "c") == NULL);
+    safetensors_close(&file);
     arena_free(arena);
 }
 END_TEST
@@ -101,6 +107,7 @@ START_TEST(what_was_saved_is_loaded_bit_for_bit)
     Safetensors file = safetensors_open(arena, path);
     Matrix a = safetensors_matrix(arena, &file, "a");
     ck_assert(a.rows == 2 && a.cols == 3 && AT(a, 1, 2) == 5.5f);
+    safetensors_close(&file);
     arena_free(arena);
 }
 END_TEST
@@ -125,6 +132,8 @@ START_TEST(files_of_others_are_read)
     ck_assert(((unsigned char *)cube.data)[0] == 4 && ((unsigned char *)one.data)[3] == 15);
     Safetensors none = safetensors_open(arena, file_of("{}", 0));
     ck_assert_int_eq(none.count, 0);
+    safetensors_close(&none);
+    safetensors_close(&file);
     arena_free(arena);
 }
 END_TEST
@@ -177,6 +186,7 @@ START_TEST(element_types_of_later_editions_do_not_stand_in_the_way)
         Matrix w = safetensors_matrix(arena, &file, "w");
         ck_assert(w.rows == 1 && w.cols == 2 && ((unsigned char *)w.data)[7] == 7);
         expect_death(read_scale, (void *)(uintptr_t)path, ", expected F32");
+        safetensors_close(&file);
         arena_free(arena);
     }
 }
@@ -208,6 +218,7 @@ START_TEST(headers_as_the_reference_reads_them_are_read)
         ck_assert_int_eq(file.note_count, headers[i].notes);
         Matrix w = safetensors_matrix(arena, &file, "w");
         ck_assert_msg(matrix_size(w) == 2 && ((unsigned char *)w.data)[7] == 7, "%s", headers[i].header);
+        safetensors_close(&file);
         arena_free(arena);
     }
 }
@@ -227,6 +238,219 @@ START_TEST(files_of_other_kinds_are_called_by_their_name)
         expect_death(open_file,
                      (void *)(uintptr_t)scratch_file("other", files[i].start, strlen(files[i].start)),
                      files[i].kind);
+}
+END_TEST
+
+// ---- Numbers of two bytes ---------------------------------------------------------------------------------
+
+static const char halves[] = "{\"h\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,8]},"
+                             "\"b\":{\"dtype\":\"BF16\",\"shape\":[3],\"data_offsets\":[8,14]},"
+                             "\"i\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[14,22]}}";
+// 1, −2, 2⁻²⁴, 65504 as F16; 1, −1.5, 2¹²⁷ as BF16.
+static const unsigned char half_bytes[22] = {0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00, 0xff,
+                                             0x7b, 0x80, 0x3f, 0xc0, 0xbf, 0x00, 0x7f};
+
+static const char *file_of_halves(void)
+{
+    unsigned char bytes[512] = {sizeof halves - 1};
+    memcpy(bytes + 8, halves, sizeof halves - 1);
+    memcpy(bytes + 8 + sizeof halves - 1, half_bytes, sizeof half_bytes);
+    return scratch_file("halves.safetensors", bytes, 8 + sizeof halves - 1 + sizeof half_bytes);
+}
+
+static void read_integers(void *path)
+{
+    Arena *arena = arena_new();
+    Safetensors file = safetensors_open(arena, path);
+    safetensors_matrix(arena, &file, "i");
+}
+
+START_TEST(numbers_of_two_bytes_become_floats_and_stay_as_they_are_in_a_view)
+{
+    Arena *arena = arena_new();
+    const char *path = file_of_halves();
+    Safetensors file = safetensors_open(arena, path);
+    Matrix h = safetensors_matrix(arena, &file, "h"), b = safetensors_matrix(arena, &file, "b");
+    ck_assert(h.rows == 2 && h.cols == 2 && b.rows == 1 && b.cols == 3);
+    ck_assert(AT(h, 0, 0) == 1.0f && AT(h, 0, 1) == -2.0f && AT(h, 1, 0) == 0x1p-24f &&
+              AT(h, 1, 1) == 65504.0f);
+    ck_assert(AT(b, 0, 0) == 1.0f && AT(b, 0, 1) == -1.5f && AT(b, 0, 2) == 0x1p127f);
+    Stored view = safetensors_stored(&file, "b");
+    ck_assert(view.kind == STORED_BF16 && view.rows == 1 && view.cols == 3);
+    ck_assert(view.data == safetensors_find(&file, "b")->data);
+    float row[2];
+    stored_row(row, safetensors_stored(&file, "h"), 1);
+    ck_assert(row[0] == 0x1p-24f && row[1] == 65504.0f);
+    expect_death(read_integers, (void *)(uintptr_t)path, "tensor i is I64, expected F32, F16 or BF16");
+    safetensors_close(&file);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(what_is_stored_in_two_bytes_is_written_and_read_again)
+{
+    Arena *arena = arena_new();
+    const char *path = scratch_path("stored.safetensors");
+    Matrix m = matrix_new(arena, 5, 3), gain = matrix_new(arena, 1, 3);
+    Rng rng = rng_new(3, 1);
+    fill_normal(m, &rng, 0, 1);
+    fill_normal(gain, &rng, 0, 1);
+    SafetensorsStoredItem items[] = {{"w", stored_from(arena, m, STORED_BF16), false},
+                                     {"gain", stored_from(arena, gain, STORED_F16), true},
+                                     {"f", {5, 3, STORED_F32, m.data, NULL}, false}};
+    Stored weight = items[0].value, half = items[1].value;
+    safetensors_write_stored(path, items, 3, NULL, 0);
+    Safetensors file = safetensors_open(arena, path);
+    const SafetensorsEntry *entry = safetensors_find(&file, "gain");
+    ck_assert(entry->rank == 1 && entry->shape[0] == 3 && strcmp(entry->dtype, "F16") == 0);
+    ck_assert(memcmp(entry->data, half.data, 6) == 0);
+    ck_assert(memcmp(safetensors_find(&file, "w")->data, weight.data, 30) == 0);
+    ck_assert(largest_difference(safetensors_matrix(arena, &file, "f"), m) == 0.0f);
+    safetensors_close(&file);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(parameters_are_loaded_from_numbers_of_two_bytes)
+{
+    Arena *arena = arena_new();
+    Parameters set = small_set(arena), loaded = small_set(arena);
+    const char *path = scratch_path("bf16.safetensors");
+    SafetensorsStoredItem items[] = {{"a", stored_from(arena, set.items[1]->value, STORED_BF16), false},
+                                     {"b", stored_from(arena, set.items[0]->value, STORED_F16), true}};
+    safetensors_write_stored(path, items, 2, NULL, 0);
+    for (int i = 0; i < loaded.count; i++) fill(loaded.items[i]->value, 7.0f);
+    parameters_load(path, &loaded);
+    ck_assert(largest_difference(loaded.items[1]->value, set.items[1]->value) == 0.0f); // few bits are needed
+    ck_assert(loaded.items[0]->value.data[0] == -1.0f && loaded.items[0]->value.data[1] == 0.0f);
+    arena_free(arena);
+}
+END_TEST
+
+// ---- The map ------------------------------------------------------------------------------------------------
+
+// A file of one F32 tensor of so many numbers, all 0, that takes no room on the disk.
+static const char *hollow_file(size_t numbers)
+{
+    char header[128];
+    int length = snprintf(header, sizeof header,
+                          "{\"w\":{\"dtype\":\"F32\",\"shape\":[%zu,1024],\"data_offsets\":[0,%zu]}}",
+                          numbers / 1024, 4 * numbers);
+    unsigned char bytes[256] = {(unsigned char)length};
+    memcpy(bytes + 8, header, (size_t)length);
+    const char *path = scratch_file("hollow.safetensors", bytes, 8 + (size_t)length);
+    ck_assert_int_eq(truncate(path, (off_t)(8 + (size_t)length + 4 * numbers)), 0);
+    return path;
+}
+
+static long most_memory(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+START_TEST(opening_a_large_file_costs_its_header)
+{
+    Arena *arena = arena_new();
+    const char *path = hollow_file((size_t)1 << 30); // 4 GiB
+    const long before = most_memory();
+    Safetensors file = safetensors_open(arena, path);
+    float row[1024] = {1.0f};
+    stored_row(row, safetensors_stored(&file, "w"), (1 << 20) - 1);
+    ck_assert(row[0] == 0.0f);
+    ck_assert_msg(most_memory() - before < 32 * 1024, "%ld KiB", most_memory() - before);
+    safetensors_close(&file);
+    ck_assert_int_eq(file.count, 0);
+    arena_free(arena);
+}
+END_TEST
+
+static void read_what_was_cut_off(void *path)
+{
+    Arena *arena = arena_new();
+    Safetensors file = safetensors_open(arena, path);
+    if (truncate(path, 4096) != 0) exit(3);
+    safetensors_matrix(arena, &file, "w");
+}
+
+static void overwrite(const char *path, off_t at)
+{
+    int file = open(path, O_WRONLY);
+    if (file < 0 || pwrite(file, "new", 3, at) != 3 || close(file) != 0) exit(3);
+}
+
+static void read_what_was_overwritten(void *path)
+{
+    Arena *arena = arena_new();
+    const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    if (utimensat(AT_FDCWD, path, old, 0) != 0) exit(3);
+    Safetensors file = safetensors_open(arena, path);
+    overwrite(path, 5000);
+    safetensors_matrix(arena, &file, "w");
+}
+
+START_TEST(a_file_that_changes_while_it_is_open_is_refused)
+{
+    const char *path = hollow_file(1 << 16);
+    expect_death(read_what_was_cut_off, (void *)(uintptr_t)path,
+                 "hollow.safetensors: the file has become shorter while it was in use");
+    path = hollow_file(1 << 16);
+    expect_death(read_what_was_overwritten, (void *)(uintptr_t)path,
+                 "hollow.safetensors: the file was written to while it was read");
+}
+END_TEST
+
+START_TEST(a_file_that_is_replaced_while_it_is_open_stays_as_it_was)
+{
+    Arena *arena = arena_new();
+    Parameters set = small_set(arena);
+    const char *path = scratch_path("replaced.safetensors");
+    parameters_save(path, &set, NULL, 0);
+    Safetensors file = safetensors_open(arena, path);
+    fill(set.items[1]->value, 9.0f);
+    parameters_save(path, &set, NULL, 0);
+    Matrix a = safetensors_matrix(arena, &file, "a");
+    ck_assert(AT(a, 1, 2) == 5.5f);
+    safetensors_close(&file);
+    arena_free(arena);
+}
+END_TEST
+
+// Writes the bytes to the pipe from another process.
+static pid_t write_to_pipe(const char *path, const void *bytes, size_t size)
+{
+    pid_t writer = fork();
+    if (writer) return writer;
+    int pipe = open(path, O_WRONLY);
+    _exit(write(pipe, bytes, size) == (ssize_t)size ? 0 : 1);
+}
+
+START_TEST(a_pipe_is_read_to_its_end)
+{
+    Arena *arena = arena_new();
+    unsigned char bytes[1 << 12];
+    size_t size = read_bytes(file_of_halves(), bytes, sizeof bytes);
+    const char *path = scratch_path("pipe");
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    expect_death(open_file, (void *)(uintptr_t)path, "0 bytes, a safetensors file has at least 10");
+    for (int cut = 0; cut < 2; cut++) {
+        int keep = open(path, O_RDWR); // so that the writer finds a reader, and the reader a writer
+        pid_t writer = write_to_pipe(path, bytes, size - (size_t)cut);
+        int status;
+        ck_assert(waitpid(writer, &status, 0) == writer && status == 0);
+        int end = open(path, O_RDONLY | O_NONBLOCK); // the bytes stay while someone has it open
+        close(keep);
+        if (cut) {
+            expect_death(open_file, (void *)(uintptr_t)path, "the data end at 21");
+        } else {
+            Safetensors file = safetensors_open(arena, path);
+            ck_assert(AT(safetensors_matrix(arena, &file, "h"), 0, 1) == -2.0f);
+            safetensors_close(&file);
+        }
+        close(end);
+    }
+    arena_free(arena);
 }
 END_TEST
 
@@ -438,6 +662,7 @@ START_TEST(a_parameter_that_could_not_be_saved_is_refused_when_it_is_added)
     parameters_save(path, &set, NULL, 0);
     Safetensors file = safetensors_open(arena, path);
     for (int i = 0; i < count; i++) ck_assert_msg(safetensors_find(&file, odd[i]), "%s", odd[i]);
+    safetensors_close(&file);
     parameters_load(path, &set);
     arena_free(arena);
 }
@@ -472,7 +697,9 @@ START_TEST(notes_that_could_not_be_read_are_not_written)
     expect_death(save_notes, &value, "note \"a\" is not UTF-8");
     expect_death(save_notes, &none, "note 0 has no value");
     expect_death(save_notes, &unnamed, "note 0 has no key");
-    ck_assert_int_eq(safetensors_open(arena, path).note_count, 2); // the old file
+    Safetensors file = safetensors_open(arena, path);
+    ck_assert_int_eq(file.note_count, 2); // the old file
+    safetensors_close(&file);
     arena_free(arena);
 }
 END_TEST
@@ -510,7 +737,9 @@ START_TEST(a_failed_save_leaves_the_old_file)
     parameters_save(path, &set, NULL, 0);
     Notes bad = {path, {{"a\xff", "1"}}, 1};
     expect_death(save_notes, &bad, "is not UTF-8");
-    ck_assert_int_eq(safetensors_open(arena, path).count, 2);
+    Safetensors file = safetensors_open(arena, path);
+    ck_assert_int_eq(file.count, 2);
+    safetensors_close(&file);
     arena_free(arena);
 }
 END_TEST
@@ -662,4 +891,8 @@ SUITE("safetensors", the_file_is_the_format_byte_for_byte, what_was_saved_is_loa
       a_failed_save_leaves_the_old_file, a_parameter_that_could_not_be_saved_is_refused_when_it_is_added,
       notes_that_could_not_be_read_are_not_written, many_names_are_found_and_compared_in_no_time,
       a_checkpoint_that_could_not_be_loaded_is_not_written, training_goes_on_from_a_checkpoint_bit_for_bit,
-      a_checkpoint_of_another_run_is_refused)
+      a_checkpoint_of_another_run_is_refused,
+      numbers_of_two_bytes_become_floats_and_stay_as_they_are_in_a_view,
+      what_is_stored_in_two_bytes_is_written_and_read_again, parameters_are_loaded_from_numbers_of_two_bytes,
+      opening_a_large_file_costs_its_header, a_file_that_changes_while_it_is_open_is_refused,
+      a_file_that_is_replaced_while_it_is_open_stays_as_it_was, a_pipe_is_read_to_its_end)

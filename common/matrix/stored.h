@@ -1,0 +1,83 @@
+// stored.h: a matrix in 32, 16 or 8 bits an element, used where it lies, without a copy of it as floats.
+//
+//     Stored weight = weights_stored(&weights, "model.layers.0.mlp.up_proj.weight", 3072, 1024);   // BF16, in the file
+//     stored_matmul_nt(hidden, x, weight);                              // hidden = x · weightᵀ, x (N × 1024)
+//     Stored small = stored_quantise(arena, up);                        // int8, a quarter of the floats
+//
+// Chapter 28 answers with the weights of a file in this way, chapter 32 makes them smaller. Why it pays: a model that writes one
+// token after the other multiplies each weight by one number and never looks at it again until the next token, so it waits for
+// memory and hardly computes. Half the bytes are twice the tokens. The factors become floats in small blocks that stay in
+// the nearest cache, and each block is multiplied at once.
+//
+// The kinds, by what an element is:
+//     F32   a float
+//     F16   1 bit of sign, 5 of exponent, 10 of fraction (IEEE 754 binary16): ±65504 at most, steps of 2⁻²⁴ at least
+//     BF16  the upper half of a float: 8 bits of exponent, so no overflow that a float has not, and 7 of fraction
+//     INT8  a whole number from −127 to 127, times the scale of its row: symmetric, so that 0 stays 0
+//
+// From the first three to floats nothing is lost; of the fourth, the product with the scale is rounded. Floats become the nearest
+// number of the kind; of two that are equally near the one whose last bit is 0, beyond the largest by half a step or more
+// infinity, and a NaN stays a NaN.
+#pragma once
+#include "matrix/matrix.h"
+
+typedef enum { STORED_F32, STORED_F16, STORED_BF16, STORED_INT8 } StoredKind;
+
+// Row-major without gaps, at any address: in a file nothing is aligned. Owns nothing.
+typedef struct {
+    int rows, cols;
+    StoredKind kind;
+    const void *data;
+    const float *scale; // INT8: [rows]; else NULL
+} Stored;
+
+size_t stored_element_bytes(StoredKind kind);
+const char *stored_kind_name(StoredKind kind); // "F32", "F16", "BF16", "I8", as in safetensors files
+static inline size_t stored_size(Stored m) { return (size_t)m.rows * (size_t)m.cols; } // how many elements
+static inline size_t stored_bytes(Stored m) { return stored_size(m) * stored_element_bytes(m.kind); }
+
+// ---- One number --------------------------------------------------------------------------------------------------------
+
+float half_to_float(uint16_t half);
+uint16_t float_to_half(float value);
+float bfloat16_to_float(uint16_t bfloat16);
+uint16_t float_to_bfloat16(float value);
+
+// ---- To and from floats --------------------------------------------------------------------------------------------------
+
+// The elements of row i as floats: out[cols].
+void stored_row(float *out, Stored m, int i);
+
+// All of it: out (rows × cols).
+#define stored_expand(out, m) stored_expand_at(HERE, out, m)
+void stored_expand_at(Place place, Matrix out, Stored m);
+
+// Row indices[i] of m as row i of out (count × cols): the vectors of tokens. A number that is no row stops the program.
+#define stored_gather_rows(out, m, indices) stored_gather_rows_at(HERE, out, m, indices)
+void stored_gather_rows_at(Place place, Matrix out, Stored m, const int *indices);
+
+// m rounded to F32, F16 or BF16; the elements live in the arena.
+#define stored_from(arena, m, kind) stored_from_at(HERE, arena, m, kind)
+Stored stored_from_at(Place place, Arena *arena, Matrix m, StoredKind kind);
+
+// m in INT8: scale_i is the smallest float that is at least max_j |m_ij| / 127, element (i, j) the whole number nearest to
+// m_ij / scale_i. So |m_ij − scale_i · q_ij| ≤ scale_i / 2. A row of zeros has the scale 0. Numbers that are not finite
+// stop the program. (Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
+// Inference", 2018, have one scale and a zero point for all of a matrix; by rows, one large weight costs its own row only.)
+#define stored_quantise(arena, m) stored_quantise_at(HERE, arena, m)
+Stored stored_quantise_at(Place place, Arena *arena, Matrix m);
+
+// ---- Products -----------------------------------------------------------------------------------------------------------------
+// Bit for bit those of matmul_nt and matmul with stored_expand's floats: one chain of fused multiply-adds for each element,
+// whatever the threads and the number of rows of x. out must not overlap x.
+
+// out (N × R) = x (N × C) · mᵀ, m (R × C): a row of m for each output, as most checkpoints have their weights.
+#define stored_matmul_nt(out, x, m) stored_matmul_nt_at(HERE, out, x, m)
+void stored_matmul_nt_at(Place place, Matrix out, Matrix x, Stored m);
+
+// out (N × C) = x (N × R) · m, m (R × C): a column for each output, as GPT-2's.
+#define stored_matmul(out, x, m) stored_matmul_at(HERE, out, x, m)
+void stored_matmul_at(Place place, Matrix out, Matrix x, Stored m);
+
+// The first, by its definition, in three loops: the oracle.
+void stored_matmul_nt_naive(Matrix out, Matrix x, Stored m);
