@@ -21,6 +21,7 @@ BlockConfig block_config_complete(Place place, const char *maker, BlockConfig c)
              "%s: rotary positions with heads of width %d", maker, c.head_width);
     check_at(place, c.rotary_base >= 0.0f && isfinite(c.rotary_base), "10000 is usual",
              "%s: the base of the rotations is %g", maker, (double)c.rotary_base);
+    rotary_check_scaling(place, maker, c.scaling);
     const long columns = ((long)c.heads + 2L * c.key_heads) * c.head_width; // counted in an int
     check_at(place, columns <= INT32_MAX, "choose a smaller model",
              "%s: %d heads and %d key heads of width %d", maker, c.heads, c.key_heads, c.head_width);

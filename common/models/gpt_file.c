@@ -13,36 +13,47 @@
 static const char MODEL[] = "model.safetensors", TOKENIZER[] = "tokenizer.json",
                   NEXT[] = "tokenizer.json.next";
 
-// The words of a configuration as 0 or 1.
+// What a configuration says in words, as numbers of the words.
 typedef struct {
-    int rotary, rms, swiglu, tied, without_biases;
-} Extras;
+    int positions, norm, activation, tied, biases, query_key_norm, scaling;
+} Words;
 
-// A note: a whole number, or where there are words, one of the two.
+// A note of the configuration: a word, a whole number, or a number.
 typedef struct {
     const char *key;
-    int *value;
-    const char *words[2];
+    int *whole;  // or the number of a word
+    float *real; // when whole is NULL
+    bool always; // others are left out where they are 0, or NORM_EPSILON
+    const char *words[4];
 } Setting;
 
-enum { SETTINGS = 13, NOTES = SETTINGS + 2 }; // the base of rotations and the digest of the tokenizer besides
+enum { SETTINGS = 21, NOTES = SETTINGS + 1 }; // the digest of the tokenizer besides
 
-static void settings_of(Setting *settings, GptConfig *config, Extras *extras)
+static void settings_of(Setting *settings, GptConfig *config, Words *words)
 {
+    RotaryScaling *scaling = &config->scaling;
     const Setting all[SETTINGS] = {
-        {"vocabulary", &config->vocabulary, {NULL}},
-        {"context", &config->context, {NULL}},
-        {"layers", &config->layers, {NULL}},
-        {"heads", &config->heads, {NULL}},
-        {"key_heads", &config->key_heads, {NULL}},
-        {"width", &config->width, {NULL}},
-        {"head_width", &config->head_width, {NULL}},
-        {"hidden", &config->hidden, {NULL}},
-        {"positions", &extras->rotary, {"learned", "rotary"}},
-        {"norm", &extras->rms, {"layer", "rms"}},
-        {"activation", &extras->swiglu, {"gelu", "swiglu"}},
-        {"tied", &extras->tied, {"no", "yes"}},
-        {"biases", &extras->without_biases, {"yes", "no"}},
+        {"vocabulary", &config->vocabulary, NULL, true, {NULL}},
+        {"context", &config->context, NULL, true, {NULL}},
+        {"layers", &config->layers, NULL, true, {NULL}},
+        {"heads", &config->heads, NULL, true, {NULL}},
+        {"key_heads", &config->key_heads, NULL, true, {NULL}},
+        {"width", &config->width, NULL, true, {NULL}},
+        {"head_width", &config->head_width, NULL, true, {NULL}},
+        {"hidden", &config->hidden, NULL, true, {NULL}},
+        {"positions", &words->positions, NULL, true, {"learned", "rotary"}},
+        {"norm", &words->norm, NULL, true, {"layer", "rms"}},
+        {"activation", &words->activation, NULL, true, {"gelu", "swiglu", "relu", "tanh_gelu"}},
+        {"tied", &words->tied, NULL, true, {"no", "yes"}},
+        {"biases", &words->biases, NULL, true, {"yes", "no", "qkv"}},
+        {"rotary_base", NULL, &config->rotary_base, true, {NULL}},
+        {"epsilon", NULL, &config->epsilon, false, {NULL}},
+        {"query_key_norm", &words->query_key_norm, NULL, false, {"no", "yes"}},
+        {"rotary_scaling", &words->scaling, NULL, false, {"plain", "linear", "wavelength"}},
+        {"rotary_factor", NULL, &scaling->factor, false, {NULL}},
+        {"rotary_low", NULL, &scaling->low, false, {NULL}},
+        {"rotary_high", NULL, &scaling->high, false, {NULL}},
+        {"rotary_trained", &scaling->trained, NULL, false, {NULL}},
     };
     memcpy(settings, all, sizeof all);
 }
@@ -115,25 +126,39 @@ static void finish_earlier_save(Place place, const char *folder)
     if (digest[0] && names_digest(model, digest)) take_next(place, folder);
 }
 
-// The configuration as notes; numbers holds their texts.
-static void notes_of(const Gpt *gpt, SafetensorsNote notes[NOTES], char numbers[NOTES][16])
+static bool is_usual(const Setting *s)
+{
+    return s->whole ? *s->whole == 0 : *s->real == 0.0f || *s->real == NORM_EPSILON;
+}
+
+// The configuration as notes, whose number is returned; numbers holds their texts.
+static int notes_of(const Gpt *gpt, SafetensorsNote notes[NOTES], char numbers[NOTES][16])
 {
     GptConfig config = gpt->config;
-    Extras extras = {.rotary = config.positions == GPT_ROTARY,
-                     .rms = config.norm == NORM_RMS,
-                     .swiglu = config.activation == BLOCK_SWIGLU,
-                     .tied = config.tied,
-                     .without_biases = config.without_biases};
+    Words words = {.positions = config.positions == GPT_ROTARY,
+                   .norm = config.norm == NORM_RMS,
+                   .activation = (int)config.activation,
+                   .tied = config.tied,
+                   .biases = !config.without_biases ? 0
+                             : config.qkv_biases    ? 2
+                                                    : 1,
+                   .query_key_norm = config.query_key_norm,
+                   .scaling = (int)config.scaling.kind};
     Setting settings[SETTINGS];
-    settings_of(settings, &config, &extras);
+    settings_of(settings, &config, &words);
+    int count = 0;
     for (int i = 0; i < SETTINGS; i++) {
         const Setting *s = &settings[i];
-        snprintf(numbers[i], sizeof numbers[i], "%d", *s->value);
-        notes[i] = (SafetensorsNote){s->key, s->words[0] ? s->words[*s->value] : numbers[i]};
+        if (!s->always && is_usual(s)) continue;
+        if (s->whole) {
+            snprintf(numbers[count], sizeof numbers[count], "%d", *s->whole);
+        } else {
+            snprintf(numbers[count], sizeof numbers[count], "%.9g", (double)*s->real); // every bit of a float
+        }
+        notes[count] = (SafetensorsNote){s->key, s->words[0] ? s->words[*s->whole] : numbers[count]};
+        count++;
     }
-    snprintf(numbers[SETTINGS], sizeof numbers[SETTINGS], "%.9g",
-             (double)config.rotary_base); // every bit of a float
-    notes[SETTINGS] = (SafetensorsNote){"rotary_base", numbers[SETTINGS]};
+    return count;
 }
 
 void gpt_save_at(Place place, const char *folder, const Gpt *gpt, const Parameters *set,
@@ -148,21 +173,21 @@ void gpt_save_at(Place place, const char *folder, const Gpt *gpt, const Paramete
     SafetensorsNote notes[NOTES];
     char numbers[NOTES][16], digest[DIGEST], model[FOLDER_MOST_PATH], next[FOLDER_MOST_PATH],
         path[FOLDER_MOST_PATH];
-    notes_of(gpt, notes, numbers);
+    int count = notes_of(gpt, notes, numbers);
     folder_make_at(place, folder);
     finish_earlier_save(place, folder);
     folder_path_at(place, next, folder, NEXT);
     tokenizer_save_at(place, next, tokenizer);
     digest_of(next, digest);
     check_at(place, digest[0], "is the disk in order?", "%s cannot be read again", next);
-    notes[SETTINGS + 1] = (SafetensorsNote){"tokenizer", digest};
+    notes[count++] = (SafetensorsNote){"tokenizer", digest};
 
     folder_path_at(place, path, folder, TOKENIZER);
     const bool same = is_tokenizer_of(path, digest);
     if (same) unlink(next);
     folder_path_at(place, model, folder, MODEL);
     Replacement file;
-    if (!parameters_try_save_at(place, model, set, notes, NOTES, &file)) {
+    if (!parameters_try_save_at(place, model, set, notes, count, &file)) {
         unlink(next);
         die_at(place, file.remedy, "%s", file.problem);
     }
@@ -173,61 +198,66 @@ void gpt_save_at(Place place, const char *folder, const Gpt *gpt, const Paramete
 
 static const char *const NOT_OURS = "the folder must be one that gpt_save has written; train the model again";
 
-static const char *note_of(Place place, const Safetensors *file, const char *key)
+static int choice_of(Place place, const char *path, const char *value, const Setting *s)
 {
-    const char *value = safetensors_note(file, key);
-    check_at(place, value, NOT_OURS, "%s: the configuration has no \"%s\"", file->path, key);
-    return value;
+    char expected[64] = "";
+    for (int i = 0; i < 4 && s->words[i]; i++) {
+        if (strcmp(value, s->words[i]) == 0) return i;
+        const size_t used = strlen(expected);
+        snprintf(expected + used, sizeof expected - used, "%s%s", i ? " or " : "", s->words[i]);
+    }
+    die_at(place, NOT_OURS, "%s: \"%s\" is \"%s\", expected %s", path, s->key, value, expected);
 }
 
-static int choice_of(Place place, const Safetensors *file, const char *key, const char *const *words)
+static int number_of(Place place, const char *path, const char *value, const char *key)
 {
-    const char *value = note_of(place, file, key);
-    for (int i = 0; i < 2; i++)
-        if (strcmp(value, words[i]) == 0) return i;
-    die_at(place, NOT_OURS, "%s: \"%s\" is \"%s\", expected %s or %s", file->path, key, value, words[0],
-           words[1]);
-}
-
-static int number_of(Place place, const Safetensors *file, const char *key)
-{
-    const char *value = note_of(place, file, key);
     char *end;
     errno = 0;
     long number = strtol(value, &end, 10);
     const long least = strcmp(key, "layers") != 0; // there may be none
     check_at(place, !errno && end != value && !*end && number >= least && number <= GPT_MOST, NOT_OURS,
-             "%s: \"%s\" is \"%s\", expected a whole number from %ld to %d", file->path, key, value, least,
+             "%s: \"%s\" is \"%s\", expected a whole number from %ld to %d", path, key, value, least,
              GPT_MOST);
     return (int)number;
 }
 
-static float base_of(Place place, const Safetensors *file)
+static float real_of(Place place, const char *path, const char *value, const char *key)
 {
-    const char *value = note_of(place, file, "rotary_base");
     char *end;
     float number = strtof(value, &end);
     check_at(place, end != value && !*end && number > 0.0f && isfinite(number), NOT_OURS,
-             "%s: \"rotary_base\" is \"%s\", expected a number above 0", file->path, value);
+             "%s: \"%s\" is \"%s\", expected a number above 0", path, key, value);
     return number;
+}
+
+static void read_setting(Place place, const Safetensors *file, const Setting *s)
+{
+    const char *value = safetensors_note(file, s->key);
+    check_at(place, value || !s->always, NOT_OURS, "%s: the configuration has no \"%s\"", file->path, s->key);
+    if (!value) return;
+    if (!s->whole) {
+        *s->real = real_of(place, file->path, value, s->key);
+    } else {
+        *s->whole = s->words[0] ? choice_of(place, file->path, value, s)
+                                : number_of(place, file->path, value, s->key);
+    }
 }
 
 static GptConfig config_of(Place place, const Safetensors *file)
 {
     GptConfig config = {0};
-    Extras extras = {0};
+    Words words = {0};
     Setting settings[SETTINGS];
-    settings_of(settings, &config, &extras);
-    for (int i = 0; i < SETTINGS; i++) {
-        const Setting *s = &settings[i];
-        *s->value = s->words[0] ? choice_of(place, file, s->key, s->words) : number_of(place, file, s->key);
-    }
-    config.rotary_base = base_of(place, file);
-    config.positions = extras.rotary ? GPT_ROTARY : GPT_LEARNED;
-    config.norm = extras.rms ? NORM_RMS : NORM_LAYER;
-    config.activation = extras.swiglu ? BLOCK_SWIGLU : BLOCK_GELU;
-    config.tied = extras.tied;
-    config.without_biases = extras.without_biases;
+    settings_of(settings, &config, &words);
+    for (int i = 0; i < SETTINGS; i++) read_setting(place, file, &settings[i]);
+    config.positions = words.positions ? GPT_ROTARY : GPT_LEARNED;
+    config.norm = words.norm ? NORM_RMS : NORM_LAYER;
+    config.activation = (BlockActivation)words.activation;
+    config.tied = words.tied;
+    config.without_biases = words.biases > 0;
+    config.qkv_biases = words.biases == 2;
+    config.query_key_norm = words.query_key_norm;
+    config.scaling.kind = (RotaryScalingKind)words.scaling;
     check_at(place, file->count == gpt_parameters(&config), NOT_OURS,
              "%s: a configuration of %ld tensors, and the file has %d", file->path, gpt_parameters(&config),
              file->count);

@@ -54,11 +54,24 @@ static const GptConfig configs[] = {
      .tied = true,
      .without_biases = true,
      .rotary_base = 500000.0f},
+    {.context = 16,
+     .layers = 1,
+     .heads = 2,
+     .width = 8,
+     .positions = GPT_ROTARY,
+     .norm = NORM_RMS,
+     .activation = BLOCK_TANH_GELU,
+     .without_biases = true,
+     .qkv_biases = true,
+     .query_key_norm = true,
+     .epsilon = 1e-6f,
+     .scaling = {.kind = ROTARY_BY_WAVELENGTH, .factor = 4.0f, .low = 0.5f, .high = 2.0f, .trained = 10}},
 };
+enum { CONFIGS = sizeof configs / sizeof *configs };
 
 START_TEST(what_was_saved_is_opened_with_the_same_logits)
 {
-    for (int c = 0; c < 2; c++) {
+    for (int c = 0; c < CONFIGS; c++) {
         Made m = make(configs[c], 1);
         GptFile file = gpt_open(m.arena, m.folder);
         Tokens ids = tokenizer_encode(m.arena, m.tokenizer, text, 12);

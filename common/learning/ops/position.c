@@ -102,6 +102,16 @@ static void rotate_all(Matrix y, Matrix x, RotaryShape s, bool backwards)
     }
 }
 
+void rotary_check_scaling(Place place, const char *name, RotaryScaling s)
+{
+    check_at(place, s.kind == ROTARY_PLAIN || s.factor >= 1.0f, "longer texts have smaller angles",
+             "%s: angles divided by %g", name, (double)s.factor);
+    check_at(place, s.kind != ROTARY_BY_WAVELENGTH || (s.low < s.high && s.trained > 0),
+             "name low, high and trained, as the model's configuration does",
+             "%s: scaled by wavelength from %g to %g, trained on %d positions", name, (double)s.low,
+             (double)s.high, s.trained);
+}
+
 void rotary_forward(Matrix y, Matrix x, RotaryShape shape) { rotate_all(y, x, shape, false); }
 
 void rotary_backward(Matrix d_x, Matrix d_y, RotaryShape shape)
@@ -150,14 +160,7 @@ Tensor *rotary_at(Place place, Tensor *x, RotaryShape shape)
                  (shape.width ? columns <= x->value.cols : columns == x->value.cols),
              "a head is rotated in pairs: its width is even", "rotary: x (%d × %d) with %d heads",
              x->value.rows, x->value.cols, shape.heads);
-    const RotaryScaling *scaling = &shape.scaling;
-    check_at(place, scaling->kind == ROTARY_PLAIN || scaling->factor >= 1.0f,
-             "longer texts have smaller angles", "rotary: angles divided by %g", (double)scaling->factor);
-    check_at(place,
-             scaling->kind != ROTARY_BY_WAVELENGTH || (scaling->low < scaling->high && scaling->trained > 0),
-             "name low, high and trained, as the model's configuration does",
-             "rotary: scaled by wavelength from %g to %g, trained on %d positions", (double)scaling->low,
-             (double)scaling->high, scaling->trained);
+    rotary_check_scaling(place, "rotary", shape.scaling);
     Tensor *y = tensor_node(place, "rotary", x->value.rows, x->value.cols, rotary_step, sizeof shape, 1, x);
     if (shape.firsts) {
         const size_t sequences = (size_t)(x->value.rows / shape.time);

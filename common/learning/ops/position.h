@@ -25,6 +25,8 @@ typedef struct {
     RotaryScaling scaling;
 } RotaryShape;
 void rotary_forward(Matrix y, Matrix x, RotaryShape shape); // y may be x
+void rotary_check_scaling(Place place, const char *name,
+                          RotaryScaling scaling); // stops the program in this name
 void rotary_backward(Matrix d_x, Matrix d_y, RotaryShape shape);
 
 // Sines and cosines of geometric wavelengths (Vaswani et al. 2017, section 3.5): table (T × C), column 2j sine, 2j + 1
