@@ -1080,6 +1080,8 @@ the residual network". The shallow one had only been given too small a rate.
 
 An honest limit: this is degradation *at a fixed, small number of steps*. It says that descent finds its way more slowly
 in the deep plain network, not that it never arrives. `make chapter11 FULL=1` gives all five five times as many steps.
+Then the plain network of 32 layers is at 0.660 and its little sister at 0.301: both have fallen by half, and the
+proportion stays. The residual ones are at 0.287 and 0.335, the control at 0.756.
 
 ## What is left of the image?
 
