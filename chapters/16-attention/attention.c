@@ -129,9 +129,9 @@ A text is written from left to right. Who learns to predict the next word must n
 look at keys up to its own place only. This is the **causal mask** (因果掩码).
 
 And one row of weights is one average: who must look at two things at once, at the verb and at the full
-stop, gets a mixture of the two (how bad that is, we shall measure). So the columns are cut into $h$ groups, the
-**heads** (头), and each head attends for itself: **multi-head attention** (多头注意力). Head number $n$ of width
-$d$ uses the columns $nd \dots nd + d - 1$ of $Q$, $K$, $V$ and of the result.
+stop, gets a mixture of the two (how bad that is, we shall measure). So the columns are cut into $h$ groups,
+the **heads** (头), and each head attends for itself: **multi-head attention** (多头注意力). Head number $n$ of
+width $d$ uses the columns $nd \dots nd + d - 1$ of $Q$, $K$, $V$ and of the result.
 */
 
 typedef struct {
@@ -254,11 +254,11 @@ Where queries, keys and values are made from the same rows, as above, one speaks
 another, it is **cross-attention** (交叉注意力). So it began: Bahdanau, Cho and Bengio (2014) let a recurrent
 network that writes a translation look back, before each word, at all states of another that has read the
 sentence, instead of at its last state alone. Their scores came from a small network of query and key; the
-product took its place because it is one matrix multiplication. Chapter 17 translates with it, and we shall look
-up with it.
+product took its place because it is one matrix multiplication. Chapter 17 translates with it, and we shall
+look up with it.
 
-The library computes the same in another way, which we come to at the end. Do the two agree, for odd sizes, with and
-without the mask, in values and in all three gradients?
+The library computes the same in another way, which we come to at the end. Do the two agree, for odd sizes,
+with and without the mask, in values and in all three gradients?
 */
 
 static Matrix normals(Arena *arena, Rng *rng, int rows, int cols)
@@ -393,15 +393,16 @@ Attention does this softly: every entry gets a say, in proportion to $e^{\text{s
 $\tau$ is called **temperature** (温度); $\sqrt d$ is one choice of it. Let us make eight entries, keys of
 length one in random directions, and ask for number 3, misspelt: its key with noise on top.
 
-Statistics has known this for half a century as **kernel regression** (核回归). Who has measured values $v_j$ at points
-$k_j$ and wants to guess the value at $q$ takes the mean of all, weighted by a kernel that falls with the
-distance (Nadaraya 1964, Watson 1964):
+Statistics has known this since 1964 as **kernel regression** (核回归). Who has measured values $v_j$ at
+points $k_j$ and wants to guess the value at $q$ takes the mean of all, weighted by a kernel that falls
+with the distance (Nadaraya, Watson):
 
 $$\hat v(q) = \frac{\sum_j K(q, k_j)\, v_j}{\sum_j K(q, k_j)}, \qquad K(q, k) = e^{-\lVert q - k \rVert^2 / 2\tau}.$$
 
-Since $\lVert q - k_j \rVert^2 = \lVert q \rVert^2 - 2 \langle q, k_j \rangle + \lVert k_j \rVert^2$, and what is the same
-for all $j$ cancels, the two are one formula when all keys are of the same length. What attention adds is that
-the points themselves are learned. Which kernel would that be for keys of any length?
+Since $\lVert q - k_j \rVert^2 = \lVert q \rVert^2 - 2 \langle q, k_j \rangle + \lVert k_j \rVert^2$, and
+what is the same for all $j$ cancels, the two are one formula when all keys are of the same length. What
+attention adds is that the points themselves are learned. For keys of other lengths a factor
+$e^{\lVert k_j \rVert^2 / 2\tau}$ remains: long keys are heard by everyone.
 */
 
 enum { ENTRIES = 8, ENTRY_WIDTH = 16, ASKED = 3 };
@@ -647,14 +648,13 @@ For a set, this is what we want. For a text it is a disaster: *dog bites man* an
 same bag. So the order must come in as data: we add to each row a vector that says where it stands, its
 **position** (位置). Here we learn one vector for each place; chapter 17 computes them.
 
-## Look up
+## A layer to train
 
-Now one layer must learn, from examples alone. A sequence is eight records with different keys, each a key and
-a value (7 is 3, 2 is 9, …), and eight questions (7?). Keys and values are ten symbols each. The questions are
-the queries, the records are keys and values: cross-attention, without positions, for the records are a set.
-
-Every row is a sum of two embeddings, here of a record's key and of its value. What the layer found is added to the
-row that asked, and a small network with one hidden layer says the answer.
+Now one layer must learn, from examples alone. What all tasks have in common stands here; then each brings
+little more than its rows. In every task eight rows *ask* and eight rows are *stored*: the queries come from
+the first, keys and values from the second. A row is a sum of two embeddings, of ten symbols and of
+something beside the symbol. What the layer found is added to the row that asked, and a small network with
+one hidden layer says the answer, one of the ten symbols.
 */
 
 enum { SYMBOLS = 10, NOTHING = 20, VOCABULARY = 21, LENGTH = 8, BATCH = 64, ROWS = BATCH * SYMBOLS };
@@ -672,21 +672,6 @@ typedef struct {
     float rate, scale;                         // scale of the scores; 0: 1/√(width of a head)
     int start;                                 // which random start
 } Task;
-
-static void draw_look_up(Examples *e, int base, Rng *rng)
-{
-    int keys[SYMBOLS];
-    rng_permutation(rng, keys, SYMBOLS);
-    for (int i = base; i < base + e->length; i++) {
-        e->stored[0][i] = keys[i - base];
-        e->stored[1][i] = SYMBOLS + (int)rng_below(rng, SYMBOLS);
-        e->source[i] = (int)rng_below(rng, (uint32_t)e->length);
-    }
-    for (int i = base; i < base + e->length; i++) {
-        e->asked[0][i] = keys[e->source[i]], e->asked[1][i] = NOTHING;
-        e->answers[i] = e->stored[1][base + e->source[i]] - SYMBOLS;
-    }
-}
 
 static void draw_examples(Examples *e, int length, const Task *task, Rng *rng)
 {
@@ -794,8 +779,8 @@ static Model *train(Lesson *lesson, const Task *task)
 }
 
 /*
-We count a sequence as *exact* when all eight answers are right, of 1024 new ones. And of one head we look at the
-weights: how much lies on the row that holds the answer, and how large is the largest?
+We count a sequence as *exact* when all eight answers are right, of 1024 new ones. And of one head we look
+at the weights: how much lies on the row that holds the answer, and how large is the largest?
 */
 
 typedef struct {
@@ -813,6 +798,18 @@ static void weights_of(Matrix weights, const Model *m, Pass pass, int sequence)
     Matrix out = matrix_new(tape_arena(pass.query->tape), n, width);
     head_forward(out, weights, (Three){q, k, k}, (Head){0, width, m->scale, false});
     arena_rewind(tape_arena(pass.query->tape), mark);
+}
+
+// The weights of a new sequence, which e receives
+static Matrix look_at_one(Lesson *lesson, const Model *m, const Task *task, Examples *e)
+{
+    Rng rng = lesson_rng(lesson, 63);
+    Matrix weights = matrix_new(lesson_arena(lesson), LENGTH, LENGTH);
+    Tape *tape = tape_new();
+    draw_examples(e, LENGTH, task, &rng);
+    weights_of(weights, m, run_attention(m, tape, e), 0);
+    tape_free(tape);
+    return weights;
 }
 
 static Score test_model(Lesson *lesson, const Model *m, const Task *task, int length)
@@ -863,17 +860,35 @@ static void print_score(const Task *task, const Model *m, Score s)
     printf("\n");
 }
 
+/*
+## Look up
+
+Eight records with different keys, each a key and a value (7 is 3, 2 is 9, …), and eight questions (7?). The
+questions are the queries, the records are keys and values: cross-attention, without positions, for the
+records are a set. Does one layer of attention learn it? Does a network without?
+*/
+
+static void draw_look_up(Examples *e, int base, Rng *rng)
+{
+    int keys[SYMBOLS];
+    rng_permutation(rng, keys, SYMBOLS);
+    for (int i = base; i < base + e->length; i++) {
+        e->stored[0][i] = keys[i - base];
+        e->stored[1][i] = SYMBOLS + (int)rng_below(rng, SYMBOLS);
+        e->source[i] = (int)rng_below(rng, (uint32_t)e->length);
+    }
+    for (int i = base; i < base + e->length; i++) {
+        e->asked[0][i] = keys[e->source[i]], e->asked[1][i] = NOTHING;
+        e->answers[i] = e->stored[1][base + e->source[i]] - SYMBOLS;
+    }
+}
+
 static void draw_lookup(Lesson *lesson, const Model *m, const Task *task)
 {
-    Rng rng = lesson_rng(lesson, 63);
     Examples *e = arena_alloc(lesson_arena(lesson), 1, sizeof *e);
-    Matrix weights = matrix_new(lesson_arena(lesson), LENGTH, LENGTH);
+    Matrix weights = look_at_one(lesson, m, task, e);
     char rows[LENGTH][24], columns[LENGTH][24];
     const char *row_names[LENGTH], *column_names[LENGTH];
-    Tape *tape = tape_new();
-    draw_examples(e, LENGTH, task, &rng);
-    weights_of(weights, m, run_attention(m, tape, e), 0);
-    tape_free(tape);
     for (int i = 0; i < LENGTH; i++) {
         snprintf(rows[i], sizeof rows[i], "%d? (%d)", e->asked[0][i], e->answers[i]);
         snprintf(columns[i], sizeof columns[i], "%d is %d", e->stored[0][i], e->stored[1][i] - SYMBOLS);
@@ -917,8 +932,8 @@ It is done as one would do it: the question finds the record with its key. And i
 records, more or fewer than ever seen in training, with the same weights.
 
 The baseline is right as often as one who answers the commonest of the eight values, which by a sum over all
-possibilities is 30.0 % of the time. Rates of 0.001 and 0.01 do not help it (27.6 % and 28.8 %). For looking up, no fixed wiring will do: *which* row matters is
-written in the rows. That is what attention is for.
+possibilities is 30.0 % of the time. Rates of 0.001 and 0.01 do not help it (27.6 % and 28.8 %). For looking
+up, no fixed wiring will do: *which* row matters is written in the rows. That is what attention is for.
 
 ## Reverse and sort
 
@@ -956,19 +971,13 @@ static void draw_sort(Examples *e, int base, Rng *rng) { draw_row(e, base, true,
 static void draw_two_tasks(Lesson *lesson, Model *const models[2], const Task *const tasks[2])
 {
     enum { GAP = 1, COLUMNS = 2 * LENGTH + GAP };
-    Matrix both = matrix_new(lesson_arena(lesson), LENGTH, COLUMNS),
-           weights = matrix_new(lesson_arena(lesson), LENGTH, LENGTH);
+    Matrix both = matrix_new(lesson_arena(lesson), LENGTH, COLUMNS);
     fill(both, NAN);
     char rows[LENGTH][24], columns[COLUMNS][24] = {{0}};
     const char *row_names[LENGTH], *column_names[COLUMNS];
     Examples *e = arena_alloc(lesson_arena(lesson), 1, sizeof *e);
     for (int n = 0; n < 2; n++) {
-        Rng rng = lesson_rng(lesson, 63);
-        Tape *tape = tape_new();
-        draw_examples(e, LENGTH, tasks[n], &rng);
-        weights_of(weights, models[n], run_attention(models[n], tape, e), 0);
-        tape_free(tape);
-        copy_columns(both, n * (LENGTH + GAP), weights, 0, LENGTH);
+        copy_columns(both, n * (LENGTH + GAP), look_at_one(lesson, models[n], tasks[n], e), 0, LENGTH);
         for (int i = 0; i < LENGTH; i++)
             snprintf(columns[n * (LENGTH + GAP) + i], sizeof *columns, "%d", e->stored[0][i]);
     }
@@ -1024,17 +1033,18 @@ place looks at everything, with more weight on symbols of about the right size; 
 mixture that depends on *how many of what* there are, and the small network after it must read the answer from
 that. A heat map shows where a layer looks. It does not show how it thinks.
 
-And the baseline learns both: with all eight rows in one, reversing is a fixed wiring, and sorting is counting.
-It needs many times the parameters, and works for exactly eight symbols.
+And the baseline learns both: with all eight rows in one, reversing is a fixed wiring, and sorting is
+counting. It needs many times the parameters, and works for exactly eight symbols.
 
 ## Two heads
 
-Several heads have been taught and none was needed. When are they? A natural guess: when one query must look at two
-rows. Let each question name *two* records, 7 and 2: is the value of the first larger than that of the second?
+Several heads have been taught and none was needed. When are they? A natural guess: when one query must look
+at two rows. Let each question name *two* records, 7 and 2: is the value of the first larger than that of
+the second?
 
 A layer that knows only the first value, $a$ of ten, says yes when $a \ge 5$ and is right with a chance of
-$\max(a/10,\ 1 - a/10)$: 75 % on average. We train with one head of width 32 and with two of width 16, which have the
-same number of parameters, each at two learning rates and from three starts.
+$\max(a/10,\ 1 - a/10)$: 75 % on average. We train with one head of width 32 and with two of width 16, which
+have the same number of parameters, each at two learning rates and from three starts.
 */
 
 static void draw_compare(Examples *e, int base, Rng *rng)
@@ -1098,12 +1108,13 @@ static void two_heads(Lesson *lesson)
 /*
 Two heads compare. One head does as well as if it knew one of the two values, and no better.
 
-"One row of weights is one average, so one head cannot tell the two records apart" is the explanation that lies at
-hand, and it is too strong. A head can give the first record two thirds of its weight and the second one third; which
-is which can then be read from the mixture. Measured apart: when the answer is the pair of values itself (one of a
-hundred), one head learns it from both of two starts at a rate of 0.003, and from none at 0.01. And with 3000 updates,
-the luckiest of nine runs compares with one head in 95.6 % of the cases. What one head can express and
-what it finds from this answer in this time are two things; a second head makes it easy to find.
+"One row of weights is one average, so one head cannot tell the two records apart" is the explanation that
+lies at hand, and it is too strong. A head can give the first record two thirds of its weight and the second
+one third; which is which can then be read from the mixture. Measured apart: when the answer is the pair of
+values itself (one of a hundred), one head learns it from both of two starts at a rate of 0.003, and from
+none at 0.01. And with 3000 updates, the luckiest of nine runs compares with one head in 95.6 % of the
+cases. What one head can express and what it finds from this answer in this time are two things; a second
+head makes it easy to find.
 
 ## The divisor in training
 
@@ -1142,12 +1153,12 @@ static void divisor_in_training(Lesson *lesson)
 }
 
 /*
-With the divisor all eight learn. Without it three of the eight do not (of 24 starts,
-measured apart, it was five; with four times the steps, `make chapter16 FULL=1`, it is two of eight). Look at
-the worst: its largest weights are 1.00, it is sure of itself, but only six eighths of the weight lie on the right row. Two
-places of the eight are saturated on a wrong row; nothing passes through them, and so they stay there. The other six are
-right, the symbols of these two are guessed, and one guess in ten is right: 1 % exact. The other two starts have one such
-place, and 10 %.
+With the divisor all eight learn. Without it three of the eight do not (of 24 starts, measured apart, it was
+five; with four times the steps, `make chapter16 FULL=1`, it is two of eight). Look at the worst: its
+largest weights are 1.00, it is sure of itself, but only six eighths of the weight lie on the right row. Two
+places of the eight are saturated on a wrong row; nothing passes through them, and so they stay there. The
+other six are right, the symbols of these two are guessed, and one guess in ten is right: 1 % exact. The
+other two starts have one such place, and 10 %.
 
 So the famous sentence is true where it counts, but not in the way in which it is told. The gradient does
 not vanish as a whole. Single rows are dead, and whether a network is hurt is a matter of luck.
@@ -1212,25 +1223,25 @@ static void what_it_costs(Lesson *lesson)
 }
 
 /*
-With four times the rows the multiply-adds are sixteen times as many, however they are organised. What the library
-saves is room, and with it the time to fill that room and read it again. (The times went to standard error; they are
-your machine's.)
+With four times the rows the multiply-adds are sixteen times as many, however they are organised. What the
+library saves is room, and with it the time to fill that room and read it again. (The times went to standard
+error; they are your machine's.)
 
 And the projections? For a layer of width $C$ they cost $4TC^2$ and the rest $2T^2C$: below $T = 2C$ the
 famous square is not what you wait for.
 
 ## In one pass
 
-How can the weights not be there? A softmax needs the largest score of its row and the sum of all exponentials, and
-both are known only after the last key. The idea of Milakov and Gimelshein (2018): go on with what is known, and
-correct it later. For a query we keep three things about the keys so far,
+How can the weights not be there? A softmax needs the largest score of its row and the sum of all
+exponentials, and both are known only after the last key. The idea of Milakov and Gimelshein (2018): go on
+with what is known, and correct it later. For a query we keep three things about the keys so far,
 
 $$m = \max_j s_j, \qquad z = \sum_j e^{s_j - m}, \qquad o = \sum_j e^{s_j - m}\, v_j .$$
 
-When the next block of keys brings a larger score $m'$, both sums were made with too small a maximum: every term lacks
-the factor $e^{m - m'}$, which is the same for all, so $z$ and $o$ are multiplied by it, and go on. After the last
-block, $o / z$ is the answer. It is not an approximation, and as in chapter 2 no exponential is taken of a number
-above zero. A block of scores is all the room that it needs.
+When the next block of keys brings a larger score $m'$, both sums were made with too small a maximum: every
+term lacks the factor $e^{m - m'}$, which is the same for all, so $z$ and $o$ are multiplied by it, and go
+on. After the last block, $o / z$ is the answer. It is not an approximation, and as in chapter 2 no
+exponential is taken of a number above zero. A block of scores is all the room that it needs.
 */
 
 enum { LARGEST_BLOCK = 64 };
@@ -1298,11 +1309,12 @@ static void in_one_pass(Lesson *lesson)
 }
 
 /*
-This is how the fast kernel works (`common/matrix/attention.c`, whose head tells the rest). It takes 64 queries and 64 keys
-at a time, so that the scores of a block come from a small matrix product and stay in the nearest cache while they
-are used; a causal mask leaves out the blocks above the diagonal. On the way back it makes each block of weights
-once more, from one number that was kept for each row, the logarithm of its sum. That memory traffic, and not the
-multiply-adds, is what one waits for, was the point of Dao and others (2022), who called it FlashAttention.
+This is how the fast kernel works (`common/matrix/attention.c`, whose head tells the rest). It takes 64
+queries and 64 keys at a time, so that the scores of a block come from a small matrix product and stay in
+the nearest cache while they are used; a causal mask leaves out the blocks above the diagonal. On the way
+back it makes each block of weights once more, from one number that was kept for each row, the logarithm of
+its sum. That memory traffic, and not the multiply-adds, is what one waits for, was the point of Dao and
+others (2022), who called it FlashAttention.
 
 ## Which rows does it mix?
 
@@ -1317,8 +1329,8 @@ name.
 | **attention** | whoever is relevant | computed from the rows, each time anew |
 
 So attention is aggregation on a graph that has all edges and weighs them itself. What goes in as $T$ rows
-of $C$ columns comes out as $T$ rows of $C$ columns: such layers can be stacked, on the residual connections of
-chapter 9. That is chapter 17.
+of $C$ columns comes out as $T$ rows of $C$ columns: such layers can be stacked, on the residual connections
+of chapter 9. That is chapter 17.
 
 ## The lesson, from end to end
 */
@@ -1347,13 +1359,15 @@ int main(int argc, char **argv)
 - A query asks, keys are labels, values are messages; the answer is the mean of the messages, weighted by
   the softmax of query times key. It can be done with a pencil.
 - Hide the future *before* the softmax. Afterwards the divisor has seen it.
-- Cold attention is a dictionary, hot attention a mean. Between them it has a gradient. With keys of one length it
-  is regression with a Gaussian kernel.
+- Cold attention is a dictionary, hot attention a mean. Between them it has a gradient. With keys of one
+  length it is regression with a Gaussian kernel.
 - Divide by $\sqrt d$. Without it the typical row goes silent at large widths; the mean of the gradient does
   not tell, it even grows. Learning becomes a matter of luck.
 - Attention sees a bag of rows. Order must come in as data, or through the mask.
-- Reversing and sorting do not need attention. Looking up does, and comparing two records needs two heads, or luck.
-- It costs $T^2$ multiply-adds. It need not cost $T^2$ memory: a maximum and a sum can be corrected on the way.
+- Reversing and sorting do not need attention. Looking up does, and comparing two records needs two heads,
+  or luck.
+- It costs $T^2$ multiply-adds. It need not cost $T^2$ memory: a maximum and a sum can be corrected on the
+  way.
 
 ## Check yourself
 
@@ -1361,40 +1375,42 @@ int main(int argc, char **argv)
 
 <details><summary>Answer</summary>
 
-All scores of a row are equal, so every weight is $1/S$ and the answer is the mean of the values, whatever is asked. The
-gradient of the queries is $\sum_j d_{s_{ij}} k_j / \sqrt d$ with one and the same $k$; it can be taken out, and what is
-left, $\sum_j d_{s_{ij}}$, is zero for every row of a softmax. No query can learn from keys that do not differ.
+All scores of a row are equal, so every weight is $1/S$ and the answer is the mean of the values, whatever
+is asked. The gradient of the queries is $\sum_j d_{s_{ij}} k_j / \sqrt d$ with one and the same $k$; it can
+be taken out, and what is left, $\sum_j d_{s_{ij}}$, is zero for every row of a softmax. No query can learn
+from keys that do not differ.
 
 </details>
 
-**2.** Two scores of a row are 3 and 1, and nothing else is seen. What are the weights? And after both have grown by 100?
-And after both have been doubled?
+**2.** Two scores of a row are 3 and 1, and nothing else is seen. What are the weights? And after both have
+grown by 100? And after both have been doubled?
 
 <details><summary>Answer</summary>
 
-$1 / (1 + e^{-2}) = 0.881$ and 0.119. Adding the same to all changes nothing: it cancels. Doubling halves the temperature:
-$1 / (1 + e^{-4}) = 0.982$ and 0.018.
+$1 / (1 + e^{-2}) = 0.881$ and 0.119. Adding the same to all changes nothing: it cancels. Doubling halves
+the temperature: $1 / (1 + e^{-4}) = 0.982$ and 0.018.
 
 </details>
 
-**3.** A causal layer is given *dog bites man*, and then *bites dog man*. Which of the three answers can be the same?
+**3.** A causal layer is given *dog bites man*, and then *bites dog man*. Which of the three answers can be
+the same?
 
 <details><summary>Answer</summary>
 
-Only that of *man*: its query is the same, and it sees the same set of three rows, in which order does not matter (but for
-the last digit of a sum). *dog* sees itself alone in the first text and *bites* as well in the second. So the mask tells
-the order, though less than positions do.
+Only that of *man*: its query is the same, and it sees the same set of three rows, in which order does not
+matter (but for the last digit of a sum). *dog* sees itself alone in the first text and *bites* as well in
+the second. So the mask tells the order, though less than positions do.
 
 </details>
 
-**4.** Without the divisor, $d = 1024$ and random queries and keys: how far apart are two scores typically, and what does the
-softmax make of that?
+**4.** Without the divisor, $d = 1024$ and random queries and keys: how far apart are two scores typically,
+and what does the softmax make of that?
 
 <details><summary>Answer</summary>
 
-Each score has the deviation $\sqrt{1024} = 32$, the difference of two $32 \sqrt 2 = 45$. $e^{-45} = 3 \cdot 10^{-20}$:
-the largest takes all, unless two are nearly tied. With all weights 0 or 1, $p(1 - p)$ lets no gradient through; the
-table has 63 % of dead rows.
+Each score has the deviation $\sqrt{1024} = 32$, the difference of two $32 \sqrt 2 = 45$. $e^{-45} = 3 \cdot
+10^{-20}$: the largest takes all, unless two are nearly tied. With all weights 0 or 1, $p(1 - p)$ lets no
+gradient through; the table has 63 % of dead rows.
 
 </details>
 
@@ -1402,21 +1418,23 @@ table has 63 % of dead rows.
 
 <details><summary>Answer</summary>
 
-After 1: $m = 1$, $z = 1$. After 3: the old sum shrinks by $e^{1-3}$, so $z = 0.135 + 1 = 1.135$ and $m = 3$. After 2: $m$
-stays, $z = 1.135 + e^{-1} = 1.503$. In two passes it is the same: $e^{-2} + 1 + e^{-1} = 1.503$.
+After 1: $m = 1$, $z = 1$. After 3: the old sum shrinks by $e^{1-3}$, so $z = 0.135 + 1 = 1.135$ and $m =
+3$. After 2: $m$ stays, $z = 1.135 + e^{-1} = 1.503$. In two passes it is the same: $e^{-2} + 1 + e^{-1} =
+1.503$.
 
 </details>
 
 ## Sources
 
-- D. Bahdanau, K. Cho, Y. Bengio, *Neural machine translation by jointly learning to align and translate*, 2014: attention.
-- A. Vaswani and others, *Attention is all you need*, 2017: the scaled dot product, several heads, and the sentence on
-  small gradients.
-- E. Nadaraya, *On estimating regression*, 1964; G. Watson, *Smooth regression analysis*, 1964: the mean weighted by a
-  kernel.
+- D. Bahdanau, K. Cho, Y. Bengio, *Neural machine translation by jointly learning to align and translate*,
+  2014: attention.
+- A. Vaswani and others, *Attention is all you need*, 2017: the scaled dot product, several heads, and the
+  sentence on small gradients.
+- E. Nadaraya, *On estimating regression*, 1964; G. Watson, *Smooth regression analysis*, 1964: the mean
+  weighted by a kernel.
 - M. Milakov, N. Gimelshein, *Online normalizer calculation for softmax*, 2018: the running maximum and sum.
-- T. Dao and others, *FlashAttention: fast and memory-efficient exact attention with IO-awareness*, 2022: blocks, and the
-  way back.
+- T. Dao and others, *FlashAttention: fast and memory-efficient exact attention with IO-awareness*, 2022:
+  blocks, and the way back.
 
 ## Exercises
 
@@ -1431,36 +1449,38 @@ Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade
 
 And without a computer, or with five minutes at one:
 
-**1.** In the three words, give the pointer the value $(3, 0)$ instead of $(-0.5, 0)$. What does *it* say then,
-and to whom?
+**1.** In the three words, give the pointer the value $(3, 0)$ instead of $(-0.5, 0)$. What does *it* say
+then, and to whom?
 
 <details><summary>Answer</summary>
 
-*it* is one part thing and two parts pointer, so its own value becomes $(1 + 2 \cdot 3, 0) = (7, 0)$ instead of $(0, 0)$.
-Whoever looks at it hears of that, in proportion to the weight: *cat* 0.1065, *sleeps* 0.2447, *it* itself 0.1185. The first
-columns become $0.213 + 0.746 = 0.96$, $1.331 + 1.713 = 3.04$ and $1.751 + 0.830 = 2.58$.
+*it* is one part thing and two parts pointer, so its own value becomes $(1 + 2 \cdot 3, 0) = (7, 0)$ instead
+of $(0, 0)$. Whoever looks at it hears of that, in proportion to the weight: *cat* 0.1065, *sleeps* 0.2447,
+*it* itself 0.1185. The first columns become $0.213 + 0.746 = 0.96$, $1.331 + 1.713 = 3.04$ and $1.751 +
+0.830 = 2.58$.
 
 </details>
 
-**2.** Strike out the future after the softmax, then divide each row by what is left of its sum. Does the future
-still leak? Does it work for scores of 10 000?
+**2.** Strike out the future after the softmax, then divide each row by what is left of its sum. Does the
+future still leak? Does it work for scores of 10 000?
 
 <details><summary>Answer</summary>
 
-The sum over the whole text cancels, so nothing leaks, but for rounding. But the largest score of the row is taken over
-the future as well: when it is 10 000 and the others are 0, all that is left has underflowed to 0, and 0 is divided
-by 0.
+The sum over the whole text cancels, so nothing leaks, but for rounding. But the largest score of the row is
+taken over the future as well: when it is 10 000 and the others are 0, all that is left has underflowed to
+0, and 0 is divided by 0.
 
 </details>
 
-**3.** Write a convolution with three taps as an attention with three heads. Which queries and keys do you need?
+**3.** Write a convolution with three taps as an attention with three heads. Which queries and keys do you
+need?
 
 <details><summary>Answer</summary>
 
-One head for each tap, and each must give all its weight to the row one before, the same, or one after. So queries and
-keys come from the positions alone: with a vector of length one for each position, $q_i = c\, k_{i-1}$ with a large $c$
-(a cold softmax), and likewise for the other two. The value matrix of each head, and its part of the output matrix,
-are the weights of the tap.
+One head for each tap, and each must give all its weight to the row one before, the same, or one after. So
+queries and keys come from the positions alone: with a vector of length one for each position, $q_i = c\,
+k_{i-1}$ with a large $c$ (a cold softmax), and likewise for the other two. The value matrix of each head,
+and its part of the output matrix, are the weights of the tap.
 
 </details>
 
@@ -1469,9 +1489,9 @@ kind of position would help?
 
 <details><summary>Answer</summary>
 
-Places nine and ten have embeddings that were never trained, and place 1 has learned to look at place 8, which is no
-longer its mirror. The mirror of $i$ is $n + 1 - i$: positions counted from the end beside those counted from the beginning
-would make that one and the same rule for all lengths.
+Places nine and ten have embeddings that were never trained, and place 1 has learned to look at place 8,
+which is no longer its mirror. The mirror of $i$ is $n + 1 - i$: positions counted from the end beside those
+counted from the beginning would make that one and the same rule for all lengths.
 
 </details>
 
@@ -1479,9 +1499,9 @@ would make that one and the same rule for all lengths.
 
 <details><summary>Answer</summary>
 
-The multiply-adds are the same, but the correction is made after each key: $S$ times the factor $e^{m - m'}$ and $S$ times a
-pass over the $d$ numbers of $o$, in the place of $S/64$ times. And with single keys there is no matrix product to
-be had, which is where a block is fast.
+The multiply-adds are the same, but the correction is made after each key: $S$ times the factor $e^{m - m'}$
+and $S$ times a pass over the $d$ numbers of $o$, in the place of $S/64$ times. And with single keys there
+is no matrix product to be had, which is where a block is fast.
 
 </details>
 */
