@@ -80,11 +80,13 @@ and $d_c$, from the next step's cell. The cell is seen in two places, so what it
 $$d_c \leftarrow d_c + d_h \odot o \odot (1 - \tanh^2 c_t).$$
 
 From there on every factor of the two lines above receives the gradient times the other factor, and what
-stood before an activation the slope of the activation: $\sigma' = \sigma (1 - \sigma)$ and $\tanh' = 1 - \tanh^2$. The line to remember is
+stood before an activation the slope of the activation: $\sigma' = \sigma (1 - \sigma)$ and $\tanh' = 1 -
+\tanh^2$. The line to remember is
 
 $$d_{c_{t-1}} = d_c \odot f .$$
 
-No matrix, and no activation: along the cell, the gradient is multiplied by the forget gate and by nothing else.
+No matrix, and no activation: along the cell, the gradient is multiplied by the forget gate and by nothing
+else.
 */
 
 typedef struct {
@@ -180,7 +182,7 @@ static void check_the_cell(Lesson *lesson)
 /*
 ## A smaller cell
 
-The cell and the hidden state hold nearly the same. Can one of them be saved? The **gated recurrent unit**
+The hidden state is a view of the cell. Can one of the two be saved? The **gated recurrent unit**
 (门控循环单元), GRU, of Cho and others (2014) has no cell apart and two gates, *update* $z$ and *reset* $r$:
 
 $$h_t = (1 - z) \odot n + z \odot h_{t-1}, \qquad n = \tanh(\dots),$$
@@ -206,9 +208,9 @@ And *which* plain network? Chapter 9 has taught us to ask how it begins. We take
 - *random*: $h_t = \tanh(x_t W + h_{t-1} U + b)$, and the numbers of $U$ are drawn with variance $1/H$;
 - *orthogonal*: the same, but the rows of $U$ are made orthogonal and of length one. Such a matrix rotates and
   reflects and changes no length, neither of a state nor of a gradient (Saxe and others, 2014);
-- *identity*: $U$ is the identity, and ReLU stands in the place of tanh: $h_t = \mathrm{relu}(h_{t-1} + x_t W)$. The
-  state is kept, and each step adds to it (Le, Jaitly and Hinton, 2015). That is the idea of the cell, without
-  any gate.
+- *identity*: $U$ is the identity, and ReLU stands in the place of tanh: $h_t = \mathrm{relu}(h_{t-1} + x_t
+  W)$. The state is kept, and each step adds to it (Le, Jaitly and Hinton, 2015). That is the idea of the
+  cell, without any gate.
 */
 
 typedef enum { RANDOM, ORTHOGONAL, IDENTITY, LSTM, GRU } Kind;
@@ -621,7 +623,7 @@ rate of 0.01 the difference is larger (five starts, measured apart: errors from 
 ## Counting
 
 Now to texts. A network reads numbers, so each distinct character of the six novels of Jane Austen gets one:
-there are 81, sorted, and chapter 18 has more to say about that.
+there are 80, sorted, and chapter 18 has more to say about that.
 
 Before we train anything: how well does plain counting predict the next character? An **n-gram model** (n
 元语法模型) looks at the $n - 1$ characters before and asks what followed them in the training text. The trouble
@@ -636,7 +638,7 @@ occur; for pairs of characters you will write it yourself (TASK 14.5).
 
 We measure in **bits per character** (每字符比特数): the mean of $-\log_2 P$ of what really came next. Two to the
 power of the bits is the **perplexity** (困惑度): among how many equally likely characters would one have to
-choose, to be as uncertain? Who knows nothing needs $\log_2 81 = 6.3$ bits, and has a perplexity of 81.
+choose, to be as uncertain? Who knows nothing needs $\log_2 80 = 6.3$ bits, and has a perplexity of 80.
 
 The novels have four million characters. The last twentieth is held out. Of it we score 32 pieces of 640
 characters, each after 50 that only give the context, so that all models see the same.
@@ -690,7 +692,7 @@ static void counting(Lesson *lesson, Corpus corpus, double bits[MOST_ORDER + 1])
 }
 
 /*
-Here counting stops to improve: of the strings of seven characters in the held-out pieces, one in ten does
+Here counting stops improving: of the strings of seven characters in the held-out pieces, one in ten does
 not occur in the training text, and one in five at most three times. By then the tables hold 1.14 million
 different strings, 609,000 of them seven characters long.
 */
@@ -882,19 +884,19 @@ spelling, the commas, a rhythm; no sense. The lower temperature plays safe and r
 one invents.
 
 How good is it, honestly? Better than counting with three characters of context. Counting with four is ahead,
-and with five further still: at this budget counting wins, in two seconds against twenty. The LSTM was tuned:
+and with five further still: at this budget counting wins, in seconds against half a minute. The LSTM was tuned:
 rates of 0.003, 0.01, 0.02, 0.03 and 0.05 give 2.34, 2.07, 2.00, 1.98 and 2.00 bits. A GRU of the same width
 does better, 1.94 at its best rate, 0.01, and is behind as well. What speaks for the networks is their size,
-95,312 parameters against 1.14 million counted strings, and that they go on learning: with `make
-chapter14 FULL=1`, twelve times as long and at a rate of 0.01, the LSTM comes to 1.79 bits, still behind.
+95,312 parameters against 1.14 million counted strings, and that they go on learning: with
+`make chapter14 FULL=1`, twelve times as long and at a rate of 0.01, the LSTM comes to 1.79 bits, still behind.
 The Transformer of chapter 20 will be measured against the same tables.
 
 ## What do the gates do?
 
 We let the trained network read and look at its forget gates. Some should stay near 1: their cells keep what
-they hold over a whole sentence. Others should open and close with the letters. And when a word is over, its letters
-may go: do the gates close where a blank is read? One sentence would be an anecdote; we take eight pieces of
-held-out text.
+they hold over a whole sentence. Others should open and close with the letters. And when a word is over, its
+letters may go: do the gates close where a blank is read? One sentence would be an anecdote; we take eight
+pieces of held-out text.
 */
 
 // The forget gates (T × H) of all steps while the reader reads ids [T]
@@ -975,16 +977,17 @@ static void gates(Lesson *lesson, const Reader *reader, Corpus corpus)
     claim(lesson, order[HIDDEN - 1].kept >= 0.95f && order[0].kept <= 0.5f,
           "one cell keeps at least 95 %% in each step, another at most half: long and short memories side by "
           "side");
-    claim(lesson, at_blank <= elsewhere - 0.02,
-          "where a blank is read, the gates are less open, by 0.02 at least");
+    claim(lesson, at_blank <= elsewhere - 0.05,
+          "where a blank is read, the gates are less open, by 0.05 at least");
     draw_gates(lesson, reader, corpus.alphabet, order);
 }
 
 /*
-On average the gates close where a blank is read: a word is over, and its letters may go. The mean is made of
-opposites. The cells in the upper half of the picture keep what they have over the whole sentence; those below
-are cleared by one letter and filled by the next. Which letters a cell waits for can be read off here; what it
-holds meanwhile, and what that is good for, cannot.
+On average the gates close where a blank is read (in a fresh network the difference was 0.02, by chance, and
+of the other sign): a word is over, and its letters may go. The mean is made of opposites. The cells in the
+upper half of the picture keep what they have over the whole sentence; those below are cleared by one letter
+and filled by the next. Which letters a cell waits for can be read off here; what it holds meanwhile, and
+what that is good for, cannot.
 
 ## The lesson, from end to end
 */
@@ -1018,7 +1021,7 @@ int main(int argc, char **argv)
 - Give the opponent a fair start and its own learning rate before you say that it cannot.
 - Truncated backpropagation carries the state through a text of any length, and the gradient as far as the
   cut.
-- Compare with counting, to the order where it stops to improve. With four million characters and half a
+- Compare with counting, to the order where it stops improving. With four million characters and half a
   minute, it is ahead.
 
 ## Check yourself
@@ -1028,13 +1031,14 @@ $c$ and $h$ now? And with $f = 1$?
 
 <details><summary>Answer</summary>
 
-With $f = 0$ the old 3 is gone: $c = 0 \cdot 3 + 1 \cdot 0.5 = 0.5$ and $h = \tanh 0.5 = 0.462$. With $f = 1$ it
-is kept: $c = 3.5$ and $h = \tanh 3.5 = 0.998$. The cell can hold numbers beyond 1, what is shown cannot.
+With $f = 0$ the old 3 is gone: $c = 0 \cdot 3 + 1 \cdot 0.5 = 0.5$ and $h = \tanh 0.5 = 0.462$. With $f =
+1$ it is kept: $c = 3.5$ and $h = \tanh 3.5 = 0.998$. The cell can hold numbers beyond 1, what is shown
+cannot.
 
 </details>
 
-**2.** If each forget gate were $\sigma(\text{bias})$ and nothing else, after how many steps would less than 1 % of
-a gradient be left along the cell, for a bias of 0 and of 2? Why are the lives in the table longer?
+**2.** If each forget gate were $\sigma(\text{bias})$ and nothing else, after how many steps would less than
+1 % of a gradient be left along the cell, for a bias of 0 and of 2? Why are the lives in the table longer?
 
 <details><summary>Answer</summary>
 
@@ -1044,8 +1048,8 @@ step, and after many steps most of what is left is in the cells whose gates were
 
 </details>
 
-**3.** An orthogonal matrix changes no length. Why does the gradient of the orthogonal network die all the same,
-and which change would let it live?
+**3.** An orthogonal matrix changes no length. Why does the gradient of the orthogonal network die all the
+same, and which change would let it live?
 
 <details><summary>Answer</summary>
 
@@ -1066,33 +1070,36 @@ $2^{230}$ times as probable. A difference that looks small per character is none
 
 </details>
 
-**5.** We cut after 64 steps and carry the state on. Can the LSTM use a name that stood 200 characters back? Can
-it learn to?
+**5.** We cut after 64 steps and carry the state on. Can the LSTM use a name that stood 200 characters back?
+Can it learn to?
 
 <details><summary>Answer</summary>
 
-It can use it: the state is carried on, and a cell whose gate stays open still holds it. It is not taught to:
-the gradient stops at the cut, so nothing tells the step that read the name that it was needed 200 steps later.
-Only a habit that already pays within 64 steps, such as keeping names, is learned, and then reaches further.
+It can use it: the state is carried on, and a cell whose gate stays open still holds it. It is not taught
+to: the gradient stops at the cut, so nothing tells the step that read the name that it was needed 200 steps
+later. Only a habit that already pays within 64 steps, such as keeping names, is learned, and then reaches
+further.
 
 </details>
 
 ## Sources
 
-- S. Hochreiter, J. Schmidhuber, *Long short-term memory*, Neural Computation 9, 1997: the cell, two gates, and
-  the task of adding.
-- F. Gers, J. Schmidhuber, F. Cummins, *Learning to forget: continual prediction with LSTM*, Neural Computation
-  12, 2000: the forget gate and its bias.
-- R. Jozefowicz, W. Zaremba, I. Sutskever, *An empirical exploration of recurrent network architectures*, 2015:
-  a bias of 1.
+- S. Hochreiter, J. Schmidhuber, *Long short-term memory*, Neural Computation 9, 1997: the cell, two gates,
+  and the task of adding.
+- F. Gers, J. Schmidhuber, F. Cummins, *Learning to forget: continual prediction with LSTM*, Neural
+  Computation 12, 2000: the forget gate and its bias.
+- R. Jozefowicz, W. Zaremba, I. Sutskever, *An empirical exploration of recurrent network architectures*,
+  2015: a bias of 1.
 - K. Cho and others, *Learning phrase representations using RNN encoder–decoder for statistical machine
   translation*, 2014: the GRU.
 - A. Saxe, J. McClelland, S. Ganguli, *Exact solutions to the nonlinear dynamics of learning in deep linear
   neural networks*, 2014: orthogonal beginnings. Q. Le, N. Jaitly, G. Hinton, *A simple way to initialize
   recurrent networks of rectified linear units*, 2015: the identity.
-- R. Pascanu, T. Mikolov, Y. Bengio, *On the difficulty of training recurrent neural networks*, 2013: clipping.
+- R. Pascanu, T. Mikolov, Y. Bengio, *On the difficulty of training recurrent neural networks*, 2013:
+  clipping.
 - Y. Bengio, J. Louradour, R. Collobert, J. Weston, *Curriculum learning*, 2009.
-- I. Witten, T. Bell, *The zero-frequency problem*, IEEE Transactions on Information Theory 37, 1991, method C.
+- I. Witten, T. Bell, *The zero-frequency problem*, IEEE Transactions on Information Theory 37, 1991, method
+  C.
 
 ## Exercises
 
@@ -1114,9 +1121,8 @@ than the gradient? Begin every piece with a state of zeros as well: what changes
 
 It still learns to spell: most of what helps to predict a letter stands within 8 letters. Of what stands
 further back it can use whatever happens to be in the state, but nothing teaches it what to put there. With
-zeros it sees nothing at all beyond the beginning of its piece, three and a half characters before on average:
-it is then an n-gram model of orders 1 to 8 with shared weights, and the first letters of each piece are guessed
-nearly blindly.
+zeros it sees nothing but its piece, one to eight characters: it is an n-gram model of orders 2 to 9 with
+shared weights, and the first letters of each piece are guessed nearly blindly.
 
 </details>
 
@@ -1124,26 +1130,26 @@ nearly blindly.
 
 <details><summary>Answer</summary>
 
-Without a forget gate the cell is a running sum, as in 1997. For adding two numbers that is enough; in a text
-without end it grows until tanh is saturated, and can be emptied only by adding the opposite. Without an output
-gate everything that is held is shown at every step, to the next layer and to all gates. That costs less: the
-GRU has none.
+Without a forget gate the cell is a running sum, as in 1997. For adding two numbers that is enough; in a
+text without end it grows until tanh is saturated, and can be emptied only by adding the opposite. Without
+an output gate everything that is held is shown at every step, to the next layer and to all gates. That
+costs less: the GRU has none.
 
 </details>
 
-**3.** Train the adders on 100 pairs from the beginning, without a curriculum. Which of them still get there in 700
-updates?
+**3.** Train the adders on 100 pairs from the beginning, without a curriculum. Which of them still get there
+in 700 updates?
 
 <details><summary>Answer</summary>
 
 Measured with four starts each (rate 0.03; identity 0.003): the GRU always (errors of 0.0003 at most), the
-identity network always (0.013 at most), the LSTM by luck: with forget biases of 0, 1 and 2, two, one and one of
-four starts end at 0.166 to 0.170, the error of who always answers 1.
+identity network always (0.013 at most), the LSTM by luck: with forget biases of 0, 1 and 2, two, one and
+one of four starts end at 0.166 to 0.170, the error of who always answers 1.
 
 </details>
 
-**4.** Let the tables count the whole text, the held-out part included. What does counting with six characters of
-context say now, and why is that no achievement?
+**4.** Let the tables count the whole text, the held-out part included. What does counting with six
+characters of context say now, and why is that no achievement?
 
 <details><summary>Answer</summary>
 
@@ -1152,13 +1158,13 @@ right answer. Whoever lets a table see the examination learns how well it rememb
 
 </details>
 
-**5.** An LSTM of 128 hidden numbers reads 32 inputs. How many weights has it? How wide may a GRU be that has no
-more, with the library's two biases?
+**5.** An LSTM of 128 hidden numbers reads 32 inputs. How many weights has it? How wide may a GRU be that
+has no more, with the library's two biases?
 
 <details><summary>Answer</summary>
 
-The LSTM has $4 \cdot 128 \cdot (32 + 128 + 1) = 82\,432$. A GRU of width $H$ has $3H(32 + H) + 6H = 3H(H + 34)$:
-81,803 for $H = 149$ and 82,800 for $H = 150$. So 149.
+The LSTM has $4 \cdot 128 \cdot (32 + 128 + 1) = 82\,432$. A GRU of width $H$ has $3H(32 + H) + 6H = 3H(H +
+34)$: 81,801 for $H = 149$ and 82,800 for $H = 150$. So 149.
 
 </details>
 */
