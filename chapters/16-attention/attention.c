@@ -1091,22 +1091,24 @@ static void tune_heads(Lesson *lesson, double best[HEAD_STARTS], int heads)
 static void two_heads(Lesson *lesson)
 {
     section(lesson, "Two heads");
-    double one[HEAD_STARTS], two[HEAD_STARTS], least_of_one = 1.0, least_of_two = 1.0;
+    double one[HEAD_STARTS], two[HEAD_STARTS];
+    int solved_by_one = 0, solved_by_two = 0;
     printf("answers right, from three starts\n");
     tune_heads(lesson, one, 1);
     tune_heads(lesson, two, 2);
     for (int start = 0; start < HEAD_STARTS; start++) {
-        least_of_one = fmin(least_of_one, one[start]);
-        least_of_two = fmin(least_of_two, two[start]);
+        solved_by_one += one[start] >= 0.97;
+        solved_by_two += two[start] >= 0.97;
     }
     printf("\n");
-    claim(lesson, least_of_two >= 0.97,
-          "at their best rate, two heads compare two records from every start: 97 %%");
-    claim(lesson, least_of_one <= 0.9, "at its best rate, one head fails from a start at least: below 90 %%");
+    claim(lesson, solved_by_two >= 2,
+          "at their best rate, two heads compare two records, 97 %% right, from two of three starts or all");
+    claim(lesson, solved_by_one == 0, "at its best rate, one head does from none");
 }
 
 /*
-Two heads compare. One head does as well as if it knew one of the two values, and no better.
+Two heads compare. One head does as well as if it knew one of the two values, and hardly better. With two
+more seeds (`ARGS="--seed 2"`, and 3) two heads solve it from five of six starts, and one head from none.
 
 "One row of weights is one average, so one head cannot tell the two records apart" is the explanation that
 lies at hand, and it is too strong. A head can give the first record two thirds of its weight and the second
@@ -1154,11 +1156,12 @@ static void divisor_in_training(Lesson *lesson)
 
 /*
 With the divisor all eight learn. Without it three of the eight do not (of 24 starts, measured apart, it was
-five; with four times the steps, `make chapter16 FULL=1`, it is two of eight). Look at the worst: its
-largest weights are 1.00, it is sure of itself, but only six eighths of the weight lie on the right row. Two
-places of the eight are saturated on a wrong row; nothing passes through them, and so they stay there. The
-other six are right, the symbols of these two are guessed, and one guess in ten is right: 1 % exact. The
-other two starts have one such place, and 10 %.
+five; with four times the steps, `make chapter16 FULL=1`, it is two of eight; with the seeds 2 and 3, two
+and none, so that our claim is an observation of one seed). Look at the worst: its largest weights are 1.00,
+it is sure of itself, but only six eighths of the weight lie on the right row. Two places of the eight are
+saturated on a wrong row; nothing passes through them, and so they stay there. The other six are right, the
+symbols of these two are guessed, and one guess in ten is right: 1 % exact. The other two starts have one
+such place, and 10 %.
 
 So the famous sentence is true where it counts, but not in the way in which it is told. The gradient does
 not vanish as a whole. Single rows are dead, and whether a network is hurt is a matter of luck.
@@ -1284,7 +1287,7 @@ static void in_one_pass(Lesson *lesson)
     Three x = random_three(arena, &rng, TIME, TIME, WIDTH);
     Matrix online = matrix_new(arena, TIME, WIDTH), twice = matrix_new(arena, TIME, WIDTH);
     Matrix library = matrix_new(arena, TIME, WIDTH), weights = matrix_new(arena, TIME, TIME);
-    float from_twice = 0.0f, from_library = 0.0f;
+    float from_twice = 0.0f, from_library[2] = {0}; // ordinary scores, large ones
     long pairs = 0, all = 0;
     printf("keys in a block   scores up to   from two passes   from the library\n");
     for (int n = 0; n < 2 * BLOCKS; n++) {
@@ -1297,18 +1300,26 @@ static void in_one_pass(Lesson *lesson)
             pairs += online_row(matrix_row(online, i), x, i, sharpness, sizes[n % BLOCKS]);
         float a = largest_difference(online, twice), b = largest_difference(online, library);
         matmul_nt(weights, x.q, x.k);
+        from_twice = fmaxf(from_twice, a);
+        from_library[n / BLOCKS] = fmaxf(from_library[n / BLOCKS], b);
         printf("%15d%15.0f%18s%19s\n", sizes[n % BLOCKS], (double)(sharpness * largest(weights)),
-               a <= 1e-5f ? "agree" : "differ", b <= 1e-5f ? "agree" : "differ");
-        from_twice = fmaxf(from_twice, a), from_library = fmaxf(from_library, b);
+               a <= 1e-5f ? "to 1e-5" : "differ",
+               b <= 1e-5f   ? "to 1e-5"
+               : b <= 0.01f ? "to 0.01"
+                            : "differ");
     }
     printf("\n");
     claim(lesson, from_twice <= 1e-5f,
           "one pass over the keys gives what two give, to 1e-5, for blocks of any size");
-    claim(lesson, from_library <= 1e-5f, "and what the library gives");
+    claim(lesson, from_library[0] <= 1e-5f && from_library[1] <= 0.01f,
+          "and what the library gives, to 1e-5, and to 0.01 for scores of 10 000");
     claim(lesson, pairs == all, "and it compares as many pairs: what is saved is room, not work");
 }
 
 /*
+The library adds up the products of a score in another order, and a float near 10 000 has steps of 0.001:
+where two keys are nearly tied, that is what their weights can differ by.
+
 This is how the fast kernel works (`common/matrix/attention.c`, whose head tells the rest). It takes 64
 queries and 64 keys at a time, so that the scores of a block come from a small matrix product and stay in
 the nearest cache while they are used; a causal mask leaves out the blocks above the diagonal. On the way
