@@ -13,16 +13,16 @@ float forget_bias(float steps)
 }
 
 // TASK 14.2
-void cell_step(Matrix h, Matrix c, Matrix z)
+void gru_step(Matrix h, Matrix z)
 {
-    (void)h, (void)c, (void)z;
+    (void)h, (void)z;
     NOT_WRITTEN("14.2");
 }
 
 // TASK 14.3
-void cell_step_gradient(Matrix d_z, Matrix d_c, Matrix d_h, Matrix c, Matrix z)
+void gru_step_gradient(Matrix d_z, Matrix d_h, Matrix h, Matrix z)
 {
-    (void)d_z, (void)d_c, (void)d_h, (void)c, (void)z;
+    (void)d_z, (void)d_h, (void)h, (void)z;
     NOT_WRITTEN("14.3");
 }
 

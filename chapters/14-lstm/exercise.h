@@ -1,8 +1,9 @@
 // Exercises of chapter 14, LSTM: what each task takes and gives back. Do not edit: write in exercise.c.
 //
-// B sequences, H hidden numbers, K characters. Pre-activations z (B × 4H) stand in the order i, f, g,
-// o: columns 0 … H − 1 are those of the input gate. Outputs are overwritten, whatever they held, unless it is
-// said that they hold something.
+// B sequences, H hidden numbers, K characters. Outputs are overwritten, whatever they held, unless it is said that they hold
+// something. In 14.2 and 14.3 the sums z (B × 4H) of a gated recurrent unit stand in four blocks of H columns, in this order: reset
+// gate r, update gate u, what the candidate gets from the input, what it gets from the state before:
+//     r = σ(z₀)    u = σ(z₁)    n = tanh(z₂ + r ⊙ z₃)    state after = (1 − u) ⊙ n + u ⊙ state before
 #pragma once
 #include "lesson/exercise.h"
 #include "matrix/matrix.h"
@@ -11,14 +12,12 @@
 // (steps > 0; to 1e-4 of the reference, also for 10 000 steps).
 float forget_bias(float steps);
 
-// TASK 14.2  One step of an LSTM from its sums: z (B × 4H). c (B × H) holds the cell before and receives the
-// one after; h (B × H) receives the hidden state.
-void cell_step(/* out */ Matrix h, /* in/out */ Matrix c, Matrix z);
+// TASK 14.2  One step of a GRU from its sums. h (B × H) holds the state before and receives the one after.
+void gru_step(/* in/out */ Matrix h, Matrix z);
 
-// TASK 14.3  Its gradient. d_c (B × H) holds the gradient of the cell after, without the part through h, and
-// receives that of the cell before; d_h (B × H) is the gradient of h; c (B × H) is the cell before, z (B ×
-// 4H) the sums; d_z (B × 4H) receives the gradient of the sums.
-void cell_step_gradient(/* out */ Matrix d_z, /* in/out */ Matrix d_c, Matrix d_h, Matrix c, Matrix z);
+// TASK 14.3  Its gradient. d_h (B × H) holds the gradient of the state after, and receives that part of the gradient of the state
+// before which does not go through the sums; d_z (B × 4H) receives the gradient of the sums. h (B × H) is the state before.
+void gru_step_gradient(/* out */ Matrix d_z, /* in/out */ Matrix d_h, Matrix h, Matrix z);
 
 // TASK 14.4  Clips a gradient: scales all of g so that the root of its sum of squares is at most limit (> 0),
 // and leaves it alone when it already is. Elements may be as large as 1e30. A g with an infinite element or a

@@ -8,34 +8,33 @@ float forget_bias(float steps) { return (float)-log(expm1(0.6931471805599453 / (
 
 static double gate(float z) { return 1.0 / (1.0 + exp(-(double)z)); }
 
-// TASK 14.2: c = f ⊙ c + i ⊙ g, h = o ⊙ tanh(c)
-void cell_step(Matrix h, Matrix c, Matrix z)
+// TASK 14.2: a mean of the candidate and of the old state, weighted by the update gate
+void gru_step(Matrix h, Matrix z)
 {
-    int n = c.cols;
-    for (int b = 0; b < c.rows; b++)
+    int n = h.cols;
+    for (int b = 0; b < h.rows; b++)
         for (int k = 0; k < n; k++) {
-            double i = gate(AT(z, b, k)), f = gate(AT(z, b, n + k)), g = tanh((double)AT(z, b, 2 * n + k));
-            double after = f * (double)AT(c, b, k) + i * g;
-            AT(c, b, k) = (float)after;
-            AT(h, b, k) = (float)(gate(AT(z, b, 3 * n + k)) * tanh(after));
+            double r = gate(AT(z, b, k)), u = gate(AT(z, b, n + k));
+            double candidate = tanh((double)AT(z, b, 2 * n + k) + r * (double)AT(z, b, 3 * n + k));
+            AT(h, b, k) = (float)((1.0 - u) * candidate + u * (double)AT(h, b, k));
         }
 }
 
-// TASK 14.3: the cell is seen in h and in the next step, so its gradient is a sum; then each factor gets the other one
-void cell_step_gradient(Matrix d_z, Matrix d_c, Matrix d_h, Matrix c, Matrix z)
+// TASK 14.3: u is seen twice, with opposite signs; what passes tanh goes to z₂, to r and, times r, to z₃
+void gru_step_gradient(Matrix d_z, Matrix d_h, Matrix h, Matrix z)
 {
-    int n = c.cols;
-    for (int b = 0; b < c.rows; b++)
+    int n = h.cols;
+    for (int b = 0; b < h.rows; b++)
         for (int k = 0; k < n; k++) {
-            double i = gate(AT(z, b, k)), f = gate(AT(z, b, n + k)), g = tanh((double)AT(z, b, 2 * n + k));
-            double o = gate(AT(z, b, 3 * n + k)), before = (double)AT(c, b, k), up = (double)AT(d_h, b, k);
-            double squashed = tanh(f * before + i * g);
-            double d = (double)AT(d_c, b, k) + up * o * (1.0 - squashed * squashed);
-            AT(d_z, b, k) = (float)(d * g * i * (1.0 - i));
-            AT(d_z, b, n + k) = (float)(d * before * f * (1.0 - f));
-            AT(d_z, b, 2 * n + k) = (float)(d * i * (1.0 - g * g));
-            AT(d_z, b, 3 * n + k) = (float)(up * squashed * o * (1.0 - o));
-            AT(d_c, b, k) = (float)(d * f);
+            double r = gate(AT(z, b, k)), u = gate(AT(z, b, n + k)), from_state = (double)AT(z, b, 3 * n + k);
+            double candidate = tanh((double)AT(z, b, 2 * n + k) + r * from_state);
+            double d = (double)AT(d_h, b, k);
+            double d_sum = d * (1.0 - u) * (1.0 - candidate * candidate);
+            AT(d_z, b, k) = (float)(d_sum * from_state * r * (1.0 - r));
+            AT(d_z, b, n + k) = (float)(d * ((double)AT(h, b, k) - candidate) * u * (1.0 - u));
+            AT(d_z, b, 2 * n + k) = (float)d_sum;
+            AT(d_z, b, 3 * n + k) = (float)(d_sum * r);
+            AT(d_h, b, k) = (float)(d * u);
         }
 }
 

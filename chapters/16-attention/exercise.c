@@ -5,9 +5,9 @@
 #include "matrix/own_words.h" // add, copy, sum, scale … are free for your functions; without this line, the library's
 
 // TASK 16.1
-void attention_scores(Matrix s, Matrix q, Matrix k)
+void kernel_regression(Matrix out, Matrix q, Matrix k, Matrix v, float width)
 {
-    (void)s, (void)q, (void)k;
+    (void)out, (void)q, (void)k, (void)v, (void)width;
     NOT_WRITTEN("16.1");
 }
 

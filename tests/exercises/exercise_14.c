@@ -51,13 +51,13 @@ START_TEST(ten_thousand_steps_keep_their_digits)
 }
 END_TEST
 
-// ---- TASK 14.2 and 14.3: a step of the cell --------------------------------------------------------------------------------
+// ---- TASK 14.2 and 14.3: a step of a GRU -----------------------------------------------------------------------------------
 
 static double gate_of(double z) { return 1.0 / (1.0 + exp(-z)); }
 
 typedef struct {
     Arena *arena;
-    Matrix z, c, d_h, d_c;
+    Matrix z, h, d_h;
 } Step;
 
 static Step random_step(int batch, int hidden, uint64_t seed)
@@ -65,35 +65,31 @@ static Step random_step(int batch, int hidden, uint64_t seed)
     Step s = {.arena = arena_new()};
     Rng rng = rng_new(14, seed);
     s.z = random_normal(s.arena, &rng, batch, 4 * hidden);
-    s.c = random_normal(s.arena, &rng, batch, hidden);
+    s.h = random_normal(s.arena, &rng, batch, hidden);
     s.d_h = random_normal(s.arena, &rng, batch, hidden);
-    s.d_c = random_normal(s.arena, &rng, batch, hidden);
     scale(s.z, 1.5f);
     return s;
 }
 
-// h and the cell after of number k in row b, from the sums as they are plus a nudge of one of them (which < 4) or of the cell
-static void true_step(double *h, double *c, Step s, int b, int k, int which, double nudge)
+// Number k of the state after in row b. One of the sums (which < 4) or the state before (4) is nudged.
+static double true_step(Step s, int b, int k, int which, double nudge)
 {
-    int n = s.c.cols;
-    double z[4], before = (double)AT(s.c, b, k);
+    int n = s.h.cols;
+    double z[4], before = (double)AT(s.h, b, k) + (which == 4 ? nudge : 0.0);
     for (int part = 0; part < 4; part++)
         z[part] = (double)AT(s.z, b, part * n + k) + (part == which ? nudge : 0.0);
-    before += which == 4 ? nudge : 0.0;
-    *c = gate_of(z[1]) * before + gate_of(z[0]) * tanh(z[2]);
-    *h = gate_of(z[3]) * tanh(*c);
+    double candidate = tanh(z[2] + gate_of(z[0]) * z[3]), update = gate_of(z[1]);
+    return candidate + update * (before - candidate);
 }
 
 static void expect_step(Step s)
 {
-    Matrix h = rubbish(s.arena, s.c.rows, s.c.cols), c = matrix_copy(s.arena, s.c);
-    double *true_h = doubles(s.arena, matrix_size(h)), *true_c = doubles(s.arena, matrix_size(h));
-    for (int b = 0; b < c.rows; b++)
-        for (int k = 0; k < c.cols; k++)
-            true_step(&true_h[b * c.cols + k], &true_c[b * c.cols + k], s, b, k, -1, 0.0);
-    GIVEN(OUT("h", h), OUT("c", c), IN("z", s.z));
-    cell_step(h, c, s.z);
-    expect_within("c", c, true_c, 1e-5);
+    Matrix h = matrix_copy(s.arena, s.h);
+    double *true_h = doubles(s.arena, matrix_size(h));
+    for (int b = 0; b < h.rows; b++)
+        for (int k = 0; k < h.cols; k++) true_h[b * h.cols + k] = true_step(s, b, k, -1, 0.0);
+    GIVEN(OUT("h", h), IN("z", s.z));
+    gru_step(h, s.z);
     expect_within("h", h, true_h, 1e-5);
     EXPECT_UNCHANGED();
     arena_free(s.arena);
@@ -101,26 +97,23 @@ static void expect_step(Step s)
 
 START_TEST(one_number_computed_by_hand)
 {
-    // Every gate at ½ and a candidate of 0: the cell is halved, and half of its tanh is shown.
-    float z_values[] = {0, 0, 0, 0}, c_values[] = {2}, h_values[] = {7};
-    Matrix z = matrix_view(1, 4, z_values), c = matrix_view(1, 1, c_values), h = matrix_view(1, 1, h_values);
-    GIVEN(OUT("h", h), OUT("c", c), IN("z", z));
-    cell_step(h, c, z);
-    expect_within("c", c, ((double[]){1.0}), 1e-5);
-    expect_within("h", h, ((double[]){0.380797}), 1e-5);
+    // Both gates at ½: the candidate is tanh(1 + ½ · 2) = tanh(2), and the state half of it and half of 2.
+    float z_values[] = {0, 0, 1, 2}, h_values[] = {2};
+    Matrix z = matrix_view(1, 4, z_values), h = matrix_view(1, 1, h_values);
+    GIVEN(OUT("h", h), IN("z", z));
+    gru_step(h, z);
+    expect_within("h", h, ((double[]){1.482014}), 1e-5);
 }
 END_TEST
 
-START_TEST(open_and_closed_gates_let_through_or_keep)
+START_TEST(open_and_closed_gates_keep_or_replace)
 {
-    // Three numbers: all is kept and nothing let in; all is replaced by tanh(1); all is kept and hidden.
-    float z_values[] = {-50, 50, -50, 50, -50, 50, 3, 1, 3, 50, 50, -50}, c_values[] = {0.5f, 0.5f, 0.5f};
-    float h_values[] = {7, 7, 7};
-    Matrix z = matrix_view(1, 12, z_values), c = matrix_view(1, 3, c_values), h = matrix_view(1, 3, h_values);
-    GIVEN(OUT("h", h), OUT("c", c), IN("z", z));
-    cell_step(h, c, z);
-    expect_within("c", c, ((double[]){0.5, 0.761594, 0.5}), 1e-5);
-    expect_within("h", h, ((double[]){0.462117, 0.642015, 0.0}), 1e-5);
+    // Three numbers: all is kept; all is replaced, and the candidate sees the input's part only; or both parts.
+    float z_values[] = {0, -50, 50, 50, -50, -50, 3, 0.5f, 0.5f, 3, 1, 1}, h_values[] = {0.25f, 0.25f, 0.25f};
+    Matrix z = matrix_view(1, 12, z_values), h = matrix_view(1, 3, h_values);
+    GIVEN(OUT("h", h), IN("z", z));
+    gru_step(h, z);
+    expect_within("h", h, ((double[]){0.25, 0.462117, 0.905148}), 1e-5);
 }
 END_TEST
 
@@ -133,51 +126,58 @@ START_TEST(steps_of_any_size)
 }
 END_TEST
 
-// Each gradient as a difference: d_h · ∂h + d_c · ∂c.
-static void expect_step_gradient(Step s, bool with_h, bool with_c)
+// The slopes of each number as differences, times d_h
+static void true_gradient(Step s, double *d_z, double *d_h)
 {
-    int n = s.c.cols;
-    if (!with_h) fill(s.d_h, 0.0f);
-    if (!with_c) fill(s.d_c, 0.0f);
-    double *true_z = doubles(s.arena, matrix_size(s.z)), *true_c = doubles(s.arena, matrix_size(s.c));
-    for (int b = 0; b < s.c.rows; b++)
+    int n = s.h.cols;
+    const double nudge = 1e-5;
+    for (int b = 0; b < s.h.rows; b++)
         for (int k = 0; k < n; k++)
             for (int which = 0; which < 5; which++) {
-                double h[2], c[2], nudge = 1e-5;
-                true_step(&h[0], &c[0], s, b, k, which, -nudge);
-                true_step(&h[1], &c[1], s, b, k, which, nudge);
-                double slope =
-                    ((double)AT(s.d_h, b, k) * (h[1] - h[0]) + (double)AT(s.d_c, b, k) * (c[1] - c[0])) /
-                    (2.0 * nudge);
-                *(which < 4 ? &true_z[b * 4 * n + which * n + k] : &true_c[b * n + k]) = slope;
+                double above = true_step(s, b, k, which, nudge), below = true_step(s, b, k, which, -nudge);
+                double slope = (double)AT(s.d_h, b, k) * (above - below) / (2.0 * nudge);
+                *(which < 4 ? &d_z[b * 4 * n + which * n + k] : &d_h[b * n + k]) = slope;
             }
-    Matrix d_z = rubbish(s.arena, s.z.rows, s.z.cols), d_c = matrix_copy(s.arena, s.d_c);
-    GIVEN(OUT("d_z", d_z), OUT("d_c", d_c), IN("d_h", s.d_h), IN("c", s.c), IN("z", s.z));
-    cell_step_gradient(d_z, d_c, s.d_h, s.c, s.z);
+}
+
+static void expect_step_gradient(Step s)
+{
+    double *true_z = doubles(s.arena, matrix_size(s.z)), *true_h = doubles(s.arena, matrix_size(s.h));
+    true_gradient(s, true_z, true_h);
+    Matrix d_z = rubbish(s.arena, s.z.rows, s.z.cols), d_h = matrix_copy(s.arena, s.d_h);
+    GIVEN(OUT("d_z", d_z), OUT("d_h", d_h), IN("h", s.h), IN("z", s.z));
+    gru_step_gradient(d_z, d_h, s.h, s.z);
     expect_within("d_z", d_z, true_z, 1e-5);
-    expect_within("d_c", d_c, true_c, 1e-5);
+    expect_within("d_h", d_h, true_h, 1e-5);
     EXPECT_UNCHANGED();
     arena_free(s.arena);
 }
 
-START_TEST(a_gradient_that_comes_along_the_cell)
+START_TEST(one_gradient_computed_by_hand)
 {
-    for (int s = 0; s < SHAPES; s++)
-        expect_step_gradient(random_step(shapes[s][0], shapes[s][1], 100 + (uint64_t)s), false, true);
+    // Both gates at ½, candidate tanh(0) = 0, state 2, gradient 4. The candidate's sum gets 4 · ½; z₃ half of it, r 2 · 0;
+    // u gets 4 · (2 − 0) · ¼, and the state before 4 · ½.
+    float z_values[] = {0, 0, 0, 0}, h_values[] = {2}, d_h_values[] = {4}, d_z_values[] = {7, 7, 7, 7};
+    Matrix z = matrix_view(1, 4, z_values), h = matrix_view(1, 1, h_values);
+    Matrix d_h = matrix_view(1, 1, d_h_values), d_z = matrix_view(1, 4, d_z_values);
+    GIVEN(OUT("d_z", d_z), OUT("d_h", d_h), IN("h", h), IN("z", z));
+    gru_step_gradient(d_z, d_h, h, z);
+    expect_within("d_z", d_z, ((double[]){0, 2, 2, 1}), 1e-5);
+    expect_within("d_h", d_h, ((double[]){2}), 1e-5);
 }
 END_TEST
 
-START_TEST(a_gradient_that_comes_through_h)
+START_TEST(gradients_of_one_sequence)
 {
-    for (int s = 0; s < SHAPES; s++)
-        expect_step_gradient(random_step(shapes[s][0], shapes[s][1], 200 + (uint64_t)s), true, false);
+    expect_step_gradient(random_step(1, 3, 100));
+    expect_step_gradient(random_step(1, 17, 101));
 }
 END_TEST
 
-START_TEST(both_are_added)
+START_TEST(gradients_of_any_size)
 {
     for (int s = 0; s < SHAPES; s++)
-        expect_step_gradient(random_step(shapes[s][0], shapes[s][1], 300 + (uint64_t)s), true, true);
+        expect_step_gradient(random_step(shapes[s][0], shapes[s][1], 200 + (uint64_t)s));
 }
 END_TEST
 
@@ -352,11 +352,11 @@ EXERCISE("14-lstm",
          {"14.1", 4, a_few_steps_need_a_small_bias},
          {"14.1", 3, ten_thousand_steps_keep_their_digits},
          {"14.2", 5, one_number_computed_by_hand},
-         {"14.2", 5, open_and_closed_gates_let_through_or_keep},
+         {"14.2", 5, open_and_closed_gates_keep_or_replace},
          {"14.2", 10, steps_of_any_size},
-         {"14.3", 10, a_gradient_that_comes_along_the_cell},
-         {"14.3", 10, a_gradient_that_comes_through_h},
-         {"14.3", 10, both_are_added},
+         {"14.3", 10, one_gradient_computed_by_hand},
+         {"14.3", 10, gradients_of_one_sequence},
+         {"14.3", 10, gradients_of_any_size},
          {"14.4", 3, three_and_four_make_five},
          {"14.4", 4, a_short_gradient_is_left_alone},
          {"14.4", 4, all_rows_together_have_one_length},

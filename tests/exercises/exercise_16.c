@@ -17,7 +17,7 @@ enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static Rng rng_of(int task, int size) { return rng_new(16, (uint64_t)(100 * task + size)); }
 
-// ---- TASK 16.1: scores --------------------------------------------------------------------------------------
+// ---- The scores of 16.3 and 16.5 --------------------------------------------------------------------------------------
 
 static double *true_scores(Arena *arena, Matrix q, Matrix k)
 {
@@ -31,30 +31,79 @@ static double *true_scores(Arena *arena, Matrix q, Matrix k)
     return s;
 }
 
-START_TEST(two_queries_and_three_keys_by_hand)
+// ---- TASK 16.1: kernel regression --------------------------------------------------------------------------------
+
+// The weights are made from differences of squares, as the squares themselves may be large.
+static double *true_regression(Arena *arena, Matrix q, Matrix k, Matrix v, double width)
 {
-    // d = 4, so the products are halved.
-    float q_values[] = {1, 2, 0, 1, 0, -1, 3, 0}, k_values[] = {2, 0, 5, 2, 0, 4, 0, 0, -2, 1, 1, 0};
-    float s_values[] = {7, 7, 7, 7, 7, 7}; // to be overwritten
-    Matrix s = matrix_view(2, 3, s_values), q = matrix_view(2, 4, q_values), k = matrix_view(3, 4, k_values);
-    GIVEN(OUT("s", s), IN("q", q), IN("k", k));
-    attention_scores(s, q, k);
-    expect_within("s", s, ((double[]){2, 4, 0, 7.5, -2, 1}), 1e-5);
+    double *out = doubles(arena, (size_t)q.rows * (size_t)v.cols);
+    for (int i = 0; i < q.rows; i++) {
+        double nearest = INFINITY, total = 0.0, square[MAX_TIME];
+        for (int j = 0; j < k.rows; j++) {
+            square[j] = 0.0;
+            for (int c = 0; c < q.cols; c++) {
+                double apart = (double)AT(q, i, c) - (double)AT(k, j, c);
+                square[j] += apart * apart;
+            }
+            nearest = fmin(nearest, square[j]);
+        }
+        for (int c = 0; c < v.cols; c++) out[i * v.cols + c] = 0.0;
+        for (int j = 0; j < k.rows; j++) total += exp((nearest - square[j]) / (2.0 * width * width));
+        for (int j = 0; j < k.rows; j++)
+            for (int c = 0; c < v.cols; c++)
+                out[i * v.cols + c] +=
+                    exp((nearest - square[j]) / (2.0 * width * width)) / total * (double)AT(v, j, c);
+    }
+    return out;
+}
+
+static void expect_regression(Arena *arena, Matrix q, Matrix k, Matrix v, float width)
+{
+    Matrix out = rubbish(arena, q.rows, v.cols);
+    double *expected = true_regression(arena, q, k, v, (double)width);
+    GIVEN(OUT("out", out), IN("q", q), IN("k", k), IN("v", v), NUMBER("width", (double)width));
+    kernel_regression(out, q, k, v, width);
+    expect_close("out", out, expected, 1e-4);
+    EXPECT_UNCHANGED();
+}
+
+START_TEST(one_query_between_two_keys_by_hand)
+{
+    // The squares are 1 and 4. With a width of √(3 / (2 log 3)) = 1.168486 the kernels are as 3 to 1: weights ¾ and ¼.
+    float q_values[] = {0}, k_values[] = {1, -2}, v_values[] = {4, 8}, out_values[] = {7};
+    Matrix q = matrix_view(1, 1, q_values), k = matrix_view(2, 1, k_values), v = matrix_view(2, 1, v_values),
+           out = matrix_view(1, 1, out_values);
+    GIVEN(OUT("out", out), IN("q", q), IN("k", k), IN("v", v), NUMBER("width", 1.168486));
+    kernel_regression(out, q, k, v, 1.168486f);
+    expect_within("out", out, ((double[]){5}), 1e-4);
 }
 END_TEST
 
-START_TEST(scores_of_any_size)
+START_TEST(regressions_of_any_size_and_width)
 {
+    static const float widths[] = {1.0f, 0.5f, 3.0f};
     for (int n = 0; n < SIZES; n++) {
         Arena *arena = arena_new();
         Rng rng = rng_of(1, n);
-        Size z = sizes[n];
-        Matrix q = random_normal(arena, &rng, z.t, z.d), k = random_normal(arena, &rng, z.s, z.d);
-        Matrix s = rubbish(arena, z.t, z.s);
-        GIVEN(OUT("s", s), IN("q", q), IN("k", k));
-        attention_scores(s, q, k);
-        expect_close("s", s, true_scores(arena, q, k), 1e-4);
-        EXPECT_UNCHANGED();
+        Matrix q = random_normal(arena, &rng, sizes[n].t, sizes[n].d),
+               k = random_normal(arena, &rng, sizes[n].s, sizes[n].d),
+               v = random_normal(arena, &rng, sizes[n].s, sizes[n].d);
+        expect_regression(arena, q, k, v, widths[n % 3]);
+        arena_free(arena);
+    }
+}
+END_TEST
+
+START_TEST(queries_thousands_of_widths_away)
+{
+    for (int n = 0; n < SIZES; n++) {
+        Arena *arena = arena_new();
+        Rng rng = rng_of(1, 50 + n);
+        Matrix q = random_normal(arena, &rng, sizes[n].t, sizes[n].d),
+               k = random_normal(arena, &rng, sizes[n].s, sizes[n].d),
+               v = random_normal(arena, &rng, sizes[n].s, sizes[n].d);
+        for (size_t i = 0; i < matrix_size(q); i++) q.data[i] += 30.0f;
+        expect_regression(arena, q, k, v, 1.0f / 64.0f);
         arena_free(arena);
     }
 }
@@ -341,8 +390,9 @@ END_TEST
 
 // clang-format off
 EXERCISE("16-attention",
-         {"16.1", 5, two_queries_and_three_keys_by_hand},
-         {"16.1", 5, scores_of_any_size},
+         {"16.1", 3, one_query_between_two_keys_by_hand},
+         {"16.1", 3, regressions_of_any_size_and_width},
+         {"16.1", 4, queries_thousands_of_widths_away},
          {"16.2", 5, three_rows_by_hand},
          {"16.2", 5, more_keys_than_queries_the_queries_are_the_last},
          {"16.2", 5, weights_of_any_size},

@@ -2,37 +2,36 @@
 #include "reference.h"
 
 typedef struct {
-    Matrix z, c, d_h, d_c; // (B × 4H), three of (B × H)
-} Cell;
+    Matrix z, h, d_h; // (B × 4H), two of (B × H)
+} Step;
 
-static Cell draw(Rng *rng, Arena *arena)
+static Step draw(Rng *rng, Arena *arena)
 {
     int batch = hidden_between(rng, 1, 5), hidden = hidden_between(rng, 2, 9);
-    Cell cell = {.z = hidden_matrix(rng, arena, batch, 4 * hidden)};
-    cell.c = hidden_matrix(rng, arena, batch, hidden);
-    cell.d_h = hidden_matrix(rng, arena, batch, hidden);
-    cell.d_c = hidden_matrix(rng, arena, batch, hidden);
-    return cell;
+    Step step = {.z = hidden_matrix(rng, arena, batch, 4 * hidden)};
+    step.h = hidden_matrix(rng, arena, batch, hidden);
+    step.d_h = hidden_matrix(rng, arena, batch, hidden);
+    return step;
 }
 
 ROUNDS(3, the_bias_for_random_steps) { same_forget_bias(1e-4f, 2.0f + 60.0f * rng_uniform(rng)); }
 
-ROUNDS(3, random_steps_of_the_cell)
+ROUNDS(3, random_steps_of_a_gru)
 {
-    Cell cell = draw(rng, arena);
-    same_cell_step(1e-4f, cell.d_h, cell.c, cell.z);
+    Step step = draw(rng, arena);
+    same_gru_step(1e-4f, step.h, step.z);
 }
 
 ROUNDS(3, gradients_of_random_steps)
 {
-    Cell cell = draw(rng, arena);
-    same_cell_step_gradient(1e-4f, matrix_copy(arena, cell.z), cell.d_c, cell.d_h, cell.c, cell.z);
+    Step step = draw(rng, arena);
+    same_gru_step_gradient(1e-4f, matrix_copy(arena, step.z), step.d_h, step.h, step.z);
 }
 
 ROUNDS(3, random_gradients_clipped)
 {
-    Cell cell = draw(rng, arena);
-    same_clip(1e-4f, cell.z, 0.5f + 10.0f * rng_uniform(rng));
+    Step step = draw(rng, arena);
+    same_clip(1e-4f, step.z, 0.5f + 10.0f * rng_uniform(rng));
 }
 
 ROUNDS(3, random_counts_smoothed)
@@ -45,6 +44,6 @@ ROUNDS(3, random_counts_smoothed)
     same_witten_bell(1e-4f, hidden_matrix(rng, arena, k, k), counts);
 }
 
-HIDDEN({"14.1", the_bias_for_random_steps}, {"14.2", random_steps_of_the_cell},
+HIDDEN({"14.1", the_bias_for_random_steps}, {"14.2", random_steps_of_a_gru},
        {"14.3", gradients_of_random_steps}, {"14.4", random_gradients_clipped},
        {"14.5", random_counts_smoothed})
