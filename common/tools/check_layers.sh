@@ -154,6 +154,42 @@ while IFS= read -r chapter; do
         done
 done <"$scratch/chapters" | rule "The pictures on a chapter's page are there"
 
+# A question is a number in bold, in "Check yourself" or among the exercises, and behind it stands its answer, folded:
+#     **1.** Why?          <details><summary>Answer</summary>          Because.          </details>
+while IFS= read -r chapter; do
+    program=chapters/$chapter/$(printf '%s' "${chapter#*-}" | tr - _).c
+    [ -f "$program" ] || continue
+    awk '
+        function complain(what) { print FILENAME ":" FNR ": " what }
+        function leave_question() {
+            if (question) print FILENAME ":" place ": question " question " has no folded answer"
+            question = folded = 0
+        }
+        function leave_section() {
+            leave_question()
+            if (section == "Check yourself" && asked != 5) complain("\"Check yourself\" asks " asked + 0 " questions, and not five")
+            checked = checked || section == "Check yourself"
+            asked = 0
+        }
+        /^## / { leave_section(); section = substr($0, 4); next }
+        section != "Check yourself" && section != "Exercises" { next }
+        /^<details><summary>Answer<\/summary>$/ { folded = 1; words = 0; next }
+        /^<\/details>$/ { if (folded && words) question = 0; folded = 0; next }
+        /^\*\*[0-9]+\.\*\* / || (!folded && /^[0-9]+\. /) {
+            leave_question()
+            question = $1
+            gsub(/[*.]/, "", question)
+            place = FNR
+            if (question + 0 != ++asked) complain("question " question " is number " asked)
+            next
+        }
+        folded { words += NF }
+        END {
+            leave_section()
+            if (!checked) print FILENAME ": no section \"## Check yourself\""
+        }' "$program"
+done <"$scratch/chapters" | rule "Each chapter asks five questions at its end, and answers every question it asks there"
+
 # The tasks of exercise.h are the ones that exercise.c holds, that solution.c answers and that the tests test. A student's
 # exercise.c loses its stubs one by one: there, the comment above the function counts.
 while IFS= read -r chapter; do

@@ -9,6 +9,9 @@ failed=0
 result=${SUITE_RESULT-}
 unset SUITE_RESULT # is ours, not the checker's
 
+# question NUMBER : with its answer, in which a list is not another question
+question() { printf '**%s.** Why?\n\n<details><summary>Answer</summary>\n\nBecause.\n\n7. Of that.\n\n</details>\n\n' "$1"; }
+
 # A small repository that keeps every rule.
 make_good() {
     rm -rf "$scratch/r"
@@ -29,6 +32,13 @@ make_good() {
     printf '// TASK 1.1\n// TASK 1.2\n// TODO: yours\n' >chapters/01-a-line/exercise.c
     printf '// TASK 1.1\n// TASK 1.2\n' >chapters/01-a-line/solution.c
     printf '#include "lesson/plot/plot.h"\n#include "models/nn.h"\n#include "exercise.h"\n' >chapters/01-a-line/a_line.c
+    {
+        printf '/*\n## Check yourself\n\n'
+        for number in 1 2 3 4 5; do question $number; done
+        printf '## Sources\n\n1. a book\n\n## Exercises\n\n- **TASK 1.1**\n\n'
+        question 1
+        echo '*/'
+    } >>chapters/01-a-line/a_line.c
     printf '![a](../../figures/01-a-line/a.png)\n' >chapters/01-a-line/README.md
     printf '    {"1.1", 1, a}, {"1.2", 1, b}\n' >tests/exercises/exercise_01.c
     mkdir tests/unit
@@ -96,7 +106,7 @@ uses common/lesson/lesson.c files/table.h 2 lesson
 uses common/lesson/lesson.c lesson/plot/plot.h 2 lesson
 uses common/lesson/plot/plot.c learning/ops/sum.h 3 lesson/plot
 uses common/models/nn.c lesson/plot/plot.h 3 models
-uses chapters/01-a-line/a_line.c tools/page.h 4 chapters
+uses chapters/01-a-line/a_line.c tools/page.h 76 chapters
 broken 'common/models/nn.c:3: "lesson/lesson.h" is in a room that models' "echo '	# include \"lesson/lesson.h\"' >>common/models/nn.c"
 broken '"suite.h" is in no room' "echo '#include \"suite.h\"' >>common/base/base.h"
 broken '"../matrix/matrix.h" is in no room' "echo '#include \"../matrix/matrix.h\"' >>common/base/base.h"
@@ -136,6 +146,16 @@ broken 'chapters/01-a-line/solution.c is missing' 'rm chapters/01-a-line/solutio
 broken 'chapters/01-a-line/README.md is missing' 'rm chapters/01-a-line/README.md'
 broken 'figures/01-a-line/ has no pictures' 'rm figures/01-a-line/a.png'
 broken 'chapters/01-a-line/README.md: figures/01-a-line/a.png is missing' 'mv figures/01-a-line/a.png figures/01-a-line/b.png'
+without() { sed -i "$1" chapters/01-a-line/a_line.c; } # the chapter, after an edit
+broken 'a_line.c: no section "## Check yourself"' "without '/^## Check/d'"
+broken 'a_line.c:47: "Check yourself" asks 4 questions' "without '47,56d'"
+broken 'a_line.c:60: "Check yourself" asks 6 questions' "without '57s/.*/**6.** Why?/; 59d'"
+broken 'a_line.c:47: question 4 is number 5' "without 's/^\*\*5/**4/'"
+broken 'a_line.c:7: question 1 has no folded answer' "without '9s/Answer/More/'"
+broken 'a_line.c:7: question 1 has no folded answer' "without '11,13d'"
+broken 'a_line.c:7: question 1 has no folded answer' "without '15d'"
+broken 'a_line.c:65: question 1 has no folded answer' "without '67d'"
+broken 'a_line.c:65: question 1 has no folded answer' "without '65s/.*/1. Why?/; 67,\$d'"
 broken 'chapters/01-a-line/exercise.c: no TASK 1.2' 'sed -i /1.2/d chapters/01-a-line/exercise.c'
 broken 'chapters/01-a-line/solution.c: no TASK 1.1' 'sed -i /1.1/d chapters/01-a-line/solution.c'
 broken 'chapters/01-a-line/exercise.h: no TASK 1.3' "echo '// TASK 1.3' >>chapters/01-a-line/exercise.c"
