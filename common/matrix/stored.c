@@ -257,6 +257,16 @@ INLINE Floats fused_eight(float x, Floats y, Floats z)
 #endif
 }
 
+// The terms from k on, fewer than fill the squares, come to the sums total[count] of row i of x.
+static void last_terms(float *total, Matrix x, int i, Stored m, int first, int count, int k)
+{
+    for (int j = 0; j < count; j++) {
+        float rest[SQUARES * SIDE * sizeof(uint32_t)];
+        expand_part(rest, m, first + j, k, m.cols - k);
+        for (int t = k; t < m.cols; t++) total[j] = __builtin_fmaf(AT(x, i, t), rest[t - k], total[j]);
+    }
+}
+
 // out[i][first + j] = Σ_k x[i][k] · m[first + j][k] for so many rows of x, from 1 to FEW; j < count ≤ STRIP
 INLINE void few_products(const StoredKind kind, const int rows, Matrix out, Matrix x, Stored m, int first,
                          int count)
@@ -293,11 +303,7 @@ INLINE void few_products(const StoredKind kind, const int rows, Matrix out, Matr
     for (int i = 0; i < rows; i++) {
         float total[STRIP];
         memcpy(total, sum[i], sizeof total);
-        for (int j = 0; j < count; j++) {
-            float rest[SQUARES * SIDE * sizeof(uint32_t)];
-            expand_part(rest, m, first + j, k, m.cols - k);
-            for (int t = k; t < m.cols; t++) total[j] = __builtin_fmaf(AT(x, i, t), rest[t - k], total[j]);
-        }
+        last_terms(total, x, i, m, first, count, k);
         memcpy(matrix_row(out, i) + first, total, (size_t)count * sizeof *total);
     }
 }
