@@ -199,21 +199,27 @@ INLINE void transpose_words(Words row[SIDE])
 
 // half_value of the upper halves of eight words: the bits where a float has its own, and a power of two for the other bias,
 // which makes a subnormal half a normal float as well.
-INLINE Floats upper_halves(Words word)
+INLINE void upper_halves(Floats *out, const Words *word)
 {
-    const Words bits = (Words)((Integers)word >> 3) & 0x8fffe000;
+    const Words bits = (Words)((Integers)*word >> 3) & 0x8fffe000;
     const Words endless = (Words)((bits & 31 << 23) == 31 << 23) & FLOAT_INFINITY;
-    return (Floats)((Words)((Floats)bits * 0x1p112f) | endless);
+    *out = (Floats)((Words)((Floats)bits * 0x1p112f) | endless);
 }
 
-// Number `part` of each of eight words
-INLINE Floats decode(const StoredKind kind, Words word, const int part, Floats scale)
+// Number `part` of each of eight words. Vectors go by address: to give them by value, processors without such registers have
+// another way than those with them.
+INLINE void decode(Floats *out, const StoredKind kind, const Words *word, const int part, const Floats *scale)
 {
-    if (kind == STORED_F16) return upper_halves(part ? word : word << 16);
-    if (kind == STORED_BF16) return (Floats)(part ? word & 0xffff0000 : word << 16);
-    if (kind == STORED_INT8)
-        return scale * __builtin_convertvector((Integers)(word << (24 - 8 * part)) >> 24, Floats);
-    return (Floats)word;
+    if (kind == STORED_F16) {
+        const Words moved = part ? *word : *word << 16;
+        upper_halves(out, &moved);
+    } else if (kind == STORED_BF16) {
+        *out = (Floats)(part ? *word & 0xffff0000 : *word << 16);
+    } else if (kind == STORED_INT8) {
+        *out = *scale * __builtin_convertvector((Integers)(*word << (24 - 8 * part)) >> 24, Floats);
+    } else {
+        *out = (Floats)*word;
+    }
 }
 
 // Where eight rows of the weights begin, and their scales; count ≤ 8 rows are there, and the last stands in for the missing ones.
@@ -247,14 +253,24 @@ INLINE void read_square(Words word[SIDE], const EightRows *rows, size_t at)
 
 enum { STRIP = 32, FEW = 4, GROUPS = STRIP / SIDE, SQUARES = 2 };
 
-INLINE Floats fused_eight(float x, Floats y, Floats z)
+// z += x · y, rounded once
+INLINE void fused_eight(Floats *z, float x, const Floats *y)
 {
 #if defined(__AVX2__) && defined(__FMA__)
-    return _mm256_fmadd_ps(_mm256_set1_ps(x), y, z);
+    *z = _mm256_fmadd_ps(_mm256_set1_ps(x), *y, *z);
 #else
-    for (int i = 0; i < SIDE; i++) z[i] = __builtin_fmaf(x, y[i], z[i]);
-    return z;
+    for (int i = 0; i < SIDE; i++) (*z)[i] = __builtin_fmaf(x, (*y)[i], (*z)[i]);
 #endif
+}
+
+// The terms from k on, fewer than fill the squares, come to the sums total[count] of row i of x.
+static void last_terms(float *total, Matrix x, int i, Stored m, int first, int count, int k)
+{
+    for (int j = 0; j < count; j++) {
+        float rest[SQUARES * SIDE * sizeof(uint32_t)];
+        expand_part(rest, m, first + j, k, m.cols - k);
+        for (int t = k; t < m.cols; t++) total[j] = __builtin_fmaf(AT(x, i, t), rest[t - k], total[j]);
+    }
 }
 
 // out[i][first + j] = Σ_k x[i][k] · m[first + j][k] for so many rows of x, from 1 to FEW; j < count ≤ STRIP
@@ -282,10 +298,11 @@ INLINE void few_products(const StoredKind kind, const int rows, Matrix out, Matr
                 const float *column = x.data + k + w * parts + part;
                 UNROLL
                 for (int g = 0; g < GROUPS; g++) {
-                    const Floats numbers = decode(kind, word[w / SIDE][g][w % SIDE], part, eight[g].scale);
+                    Floats numbers;
+                    decode(&numbers, kind, &word[w / SIDE][g][w % SIDE], part, &eight[g].scale);
                     UNROLL
                     for (int i = 0; i < rows; i++)
-                        sum[i][g] = fused_eight(column[(size_t)i * (size_t)x.cols], numbers, sum[i][g]);
+                        fused_eight(&sum[i][g], column[(size_t)i * (size_t)x.cols], &numbers);
                 }
             }
         }
@@ -293,11 +310,7 @@ INLINE void few_products(const StoredKind kind, const int rows, Matrix out, Matr
     for (int i = 0; i < rows; i++) {
         float total[STRIP];
         memcpy(total, sum[i], sizeof total);
-        for (int j = 0; j < count; j++) {
-            float rest[SQUARES * SIDE * sizeof(uint32_t)];
-            expand_part(rest, m, first + j, k, m.cols - k);
-            for (int t = k; t < m.cols; t++) total[j] = __builtin_fmaf(AT(x, i, t), rest[t - k], total[j]);
-        }
+        last_terms(total, x, i, m, first, count, k);
         memcpy(matrix_row(out, i) + first, total, (size_t)count * sizeof *total);
     }
 }
@@ -358,7 +371,8 @@ INLINE int expand_squares(const StoredKind kind, float *to, Stored m, int first,
         for (int w = 0; w < SIDE; w++) {
             UNROLL
             for (int part = 0; part < parts; part++) {
-                const Floats numbers = decode(kind, word[w], part, rows.scale);
+                Floats numbers;
+                decode(&numbers, kind, &word[w], part, &rows.scale);
                 memcpy(to + (t + w * parts + part) * WIDE, &numbers, sizeof numbers);
             }
         }

@@ -5,9 +5,11 @@
 //     Stored small = stored_quantise(arena, up);                        // int8, a quarter of the floats
 //
 // Chapter 28 answers with the weights of a file in this way, chapter 32 makes them smaller. Why it pays: a model that writes one
-// token after the other multiplies each weight by one number and never looks at it again until the next token, so it waits for
-// memory and hardly computes. Half the bytes are twice the tokens. The factors become floats in small blocks that stay in
-// the nearest cache, and each block is multiplied at once.
+// token after the other multiplies each weight by one number and does not look at it again until the next token, so it waits for
+// memory more than it computes, and fewer bytes are more tokens. They become floats on the way: with few rows of x in registers,
+// with many in a block that stays in the cache. `make bench NAME=stored` measures it. By one row, on one core of an AMD EPYC
+// (Zen 4), BF16 took 0.50 to 0.55 and INT8 0.40 to 0.45 of the time of F32: there, taking numbers out of their bytes begins to
+// cost as much as bringing these.
 //
 // The kinds, by what an element is:
 //     F32   a float

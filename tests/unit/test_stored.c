@@ -302,7 +302,13 @@ START_TEST(products_read_every_number_of_two_bytes)
                               (double)got_one.data[i]);
         }
     }
-    // Infinity and NaN go through.
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(infinity_and_nan_go_through_a_product)
+{
+    Arena *arena = arena_new();
     const uint16_t odd[2][2] = {{0xfc00, 0x7e01}, {0xff80, 0x7fc1}};
     for (int kind = STORED_F16; kind <= STORED_BF16; kind++) {
         uint16_t weights[2 * 64] = {odd[kind - STORED_F16][0]};
@@ -368,4 +374,5 @@ SUITE("stored", every_number_of_two_bytes_becomes_the_float_that_it_is_and_comes
       a_matrix_is_rounded_element_by_element_and_expanded_from_any_address, shapes_are_compared,
       whole_numbers_are_at_most_half_a_step_away, what_is_not_finite_has_no_whole_number,
       products_are_those_of_the_floats_bit_for_bit, products_read_every_number_of_two_bytes,
-      rows_are_gathered_as_floats, rows_that_are_not_there_and_shapes_that_do_not_fit_are_refused)
+      infinity_and_nan_go_through_a_product, rows_are_gathered_as_floats,
+      rows_that_are_not_there_and_shapes_that_do_not_fit_are_refused)
