@@ -4,10 +4,11 @@
 #include "exercise.h"
 
 // TASK 20.1
-void soften(Matrix p, Matrix logits, float temperature)
+float bits_per_character(Matrix logits, Matrix labels, int characters)
 {
-    (void)p, (void)logits, (void)temperature;
+    (void)logits, (void)labels, (void)characters;
     NOT_WRITTEN("20.1");
+    return 0.0f;
 }
 
 // TASK 20.2

@@ -1,15 +1,16 @@
 // Exercises of chapter 20, A tiny GPT: what each task takes and gives back. Do not edit: write in exercise.c.
 //
-// V tokens, T positions, C the width of the stream. A row of probabilities sums to 1.
+// V tokens, T positions, C the width of the residual stream. A row of probabilities sums to 1.
 #pragma once
 #include "lesson/exercise.h"
 #include "matrix/matrix.h"
 
 enum { MAX_TIME = 32, MAX_WIDTH = 64 };
 
-// TASK 20.1  The probabilities of the next token at a temperature above 0: p_i ∝ e^(logit_i / temperature).
-// p and logits (1 × V); logits may be as large as ±10 000, and the temperature as small as 0.001.
-void soften(/* out */ Matrix p, Matrix logits, float temperature);
+// TASK 20.1  How many bits for each character a model needs for a text: the sum of −log₂ P(label) over the positions that count,
+// divided by the number of characters (at least 1). P is the softmax of the position's row. logits (T × V), as large as ±10 000;
+// labels (1 × T): the number of the token that follows, or −1 for a position that does not count.
+float bits_per_character(Matrix logits, Matrix labels, int characters);
 
 // TASK 20.2  Keeps the k most likely tokens, 1 ≤ k ≤ V: all others become 0, and what is left is divided by its sum.
 // Of equally likely tokens the one with the lower number counts as the more likely. p (1 × V) is changed.

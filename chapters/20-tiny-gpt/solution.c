@@ -20,13 +20,19 @@ static void keep_taken(Matrix p, const bool *taken)
     for (int i = 0; i < p.cols; i++) p.data[i] = taken[i] ? (float)((double)p.data[i] / total) : 0.0f;
 }
 
-// TASK 20.1: the largest is subtracted before anything is divided, so that no exponent is above 0
-void soften(Matrix p, Matrix logits, float temperature)
+// TASK 20.1: the logarithm of the probability, never the probability itself, which may be 0 as a number of the machine
+float bits_per_character(Matrix logits, Matrix labels, int characters)
 {
-    double total = 0.0, most = (double)largest(logits);
-    for (int i = 0; i < p.cols; i++) total += exp(((double)logits.data[i] - most) / (double)temperature);
-    for (int i = 0; i < p.cols; i++)
-        p.data[i] = (float)(exp(((double)logits.data[i] - most) / (double)temperature) / total);
+    double nats = 0.0;
+    for (int t = 0; t < logits.rows; t++) {
+        int label = (int)labels.data[t];
+        if (label < 0) continue;
+        Matrix row = matrix_rows(logits, t, 1);
+        double total = 0.0, most = (double)largest(row);
+        for (int v = 0; v < row.cols; v++) total += exp((double)row.data[v] - most);
+        nats += most + log(total) - (double)row.data[label];
+    }
+    return (float)(nats / log(2.0) / characters);
 }
 
 // TASK 20.2
