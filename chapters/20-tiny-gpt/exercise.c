@@ -19,9 +19,9 @@ void keep_top_k(Matrix p, int k)
 }
 
 // TASK 20.3
-void keep_nucleus(Matrix p, float share)
+void keep_nucleus(Matrix p, float top_p)
 {
-    (void)p, (void)share;
+    (void)p, (void)top_p;
     NOT_WRITTEN("20.3");
 }
 

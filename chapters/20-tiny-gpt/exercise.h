@@ -16,10 +16,10 @@ float bits_per_character(Matrix logits, Matrix labels, int characters);
 // Of equally likely tokens the one with the lower number counts as the more likely. p (1 × V) is changed.
 void keep_top_k(/* in/out */ Matrix p, int k);
 
-// TASK 20.3  The nucleus: keeps the fewest of the most likely tokens whose probabilities sum to at least share
-// (0 < share < 1), or all of them when rounding leaves their sum below it; all others become 0, and what is left is divided by its
+// TASK 20.3  The nucleus: keeps the fewest of the most likely tokens whose probabilities sum to at least top_p
+// (0 < top_p < 1), or all of them when rounding leaves their sum below it; all others become 0, and what is left is divided by its
 // sum. Among equals as in 20.2. p (1 × V) is changed.
-void keep_nucleus(/* in/out */ Matrix p, float share);
+void keep_nucleus(/* in/out */ Matrix p, float top_p);
 
 // TASK 20.4  Draws a token with a random number that is given, 0 ≤ uniform < 1: the first token at which the sum of the
 // probabilities so far is above uniform. When rounding keeps all sums at or below it: the last token that is possible at all.

@@ -45,13 +45,13 @@ void keep_top_k(Matrix p, int k)
     arena_free(arena);
 }
 
-// TASK 20.3: the token that reaches the share belongs to it
-void keep_nucleus(Matrix p, float share)
+// TASK 20.3: the token that reaches top_p belongs to it
+void keep_nucleus(Matrix p, float top_p)
 {
     Arena *arena = arena_new();
     bool *taken = arena_zeros(arena, (size_t)p.cols, sizeof *taken);
     double total = 0.0;
-    for (int n = 0; n < p.cols && total < (double)share; n++) {
+    for (int n = 0; n < p.cols && total < (double)top_p; n++) {
         int next = most_likely(p, taken);
         taken[next] = true;
         total += (double)p.data[next];

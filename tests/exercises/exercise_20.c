@@ -140,21 +140,21 @@ START_TEST(any_number_of_tokens_may_be_kept)
 }
 END_TEST
 
-START_TEST(the_token_that_reaches_the_share_belongs_to_the_nucleus)
+START_TEST(the_token_that_reaches_top_p_belongs_to_the_nucleus)
 {
     float values[] = {0.125f, 0.5f, 0.25f, 0.125f};
     Matrix p = matrix_view(1, 4, values);
-    GIVEN(OUT("p", p), NUMBER("share", 0.6));
+    GIVEN(OUT("p", p), NUMBER("top_p", 0.6));
     keep_nucleus(p, 0.6f);
     expect_within("p", p, ((double[]){0, 2.0 / 3, 1.0 / 3, 0}), 1e-6);
 }
 END_TEST
 
-START_TEST(a_share_that_is_just_reached_needs_no_more)
+START_TEST(a_sum_that_is_just_reached_needs_no_more)
 {
     float values[] = {0.125f, 0.5f, 0.25f, 0.125f};
     Matrix p = matrix_view(1, 4, values);
-    GIVEN(OUT("p", p), NUMBER("share", 0.5));
+    GIVEN(OUT("p", p), NUMBER("top_p", 0.5));
     keep_nucleus(p, 0.5f);
     expect_within("p", p, ((double[]){0, 1, 0, 0}), 1e-6);
 }
@@ -164,18 +164,18 @@ START_TEST(the_first_token_is_always_in_the_nucleus)
 {
     float values[] = {0.25f, 0.25f, 0.5f};
     Matrix p = matrix_view(1, 3, values);
-    GIVEN(OUT("p", p), NUMBER("share", 0.001));
+    GIVEN(OUT("p", p), NUMBER("top_p", 0.001));
     keep_nucleus(p, 0.001f);
     expect_within("p", p, ((double[]){0, 0, 1}), 1e-6);
 }
 END_TEST
 
-// Rounding may leave a sum below the share: then the loop must end with the tokens.
-START_TEST(a_share_that_is_never_reached_keeps_all)
+// Rounding may leave a sum below top_p: then the loop must end with the tokens.
+START_TEST(a_sum_that_is_never_reached_keeps_all)
 {
     float values[] = {0.25f, 0.4999f, 0.25f};
     Matrix p = matrix_view(1, 3, values);
-    GIVEN(OUT("p", p), NUMBER("share", (double)0.99999994f));
+    GIVEN(OUT("p", p), NUMBER("top_p", (double)0.99999994f));
     keep_nucleus(p, 0.99999994f);
     expect_within("p", p, ((double[]){0.25 / 0.9999, 0.4999 / 0.9999, 0.25 / 0.9999}), 1e-6);
 }
@@ -183,7 +183,7 @@ END_TEST
 
 START_TEST(nuclei_of_any_size)
 {
-    static const float shares[] = {0.1f, 0.3f, 0.5f, 0.75f, 0.9f, 0.99f};
+    static const float masses[] = {0.1f, 0.3f, 0.5f, 0.75f, 0.9f, 0.99f};
     for (int v = 2; v <= 38; v += 12)
         for (int k = 0; k < 6; k++) {
             Arena *arena = arena_new();
@@ -191,12 +191,12 @@ START_TEST(nuclei_of_any_size)
             Matrix p = random_probabilities(arena, &rng, v);
             double *expected = doubles(arena, (size_t)v), total = 0.0;
             int kept = 0;
-            while (total < (double)shares[k])
+            while (total < (double)masses[k])
                 for (int i = 0, rank = kept++; i < v; i++)
                     if (rank_of(p.data, v, i) == rank) total += (double)p.data[i];
             true_kept(expected, p, kept);
-            GIVEN(OUT("p", p), NUMBER("share", (double)shares[k]));
-            keep_nucleus(p, shares[k]);
+            GIVEN(OUT("p", p), NUMBER("top_p", (double)masses[k]));
+            keep_nucleus(p, masses[k]);
             expect_within("p", p, expected, 1e-6);
             arena_free(arena);
         }
@@ -390,11 +390,11 @@ EXERCISE("20-tiny-gpt",
          {"20.2", 5, the_two_most_likely_of_four},
          {"20.2", 5, of_equals_the_first_stays},
          {"20.2", 10, any_number_of_tokens_may_be_kept},
-         {"20.3", 5, the_token_that_reaches_the_share_belongs_to_the_nucleus},
-         {"20.3", 5, a_share_that_is_just_reached_needs_no_more},
+         {"20.3", 5, the_token_that_reaches_top_p_belongs_to_the_nucleus},
+         {"20.3", 5, a_sum_that_is_just_reached_needs_no_more},
          {"20.3", 5, the_first_token_is_always_in_the_nucleus},
          {"20.3", 3, nuclei_of_any_size},
-         {"20.3", 2, a_share_that_is_never_reached_keeps_all},
+         {"20.3", 2, a_sum_that_is_never_reached_keeps_all},
          {"20.4", 5, each_token_owns_a_piece_of_the_line},
          {"20.4", 5, a_piece_ends_before_the_next_begins},
          {"20.4", 5, what_is_impossible_is_never_drawn},
