@@ -443,7 +443,7 @@ as a letter, `▁`, so that it needs no pre-tokeniser.
 
 ## Two real ones
 
-GPT-2's tokenizer is two files: a vocabulary of 50 257 with their numbers, and 50 000 merges. Look into them,
+GPT-2's tokenizer is two files: 50 257 tokens with their numbers, and 50 000 merges. Look into them,
 and there is a strange letter everywhere: `Ġthe`, `Ġof`. It is the blank. A file of lines cannot hold a blank
 or a newline as it is, so each of the 256 bytes gets a character that can be printed: the printable ones of
 Latin-1 stand for themselves, the other 68, in their order, are U+0100, U+0101 and so on. The blank is the

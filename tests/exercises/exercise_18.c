@@ -227,10 +227,10 @@ static void expect_word(Matrix ids, int count, Matrix merges)
 {
     double expected[MOST_TOKENS] = {0};
     for (int i = 0; i < count; i++) expected[i] = (double)ids.data[i];
-    int pieces = true_word(expected, count, merges);
+    int tokens = true_word(expected, count, merges);
     GIVEN(OUT("ids", ids), NUMBER("count", count), IN("merges", merges));
     int got = encode_word(ids, count, merges);
-    expect_list("ids", ids, got, expected, pieces);
+    expect_list("ids", ids, got, expected, tokens);
     EXPECT_UNCHANGED();
 }
 
@@ -251,7 +251,7 @@ START_TEST(the_merge_learned_first_wins_wherever_it_stands)
     // b c was learned before a b: a b c is a, bc, though a b comes first in the word.
     float merge_values[] = {'b', 'c', 'a', 'b', 257, 'd'}, word[] = {'a', 'b', 'c', 'a', 'b', 'd'};
     expect_word(matrix_view(1, 6, word), 6, matrix_view(3, 2, merge_values));
-    // The longest piece is not what is wanted either: a b c d would be one piece from ab and cd.
+    // The longest token is not what is wanted either: a b c d would be one token from ab and cd.
     float more[] = {'b', 'c', 'a', 'b', 'c', 'd', 257, 258}, other[] = {'a', 'b', 'c', 'd'};
     expect_word(matrix_view(1, 4, other), 4, matrix_view(4, 2, more));
 }

@@ -212,7 +212,7 @@ static void expect_drawn(Matrix p, float uniform, int expected)
     EXPECT_UNCHANGED();
 }
 
-START_TEST(each_token_owns_a_piece_of_the_line)
+START_TEST(each_token_owns_an_interval_of_the_line)
 {
     float values[] = {0.25f, 0.5f, 0.125f, 0.125f};
     Matrix p = matrix_view(1, 4, values);
@@ -224,7 +224,7 @@ START_TEST(each_token_owns_a_piece_of_the_line)
 }
 END_TEST
 
-START_TEST(a_piece_ends_before_the_next_begins)
+START_TEST(an_interval_ends_before_the_next_begins)
 {
     float values[] = {0.25f, 0.5f, 0.25f};
     Matrix p = matrix_view(1, 3, values);
@@ -395,8 +395,8 @@ EXERCISE("20-tiny-gpt",
          {"20.3", 5, the_first_token_is_always_in_the_nucleus},
          {"20.3", 3, nuclei_of_any_size},
          {"20.3", 2, a_sum_that_is_never_reached_keeps_all},
-         {"20.4", 5, each_token_owns_a_piece_of_the_line},
-         {"20.4", 5, a_piece_ends_before_the_next_begins},
+         {"20.4", 5, each_token_owns_an_interval_of_the_line},
+         {"20.4", 5, an_interval_ends_before_the_next_begins},
          {"20.4", 5, what_is_impossible_is_never_drawn},
          {"20.4", 5, a_sum_just_below_one_draws_the_last_that_is_possible},
          {"20.5", 5, a_block_of_zeros_does_nothing},
