@@ -1023,8 +1023,8 @@ static void goes_wrong(Lesson *lesson, Verses verses, const Corpus corpora[LANGU
    unrelated numbers until training has taught it otherwise.
 2. **Numbers.** GPT-2 cuts them as its training text happened to have them: the digits do not stand in columns,
    and sums must be learned by heart. Qwen3 gives each digit a token.
-3. **The blank at the end.** A prompt that ends with a blank ends with a token that, in all the text the model
-   has seen, is never followed by a word, since the blank belongs to the word behind it. Then do not leave one.
+3. **The blank at the end.** A prompt that ends with a blank ends with a token that, in all the text GPT-2 has seen,
+   is hardly ever followed by a word, since the blank belongs to the word behind it. Then do not leave one.
 4. **Tokens that nobody uses.** Some are steps on the way: "·daught" was needed to make "·daughter" and never
    occurs alone. Others come from the tokenizer's training text and not from the model's. "·SolidGoldMagikarp",
    the name of a busy user of a forum, is one token of GPT-2's; models that were hardly shown it later behaved
