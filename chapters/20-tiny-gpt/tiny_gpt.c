@@ -898,7 +898,7 @@ static void let_it_write(Lesson *lesson, const Model *model, const Book *book)
 
 /*
 Read the settings from the top. At temperature 0 the model takes the likeliest token each time, and soon it
-turns in a circle: nearly two thirds of its runs of four tokens have stood there before, in the book one in
+turns in a circle: more than half of its runs of four tokens have stood there before, in the book one in
 sixty. Each step is the best guess, and the text as a whole is one that nobody would write. "The most likely
 text" is not "a likely text": it has been said of large models (Holtzman and others 2020), and a tiny one
 shows it as well.
@@ -1538,11 +1538,12 @@ static void heads_of_the_games(Lesson *lesson, const Model *games, Rng *rng)
     printf("\nthe model of the games, right after four examples and more\n");
     print_heads(&games->gpt, heads, even, "right", whole);
     int best = most_induction(heads, ALL);
-    float lost = whole - heads[best].without, other = whole - heads[5 - best].without;
     claim(lesson, best >= 2 && heads[best].induction >= 2.0f * even.induction,
           "in the games, a head of the second layer scores at least twice an even look at induction");
-    claim(lesson, best >= 2 && lost >= 0.25f && other <= 0.5f * lost,
-          "silenced, it costs at least 25 points, and the other head of its layer at most half as much");
+    float lower = whole - fminf(heads[0].without, heads[1].without);
+    float upper = whole - fminf(heads[2].without, heads[3].without);
+    claim(lesson, lower >= 0.1f && upper >= 0.1f,
+          "it takes both layers: in each there is a head that costs at least 10 points when it is silenced");
     draw_game_head(lesson, games, ids, best / 2, best % 2);
 }
 
@@ -1568,10 +1569,14 @@ not enough to need them.
 The games ask for nothing else, and there one head of the second layer puts half of its weight on numbers
 that stood behind the same letter. Here silencing is worth more than the picture. Without that head the model is
 right in half of the games instead of all but a few; its neighbour is hardly missed. But *both* heads of the
-first layer are missed as much, though neither is a clean previous-token head: what one head of the second
-layer finds is laid out for it by two of the first. And in the picture, *d* looks at the first *d*, which
-cannot know what came behind it; its *3* must come by way of other heads. The clean pair of the story is *one*
-way to do it. A network takes any.
+first layer are missed as much, though neither is a clean previous-token head. And in the picture, *d* looks at
+the first *d*, which cannot know what came behind it; its *3* must come by way of other heads.
+
+Is that how it is done, then? It is how this seed does it. With another one (`make chapter20 SEED=2`) the pair of
+the story is there: a head of the first layer with a previous-token score of .50, without which the model falls
+to .41, and *two* heads of the second layer with induction scores of .83 and .76, which can replace each other in
+part: the model keeps .75 without the first, and everything without the second. What both seeds share is
+that it takes the two layers; the rest a network settles as it comes.
 
 ## Stopping and going on
 
