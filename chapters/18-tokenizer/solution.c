@@ -19,16 +19,16 @@ int utf8_bytes(Matrix bytes, int character)
 // TASK 18.2
 int pair_to_merge(Matrix pair, Matrix ids)
 {
-    enum { PIECES = 256 + MOST_MERGES };
-    static int counts[PIECES][PIECES];
-    for (int a = 0; a < PIECES; a++)
-        for (int b = 0; b < PIECES; b++) counts[a][b] = 0;
+    enum { TOKENS = 256 + MOST_MERGES };
+    static int counts[TOKENS][TOKENS];
+    for (int a = 0; a < TOKENS; a++)
+        for (int b = 0; b < TOKENS; b++) counts[a][b] = 0;
     for (int i = 0; i + 1 < ids.cols; i++)
         if (ids.data[i] >= 0.0f && ids.data[i + 1] >= 0.0f) counts[(int)ids.data[i]][(int)ids.data[i + 1]]++;
     int most = 0;
     pair.data[0] = pair.data[1] = -1.0f;
-    for (int a = 0; a < PIECES; a++)
-        for (int b = 0; b < PIECES; b++)
+    for (int a = 0; a < TOKENS; a++)
+        for (int b = 0; b < TOKENS; b++)
             if (counts[a][b] > most) {
                 most = counts[a][b];
                 pair.data[0] = (float)a;
@@ -58,19 +58,29 @@ int encode_word(Matrix ids, int count, Matrix merges)
 }
 
 // TASK 18.5
-static int spell(Matrix bytes, int written, int id, Matrix merges)
+// Where a token ends that begins at a place of the text; −1: its bytes do not stand there.
+static int end_of(Matrix bytes, int at, int id, Matrix merges)
 {
-    if (id < 256) {
-        bytes.data[written] = (float)id;
-        return written + 1;
-    }
-    written = spell(bytes, written, (int)AT(merges, id - 256, 0), merges);
-    return spell(bytes, written, (int)AT(merges, id - 256, 1), merges);
+    if (at < 0 || at >= bytes.cols) return -1;
+    if (id < 256) return (int)bytes.data[at] == id ? at + 1 : -1;
+    int middle = end_of(bytes, at, (int)AT(merges, id - 256, 0), merges);
+    return end_of(bytes, middle, (int)AT(merges, id - 256, 1), merges);
 }
 
-int decode_pieces(Matrix bytes, Matrix ids, Matrix merges)
+int encode_longest(Matrix ids, Matrix bytes, Matrix merges)
 {
-    int written = 0;
-    for (int i = 0; i < ids.cols; i++) written = spell(bytes, written, (int)ids.data[i], merges);
-    return written;
+    int count = 0;
+    for (int at = 0; at < bytes.cols;) {
+        int best = (int)bytes.data[at], furthest = at + 1;
+        for (int m = 0; m < merges.rows; m++) {
+            int end = end_of(bytes, at, 256 + m, merges);
+            if (end > furthest) {
+                furthest = end;
+                best = 256 + m;
+            }
+        }
+        ids.data[count++] = (float)best;
+        at = furthest;
+    }
+    return count;
 }

@@ -1,24 +1,25 @@
 // Exercises of chapter 20, A tiny GPT: what each task takes and gives back. Do not edit: write in exercise.c.
 //
-// V tokens, T positions, C the width of the stream. A row of probabilities sums to 1.
+// V tokens, T positions, C the width of the residual stream. A row of probabilities sums to 1.
 #pragma once
 #include "lesson/exercise.h"
 #include "matrix/matrix.h"
 
 enum { MAX_TIME = 32, MAX_WIDTH = 64 };
 
-// TASK 20.1  The probabilities of the next token at a temperature above 0: p_i ∝ e^(logit_i / temperature).
-// p and logits (1 × V); logits may be as large as ±10 000, and the temperature as small as 0.001.
-void soften(/* out */ Matrix p, Matrix logits, float temperature);
+// TASK 20.1  How many bits for each character a model needs for a text: the sum of −log₂ P(label) over the positions that count,
+// divided by the number of characters (at least 1). P is the softmax of the position's row. logits (T × V), as large as ±10 000;
+// labels (1 × T): the number of the token that follows, or −1 for a position that does not count.
+float bits_per_character(Matrix logits, Matrix labels, int characters);
 
 // TASK 20.2  Keeps the k most likely tokens, 1 ≤ k ≤ V: all others become 0, and what is left is divided by its sum.
 // Of equally likely tokens the one with the lower number counts as the more likely. p (1 × V) is changed.
 void keep_top_k(/* in/out */ Matrix p, int k);
 
-// TASK 20.3  The nucleus: keeps the fewest of the most likely tokens whose probabilities sum to at least share
-// (0 < share < 1), or all of them when rounding leaves their sum below it; all others become 0, and what is left is divided by its
+// TASK 20.3  The nucleus: keeps the fewest of the most likely tokens whose probabilities sum to at least top_p
+// (0 < top_p < 1), or all of them when rounding leaves their sum below it; all others become 0, and what is left is divided by its
 // sum. Among equals as in 20.2. p (1 × V) is changed.
-void keep_nucleus(/* in/out */ Matrix p, float share);
+void keep_nucleus(/* in/out */ Matrix p, float top_p);
 
 // TASK 20.4  Draws a token with a random number that is given, 0 ≤ uniform < 1: the first token at which the sum of the
 // probabilities so far is above uniform. When rounding keeps all sums at or below it: the last token that is possible at all.

@@ -20,13 +20,19 @@ static void keep_taken(Matrix p, const bool *taken)
     for (int i = 0; i < p.cols; i++) p.data[i] = taken[i] ? (float)((double)p.data[i] / total) : 0.0f;
 }
 
-// TASK 20.1: the largest is subtracted before anything is divided, so that no exponent is above 0
-void soften(Matrix p, Matrix logits, float temperature)
+// TASK 20.1: the logarithm of the probability, never the probability itself, which may be 0 as a number of the machine
+float bits_per_character(Matrix logits, Matrix labels, int characters)
 {
-    double total = 0.0, most = (double)largest(logits);
-    for (int i = 0; i < p.cols; i++) total += exp(((double)logits.data[i] - most) / (double)temperature);
-    for (int i = 0; i < p.cols; i++)
-        p.data[i] = (float)(exp(((double)logits.data[i] - most) / (double)temperature) / total);
+    double nats = 0.0;
+    for (int t = 0; t < logits.rows; t++) {
+        int label = (int)labels.data[t];
+        if (label < 0) continue;
+        Matrix row = matrix_rows(logits, t, 1);
+        double total = 0.0, most = (double)largest(row);
+        for (int v = 0; v < row.cols; v++) total += exp((double)row.data[v] - most);
+        nats += most + log(total) - (double)row.data[label];
+    }
+    return (float)(nats / log(2.0) / characters);
 }
 
 // TASK 20.2
@@ -39,13 +45,13 @@ void keep_top_k(Matrix p, int k)
     arena_free(arena);
 }
 
-// TASK 20.3: the token that reaches the share belongs to it
-void keep_nucleus(Matrix p, float share)
+// TASK 20.3: the token that reaches top_p belongs to it
+void keep_nucleus(Matrix p, float top_p)
 {
     Arena *arena = arena_new();
     bool *taken = arena_zeros(arena, (size_t)p.cols, sizeof *taken);
     double total = 0.0;
-    for (int n = 0; n < p.cols && total < (double)share; n++) {
+    for (int n = 0; n < p.cols && total < (double)top_p; n++) {
         int next = most_likely(p, taken);
         taken[next] = true;
         total += (double)p.data[next];

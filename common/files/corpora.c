@@ -129,6 +129,33 @@ Text poems_text(Arena *arena, Poems poems)
     return (Text){bytes, size};
 }
 
+// ---- Sayings -----------------------------------------------------------------------------------------------------------
+
+static bool is_chinese_throughout(Text line)
+{
+    bool chinese = false;
+    if (text_find(line, "--") < line.size) return false;
+    for (size_t at = 0; at < line.size;) {
+        uint32_t c = text_next(line, &at);
+        bool letter = c < 128 && (c | 32) >= 'a' && (c | 32) <= 'z', frame = c >= 0x2500 && c < 0x2600;
+        if (letter || frame) return false;
+        chinese |= c >= 0x4e00 && c <= 0x9fff;
+    }
+    return chinese;
+}
+
+Verses sayings_load_at(Place place, Arena *arena, const char *path)
+{
+    int count;
+    Text *lines = text_split_at(place, arena, text_read_at(place, arena, path), "\n", &count);
+    Verses sayings = {0, lines};
+    for (int l = 0; l < count; l++) {
+        Text line = text_collapse_blanks(arena, lines[l]);
+        if (is_chinese_throughout(line)) lines[sayings.count++] = line;
+    }
+    return sayings;
+}
+
 // ---- Novels and reviews ------------------------------------------------------------------------------------------------
 
 Text austen_load_at(Place place, Arena *arena, const char *path) { return text_read_at(place, arena, path); }

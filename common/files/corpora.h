@@ -1,4 +1,4 @@
-// corpora.h: the texts that the course reads: two Bibles, Chinese poems, Jane Austen, reviews of food.
+// corpora.h: the texts that the course reads: two Bibles, Chinese poems and sayings, Jane Austen, reviews of food.
 //
 //     Bible bible = bible_load(arena);
 //     text_equal(bible.english.verses[0], text_of("In the beginning God created the heaven and the earth."));   // true
@@ -47,6 +47,13 @@ Poems poems_load_at(Place place, Arena *arena, const char *folder);
 
 // As one text: title, author and the lines, each on a line of its own, and an empty line behind each poem.
 Text poems_text(Arena *arena, Poems poems);
+
+// ---- sayings: Chinese proverbs, verses and quotations ------------------------------------------------------------------------
+
+// The lines with at least one Chinese character and none of another script: no Latin letters, no frames of boxes, and
+// not the lines "-- …" that name the source. Blanks as text_collapse_blanks leaves them.
+#define sayings_load(arena) sayings_load_at(HERE, arena, "datasets/cache/sayings/sayings.txt")
+Verses sayings_load_at(Place place, Arena *arena, const char *path);
 
 // ---- austen: six novels, 4 million characters ------------------------------------------------------------------------------
 

@@ -133,7 +133,7 @@ START_TEST(pairs_of_random_lists)
     for (int s = 0; s < 12; s++) {
         Arena *arena = arena_new();
         Rng rng = rng_new(182, (uint64_t)s);
-        Matrix ids = matrix_new(arena, 1, s == 11 ? MOST_PIECES : 2 + 17 * s);
+        Matrix ids = matrix_new(arena, 1, s == 11 ? MOST_TOKENS : 2 + 17 * s);
         for (int i = 0; i < ids.cols; i++)
             ids.data[i] = (float)rng_below(&rng, s % 2 ? 256 + MOST_MERGES : 5) - (s % 3 == 0 ? 1.0f : 0.0f);
         expect_pair(ids);
@@ -158,7 +158,7 @@ static int true_merge(double *ids, int count, int left, int right, int made)
 
 static void expect_merge(Matrix ids, int count, int left, int right, int made)
 {
-    double expected[MOST_PIECES] = {0};
+    double expected[MOST_TOKENS] = {0};
     for (int i = 0; i < count; i++) expected[i] = (double)ids.data[i];
     int kept = true_merge(expected, count, left, right, made);
     GIVEN(OUT("ids", ids), NUMBER("count", count), NUMBER("left", left), NUMBER("right", right),
@@ -201,7 +201,7 @@ START_TEST(random_lists_are_merged)
     for (int s = 0; s < 20; s++) {
         Arena *arena = arena_new();
         Rng rng = rng_new(183, (uint64_t)s);
-        Matrix ids = matrix_new(arena, 1, s == 19 ? MOST_PIECES : 1 + 9 * s);
+        Matrix ids = matrix_new(arena, 1, s == 19 ? MOST_TOKENS : 1 + 9 * s);
         for (int i = 0; i < ids.cols; i++) ids.data[i] = (float)rng_below(&rng, 3);
         expect_merge(ids, ids.cols, (int)rng_below(&rng, 3), (int)rng_below(&rng, 3), 256 + s);
         arena_free(arena);
@@ -225,12 +225,12 @@ static int true_word(double *ids, int count, Matrix merges)
 
 static void expect_word(Matrix ids, int count, Matrix merges)
 {
-    double expected[MOST_PIECES] = {0};
+    double expected[MOST_TOKENS] = {0};
     for (int i = 0; i < count; i++) expected[i] = (double)ids.data[i];
-    int pieces = true_word(expected, count, merges);
+    int tokens = true_word(expected, count, merges);
     GIVEN(OUT("ids", ids), NUMBER("count", count), IN("merges", merges));
     int got = encode_word(ids, count, merges);
-    expect_list("ids", ids, got, expected, pieces);
+    expect_list("ids", ids, got, expected, tokens);
     EXPECT_UNCHANGED();
 }
 
@@ -251,7 +251,7 @@ START_TEST(the_merge_learned_first_wins_wherever_it_stands)
     // b c was learned before a b: a b c is a, bc, though a b comes first in the word.
     float merge_values[] = {'b', 'c', 'a', 'b', 257, 'd'}, word[] = {'a', 'b', 'c', 'a', 'b', 'd'};
     expect_word(matrix_view(1, 6, word), 6, matrix_view(3, 2, merge_values));
-    // The longest piece is not what is wanted either: a b c d would be one piece from ab and cd.
+    // The longest token is not what is wanted either: a b c d would be one token from ab and cd.
     float more[] = {'b', 'c', 'a', 'b', 'c', 'd', 257, 258}, other[] = {'a', 'b', 'c', 'd'};
     expect_word(matrix_view(1, 4, other), 4, matrix_view(4, 2, more));
 }
@@ -303,86 +303,110 @@ START_TEST(random_words)
 }
 END_TEST
 
-// ---- TASK 18.5: and back ----------------------------------------------------------------------------------------
+// ---- TASK 18.5: the longest that fits ---------------------------------------------------------------------------
 
-// A stack instead of a function that calls itself.
-static int true_bytes(double *bytes, Matrix ids, Matrix merges)
+// The bytes of a token, as many as there is room for; returns how many they are. A stack instead of a function that calls itself.
+static int true_bytes(double *bytes, int room, int id, Matrix merges)
 {
-    static double stack[MOST_PIECES + MOST_MERGES];
+    static double stack[MOST_TOKENS + MOST_MERGES];
     int written = 0, waiting = 0;
-    for (int i = ids.cols - 1; i >= 0; i--) stack[waiting++] = (double)ids.data[i];
+    stack[waiting++] = id;
     while (waiting) {
-        double id = stack[--waiting];
-        if (id < 256) {
-            bytes[written++] = id;
+        int next = (int)stack[--waiting];
+        if (next < 256) {
+            if (written < room) bytes[written] = next;
+            written++;
             continue;
         }
-        stack[waiting++] = (double)AT(merges, (int)id - 256, 1);
-        stack[waiting++] = (double)AT(merges, (int)id - 256, 0);
+        stack[waiting++] = (double)AT(merges, next - 256, 1);
+        stack[waiting++] = (double)AT(merges, next - 256, 0);
     }
     return written;
 }
 
-enum { ROOM = 20000 };
+static int true_longest(double *ids, Matrix bytes, Matrix merges)
+{
+    static double token[MOST_TOKENS];
+    int count = 0;
+    for (int at = 0, most = 1; at < bytes.cols; at += most) {
+        ids[count] = (double)bytes.data[at];
+        most = 1;
+        for (int m = 0; m < merges.rows; m++) {
+            int size = true_bytes(token, MOST_TOKENS, 256 + m, merges), same = 0;
+            if (size <= most || at + size > bytes.cols) continue;
+            while (same < size && token[same] == (double)bytes.data[at + same]) same++;
+            if (same < size) continue;
+            most = size;
+            ids[count] = 256 + m;
+        }
+        count++;
+    }
+    return count;
+}
 
-static void expect_bytes(Matrix ids, Matrix merges)
+static void expect_longest(Matrix bytes, Matrix merges)
 {
     Arena *arena = arena_new();
-    static double expected[ROOM];
-    int count = true_bytes(expected, ids, merges);
-    Matrix bytes = rubbish(arena, 1, count + 3);
-    GIVEN(OUT("bytes", bytes), IN("ids", ids), IN("merges", merges));
-    int got = decode_pieces(bytes, ids, merges);
-    expect_list("bytes", bytes, got, expected, count);
+    static double expected[MOST_TOKENS];
+    int count = true_longest(expected, bytes, merges);
+    Matrix ids = rubbish(arena, 1, bytes.cols);
+    GIVEN(OUT("ids", ids), IN("bytes", bytes), IN("merges", merges));
+    int got = encode_longest(ids, bytes, merges);
+    expect_list("ids", ids, got, expected, count);
     EXPECT_UNCHANGED();
     arena_free(arena);
 }
 
-START_TEST(lower_comes_back)
+START_TEST(the_longest_token_wins_not_the_first)
 {
-    float merge_values[] = {'l', 'o', 256, 'w', 'e', 'r', 257, 258}, words[] = {259, ' ', 257, 'e', 's', 't'};
-    expect_bytes(matrix_view(1, 6, words), matrix_view(4, 2, merge_values));
+    // ab, abc, cd: abcd is abc, d. Byte pairs in their order would give ab, cd.
+    float merge_values[] = {'a', 'b', 'c', 'd', 256, 'c'}, text[] = {'a', 'b', 'c', 'd', 'a', 'b', 'e'};
+    expect_longest(matrix_view(1, 7, text), matrix_view(3, 2, merge_values));
+    expect_longest(matrix_view(1, 3, text), matrix_view(3, 2, merge_values));
 }
 END_TEST
 
-START_TEST(left_comes_before_right)
+START_TEST(no_token_reaches_behind_the_end)
 {
-    float merge_values[] = {'a', 'b', 'c', 256, 257, 256}, words[] = {258, 257, 256, 0, 255};
-    expect_bytes(matrix_view(1, 5, words), matrix_view(3, 2, merge_values));
+    float merge_values[] = {'a', 'b', 256, 'c'}, text[] = {'a', 'b', 'a', 'b', 'c'};
+    Matrix merges = matrix_view(2, 2, merge_values);
+    expect_longest(matrix_view(1, 2, text), merges);
+    expect_longest(matrix_view(1, 4, text), merges);
+    expect_longest(matrix_view(1, 1, text), merges);
 }
 END_TEST
 
-START_TEST(pieces_of_pieces_of_pieces)
+START_TEST(of_equally_long_tokens_the_first_is_taken)
+{
+    float merge_values[] = {'b', 'c', 'a', 'b', 'a', 256, 257, 'c'}, text[] = {'a', 'b', 'c', 'c', 'b', 'c'};
+    expect_longest(matrix_view(1, 6, text), matrix_view(4, 2, merge_values)); // abc is token 258, and 259
+}
+END_TEST
+
+START_TEST(halves_of_halves_of_halves)
 {
     Arena *arena = arena_new();
-    Matrix merges = matrix_new(arena, MOST_MERGES, 2),
-           ids = matrix_new(arena, 1, 2); // x, xx, xxx, …: as deep as can be
-    for (int m = 0; m < merges.rows; m++) {
+    Matrix merges = matrix_new(arena, MOST_MERGES, 2), text = matrix_new(arena, 1, MOST_MERGES);
+    for (int m = 0; m < merges.rows; m++) { // y, ya, yab, …: as deep as can be
         AT(merges, m, 0) = m ? (float)(255 + m) : 'y';
         AT(merges, m, 1) = (float)('a' + m % 26);
     }
-    ids.data[0] = 255 + MOST_MERGES;
-    ids.data[1] = 'z';
-    expect_bytes(ids, merges);
-    for (int m = 0; m < merges.rows; m++) {
-        AT(merges, m, 1) = AT(merges, m, 0);
-        AT(merges, m, 0) = (float)('a' + m % 26);
-    }
-    expect_bytes(ids, merges);
+    for (int i = 0; i < text.cols; i++) text.data[i] = i ? (float)('a' + (i - 1) % 26) : 'y';
+    expect_longest(text, merges);
+    text.data[300] = 'y';
+    expect_longest(text, merges);
     arena_free(arena);
 }
 END_TEST
 
-START_TEST(random_pieces)
+START_TEST(random_texts)
 {
     for (int s = 0; s < 12; s++) {
         Arena *arena = arena_new();
         Rng rng = rng_new(185, (uint64_t)s);
-        Matrix merges = random_merges(arena, &rng, 1 + 4 * s), ids = matrix_new(arena, 1, 1 + 7 * s);
-        for (int i = 0; i < ids.cols; i++)
-            ids.data[i] = (float)(rng_below(&rng, 2) ? 256 + rng_below(&rng, (uint32_t)merges.rows)
-                                                     : rng_below(&rng, 256));
-        expect_bytes(ids, merges);
+        Matrix merges = random_merges(arena, &rng, 1 + 4 * s), bytes = matrix_new(arena, 1, 3 + 11 * s);
+        for (int i = 0; i < bytes.cols; i++) bytes.data[i] = (float)('a' + rng_below(&rng, 5));
+        expect_longest(bytes, merges);
         arena_free(arena);
     }
 }
@@ -407,7 +431,8 @@ EXERCISE("18-tokenizer",
          {"18.4", 5, the_merge_learned_first_wins_wherever_it_stands},
          {"18.4", 5, short_words_and_words_with_nothing_to_merge},
          {"18.4", 5, random_words},
-         {"18.5", 5, lower_comes_back},
-         {"18.5", 5, left_comes_before_right},
-         {"18.5", 5, pieces_of_pieces_of_pieces},
-         {"18.5", 5, random_pieces})
+         {"18.5", 4, the_longest_token_wins_not_the_first},
+         {"18.5", 4, no_token_reaches_behind_the_end},
+         {"18.5", 4, of_equally_long_tokens_the_first_is_taken},
+         {"18.5", 4, halves_of_halves_of_halves},
+         {"18.5", 4, random_texts})

@@ -6,64 +6,72 @@
 #include "exercise_suite.h"
 #include "expect.h"
 
-// ---- TASK 20.1: temperature ---------------------------------------------------------------------------------
+// ---- TASK 20.1: bits for each character -----------------------------------------------------------------------
 
-static void expect_soft(Arena *arena, Matrix logits, float temperature)
+static double true_bits(Matrix logits, Matrix labels, int characters)
 {
-    Matrix p = rubbish(arena, 1, logits.cols);
-    double *expected = doubles(arena, (size_t)logits.cols), most = -INFINITY, total = 0.0;
-    for (int i = 0; i < logits.cols; i++) most = fmax(most, (double)logits.data[i]);
-    for (int i = 0; i < logits.cols; i++)
-        total += expected[i] = exp(((double)logits.data[i] - most) / (double)temperature);
-    for (int i = 0; i < logits.cols; i++) expected[i] /= total;
-    GIVEN(OUT("p", p), IN("logits", logits), NUMBER("temperature", (double)temperature));
-    soften(p, logits, temperature);
-    expect_within("p", p, expected, 2e-5);
+    double bits = 0.0;
+    for (int t = 0; t < logits.rows; t++) {
+        if (labels.data[t] < 0.0f) continue;
+        double total = 0.0, own = (double)AT(logits, t, (int)labels.data[t]);
+        for (int v = 0; v < logits.cols; v++) total += exp((double)AT(logits, t, v) - own); // 1 / P
+        bits += log2(total);
+    }
+    return bits / characters;
+}
+
+static void expect_bits(Matrix logits, Matrix labels, int characters, double expected)
+{
+    GIVEN(IN("logits", logits), IN("labels", labels), NUMBER("characters", characters));
+    double got = (double)bits_per_character(logits, labels, characters);
+    expect_number("bits_per_character(logits, labels, characters)", got, expected,
+                  2e-5 * fmax(1.0, expected));
     EXPECT_UNCHANGED();
 }
 
-START_TEST(two_tokens_at_three_temperatures)
+START_TEST(a_quarter_costs_two_bits)
 {
-    // logits 0 and ln 3: a quarter and three quarters at 1; squared and divided by their sum at ½.
-    float values[] = {0.0f, 1.0986123f}, p_values[] = {7, 7};
-    Matrix p = matrix_view(1, 2, p_values), logits = matrix_view(1, 2, values);
-    GIVEN(OUT("p", p), IN("logits", logits), NUMBER("temperature", 1));
-    soften(p, logits, 1.0f);
-    expect_within("p", p, ((double[]){0.25, 0.75}), 1e-5);
-    GIVEN(OUT("p", p), IN("logits", logits), NUMBER("temperature", 0.5));
-    soften(p, logits, 0.5f);
-    expect_within("p", p, ((double[]){0.1, 0.9}), 1e-5);
-    GIVEN(OUT("p", p), IN("logits", logits), NUMBER("temperature", 1000));
-    soften(p, logits, 1000.0f);
-    expect_within("p", p, ((double[]){0.4997, 0.5003}), 1e-4);
+    // logits 0 and ln 3: a quarter and three quarters.
+    float values[] = {0.0f, 1.0986123f, 0.0f, 1.0986123f}, label_values[] = {0, 1};
+    Matrix logits = matrix_view(2, 2, values), labels = matrix_view(1, 2, label_values);
+    expect_bits(logits, labels, 1, 2.0 - log2(0.75));
+    expect_bits(logits, labels, 5, (2.0 - log2(0.75)) / 5.0);
 }
 END_TEST
 
-START_TEST(any_number_of_tokens_at_any_temperature)
+START_TEST(positions_without_a_label_do_not_count)
 {
-    static const float temperatures[] = {0.1f, 0.7f, 1.0f, 3.0f};
+    float values[] = {0, 0, 0, 0, 5, 1, 0, -2, 3, 3, 0, 0}, label_values[] = {2, -1, -1},
+          none[] = {-1, -1, -1};
+    Matrix logits = matrix_view(3, 4, values);
+    expect_bits(logits, matrix_view(1, 3, label_values), 4, 0.5);
+    expect_bits(logits, matrix_view(1, 3, none), 4, 0.0);
+}
+END_TEST
+
+START_TEST(texts_of_any_length_in_any_vocabulary)
+{
     for (int v = 1; v <= 40; v += 13)
-        for (int k = 0; k < 4; k++) {
+        for (int t = 1; t <= 9; t += 4) {
             Arena *arena = arena_new();
-            Rng rng = rng_new(201, (uint64_t)(10 * v + k));
-            Matrix logits = random_normal(arena, &rng, 1, v);
+            Rng rng = rng_new(201, (uint64_t)(10 * v + t));
+            Matrix logits = random_normal(arena, &rng, t, v), labels = matrix_new(arena, 1, t);
             scale(logits, 3.0f);
-            expect_soft(arena, logits, temperatures[k]);
+            for (int i = 0; i < t; i++) labels.data[i] = (float)rng_below(&rng, (uint32_t)v + 1) - 1.0f;
+            expect_bits(logits, labels, 3 * t, true_bits(logits, labels, 3 * t));
             arena_free(arena);
         }
 }
 END_TEST
 
-START_TEST(large_logits_and_small_temperatures_do_not_overflow)
+START_TEST(large_logits_do_not_overflow_nor_vanish)
 {
-    float values[3][3] = {{10000, 9999, -10000}, {-10000, -9998, -9999}, {0.5f, 0.4f, 0.5005f}};
-    static const float temperatures[] = {1.0f, 0.001f};
-    for (int i = 0; i < 3; i++)
-        for (int k = 0; k < 2; k++) {
-            Arena *arena = arena_new();
-            expect_soft(arena, matrix_view(1, 3, values[i]), temperatures[k]);
-            arena_free(arena);
-        }
+    float values[] = {10000, 9999, -10000, -10000, -9998, -9999}, label_values[] = {0, 1}, other[] = {2, 0};
+    Matrix logits = matrix_view(2, 3, values);
+    double first = log2(1.0 + exp(-1.0)), second = log2(1.0 + exp(-1.0) + exp(-2.0));
+    expect_bits(logits, matrix_view(1, 2, label_values), 2, (first + second) / 2.0);
+    expect_bits(logits, matrix_view(1, 2, other), 7,
+                (20000.0 / log(2.0) + first + 2.0 / log(2.0) + second) / 7.0);
 }
 END_TEST
 
@@ -132,21 +140,21 @@ START_TEST(any_number_of_tokens_may_be_kept)
 }
 END_TEST
 
-START_TEST(the_token_that_reaches_the_share_belongs_to_the_nucleus)
+START_TEST(the_token_that_reaches_top_p_belongs_to_the_nucleus)
 {
     float values[] = {0.125f, 0.5f, 0.25f, 0.125f};
     Matrix p = matrix_view(1, 4, values);
-    GIVEN(OUT("p", p), NUMBER("share", 0.6));
+    GIVEN(OUT("p", p), NUMBER("top_p", 0.6));
     keep_nucleus(p, 0.6f);
     expect_within("p", p, ((double[]){0, 2.0 / 3, 1.0 / 3, 0}), 1e-6);
 }
 END_TEST
 
-START_TEST(a_share_that_is_just_reached_needs_no_more)
+START_TEST(a_sum_that_is_just_reached_needs_no_more)
 {
     float values[] = {0.125f, 0.5f, 0.25f, 0.125f};
     Matrix p = matrix_view(1, 4, values);
-    GIVEN(OUT("p", p), NUMBER("share", 0.5));
+    GIVEN(OUT("p", p), NUMBER("top_p", 0.5));
     keep_nucleus(p, 0.5f);
     expect_within("p", p, ((double[]){0, 1, 0, 0}), 1e-6);
 }
@@ -156,18 +164,18 @@ START_TEST(the_first_token_is_always_in_the_nucleus)
 {
     float values[] = {0.25f, 0.25f, 0.5f};
     Matrix p = matrix_view(1, 3, values);
-    GIVEN(OUT("p", p), NUMBER("share", 0.001));
+    GIVEN(OUT("p", p), NUMBER("top_p", 0.001));
     keep_nucleus(p, 0.001f);
     expect_within("p", p, ((double[]){0, 0, 1}), 1e-6);
 }
 END_TEST
 
-// Rounding may leave a sum below the share: then the loop must end with the tokens.
-START_TEST(a_share_that_is_never_reached_keeps_all)
+// Rounding may leave a sum below top_p: then the loop must end with the tokens.
+START_TEST(a_sum_that_is_never_reached_keeps_all)
 {
     float values[] = {0.25f, 0.4999f, 0.25f};
     Matrix p = matrix_view(1, 3, values);
-    GIVEN(OUT("p", p), NUMBER("share", (double)0.99999994f));
+    GIVEN(OUT("p", p), NUMBER("top_p", (double)0.99999994f));
     keep_nucleus(p, 0.99999994f);
     expect_within("p", p, ((double[]){0.25 / 0.9999, 0.4999 / 0.9999, 0.25 / 0.9999}), 1e-6);
 }
@@ -175,7 +183,7 @@ END_TEST
 
 START_TEST(nuclei_of_any_size)
 {
-    static const float shares[] = {0.1f, 0.3f, 0.5f, 0.75f, 0.9f, 0.99f};
+    static const float masses[] = {0.1f, 0.3f, 0.5f, 0.75f, 0.9f, 0.99f};
     for (int v = 2; v <= 38; v += 12)
         for (int k = 0; k < 6; k++) {
             Arena *arena = arena_new();
@@ -183,12 +191,12 @@ START_TEST(nuclei_of_any_size)
             Matrix p = random_probabilities(arena, &rng, v);
             double *expected = doubles(arena, (size_t)v), total = 0.0;
             int kept = 0;
-            while (total < (double)shares[k])
+            while (total < (double)masses[k])
                 for (int i = 0, rank = kept++; i < v; i++)
                     if (rank_of(p.data, v, i) == rank) total += (double)p.data[i];
             true_kept(expected, p, kept);
-            GIVEN(OUT("p", p), NUMBER("share", (double)shares[k]));
-            keep_nucleus(p, shares[k]);
+            GIVEN(OUT("p", p), NUMBER("top_p", (double)masses[k]));
+            keep_nucleus(p, masses[k]);
             expect_within("p", p, expected, 1e-6);
             arena_free(arena);
         }
@@ -204,7 +212,7 @@ static void expect_drawn(Matrix p, float uniform, int expected)
     EXPECT_UNCHANGED();
 }
 
-START_TEST(each_token_owns_a_piece_of_the_line)
+START_TEST(each_token_owns_an_interval_of_the_line)
 {
     float values[] = {0.25f, 0.5f, 0.125f, 0.125f};
     Matrix p = matrix_view(1, 4, values);
@@ -216,7 +224,7 @@ START_TEST(each_token_owns_a_piece_of_the_line)
 }
 END_TEST
 
-START_TEST(a_piece_ends_before_the_next_begins)
+START_TEST(an_interval_ends_before_the_next_begins)
 {
     float values[] = {0.25f, 0.5f, 0.25f};
     Matrix p = matrix_view(1, 3, values);
@@ -375,19 +383,20 @@ END_TEST
 
 // clang-format off
 EXERCISE("20-tiny-gpt",
-         {"20.1", 5, two_tokens_at_three_temperatures},
-         {"20.1", 5, any_number_of_tokens_at_any_temperature},
-         {"20.1", 5, large_logits_and_small_temperatures_do_not_overflow},
+         {"20.1", 4, a_quarter_costs_two_bits},
+         {"20.1", 3, positions_without_a_label_do_not_count},
+         {"20.1", 3, texts_of_any_length_in_any_vocabulary},
+         {"20.1", 5, large_logits_do_not_overflow_nor_vanish},
          {"20.2", 5, the_two_most_likely_of_four},
          {"20.2", 5, of_equals_the_first_stays},
          {"20.2", 10, any_number_of_tokens_may_be_kept},
-         {"20.3", 5, the_token_that_reaches_the_share_belongs_to_the_nucleus},
-         {"20.3", 5, a_share_that_is_just_reached_needs_no_more},
+         {"20.3", 5, the_token_that_reaches_top_p_belongs_to_the_nucleus},
+         {"20.3", 5, a_sum_that_is_just_reached_needs_no_more},
          {"20.3", 5, the_first_token_is_always_in_the_nucleus},
          {"20.3", 3, nuclei_of_any_size},
-         {"20.3", 2, a_share_that_is_never_reached_keeps_all},
-         {"20.4", 5, each_token_owns_a_piece_of_the_line},
-         {"20.4", 5, a_piece_ends_before_the_next_begins},
+         {"20.3", 2, a_sum_that_is_never_reached_keeps_all},
+         {"20.4", 5, each_token_owns_an_interval_of_the_line},
+         {"20.4", 5, an_interval_ends_before_the_next_begins},
          {"20.4", 5, what_is_impossible_is_never_drawn},
          {"20.4", 5, a_sum_just_below_one_draws_the_last_that_is_possible},
          {"20.5", 5, a_block_of_zeros_does_nothing},

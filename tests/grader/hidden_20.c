@@ -10,11 +10,12 @@ static Matrix probabilities(Rng *rng, Arena *arena)
     return p;
 }
 
-ROUNDS(4, random_logits_softened)
+ROUNDS(4, random_logits_and_labels)
 {
-    Matrix logits = hidden_matrix(rng, arena, 1, hidden_between(rng, 3, 20));
-    Matrix p = hidden_matrix(rng, arena, 1, logits.cols);
-    same_soften(1e-4f, p, logits, 0.1f + 2.0f * rng_uniform(rng));
+    int time = hidden_between(rng, 2, 8), count = hidden_between(rng, 3, 20);
+    Matrix logits = hidden_matrix(rng, arena, time, count), labels = matrix_new(arena, 1, time);
+    for (int t = 0; t < time; t++) labels.data[t] = (float)hidden_between(rng, -1, count - 1);
+    same_bits_per_character(1e-4f, logits, labels, hidden_between(rng, 5, 30));
 }
 
 ROUNDS(4, random_numbers_of_tokens_kept)
@@ -45,5 +46,5 @@ ROUNDS(4, random_blocks)
     same_decoder_block(1e-3f, x, qkv, out, up, hidden_matrix(rng, arena, h, c), heads);
 }
 
-HIDDEN({"20.1", random_logits_softened}, {"20.2", random_numbers_of_tokens_kept}, {"20.3", random_nuclei},
+HIDDEN({"20.1", random_logits_and_labels}, {"20.2", random_numbers_of_tokens_kept}, {"20.3", random_nuclei},
        {"20.4", random_draws}, {"20.5", random_blocks})

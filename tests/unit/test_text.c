@@ -393,6 +393,19 @@ START_TEST(reviews_have_labels)
 }
 END_TEST
 
+START_TEST(sayings_are_the_lines_that_are_chinese_throughout)
+{
+    const char *text = "学而  不思\n\n    -- 论语\n月\nabc 月\n1984\n月 Z\n│月│\n下了三天雨，\n";
+    Arena *arena = arena_new();
+    Verses sayings = sayings_load_at(HERE, arena, scratch_file("sayings.txt", text, strlen(text)));
+    ck_assert_int_eq(sayings.count, 3);
+    expect_text(sayings.verses[0], "学而 不思");
+    expect_text(sayings.verses[1], "月");
+    expect_text(sayings.verses[2], "下了三天雨，");
+    arena_free(arena);
+}
+END_TEST
+
 // ---- The real texts, where they are here -------------------------------------------------------------------------------------
 
 // A stamp that is older than the recipes may be that of a set as an earlier version of the course had it.
@@ -451,6 +464,7 @@ START_TEST(the_real_poems_novels_and_reviews_are_whole)
         for (int i = 0; i < 1000; i++) great += set.test.great[i];
         ck_assert_int_eq(great, 658);
     }
+    if (here("sayings")) ck_assert_int_eq(sayings_load(arena).count, 11955);
     arena_free(arena);
 }
 END_TEST
@@ -463,4 +477,5 @@ SUITE("text", every_code_point_survives_encoding_and_decoding,
       a_text_is_cut_into_pieces, blanks_are_collapsed, an_alphabet_is_sorted_and_inverts_itself,
       the_frequent_characters_share_their_alphabet_with_the_replacement, strangers_are_refused,
       verses_stand_side_by_side, poems_have_titles_authors_and_lines, damaged_poems_are_refused,
-      reviews_have_labels, the_real_bibles_are_whole, the_real_poems_novels_and_reviews_are_whole)
+      reviews_have_labels, sayings_are_the_lines_that_are_chinese_throughout, the_real_bibles_are_whole,
+      the_real_poems_novels_and_reviews_are_whole)
