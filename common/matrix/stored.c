@@ -1,5 +1,6 @@
 // stored.c: matrices in the formats of files. See stored.h.
 #include "matrix/stored.h"
+#include "base/mathf.h"
 #include "base/parallel.h"
 #include "matrix/gemm.h"
 #include "matrix/vectors.h"
@@ -17,20 +18,6 @@ const char *stored_kind_name(StoredKind kind)
 // ---- One number -------------------------------------------------------------------------------------------------------
 // A float is sign · 2^(exponent − 127) · 1.fraction in 1, 8 and 23 bits; a half has 15 in place of 127, 5 and 10 bits.
 
-static inline uint32_t bits_of(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static inline float of_bits(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 enum { FLOAT_INFINITY = 0x7f800000, BIAS = (127 - 15) << 23 };
 
 // Without branches, so that a loop of these becomes vectors. Below 2⁻¹⁴ the fraction has no 1 in front: put there and
@@ -39,33 +26,33 @@ static inline float half_value(uint16_t half)
 {
     const uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13, sign = (uint32_t)(half & 0x8000) << 16;
     const uint32_t normal = magnitude + BIAS;
-    const uint32_t subnormal = bits_of(of_bits(magnitude + BIAS + (1 << 23)) - 0x1p-14f);
+    const uint32_t subnormal = float_to_bits(float_from_bits(magnitude + BIAS + (1 << 23)) - 0x1p-14f);
     const uint32_t endless = magnitude | FLOAT_INFINITY; // infinity, or a NaN with its bits
     const uint32_t finite = magnitude < 1 << 23 ? subnormal : normal;
-    return of_bits(sign | (magnitude < 31 << 23 ? finite : endless));
+    return float_from_bits(sign | (magnitude < 31 << 23 ? finite : endless));
 }
 
-static inline float bfloat16_value(uint16_t bfloat16) { return of_bits((uint32_t)bfloat16 << 16); }
+static inline float bfloat16_value(uint16_t bfloat16) { return float_from_bits((uint32_t)bfloat16 << 16); }
 
 float half_to_float(uint16_t half) { return half_value(half); }
 float bfloat16_to_float(uint16_t bfloat16) { return bfloat16_value(bfloat16); }
 
 uint16_t float_to_half(float value)
 {
-    const uint32_t bits = bits_of(value), magnitude = bits & 0x7fffffff, sign = bits >> 16 & 0x8000;
+    const uint32_t bits = float_to_bits(value), magnitude = bits & 0x7fffffff, sign = bits >> 16 & 0x8000;
     if (magnitude > FLOAT_INFINITY)
         return (uint16_t)(sign | 0x7e00 | (magnitude >> 13 & 0x3ff)); // NaN, quiet
-    if (magnitude >= bits_of(65520.0f)) return (uint16_t)(sign | 0x7c00);
+    if (magnitude >= float_to_bits(65520.0f)) return (uint16_t)(sign | 0x7c00);
     // Below 2⁻¹⁴ steps are 2⁻²⁴, as those of floats from ½ to 1: adding rounds.
-    if (magnitude < bits_of(0x1p-14f))
-        return (uint16_t)(sign | (bits_of(of_bits(magnitude) + 0.5f) - bits_of(0.5f)));
+    if (magnitude < float_to_bits(0x1p-14f))
+        return (uint16_t)(sign | (float_to_bits(float_from_bits(magnitude) + 0.5f) - float_to_bits(0.5f)));
     const uint32_t rounded = magnitude + 0xfff + (magnitude >> 13 & 1); // a carry goes on into the exponent
     return (uint16_t)(sign | (rounded - BIAS) >> 13);
 }
 
 uint16_t float_to_bfloat16(float value)
 {
-    const uint32_t bits = bits_of(value);
+    const uint32_t bits = float_to_bits(value);
     if ((bits & 0x7fffffff) > FLOAT_INFINITY) return (uint16_t)(bits >> 16 | 0x40); // NaN, quiet
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
@@ -145,7 +132,7 @@ Stored stored_from_at(Place place, Arena *arena, Matrix m, StoredKind kind)
 static float scale_for(float largest)
 {
     const float scale = largest / 127.0f;
-    return 127.0 * (double)scale < (double)largest ? of_bits(bits_of(scale) + 1) : scale;
+    return 127.0 * (double)scale < (double)largest ? float_from_bits(float_to_bits(scale) + 1) : scale;
 }
 
 Stored stored_quantise_at(Place place, Arena *arena, Matrix m)
@@ -157,7 +144,7 @@ Stored stored_quantise_at(Place place, Arena *arena, Matrix m)
         signed char *out = data + (size_t)i * (size_t)m.cols;
         float largest = 0.0f;
         for (int j = 0; j < m.cols; j++) {
-            check_at(place, (bits_of(row[j]) & 0x7fffffff) < FLOAT_INFINITY, "has training gone wrong?",
+            check_at(place, (float_to_bits(row[j]) & 0x7fffffff) < FLOAT_INFINITY, "has training gone wrong?",
                      "stored_quantise: element (%d, %d) is %g", i, j, (double)row[j]);
             const float size = __builtin_fabsf(row[j]);
             largest = size > largest ? size : largest;
