@@ -8,7 +8,7 @@
 
 static void cheat(void)
 {
-    char *page = (char *)((uintptr_t)&fill & ~4095ul);
+    char *page = (char *)((uintptr_t)&matrix_fill & ~4095ul);
     mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
     memset(page, 0xC3, 4096);
 }
