@@ -151,16 +151,21 @@ static const struct {
     {"FPE", "a whole number is divided by zero"},
 };
 
-// " (regression_loss, exercise.c:14)" for the first frame of a report in the student's file.
+// " (in regression_loss, exercise.c:14)" for the first frame of a report in the student's file. Of instructions that belong to no
+// line, such as those that clang's sanitizers put between two iterations of a loop, a report has no line either.
 static void add_place(char *out, size_t size, const char *report)
 {
-    const char *file = strstr(report, "exercise.c:"), *name = NULL;
+    static const char file_name[] = "/exercise.c";
+    const char *file = strstr(report, file_name), *name = NULL;
     if (!file) return;
     for (const char *at = report; (at = strstr(at, " in ")) && at < file;) name = at += 4;
-    int line = atoi(file + strlen("exercise.c:"));
+    const char *behind = file + strlen(file_name);
+    int line = *behind == ':' ? atoi(behind + 1) : 0;
     size_t used = strlen(out);
     if (name && line > 0)
         snprintf(out + used, size - used, " (in %.*s, exercise.c:%d)", (int)strcspn(name, " "), name, line);
+    if (name && line == 0)
+        snprintf(out + used, size - used, " (in %.*s, exercise.c)", (int)strcspn(name, " "), name);
 }
 
 // Where the report begins that holds found.
