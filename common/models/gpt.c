@@ -1,7 +1,6 @@
 // gpt.c: a decoder of language. See gpt.h.
 #include "models/gpt.h"
 #include "base/check.h"
-#include "base/parallel.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,8 +15,6 @@ static void check_limits(Place place, const GptConfig *c)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         check_at(place, sizes[i] >= 0 && sizes[i] <= GPT_MOST, "choose a smaller model",
                  "gpt_new: a size of %d in the configuration; from 0 to %d is possible", sizes[i], GPT_MOST);
-    check_at(place, c->rotary_base >= 0.0f && isfinite(c->rotary_base), "10000 is usual",
-             "gpt_new: the base of the rotations is %g", (double)c->rotary_base);
 }
 
 // What the blocks are made of.

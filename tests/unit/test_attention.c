@@ -65,7 +65,7 @@ typedef struct {
 static int key_heads(const AttentionShape *s) { return s->key_heads ? s->key_heads : s->heads; }
 
 // Three regions that come in no order, −1 among them; the last query's region has no key.
-static const int *drawn_regions(Arena *arena, int count, Rng *rng)
+static int *drawn_regions(Arena *arena, int count, Rng *rng)
 {
     int *regions = arena_alloc(arena, (size_t)count, sizeof *regions);
     for (int i = 0; i < count; i++) regions[i] = (int)rng_below(rng, 4) - 1;
@@ -75,7 +75,7 @@ static const int *drawn_regions(Arena *arena, int count, Rng *rng)
 static void add_regions(Arena *arena, AttentionShape *s)
 {
     Rng rng = rng_new(17, 0);
-    int *queries = (int *)drawn_regions(arena, s->batch * s->queries, &rng);
+    int *queries = drawn_regions(arena, s->batch * s->queries, &rng);
     s->key_regions = drawn_regions(arena, s->batch * s->keys, &rng);
     queries[s->batch * s->queries - 1] = 99;
     s->query_regions = queries;
