@@ -37,7 +37,8 @@ static float impurity_of(const float *counts, int classes)
         rows += counts[k];
         squares += counts[k] * counts[k];
     }
-    return rows > 0.0f ? rows - squares / rows : 0.0f;
+    if (rows == 0.0f) return 0.0f;
+    return rows - squares / rows;
 }
 
 float price_of_branch(Matrix counts, float total)
@@ -67,7 +68,7 @@ float out_of_bag_error(Matrix answers, Matrix bags, Matrix labels, int classes)
         wrong += most != (int)labels.data[i];
         judged++;
     }
-    return judged > 0 ? (float)wrong / (float)judged : NAN;
+    return (float)wrong / (float)judged; // 0/0 is NAN
 }
 
 // TASK 3.4
@@ -81,8 +82,7 @@ float squared_hinge(Matrix gradient, Matrix w, Matrix x, Matrix y, float c)
     for (int i = 0; i < x.rows; i++) {
         float score = 0.0f;
         for (int j = 0; j < x.cols; j++) score += AT(x, i, j) * w.data[j];
-        float missing = 1.0f - y.data[i] * score;
-        if (missing <= 0.0f) continue;
+        float missing = fmaxf(1.0f - y.data[i] * score, 0.0f);
         total += c * missing * missing;
         for (int j = 0; j < x.cols; j++) gradient.data[j] -= 2.0f * c * missing * y.data[i] * AT(x, i, j);
     }
@@ -90,18 +90,11 @@ float squared_hinge(Matrix gradient, Matrix w, Matrix x, Matrix y, float c)
 }
 
 // TASK 3.5
-// yₖ minus the score of row k without a bias: how much D grows when αₖ yₖ does
-static float pull(Matrix alpha, Matrix y, Matrix k, int row)
-{
-    float score = 0.0f;
-    for (int m = 0; m < k.cols; m++) score += alpha.data[m] * y.data[m] * AT(k, row, m);
-    return y.data[row] - score;
-}
-
 float smo_step(Matrix alpha, Matrix y, Matrix k, int i, int j, float c)
 {
-    float curvature = AT(k, i, i) + AT(k, j, j) - 2.0f * AT(k, i, j);
-    float delta = (pull(alpha, y, k, i) - pull(alpha, y, k, j)) / curvature;
+    float slope = y.data[i] - y.data[j], curvature = AT(k, i, i) + AT(k, j, j) - 2.0f * AT(k, i, j);
+    for (int m = 0; m < alpha.rows; m++) slope -= alpha.data[m] * y.data[m] * (AT(k, i, m) - AT(k, j, m));
+    float delta = slope / curvature;
     delta = fminf(delta, y.data[i] > 0.0f ? c - alpha.data[i] : alpha.data[i]);
     delta = fminf(delta, y.data[j] > 0.0f ? alpha.data[j] : c - alpha.data[j]);
     delta = fmaxf(delta, 0.0f);

@@ -1787,7 +1787,7 @@ without a twentieth of the rows, most trees began with another one.
 Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade3` tells how far you are,
 `make hint3` helps.
 
-- **TASK 3.1** the best threshold of one column by entropy, which other programs use in the place of Gini's impurity.
+- **TASK 3.1** how good the best threshold of a column is, by entropy, which other programs use in the place of Gini's impurity.
 - **TASK 3.2** at which price a branch should go.
 - **TASK 3.3** the out-of-bag error of a forest, from its trees' answers and bags.
 - **TASK 3.4** the squared hinge, whose kink is gone, and its gradient.

@@ -179,7 +179,7 @@ END_TEST
 
 START_TEST(a_forest_of_forty_trees)
 {
-    enum { TREES = 40, ROWS = 50, CLASSES = 4 };
+    enum { TREES = 40, ROWS = 50, CLASSES = MAX_CLASSES };
     Arena *arena = arena_new();
     Rng rng = rng_new(1, 5);
     Matrix answers = matrix_new(arena, TREES, ROWS), bags = matrix_new(arena, TREES, ROWS),
