@@ -2,17 +2,17 @@
 # Trees and margins
 
 So far every model was a weighted sum, and was learned by walking down the gradient of a loss. This chapter has two
-models that are learned otherwise, and in thousands of firms they are still the first that is tried when the data is a table:
+models that are learned otherwise, and where the data is a table, they are still the first thing to try:
 
-- a **decision tree** (决策树) asks one question after another, and finds its questions by *trying all of them*: no loss is
-  differentiated, nothing descends;
+- a **decision tree** (决策树) asks one question after another, and finds its questions by *trying all of them*: no loss
+  is differentiated, nothing descends;
 - a **support vector machine** (支持向量机) is a weighted sum again, with a loss that has one lowest point only, and with a
   trick that bends its straight boundary.
 
-This course holds that descent makes progress and that randomness gets out of bad places. Here are two methods that have no bad
-places to get out of: the tree takes the best question at hand and never reconsiders, the machine has a single valley. And yet
-randomness will save the tree. What for, if not to get out? We shall see trees that fall over when a few rows are taken from
-them, and a law that says how much is gained by growing a hundred different ones.
+This course holds that descent makes progress and that randomness gets out of bad places. Here are two methods that
+have no bad places to get out of: the tree takes the best question at hand and never reconsiders, the machine has a
+single valley. And yet randomness will save the tree. What for, if not to get out? We shall see trees that fall over
+when a few rows are taken from them, and a law that says how much is gained by growing a hundred different ones.
 
 You need [chapter 2](../02-logistic-regression/README.md): classes, labels, standardising, held-out rows.
 */
@@ -31,9 +31,9 @@ You need [chapter 2](../02-logistic-regression/README.md): classes, labels, stan
 ## Five tables
 
 One table proves nothing about methods, so we take five. **Wine**: thirteen measurements, three cultivars. **Breast
-cancer**: the tumours of chapter 2. **Votes**: how the members of the American House of Representatives of 1984 voted on
-sixteen questions; were they Democrats or Republicans? **Ionosphere**: radar echoes, good or bad (Sigillito and others
-1989). **Moons**: two half circles that reach into each other, made here, with normal noise of deviation 0.25.
+cancer**: the tumours of chapter 2. **Votes**: how the members of the American House of Representatives of 1984 voted
+on sixteen questions; were they Democrats or Republicans? **Ionosphere**: radar echoes, good or bad (Sigillito and
+others 1989). **Moons**: two half circles that reach into each other, made here, with normal noise of deviation 0.25.
 */
 
 enum { MOST_CLASSES = 3 };
@@ -72,7 +72,7 @@ static Table read_votes(Arena *arena)
 
 static Table make_moons(Arena *arena, int rows, float noise, Rng *rng)
 {
-    static char *names[] = {"upper", "lower"}, *columns[] = {"x₁", "x₂"};
+    static char *names[] = {"upper", "lower"}, *columns[] = {"x1", "x2"};
     Table table = {.name = "moons", .classes = 2, .class_names = names, .columns = columns};
     table.x = matrix_new(arena, rows, 2);
     table.labels = arena_alloc(arena, (size_t)rows, sizeof(int));
@@ -114,22 +114,22 @@ static void five_tables(Lesson *lesson, Table *tables)
 /*
 ## One question
 
-A question is a column and a threshold: *is $x_j \le t$?* It sends some rows to the left and the others to the right. It is a good
-question if either side is then nearly of one class. How mixed a set of rows is, is measured by its **Gini impurity** (基尼不纯度;
-Breiman and others 1984): draw two rows, the first put back before the second is drawn; how probable is it that their classes
-differ?
+A question is a column and a threshold: *is $x_j \le t$?* It sends some rows to the left and the others to the right.
+It is a good question if either side is then nearly of one class. How mixed a set of rows is, is measured by its
+**Gini impurity** (基尼不纯度; Breiman and others 1984): draw two rows, the first put back before the second is drawn; how
+probable is it that their classes differ?
 
 $$\text{gini} = 1 - \sum_k p_k^2, \qquad p_k = \frac{n_k}{n} .$$
 
-It is 0 for a pure set, and $\frac12$ for two classes of the same size. Among all questions we want the one with the lowest mean
-impurity of the two sides, each weighted by its rows. With $l_k$ rows of class $k$ on the left and $r_k$ on the right,
-that is the question with the largest
+It is 0 for a pure set, and $\frac12$ for two classes of the same size. Among all questions we want the one with the
+lowest mean impurity of the two sides, each weighted by its rows. With $l_k$ rows of class $k$ on the left and $r_k$
+on the right, that is the question with the largest
 
 $$\text{score} = \frac{\sum_k l_k^2}{l} + \frac{\sum_k r_k^2}{r} .$$
 
-How many questions are there? Two thresholds between the same two neighbouring values part the rows alike. So a column of $n$ different
-values has $n - 1$ questions, and if it is *sorted*, one walk along it scores them all: at each step one row changes sides. The threshold goes
-halfway between the neighbours.
+How many questions are there? Two thresholds between the same two neighbouring values part the rows alike. So a column
+of $n$ different values has $n - 1$ questions, and if it is *sorted*, one walk along it scores them all: at each step
+one row changes sides. The threshold goes halfway between the neighbours.
 */
 
 // One side's part of the score: Σ counts² / rows
@@ -213,14 +213,18 @@ static void one_question(Lesson *lesson, const Table *tables)
 }
 
 /*
+On the votes one question, about a freeze of the fees of physicians, does most of the work. That of the radar echoes
+leaves more than half of the impurity.
+
 ## A tree
 
-After the first question there are two smaller sets of rows, and each of them has a best question of its own. So it goes on, until a
-set is pure, or nothing is left that could part it. A set without a question is a **leaf** (叶), and answers with the class that most of
-its rows have. This is CART, *classification and regression trees*, of Breiman, Friedman, Olshen and Stone (1984).
+After the first question there are two smaller sets of rows, and each of them has a best question of its own. So it
+goes on, until a set is pure, or nothing is left that could part it. A set without a question is a **leaf** (叶), and
+answers with the class that most of its rows have. This is CART, *classification and regression trees*, of Breiman,
+Friedman, Olshen and Stone (1984).
 
-The search is **greedy** (贪心): the best question now, without looking ahead, and never taken back. The best *tree* is another
-matter; to find it is NP-complete (Hyafil and Rivest 1976).
+The search is **greedy** (贪心): the best question now, without looking ahead, and never taken back. The best *tree* is
+another matter; to find it is NP-complete (Hyafil and Rivest 1976).
 
 The nodes are those of `models/tree.h`, so that all that follows works with our trees and with the library's.
 */
@@ -281,15 +285,16 @@ static int answer(const Tree *tree, const float *row, int questions)
 /*
 ## Without sorting
 
-Sorting each column again at each node takes most of the time. The library sorts nothing. Once, before the first tree, it replaces each
-number by the number of its **bin** (箱): a byte. A node then needs, for each column, only a **histogram** (直方图) of its rows,
-how many of each class are in each of the 256 bins; one pass over the rows makes it, and one walk along its bins scores all
-questions. Today's fastest programs for trees all work so.
+Sorting each column again at each node takes most of the time. The library sorts nothing. Once, before the first tree,
+it replaces each number by the number of its **bin** (箱): a byte. A node then needs, for each column, only a
+**histogram** (直方图) of its rows, how many of each class are in each of the 256 bins; one pass over the rows makes it,
+and one walk along its bins scores all questions.
 
-Where a column has at most 256 different values, each value has a bin of its own, and nothing is lost: the tree must be the same. Where it
-has more, some neighbours share a bin, and questions between these are no longer asked. Does that cost anything? We compare the two on
-rows held out: **cross-validation** (交叉验证) cuts a table into ten parts, holds out one after the other, learns
-from the other nine, and adds up the mistakes on the ten; and because the cut is random, we do it with five.
+(LightGBM and XGBoost work so.) Where a column has at most 256 different values, each value
+has a bin of its own, and nothing is lost: the tree must be the same. Where it has more, some neighbours share a bin,
+and questions between these are no longer asked. Does that cost anything? We compare the two on rows held out:
+**cross-validation** (交叉验证) cuts a table into ten parts, holds out one after the other, learns from the other nine,
+and adds up the mistakes on the ten; and because the cut is random, we do it with five.
 */
 
 static Tree library_tree(Arena *arena, Matrix x, const int *labels, int classes)
@@ -410,13 +415,15 @@ static void without_sorting(Lesson *lesson, const Table *tables)
 }
 
 /*
+Thresholds that are not asked cost nothing that could be measured. From here on the library grows our trees.
+
 ## A tree that knows everything
 
-A tree that grows until all its leaves are pure makes no mistake on the rows that it has seen, as long as no two of them are equal and of
-different classes. What is that worth? We stop it after so many questions in a row, and count the mistakes on both kinds of
-rows. (A greedy tree of depth four *is* the first four levels of the full tree, so one tree gives the whole curve.) Beside the
-tumours as they are, a second tree learns from labels of which every fifth, drawn at random, has been swapped. The rows held out keep their
-true ones.
+A tree that grows until all its leaves are pure makes no mistake on the rows that it has seen, as long as no two of
+them are equal and of different classes. What is that worth? We stop it after so many questions in a row, and count
+the mistakes on both kinds of rows. (A greedy tree of depth four *is* the first four levels of the full tree, so one
+tree gives the whole curve.) Beside the tumours as they are, a second tree learns from labels of which every fifth,
+drawn at random, has been swapped. The rows held out keep their true ones.
 */
 
 enum { DEEPEST = 16 };
@@ -492,23 +499,29 @@ static void knows_everything(Lesson *lesson, Table tumours)
 }
 
 /*
+With a fifth swapped, each further question explains a few more of the labels seen, down to the last. But about a swap
+there is nothing to be learned, so it is *rows* that the tree learns by heart. Look at the dashed curves, which are
+all that can be seen while learning: neither tells where to stop.
+
 ## Cutting back
 
-How to stop in time? Not by refusing questions that help little: the next one may help much, as in the pattern of XOR, where no first question
-helps at all. Breiman's answer is to grow the whole tree, and to cut it back. Let each leaf cost $\alpha$:
+How to stop in time? Not by refusing questions that help little: the next one may help much, as in the pattern of XOR,
+where no first question helps at all. Breiman's answer is to grow the whole tree, and to cut it back. Let each leaf
+cost $\alpha$:
 
 $$R_\alpha(T) = \sum_{\text{leaves}} \frac{\text{rows}}{n}\, \text{gini} + \alpha \cdot (\text{number of leaves}).$$
 
-Below node $t$ stands a branch with $b$ leaves. Made a leaf, it would have $b - 1$ leaves fewer, and more impurity. It should go as soon
-as $\alpha$ exceeds
+Below node $t$ stands a branch with $b$ leaves. Made a leaf, it would have $b - 1$ leaves fewer, and more impurity. It
+should go as soon as $\alpha$ exceeds
 
 $$g(t) = \frac{R(t) - R(\text{branch})}{b - 1},$$
 
-the price at which the branch buys purity. So: find the branch with the lowest $g$, the **weakest link** (最弱环节), cut it off, note its $\alpha$, and
-look again, until only the root is left. This is **cost-complexity pruning** (代价复杂度剪枝). It does not look greedy
-for nothing: it *is* greedy. But this time there is a theorem that for each $\alpha$ what remains is the cheapest of all the
-trees that can be cut out of the full one. The cheapest can be computed directly, from the leaves up: each node
-takes the better of stopping here and of the best that its two children can do. The two must agree.
+the price at which the branch buys purity. So: find the branch with the lowest $g$, the **weakest link** (最弱环节), cut
+it off, note its $\alpha$, and look again, until only the root is left. This is **cost-complexity pruning** (代价复杂度剪枝).
+It does not look greedy for nothing: it *is* greedy. But this time there is a theorem that for each $\alpha$ what
+remains is the cheapest of all the trees that can be cut out of the full one. The cheapest can be computed directly,
+from the leaves up: each node takes the better of stopping here and of the best that its two children can do. The two
+must agree.
 */
 
 typedef struct {
@@ -577,11 +590,13 @@ static double cheapest(const Tree *tree, int i, double alpha)
 }
 
 /*
-Which $\alpha$? Cross-validate the rows at hand, here in five parts, and take the one with the fewest mistakes; if several have, the largest, which has
-the smallest tree. Between two neighbouring $\alpha$ of the path nothing changes, so one candidate for each gap is enough.
+Which $\alpha$? Cross-validate the rows at hand, here in five parts, and take the one with the fewest mistakes; if
+several have, the largest, which has the smallest tree. Between two neighbouring $\alpha$ of the path nothing changes,
+so one candidate for each gap is enough.
 
-Now, a count $w$ of $n$ rows has a standard error of about $\sqrt{w (1 - w/n)}$, so the lowest count should not be trusted to the row. If a tree is to
-be *read*, Breiman advises to take the smallest whose count is within one standard error of the lowest.
+Now, a count $w$ of $n$ rows has a standard error of about $\sqrt{w (1 - w/n)}$, so the lowest count should not be
+trusted to the row. If a tree is to be *read*, Breiman advises to take the smallest whose count is within one standard
+error of the lowest.
 */
 
 enum { INNER = 5, MOST_ALPHAS = 200 };
@@ -631,10 +646,9 @@ static void cross_validate_path(Arena *arena, Path *path, Matrix x, const int *l
 // The smallest tree within so many standard errors of the fewest mistakes
 static int chosen(const Path *path, int rows, double errors)
 {
-    double fewest = rows;
-    int best = 0;
-    for (int a = 0; a < path->count; a++) fewest = fmin(fewest, path->wrong[a]);
-    const double room = errors * sqrt(fewest * (1.0 - fewest / rows));
+    int fewest = rows, best = 0;
+    for (int a = 0; a < path->count; a++) fewest = path->wrong[a] < fewest ? path->wrong[a] : fewest;
+    const double room = errors * sqrt(fewest * (1.0 - (double)fewest / rows));
     for (int a = 0; a < path->count; a++)
         if (path->wrong[a] <= fewest + room) best = a;
     return best;
@@ -729,11 +743,14 @@ static void cut_back(Lesson *lesson, const Table *tables)
 }
 
 /*
+The tree with the fewest mistakes has 13 leaves; it makes four mistakes fewer than the one with 7, of 569. That is
+noise, and the smaller one can be read.
+
 ## Trees that fall over
 
-A tree can be read aloud, and doctors like that. Can it be believed? Leave out one row of twenty, drawn at random, and grow the tree again; do
-this 200 times. A model that has found something in the data should hardly notice. We look only at the top of the tree: is the first
-question still about the same column as with all rows? Are the first three?
+A tree can be read aloud, and doctors like that. Can it be believed? Leave out one row of twenty, drawn at random, and
+grow the tree again; do this 200 times. A model that has found something in the data should hardly notice. We look
+only at the top of the tree: is the first question still about the same column as with all rows? Are the first three?
 */
 
 enum { TRIES = 200 };
@@ -747,47 +764,82 @@ static bool same_columns(const Tree *a, int i, const Tree *b, int j, int depth)
             same_columns(a, p->right, b, q->right, depth - 1));
 }
 
+typedef struct {
+    int first, three; // trees whose first question, first three questions are about the same columns
+} Kept;
+
+static Kept keep_questions(Lesson *lesson, Table table)
+{
+    const TreeOptions top = {.max_depth = 2};
+    const int n = table.x.rows;
+    Arena *arena = arena_new();
+    Rng rng = lesson_rng(lesson, 4);
+    Kept kept = {0, 0};
+    int *order = arena_alloc(arena, (size_t)n, sizeof *order);
+    const TreeTable bins = tree_table_new(arena, table.x);
+    const Tree *all = tree_fit(arena, &bins, table.labels, table.classes, top, NULL, 0, NULL);
+    for (int try = 0; try < TRIES; try++) {
+        rng_permutation(&rng, order, n);
+        const Tree *tree = tree_fit(arena, &bins, table.labels, table.classes, top, order, n - n / 20, NULL);
+        kept.first += same_columns(tree, 0, all, 0, 1);
+        kept.three += same_columns(tree, 0, all, 0, 2);
+    }
+    arena_free(arena);
+    printf("%-28s%18d%24d\n", table.name, kept.first, kept.three);
+    return kept;
+}
+
+// The same tumours, measured neither by their perimeter nor by their area
+static Table without_twins(Arena *arena, Table tumours)
+{
+    Table fewer = tumours;
+    int count = 0;
+    fewer.name = "without perimeters, areas";
+    fewer.x = matrix_new(arena, tumours.x.rows, tumours.x.cols - 6); // mean, error and worst of each
+    for (int j = 0; j < tumours.x.cols; j++) {
+        if (strstr(tumours.columns[j], "perimeter") || strstr(tumours.columns[j], "area")) continue;
+        copy_columns(fewer.x, count++, tumours.x, j, 1);
+    }
+    return fewer;
+}
+
 static void fall_over(Lesson *lesson, const Table *tables)
 {
     section(lesson, "Trees that fall over");
-    int first[TABLES] = {0}, three[TABLES] = {0};
+    Kept kept[TABLES];
     printf("of %d trees, as many ask about the same columns as the tree of all rows\n\n", TRIES);
-    printf("%-16s%18s%22s\n", "", "first question", "first three questions");
-    for (int t = 0; t < TABLES; t++) {
-        const Table table = tables[t];
-        const int n = table.x.rows;
-        const TreeOptions top = {.max_depth = 2};
-        Arena *arena = arena_new();
-        Rng rng = lesson_rng(lesson, 4);
-        int *order = arena_alloc(arena, (size_t)n, sizeof *order);
-        const TreeTable bins = tree_table_new(arena, table.x);
-        const Tree *all = tree_fit(arena, &bins, table.labels, table.classes, top, NULL, 0, NULL);
-        for (int try = 0; try < TRIES; try++) {
-            rng_permutation(&rng, order, n);
-            const Tree *tree =
-                tree_fit(arena, &bins, table.labels, table.classes, top, order, n - n / 20, NULL);
-            first[t] += same_columns(tree, 0, all, 0, 1);
-            three[t] += same_columns(tree, 0, all, 0, 2);
-        }
-        printf("%-16s%18d%22d\n", table.name, first[t], three[t]);
-        arena_free(arena);
-    }
+    printf("%-28s%18s%24s\n", "", "first question", "first three questions");
+    for (int t = 0; t < TABLES; t++) kept[t] = keep_questions(lesson, tables[t]);
+    const Kept fewer = keep_questions(lesson, without_twins(lesson_arena(lesson), tables[BREAST]));
     printf("\n");
-    claim(lesson, first[BREAST] < TRIES / 2,
+    claim(lesson, kept[BREAST].first < TRIES / 2,
           "on breast cancer, most of the trees begin with another question");
-    claim(lesson, fmin(first[VOTES], fmin(first[IONOSPHERE], first[MOONS])) >= 0.95 * TRIES,
+    claim(lesson, fewer.first >= 0.75 * TRIES,
+          "without perimeters and areas, three quarters begin with the same");
+    claim(lesson,
+          kept[VOTES].first >= 0.95 * TRIES && kept[IONOSPHERE].first >= 0.95 * TRIES &&
+              kept[MOONS].first >= 0.95 * TRIES,
           "on votes, ionosphere and moons the first question stays");
 }
 
 /*
+Why the tumours? Radius, perimeter and area of a nucleus say nearly the same, so several questions are about equally
+good, and a few rows decide between them. That is an explanation, and wants a control: without the perimeters and
+areas there is one question of this kind left, and most of the trees keep it. A greedy search has to choose between
+equals by a hair, and everything below depends on the choice. So do not read a tree as if its first column were the
+cause.
+*/
+
+/*
 ## A forest
 
-What is unstable can be averaged. A **random forest** (随机森林; Breiman 2001) grows a hundred full trees and lets them vote. They
-must differ, and there are two ways to make them: each tree gets its own **bag** (自助样本), $n$ rows drawn with replacement from the $n$ there are;
-and at each node only a few columns, drawn anew, may be asked about, as many as the root of their number.
+What is unstable can be averaged. A **random forest** (随机森林; Breiman 2001) grows a hundred full trees and lets them
+vote. They must differ, and there are two ways to make them: each tree gets its own **bag** (自助样本), $n$ rows drawn
+with replacement from the $n$ there are; and at each node only a few columns, drawn anew, may be asked about, as many
+as the root of their number.
 
-A bag leaves out $(1 - 1/n)^n \approx e^{-1} = 37\,\%$ of the rows. So each row has some 37 trees that have never seen it, and their vote
-is an honest test: the **out-of-bag error** (袋外误差), for which no row must be held out.
+A bag leaves out $(1 - 1/n)^n \approx e^{-1} = 37\,\%$ of the rows. So each row has some 37 trees that have never seen
+it, and their vote is an honest test: the **out-of-bag error** (袋外误差), for which no row must be held out.
 */
 
 enum { TREES = 100 };
@@ -827,19 +879,19 @@ static void grow_forest(Arena *arena, Matrix votes, Matrix out_of_bag, Matrix un
 /*
 ## Why averaging helps
 
-Take a row that is held out, and let $v$ be 1 if a tree calls it rightly, else 0. Over all the training sets that we might have drawn, $v$ has
-some variance $\sigma^2$. The trees of one forest share a training set, so they are alike: two of them have a correlation $\rho$. The mean of
-$B$ such trees then has the variance
+Take a row that is held out, and let $v$ be 1 if a tree calls it rightly, else 0. Over all the training sets that we
+might have drawn, $v$ has some variance $\sigma^2$. The trees of one forest share a training set, so they are alike:
+two of them have a correlation $\rho$. The mean of $B$ such trees then has the variance
 
 $$V(B) = \rho\,\sigma^2 + \frac{1 - \rho}{B}\,\sigma^2 .$$
 
-The second term dies with more trees. The first remains, and is what bags and random columns are for: they make the single tree worse, and
-the trees less alike.
+The second term dies with more trees. The first remains, and is what bags and random columns are for: they make the
+single tree worse, and the trees less alike.
 
-To see this, we draw thirty training sets from two thirds of the radar echoes, each a random half of them, grow a hundred trees on each, and look
-at the other third of the echoes. From the last fifty trees of each set we estimate $\sigma^2$ and $\rho$, and predict; with the first fifty
-we measure. There are two controls: a hundred trees from the same rows, without any randomness; and bags again, but of trees that may ask one question
-only.
+To see this, we draw thirty training sets from two thirds of the radar echoes, each a random half of them, grow a
+hundred trees on each, and look at the other third of the echoes. From the last fifty trees of each set we estimate
+$\sigma^2$ and $\rho$, and predict; with the first fifty we measure. There are two controls: a hundred trees from the
+same rows, without any randomness; and bags again, but of trees that may ask one question only.
 */
 
 enum { DRAWS = 30, HALF = TREES / 2, SIZES = 6 };
@@ -938,6 +990,27 @@ static void draw_variance(Lesson *lesson, const Kind *kinds)
                    "trees remains.");
 }
 
+static void check_averaging(Lesson *lesson, const Kind *kinds)
+{
+    const int last = SIZES - 1;
+    bool follows = true;
+    for (int k = SAME_ROWS; k <= FEW_COLUMNS; k++)
+        for (int s = 0; s < SIZES; s++)
+            follows = follows && fabsf(kinds[k].measured[s] / kinds[k].law[s] - 1.0f) <= 0.15f;
+    const Kind *few = &kinds[FEW_COLUMNS], *bags = &kinds[BAGS], *stumps = &kinds[STUMPS];
+    claim(lesson, follows, "the variance of 1 to 50 full trees follows the law, within 15 %%");
+    claim(lesson, few->together / few->one < 0.5 * bags->together / bags->one && few->one > bags->one,
+          "with few columns the single tree varies more, and the trees are less than half as alike");
+    claim(lesson,
+          few->mistakes[0] > kinds[SAME_ROWS].mistakes[0] &&
+              few->mistakes[last] < 0.8f * kinds[SAME_ROWS].mistakes[0],
+          "a tree of the forest is worse than a tree of all rows, and fifty of them are better by a fifth");
+    claim(lesson,
+          stumps->measured[last] < 0.33f * stumps->measured[0] &&
+              stumps->mistakes[last] > 0.75f * stumps->mistakes[0],
+          "with one question the variance falls to a third, too, but three quarters of the mistakes stay");
+}
+
 static void why_averaging(Lesson *lesson, Table table)
 {
     section(lesson, "Why averaging helps");
@@ -953,8 +1026,8 @@ static void why_averaging(Lesson *lesson, Table table)
     const int m = f.unseen.rows;
     bool *right = arena_alloc(arena, (size_t)(DRAWS * TREES * m), sizeof *right);
     const int last = SIZES - 1;
-    double worst = 0.0;
-    printf("%-20s%8s%8s%12s%26s%18s\n", "", "σ²", "ρ", "V of one", "V of 50 (by the law)", "mistakes: 1, 50");
+    printf("%-20s%10s%9s%12s%26s%18s\n", "", "σ²", "ρ", "V of one", "V of 50 (by the law)",
+           "mistakes: 1, 50");
     for (int k = 0; k < KINDS; k++) {
         Kind *kind = &kinds[k];
         grow_all(right, kind, f, &rng);
@@ -963,42 +1036,39 @@ static void why_averaging(Lesson *lesson, Table table)
         printf("%-20s%8.3f%8.3f%12.3f%16.4f (%.4f)%10.1f %%%5.1f %%\n", kind->name, kind->one,
                kind->together / kind->one, (double)kind->measured[0], (double)kind->measured[last],
                (double)kind->law[last], (double)kind->mistakes[0], (double)kind->mistakes[last]);
-        for (int s = 0; s < SIZES && k != STUMPS; s++)
-            worst = fmax(worst, fabs((double)(kind->measured[s] / kind->law[s]) - 1.0));
     }
     printf("\n");
     draw_variance(lesson, kinds);
-    const Kind *few = &kinds[FEW_COLUMNS], *bags = &kinds[BAGS], *stumps = &kinds[STUMPS];
-    claim(lesson, worst <= 0.15, "the variance of 1 to 50 full trees follows the law, within 15 %%");
-    claim(lesson, few->together / few->one < 0.5 * bags->together / bags->one && few->one > bags->one,
-          "with few columns the single tree varies more, and the trees are less than half as alike");
-    claim(lesson,
-          few->mistakes[0] > kinds[SAME_ROWS].mistakes[0] &&
-              few->mistakes[last] < 0.8f * kinds[SAME_ROWS].mistakes[0],
-          "a tree of the forest is worse than a tree of all rows, and fifty of them are better by a fifth");
-    claim(lesson,
-          stumps->measured[last] < 0.33f * stumps->measured[0] &&
-              stumps->mistakes[last] > 0.75f * stumps->mistakes[0],
-          "with one question the variance falls to a third, too, but three quarters of the mistakes stay");
+    check_averaging(lesson, kinds);
     arena_free(arena);
 }
 
 /*
+The law holds, and with it most of the story of a forest is told. One tree of it is *worse* than a tree of all rows, because it
+has seen a bag and may not ask what it likes. But what makes it worse differs from tree to tree, and is gone in the
+mean. So this is what randomness is good for here: not to get out of a bad place, but to be wrong independently. And
+it has limits. Trees of one question vary as well, and their variance dies in the same way, yet their mistakes stay:
+most of them are not variance but **bias** (偏差), and no vote among a hundred trees that cannot ask a second question
+will make up for it.
+
 ## The widest street
 
-Now to margins, and to a weighted sum $f(x) = w \cdot x + b$ whose sign is the answer; classes are $y = \pm 1$. If some line parts the two classes,
-many do. Which one is best? The one that keeps the largest distance from the nearest rows. The distance of a row is
-$y f(x) / \lVert w \rVert$; as the length of $w$ is ours to choose, let the nearest rows have $y f(x) = 1$. Then the street between $f = -1$ and $f = 1$ is $2 /
-\lVert w \rVert$ wide, and the widest street has the shortest $w$ (Vapnik and Lerner 1963).
+Now to margins, and to a weighted sum $f(x) = w \cdot x + b$ whose sign is the answer; classes are $y = \pm 1$. If
+some line parts the two classes, many do. Which one is best? The one that keeps the largest distance from the nearest
+rows. The distance of a row is $y f(x) / \lVert w \rVert$; as the length of $w$ is ours to choose, let the nearest
+rows have $y f(x) = 1$. Then the street between $f = -1$ and $f = 1$ is $2 / \lVert w \rVert$ wide, and the widest
+street has the shortest $w$ (Vapnik and Lerner 1963).
 
 Real classes overlap. So a row may stand on the street or beyond it, and pays for it (Cortes and Vapnik 1995):
 
 $$P(w, b) = \tfrac12 \lVert w \rVert^2 + C \sum_i \max(0,\ 1 - y_i f(x_i)) .$$
 
-The second term is the **hinge loss** (合页损失), the first is chapter 1's ridge by another name. $P$ is convex, but has a kink
-where $y f = 1$; there is no gradient at the kink, and any slope between those of the two sides will do: a **subgradient** (次梯度). At a kink descent with a constant
-rate jumps to and fro for ever, so the rate has to fall. Because of the first term $P$ curves upwards by at least 1 in every direction of $w$, and $\eta_t = 1/(t +
-100)$ is slow enough to come to rest and fast enough to arrive (Shalev-Shwartz and others 2007 do the same with one row at a time, and call it Pegasos).
+The second term is the **hinge loss** (合页损失), the first is chapter 1's ridge by another name. $P$ is convex, but has a
+kink where $y f = 1$; there is no gradient at the kink, and any slope between those of the two sides will do: a
+**subgradient** (次梯度). At a kink descent with a constant rate jumps to and fro for ever, so the rate has to fall.
+Because of the first term $P$ curves upwards by at least 1 in every direction of $w$, and $\eta_t = 1/(t + 100)$ is
+slow enough to come to rest and fast enough to arrive (Shalev-Shwartz and others 2007 do the same with one row at a
+time, and call it Pegasos).
 */
 
 // 1 for the rows of a class, −1 for all others
@@ -1061,27 +1131,30 @@ static void subgradient_step(Line *line, Matrix x, const float *y, double c, dou
 /*
 ## From above and from below
 
-When has descent arrived? $P$ only falls, and does not say how far there is to go. For this problem a second one tells, the **dual** (对偶). Give each row a
-weight $\alpha_i$ between 0 and $C$, with $\sum_i \alpha_i y_i = 0$. The hinge is at least each of its chords through the kink,
-$C \max(0, 1 - m) \ge \alpha (1 - m)$, so
+When has descent arrived? $P$ falls, and does not say how far there is to go. For this problem a second one
+tells, the **dual** (对偶). Give each row a weight $\alpha_i$ between 0 and $C$, with $\sum_i \alpha_i y_i = 0$. The
+hinge is nowhere below a line through its kink that is at most as steep, $C \max(0, 1 - m) \ge \alpha (1 - m)$, so
 
 $$P(w, b) \ge \tfrac12 \lVert w \rVert^2 + \sum_i \alpha_i (1 - y_i (w \cdot x_i + b)) .$$
 
-The $b$ drops out, and the right side is lowest at $w = \sum_i \alpha_i y_i x_i$. What is left is a number below *every* value of $P$:
+The $b$ drops out, and the right side is lowest at $w = \sum_i \alpha_i y_i x_i$. What is left is a number below
+*every* value of $P$:
 
 $$D(\alpha) = \sum_i \alpha_i - \tfrac12 \sum_{i,j} \alpha_i \alpha_j\, y_i y_j\, x_i \cdot x_j \ \le\ P(w, b) .$$
 
-Push $D$ up and $P$ down: what they differ by, the **duality gap** (对偶间隙), is the most that can still be missing. For convex problems
-like this one the two meet.
+Push $D$ up and $P$ down: what they differ by, the **duality gap** (对偶间隙), is the most that can still be missing. For
+convex problems like this one the two meet.
 
-How to push $D$ up? Its variables are bound together by $\sum \alpha_i y_i = 0$, so at least two must move, and two are enough: **sequential minimal optimisation**,
-SMO (序列最小优化; Platt 1998). Raise $\alpha_i y_i$ and lower $\alpha_j y_j$ by the same $\delta$. Along this line $D$ is a parabola. With $g_k = y_k \sum_m \alpha_m
-y_m K_{km} - 1$, where $K_{km} = x_k \cdot x_m$, its top is at
+How to push $D$ up? Its variables are bound together by $\sum \alpha_i y_i = 0$, so at least two must move, and two
+are enough: **sequential minimal optimisation**, SMO (序列最小优化; Platt 1998). Raise $\alpha_i y_i$ and lower
+$\alpha_j y_j$ by the same $\delta$. Along this line $D$ is a parabola. With
+$g_k = y_k \sum_m \alpha_m y_m K_{km} - 1$, where $K_{km} = x_k \cdot x_m$, its top is at
 
 $$\delta = \frac{(-y_i g_i) - (-y_j g_j)}{K_{ii} + K_{jj} - 2 K_{ij}} ,$$
 
-or before, where one of the two comes to a wall, 0 or $C$. The pair to take is the one that wants it most: the largest $-y g$ of all that can go up, and the smallest of
-all that can go down. When these two differ by less than a tolerance, there is nothing left to do. $K$ is computed once and kept.
+or before, where one of the two comes to a wall, 0 or $C$. The pair to take is the one that wants it most: the largest
+$-y g$ of all that can go up, and the smallest of all that can go down. When these two differ by less than a
+tolerance, there is nothing left to do. $K$ is computed once and kept.
 */
 
 // K_ij of row i of a and row j of b: their product, or, with gamma > 0, exp(−gamma · their squared distance)
@@ -1208,13 +1281,13 @@ static void above_and_below(Lesson *lesson, Table table)
 /*
 ## Those who carry the street
 
-Rows with $\alpha = 0$ have no part in $w = \sum \alpha_i y_i x_i$. The others are the **support vectors** (支持向量): those on the kerb, those on the
-street, and those on the wrong side. If that is so, we may throw all other rows away, learn again, and nothing must change. The control throws
-away as much, at random, from the support vectors. We look at the scores of all rows, which
-are of the size of 1.
+Rows with $\alpha = 0$ have no part in $w = \sum \alpha_i y_i x_i$. The others are the **support vectors** (支持向量):
+those on the kerb, those on the street, and those on the wrong side. If that is so, we may throw all other rows away,
+learn again, and nothing must change. The control throws away a tenth of the support vectors, drawn at random. We look
+at the scores of all rows, which are of the size of 1.
 
-The library's machine chooses its pairs in a better way: not the pair that wants it most, but the one that gains most (Fan, Chen and Lin 2005). It must find
-the same $D$.
+The library's machine chooses its pairs in a better way: not the pair that wants it most, but the one that gains most
+(Fan, Chen and Lin 2005). It must find the same $D$.
 */
 
 // The largest change of a score when the machine learns from the rows [count] alone
@@ -1341,19 +1414,25 @@ static void who_carries_it(Lesson *lesson, const Table *tables)
 }
 
 /*
+The scores move by what our tolerance leaves open, and not more. The last column is the control. Note the steps, too:
+on the ionosphere our rule zigzags for 57,680 of them where the library's needs 4,310.
+
 ## A bent line
 
-SMO has seen the rows only through the products $x_i \cdot x_j$. So we may put another function in their place, as long as it is a product
-in *some* space: a **kernel** (核函数; Aizerman and others 1964, Boser, Guyon and Vapnik 1992). The best known is the Gaussian, or RBF,
+SMO has seen the rows only through the products $x_i \cdot x_j$. So we may put another function in their place, as
+long as it is a product in *some* space: a **kernel** (核函数; Aizerman and others 1964, Boser, Guyon and Vapnik 1992).
+The best known is the Gaussian, or RBF,
 
 $$K(u, v) = e^{-\gamma \lVert u - v \rVert^2},$$
 
-a product in a space of infinitely many dimensions, in which the machine's boundary is as flat as ever. Down here it is the line
-where a weighted sum of hills, one on each support vector, changes its sign. $\gamma$ says how narrow the hills are.
+a product in a space of infinitely many dimensions, in which the machine's boundary is as flat as ever. Down here it
+is the line where a weighted sum of hills, one on each support vector, changes its sign. $\gamma$ says how narrow the
+hills are.
 
-Two numbers must now be chosen, $C$ and $\gamma$, and both arms must be tuned alike. Cross-validation of the rows at hand in three parts chooses $C$ among 0.01,
-0.1, 1 and 10 for either; for the RBF also $\gamma$ among $\frac14$, 1, 4 and 16, divided by the number of columns. This takes thousands of machines,
-so from here on the library's do the work, which are faster. With more than two classes they make a machine for each pair of classes, and let these vote.
+Two numbers must now be chosen, $C$ and $\gamma$, and both arms must be tuned alike. Cross-validation of the rows at
+hand in three parts chooses $C$ among 0.01, 0.1, 1 and 10 for either; for the RBF also $\gamma$ among $\frac14$, 1, 4
+and 16, divided by the number of columns. This takes thousands of machines, so from here on the library's do the work,
+which are faster. With more than two classes they make a machine for each pair of classes, and let these vote.
 */
 
 typedef struct {
@@ -1403,8 +1482,9 @@ static Choice tune(Arena *arena, Fold f, bool rbf, Rng *rng)
 }
 
 /*
-One more opponent, the oldest of all: the **nearest neighbours** (最近邻; Fix and Hodges 1951). It learns nothing. It looks for the $k$ rows that are nearest, and
-lets them vote; $k$ is chosen among 1, 3, 5, 9, 15 and 25 by leaving out each row of those at hand.
+One more opponent, the oldest of all: the **nearest neighbours** (最近邻; Fix and Hodges 1951). It learns nothing. It
+looks for the $k$ rows that are nearest, and lets them vote; $k$ is chosen among 1, 3, 5, 9, 15 and 25 by leaving out
+each row of those at hand.
 */
 
 enum { MOST_NEAR = 25, KS = 6 };
@@ -1443,8 +1523,8 @@ static int best_k(Fold f)
 }
 
 /*
-All of them in one place: each learns from the rows of a fold and answers for those held out. What they choose ($\alpha$, $k$, $C$, $\gamma$), they
-choose from the rows at hand; a forest chooses nothing.
+All of them in one place: each learns from the rows of a fold and answers for those held out. What they choose
+($\alpha$, $k$, $C$, $\gamma$), they choose from the rows at hand; a forest chooses nothing.
 */
 
 enum { MAJORITY, NEAREST, FULL_TREE, PRUNED_TREE, FOREST, LINEAR, BENT, METHODS };
@@ -1541,6 +1621,9 @@ static void a_bent_line(Lesson *lesson, Table moons)
 }
 
 /*
+The full tree has put up a strip of its own for single rows of the other kind; cutting back took the strips away. All
+of them agree where the rows are many. Far from all rows nobody knows anything, and each says so in its own way.
+
 ## Who wins?
 
 Ten parts, five cuts, seven methods, five tables.
@@ -1623,29 +1706,15 @@ static double gain(const Result *results, int table, int hero, int other)
     return results[table].mean[hero] - results[table].mean[other];
 }
 
-static void who_wins(Lesson *lesson, const Table *tables)
+static void check_who_wins(Lesson *lesson, const Result *results, const Table *tables)
 {
-    section(lesson, "Who wins?");
-    Result results[TABLES];
-    for (int t = 0; t < TABLES; t++) results[t] = compare(lesson, tables[t]);
-    printf("right %%, mean of five%4s", "");
-    for (int t = 0; t < TABLES; t++) printf("%15s", tables[t].name);
-    printf("\n");
-    for (int m = 0; m < METHODS; m++) {
-        printf("%-24s", method_names[m]);
-        for (int t = 0; t < TABLES; t++) printf("%15.1f", results[t].mean[m]);
-        printf("\n");
-    }
-    printf("%-24s", "forest, out of bag");
-    for (int t = 0; t < TABLES; t++) printf("%15.1f", results[t].out_of_bag);
-    printf("\n\n");
-    draw_accuracy(lesson, tables, results);
-    double least = INFINITY;
+    double least = 100.0;
     bool near = true;
     for (int t = 0; t < TABLES; t++) {
         const double wrong = 1.0 - results[t].mean[FOREST] / 100.0,
-                     error = 100.0 * sqrt(wrong * (1.0 - wrong) / tables[t].x.rows);
-        least = fmin(least, gain(results, t, FOREST, FULL_TREE));
+                     error = 100.0 * sqrt(wrong * (1.0 - wrong) / tables[t].x.rows),
+                     better = gain(results, t, FOREST, FULL_TREE);
+        least = better < least ? better : least;
         near = near && fabs(results[t].out_of_bag - results[t].mean[FOREST]) <= error;
     }
     claim(lesson, least >= 0.5, "the forest beats the full tree on every table, by at least half a point");
@@ -1669,18 +1738,40 @@ static void who_wins(Lesson *lesson, const Table *tables)
           "and within 1.5 points of it on the other three");
 }
 
+static void who_wins(Lesson *lesson, const Table *tables)
+{
+    section(lesson, "Who wins?");
+    Result results[TABLES];
+    for (int t = 0; t < TABLES; t++) results[t] = compare(lesson, tables[t]);
+    printf("right %%, mean of five%4s", "");
+    for (int t = 0; t < TABLES; t++) printf("%15s", tables[t].name);
+    printf("\n");
+    for (int m = 0; m < METHODS; m++) {
+        printf("%-24s", method_names[m]);
+        for (int t = 0; t < TABLES; t++) printf("%15.1f", results[t].mean[m]);
+        printf("\n");
+    }
+    printf("%-24s", "forest, out of bag");
+    for (int t = 0; t < TABLES; t++) printf("%15.1f", results[t].out_of_bag);
+    printf("\n\n");
+    draw_accuracy(lesson, tables, results);
+    check_who_wins(lesson, results, tables);
+}
+
 /*
-Read the table by columns, for there is no winner by rows. Where a straight line parts the classes well, as in wine, breast cancer and votes,
-nothing beats the line by more than the noise of the cuts. Where it does not, one may bend it or grow a forest, about as well. The
-pruned tree, three questions on the votes, is as good there as everything else, and it alone can be read. The forest needs no
-tuning and is nowhere bad, which is why so many begin with it. And on the moons nobody beats the nearest neighbours, which learn
-nothing: two columns, four hundred rows, and distances that mean something.
+Read the table by columns, for there is no winner by rows. Where a straight line parts the classes, as in wine, breast
+cancer and votes, the bent one gains nothing that stands out from the noise of the cuts. Where it does not, one may
+bend it or grow a forest, about as well. On the votes the pruned tree is as good as everything else, and in four
+of five folds it is a single question (we counted). The forest needs no tuning and is nowhere bad, which is why so many begin with it.
+And on the moons nobody beats the nearest neighbours, which learn nothing: two columns, four hundred rows, and
+distances that mean something.
 
-Is the bent line better only because it has two numbers to tune, and the line one? With $C = 1$ and $\gamma = 1/d$ for all, without any tuning, we measured
-differences of 0.1, 0.3, −0.5, 5.5 and 7.0 points: the same two tables.
+Is the bent line better only because it has two numbers to tune, and the line one? With $C = 1$ and $\gamma = 1/d$ for
+both, nothing tuned, we measured differences of 2.7 points on wine, 0.3 on breast cancer, −0.5 on the votes, 5.5 on
+the ionosphere and 6.9 on the moons: the same two tables stand out, and on wine the line wants its tuning.
 
-That the moons' majority is right in less than half of the cases is no mistake: where the two classes are equally many, holding out more rows of
-one makes the *other* the majority of those at hand. Every baseline has its surprises.
+That the moons' majority is right in less than half of the cases is no mistake: where the two classes are equally
+many, holding out more rows of one makes the *other* the majority of those at hand. Every baseline has its surprises.
 
 ## The lesson, from end to end
 */
@@ -1706,88 +1797,103 @@ int main(int argc, char **argv)
 /*
 ## What to take along
 
-- A tree is found by trying all questions; in a sorted column, or in a histogram, one walk scores them all. No gradient is asked for.
-- A full tree knows every row that it has seen, false labels too. It is grown whole and then cut back, and for each price of a leaf
-  the weakest links leave the cheapest tree.
-- Greedy choices are unstable. Averaging removes what differs from tree to tree, $\frac{1-\rho}{B}\sigma^2$, and not what they have in common.
-- Randomness does not help the forest out of a bad place. It makes its trees differ, so that there is something to average; each becomes worse,
-  and together they are better.
+- A tree is found by trying all questions; in a sorted column, or in a histogram, one walk scores them all. No
+  gradient is asked for.
+- A full tree knows every row that it has seen, false labels too. It is grown whole and then cut back, and for each
+  price of a leaf the weakest links leave the cheapest tree.
+- Greedy choices are unstable. Averaging removes what differs from tree to tree, $\frac{1-\rho}{B}\sigma^2$, and not
+  what they have in common.
+- Randomness does not help the forest out of a bad place. It makes its trees differ, so that there is something to
+  average; each becomes worse, and together they are better.
 - Averaging does not teach a tree to ask a second question: it cures variance, not bias.
-- A margin is a convex problem. Descent comes from above, the dual from below, and the gap between them tells how far there is to go.
+- A margin is a convex problem. Descent comes from above, the dual from below, and the gap between them tells how far
+  there is to go.
 - Only the support vectors matter; with a kernel in the place of the product, the line bends.
 - Bending pays where a line is not enough, and costs nothing where it is. Neither can be known before it is measured.
 
 ## Check yourself
 
-**1.** A node has 40 rows of one class and 10 of another. What is its Gini impurity? A question sends 30 rows of the first class to the left, and all others to the
-right. What is the mean impurity then?
+**1.** A node has 40 rows of one class and 10 of another. What is its Gini impurity? A question sends 30 rows of the
+first class to the left, and all others to the right. What is the mean impurity then?
 
 <details><summary>Answer</summary>
 
-$1 - 0.8^2 - 0.2^2 = 0.32$. Left 30 rows of one class, impurity 0; right 10 and 10, impurity 0.5. The mean, weighted by rows, is
-$(30 \cdot 0 + 20 \cdot 0.5) / 50 = 0.2$.
+$1 - 0.8^2 - 0.2^2 = 0.32$. Left 30 rows of one class, impurity 0; right 10 and 10, impurity 0.5. The mean, weighted
+by rows, is $(30 \cdot 0 + 20 \cdot 0.5) / 50 = 0.2$.
 
 </details>
 
-**2.** All values of a column are replaced by their logarithms. What changes in the full tree, and what in the RBF machine?
+**2.** All values of a column are replaced by their logarithms. What changes in the full tree, and what in the RBF
+machine?
 
 <details><summary>Answer</summary>
 
-In the tree, nothing but the thresholds: its questions depend on the order of the values only, so the same rows go left. (A row not seen can change sides if it
-lies between two neighbours, for the middle of the logarithms is not the logarithm of the middle.) The machine works with distances: other kernel, other support
-vectors, other answers. That is also why the machine wants standardised columns, and the tree does not care.
+In the tree, nothing but the thresholds: its questions depend on the order of the values only, so the same rows go
+left. (A row not seen can change sides if it lies between two neighbours, for the middle of the logarithms is not the
+logarithm of the middle.) The machine works with distances: other kernel, other support vectors, other answers. That
+is also why the machine wants standardised columns, and the tree does not care.
 
 </details>
 
-**3.** Thirty trees have $\sigma^2 = 0.1$ and $\rho = 0.02$, thirty others $\sigma^2 = 0.08$ and $\rho = 0.1$. Which would you rather ask if you may ask one tree, and
-which if you may ask thirty?
+**3.** Thirty trees have $\sigma^2 = 0.1$ and $\rho = 0.02$, thirty others $\sigma^2 = 0.08$ and $\rho = 0.1$. Which
+would you rather ask if you may ask one tree, and which if you may ask thirty?
 
 <details><summary>Answer</summary>
 
-One: the second, 0.08 against 0.1. Thirty: $0.002 + 0.098/30 = 0.0053$ against $0.008 + 0.072/30 = 0.0104$, so the first. These are about the
-numbers of the page with few columns and with all; Figure 3.3 shows where the two cross, at about five trees.
+One: the second, 0.08 against 0.1. Thirty: $0.002 + 0.098/30 = 0.0053$ against $0.008 + 0.072/30 = 0.0104$, so the
+first. These are about the numbers of the page with few columns and with all; Figure 3.3 shows where the two cross, at
+about five trees.
 
 </details>
 
-**4.** You see $P = 31.0$ after some descent, and $D = 30.8$ after some SMO. What do you know about the lowest $P$ there is?
+**4.** You see $P = 31.0$ after some descent, and $D = 30.8$ after some SMO. What do you know about the lowest $P$
+there is?
 
 <details><summary>Answer</summary>
 
-It lies between 30.8 and 31.0, whatever the two programs did and however badly: every $P$ is above the lowest, every $D$ below. So the descent can gain at most
-0.2 more, 0.6 %. Without $D$ one could only watch $P$ become slower and hope.
+It lies between 30.8 and 31.0, whatever the two programs did and however badly: every $P$ is above the lowest, every
+$D$ below. So the descent can gain at most 0.2 more, 0.6 %. Without $D$ one could only watch $P$ become slower and
+hope.
 
 </details>
 
-**5.** A table of 435 rows is learned with 106 support vectors. Somebody deletes 100 of the other rows by mistake. What happens to the machine? And what to a full tree?
+**5.** A table of 435 rows is learned with 106 support vectors. Somebody deletes 100 of the other rows by mistake.
+What happens to the machine? And what to a full tree?
 
 <details><summary>Answer</summary>
 
-To the machine nothing: on the page no score moved by more than 0.00001 without *all* of the others (as long as the columns are standardised as before; new means and deviations
-would move everything a little). The tree's counts change at every node from the root on. It may ask other questions; on breast cancer,
-without a twentieth of the rows, most trees began with another one.
+To the machine nothing: on the page no score moved by more than 0.00001 without *all* of the others (as long as the
+columns are standardised as before; new means and deviations would move everything a little). The tree's counts change
+at every node from the root on. It may ask other questions; on breast cancer, without a twentieth of the rows, most
+trees began with another one.
 
 </details>
 
 ## Sources
 
-- L. Breiman, J. Friedman, R. Olshen, C. Stone, *Classification and Regression Trees*, 1984: Gini impurity, weakest links, the rule of one standard error.
+- L. Breiman, J. Friedman, R. Olshen, C. Stone, *Classification and Regression Trees*, 1984: Gini impurity, weakest
+  links, the rule of one standard error.
 - L. Hyafil, R. Rivest, *Constructing optimal binary decision trees is NP-complete*, 1976.
-- L. Breiman, *Bagging predictors*, 1996; *Random forests*, 2001: bags, few columns, the out-of-bag error, strength and correlation.
+- L. Breiman, *Bagging predictors*, 1996; *Random forests*, 2001: bags, few columns, the out-of-bag error, strength
+  and correlation.
 - V. Vapnik, A. Lerner, *Pattern recognition using generalized portrait method*, 1963: the widest street.
-- M. Aizerman, E. Braverman, L. Rozonoer 1964; B. Boser, I. Guyon, V. Vapnik, *A training algorithm for optimal margin classifiers*, 1992: kernels.
+- M. Aizerman, E. Braverman, L. Rozonoer 1964; B. Boser, I. Guyon, V. Vapnik, *A training algorithm for optimal margin
+  classifiers*, 1992: kernels.
 - C. Cortes, V. Vapnik, *Support-vector networks*, 1995: rows that may stand on the street.
-- J. Platt, *Fast training of support vector machines using sequential minimal optimization*, 1998; R.-E. Fan, P.-H. Chen, C.-J. Lin, *Working set selection using
-  second order information for training support vector machines*, 2005.
+- J. Platt, *Fast training of support vector machines using sequential minimal optimization*, 1998; R.-E. Fan, P.-H.
+  Chen, C.-J. Lin, *Working set selection using second order information for training support vector machines*, 2005.
 - S. Shalev-Shwartz, Y. Singer, N. Srebro, *Pegasos: primal estimated sub-gradient solver for SVM*, 2007.
 - E. Fix, J. Hodges, *Discriminatory analysis, nonparametric discrimination*, 1951: nearest neighbours.
-- V. Sigillito, S. Wing, L. Hutton, K. Baker, *Classification of radar returns from the ionosphere using neural networks*, 1989: the echoes.
+- V. Sigillito, S. Wing, L. Hutton, K. Baker, *Classification of radar returns from the ionosphere using neural
+  networks*, 1989: the echoes.
 
 ## Exercises
 
 Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade3` tells how far you are,
 `make hint3` helps.
 
-- **TASK 3.1** how good the best threshold of a column is, by entropy, which other programs use in the place of Gini's impurity.
+- **TASK 3.1** how good the best threshold of a column is, by entropy, which other programs use in the place of Gini's
+  impurity.
 - **TASK 3.2** at which price a branch should go.
 - **TASK 3.3** the out-of-bag error of a forest, from its trees' answers and bags.
 - **TASK 3.4** the squared hinge, whose kink is gone, and its gradient.
@@ -1795,13 +1901,15 @@ Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade
 
 And without a computer, or with five minutes at one:
 
-**1.** Four rows: $(0, 0)$ and $(1, 1)$ of one class, $(0, 1)$ and $(1, 0)$ of the other. What does each first question gain? Which tree does the program grow?
+**1.** Four rows: $(0, 0)$ and $(1, 1)$ of one class, $(0, 1)$ and $(1, 0)$ of the other. What does each first
+question gain? Which tree does the program grow?
 
 <details><summary>Answer</summary>
 
-Nothing: each side has one row of either class, impurity 0.5 as before. A program that stops where nothing is gained stops here, with two mistakes. Ours asks all the
-same, since a question need not improve anything; below it, one question a side is enough, and the tree with four leaves is right everywhere. That is the
-reason for cutting back instead of stopping early.
+Nothing: each side has one row of either class, impurity 0.5 as before. A program that stops where nothing is gained
+stops here, with two mistakes. Ours asks all the same, since a question need not improve anything; below it, one
+question a side is enough, and the tree with four leaves is right everywhere. That is the reason for cutting back
+instead of stopping early.
 
 </details>
 
@@ -1809,17 +1917,19 @@ reason for cutting back instead of stopping early.
 
 <details><summary>Answer</summary>
 
-A row is missed by one draw with probability $1 - 1/n$, by $n$ draws with $(1 - 1/n)^n$. For 4 that is $0.75^4 = 0.316$, so 1.27 rows; for 1000 it is
-0.3677, about 368 rows, and the limit is $e^{-1} = 0.3679$.
+A row is missed by one draw with probability $1 - 1/n$, by $n$ draws with $(1 - 1/n)^n$. For 4 that is
+$0.75^4 = 0.316$, so 1.27 rows; for 1000 it is 0.3677, about 368 rows, and the limit is $e^{-1} = 0.3679$.
 
 </details>
 
-**3.** A forest has 100 trees, each right with probability 0.6 on a row, independently of each other. How often is the majority right? Why is no real forest so good?
+**3.** A forest has 100 trees, each right with probability 0.6 on a row, independently of each other. How often is the
+majority right? Why is no real forest so good?
 
 <details><summary>Answer</summary>
 
-The number of right votes has mean 60 and deviation $\sqrt{100 \cdot 0.6 \cdot 0.4} = 4.9$; more than half is missed only two deviations below, so the majority is right in about
-97.5 % of the cases. Real trees have learned from the same table: where one is wrong, many are. That is $\rho$.
+The number of right votes has mean 60 and deviation $\sqrt{100 \cdot 0.6 \cdot 0.4} = 4.9$; more than half is missed
+only two deviations below, so the majority is right in about 97.5 % of the cases. Real trees have learned from the
+same table: where one is wrong, many are. That is $\rho$.
 
 </details>
 
@@ -1827,18 +1937,20 @@ The number of right votes has mean 60 and deviation $\sqrt{100 \cdot 0.6 \cdot 0
 
 <details><summary>Answer</summary>
 
-Very large: every row on the street costs more than any length of $w$, so the street becomes narrow until nobody stands on it, if that is possible at all. Very small: $w$
-becomes 0, the street is wider than the table, and all that is left is $b$. Then $\alpha_i = C$ for all rows of the rarer class, which makes $w$ nearly $C$ times a difference of
+Very large: every row on the street costs more than any length of $w$, so the street becomes narrow until nobody
+stands on it, if that is possible at all. Very small: $w$ becomes 0, the street is wider than the table, and all that
+is left is $b$. Then $\alpha_i = C$ for all rows of the rarer class, which makes $w$ nearly $C$ times a difference of
 sums: the direction from one class's mean to the other's, chapter 2's baseline, if the classes are equally many.
 
 </details>
 
-**5.** An RBF machine has $\gamma = 10^6$. What does it say of rows that it has seen, and of others?
+**5.** An RBF machine has $\gamma = 10^6$ and $C = 10$. What does it say of rows that it has seen, and of others?
 
 <details><summary>Answer</summary>
 
-Each hill is so narrow that no row stands on another's: $K$ is the identity. Every row seen gets its own label, and every other place gets $b$, the same answer everywhere. It
-has learned the table by heart, like a full tree, but without a guess for anything else.
+Each hill is so narrow that no row stands on another's: $K$ is the identity. Every row seen gets its own label, and
+every other place gets $b$, the same answer everywhere. It has learned the table by heart, like a full tree, but
+without a guess for anything else.
 
 </details>
 */
