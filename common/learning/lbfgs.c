@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { MEMORY = 10, MOST_TRIALS = 30 };
+enum { MEMORY = 10, MOST_TRIALS = 30, MOST_IDLE = 10 };
 
 // A place on the line from w along a direction: how far, the loss there, its slope along the line
 typedef struct {
@@ -43,6 +43,15 @@ static double between(Trial low, Trial high)
     return fmin(fmax(t, low.t + 0.1 * width), high.t - 0.1 * width);
 }
 
+// The first condition of Wolfe. Near the minimum the fall is smaller than the rounding of the loss: there its slope tells
+// (Hager and Zhang, SIAM Journal on Optimization 16, 2005).
+static bool falls_enough(Trial now, double loss, double slope)
+{
+    const double least = 1e-4;
+    return now.loss <= loss + least * now.t * slope ||
+           (now.loss <= loss + 0x1p-20 * fabs(loss) && now.slope <= (2.0 * least - 1.0) * slope);
+}
+
 // Leaves the step's end in trial and trial_gradient, and *loss_found is the loss there. low falls as the first condition asks and still points steeply
 // down; between it and high, where the line is too high or rises, lies a place where both conditions hold.
 static bool search_line(Search *s, double *loss_found, double slope, double first)
@@ -52,7 +61,7 @@ static bool search_line(Search *s, double *loss_found, double slope, double firs
     double t = first;
     for (int trial = 0; trial < MOST_TRIALS; trial++) {
         const Trial now = try_step(s, t);
-        if (!(now.loss <= loss + 1e-4 * t * slope) || !isfinite(now.slope)) {
+        if (!falls_enough(now, loss, slope) || !isfinite(now.slope)) {
             high = now;
         } else if (fabs(now.slope) <= 0.9 * fabs(slope)) {
             *loss_found = now.loss;
@@ -134,8 +143,12 @@ LbfgsResult lbfgs_minimise_at(Place place, Arena *scratch, Matrix w, LbfgsLoss *
     s.evaluations = 1;
     check_at(place, isfinite(result.loss) && all_finite(s.gradient), "start elsewhere, or look at the data",
              "lbfgs_minimise: the loss at the start is %g, or its gradient is not finite", result.loss);
-    for (;;) {
+    double best_loss = INFINITY, best_gradient = INFINITY;
+    for (int idle = 0; idle < MOST_IDLE; idle++) { // steps that were no better than all before, in a row
         result.largest_gradient = largest_size(s.gradient);
+        if (result.loss < best_loss || result.largest_gradient < best_gradient) idle = 0;
+        best_loss = fmin(best_loss, result.loss);
+        best_gradient = fmin(best_gradient, result.largest_gradient);
         result.converged = result.largest_gradient <= options.tolerance;
         if (result.converged || result.iterations == options.iterations) break;
         find_direction(&s);
