@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { MEMORY = 10, MOST_TRIALS = 30, MOST_IDLE = 10 };
+enum { MEMORY = 10, MOST_TRIALS = 30 };
 
 // A place on the line from w along a direction: how far, the loss there, its slope along the line
 typedef struct {
@@ -143,12 +143,8 @@ LbfgsResult lbfgs_minimise_at(Place place, Arena *scratch, Matrix w, LbfgsLoss *
     s.evaluations = 1;
     check_at(place, isfinite(result.loss) && all_finite(s.gradient), "start elsewhere, or look at the data",
              "lbfgs_minimise: the loss at the start is %g, or its gradient is not finite", result.loss);
-    double best_loss = INFINITY, best_gradient = INFINITY;
-    for (int idle = 0; idle < MOST_IDLE; idle++) { // steps that were no better than all before, in a row
+    for (;;) {
         result.largest_gradient = largest_size(s.gradient);
-        if (result.loss < best_loss || result.largest_gradient < best_gradient) idle = 0;
-        best_loss = fmin(best_loss, result.loss);
-        best_gradient = fmin(best_gradient, result.largest_gradient);
         result.converged = result.largest_gradient <= options.tolerance;
         if (result.converged || result.iterations == options.iterations) break;
         find_direction(&s);

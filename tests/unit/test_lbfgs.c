@@ -65,6 +65,9 @@ START_TEST(a_bent_valley_is_followed_to_its_end)
         ck_assert_int_eq(found.evaluations, calls);
         // Liu and Nocedal need 36 to 50 for n = 2 to 100, from here and with a sharper end
         ck_assert_msg(found.iterations < 100, "n = %d: %d iterations", sizes[s], found.iterations);
+        // Steps have the right length by themselves: what is tried first is mostly what is taken.
+        ck_assert_msg(found.evaluations < 2 * found.iterations, "n = %d: %d evaluations in %d iterations",
+                      sizes[s], found.evaluations, found.iterations);
         for (int i = 0; i < sizes[s]; i++) ck_assert_double_eq_tol((double)w.data[i], 1.0, 2e-3);
     }
     arena_free(arena);
