@@ -100,18 +100,18 @@ static void find_direction(Search *s)
     scale(s->direction, -1.0f);
 }
 
-// Moves to the trial, and remembers the step if the curvature along it is positive and no rounding.
+// Moves to the trial and remembers the step. The second condition of Wolfe makes the curvature along it positive; should
+// rounding spoil that, the next direction does not point down, and the search ends.
 static void take_step(Search *s)
 {
-    const int i = (s->newest + 1) % s->memory;
+    s->newest = (s->newest + 1) % s->memory;
+    s->remembered = int_min(s->remembered + 1, s->memory);
+    const int i = s->newest;
     subtract(s->steps[i], s->trial, s->w);
     subtract(s->changes[i], s->trial_gradient, s->gradient);
     s->curvatures[i] = dot(s->steps[i], s->changes[i]);
     copy(s->w, s->trial);
     copy(s->gradient, s->trial_gradient);
-    if (!(s->curvatures[i] > 1e-12 * sum_of_squares(s->changes[i]))) return;
-    s->newest = i;
-    s->remembered = int_min(s->remembered + 1, s->memory);
 }
 
 static Search search_new(Place place, Arena *arena, Matrix w, LbfgsLoss *loss, void *context, int memory)
