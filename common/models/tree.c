@@ -301,8 +301,9 @@ static void sum_bins(const Grower *g, Histogram *h, const Growing *node, int fea
     }
 }
 
-static inline uint32_t sum_of_counts(Counts c)
+static inline uint32_t sum_of_counts(const Counts *counts)
 {
+    const Counts c = *counts;
     const HalfCounts eight = __builtin_shufflevector(c, c, 0, 1, 2, 3, 4, 5, 6, 7) +
                              __builtin_shufflevector(c, c, 8, 9, 10, 11, 12, 13, 14, 15);
     const QuarterCounts four =
@@ -322,8 +323,9 @@ static inline uint32_t move_left(uint32_t *left, uint16_t *counts, int stride)
         memcpy(&moved, counts + k, sizeof moved);
         memcpy(&l, left + k, sizeof l);
         l += __builtin_convertvector(moved, Counts);
-        squares += sum_of_counts(l * l);
         memcpy(left + k, &l, sizeof l);
+        l *= l;
+        squares += sum_of_counts(&l);
         memcpy(counts + k, &none, sizeof none);
     }
     return squares;
