@@ -268,11 +268,11 @@ void kmeans_plus_plus_at(Place place, Matrix centres, Matrix x, Rng *rng)
 // not met, the row is not even read. For other centres a row keeps one bound a group of them, which may be single centres
 // (Elkan, ICML 2003; groups: Ding and others, ICML 2015). Labels are those of full steps.
 
+// Centre c is in group c mod groups.
 typedef struct {
-    int *labels; // −1 at first
-    double *own; // [N] no further from its own centre than
-    double *
-        others; // (N × groups) no nearer to any other centre of a group than; centre c is in group c mod groups
+    int *labels;              // −1 at first
+    double *own;              // [N] a row is no further from its own centre,
+    double *others;           // (N × groups) and no nearer to any other one of a group
     double *moves;            // [k] how far each centre has moved,
     double most[MOST_GROUPS]; // and how far the fastest of each group
     int groups;
