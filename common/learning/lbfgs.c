@@ -43,6 +43,15 @@ static double between(Trial low, Trial high)
     return fmin(fmax(t, low.t + 0.1 * width), high.t - 0.1 * width);
 }
 
+// The first condition of Wolfe. Near the minimum the fall is smaller than the rounding of the loss: there its slope tells
+// (Hager and Zhang, SIAM Journal on Optimization 16, 2005).
+static bool falls_enough(Trial now, double loss, double slope)
+{
+    const double least = 1e-4;
+    return now.loss <= loss + least * now.t * slope ||
+           (now.loss <= loss + 0x1p-20 * fabs(loss) && now.slope <= (2.0 * least - 1.0) * slope);
+}
+
 // Leaves the step's end in trial and trial_gradient, and *loss_found is the loss there. low falls as the first condition asks and still points steeply
 // down; between it and high, where the line is too high or rises, lies a place where both conditions hold.
 static bool search_line(Search *s, double *loss_found, double slope, double first)
@@ -52,7 +61,7 @@ static bool search_line(Search *s, double *loss_found, double slope, double firs
     double t = first;
     for (int trial = 0; trial < MOST_TRIALS; trial++) {
         const Trial now = try_step(s, t);
-        if (!(now.loss <= loss + 1e-4 * t * slope) || !isfinite(now.slope)) {
+        if (!falls_enough(now, loss, slope) || !isfinite(now.slope)) {
             high = now;
         } else if (fabs(now.slope) <= 0.9 * fabs(slope)) {
             *loss_found = now.loss;
@@ -91,18 +100,18 @@ static void find_direction(Search *s)
     scale(s->direction, -1.0f);
 }
 
-// Moves to the trial, and remembers the step if the curvature along it is positive and no rounding.
+// Moves to the trial and remembers the step. The second condition of Wolfe makes the curvature along it positive; should
+// rounding spoil that, the next direction does not point down, and the search ends.
 static void take_step(Search *s)
 {
-    const int i = (s->newest + 1) % s->memory;
+    s->newest = (s->newest + 1) % s->memory;
+    s->remembered = int_min(s->remembered + 1, s->memory);
+    const int i = s->newest;
     subtract(s->steps[i], s->trial, s->w);
     subtract(s->changes[i], s->trial_gradient, s->gradient);
     s->curvatures[i] = dot(s->steps[i], s->changes[i]);
     copy(s->w, s->trial);
     copy(s->gradient, s->trial_gradient);
-    if (!(s->curvatures[i] > 1e-12 * sum_of_squares(s->changes[i]))) return;
-    s->newest = i;
-    s->remembered = int_min(s->remembered + 1, s->memory);
 }
 
 static Search search_new(Place place, Arena *arena, Matrix w, LbfgsLoss *loss, void *context, int memory)

@@ -9,7 +9,8 @@
 // Newton's step divides the gradient by the curvature. L-BFGS takes the curvature from how the gradient changed along the
 // last few steps, and never writes a matrix down: Liu and Nocedal, Mathematical Programming 45, 1989; the two loops are
 // algorithm 7.4 of Nocedal and Wright, Numerical Optimization, 2006. Each step ends where both conditions of Wolfe hold
-// in their strong form (c₁ = 10⁻⁴, c₂ = 0.9), which a bracket and cubic interpolation find.
+// in their strong form (c₁ = 10⁻⁴, c₂ = 0.9), which a bracket and cubic interpolation find; no step
+// raises the loss by more than 2⁻²⁰ of itself, which is rounding.
 //
 // For whole batches: the loss must be the same function at every call. With minibatches it is not; learning/optim.h.
 // Weights and gradients are floats, so a gradient becomes about 10⁻⁶ of what it is made of, and no smaller.

@@ -49,7 +49,7 @@ def eigh():
 def forest():
     global seed
     seed += 1
-    return IsolationForest(100, max_samples=256, n_jobs=THREADS, random_state=seed).fit(x)
+    return IsolationForest(n_estimators=100, max_samples=256, n_jobs=THREADS, random_state=seed).fit(x)
 
 
 def score_seconds():
