@@ -1,5 +1,6 @@
 // test_tree.c: decision trees from histograms.
 #include "models/tree.h"
+#include "base/parallel.h"
 #include "suite.h"
 
 #include <math.h>
@@ -163,6 +164,29 @@ START_TEST(large_tables_are_counted_like_small_ones)
         compare(&n, NULL, 0);
         arena_free(arena);
     }
+}
+END_TEST
+
+// Threads look at different columns, and each finds a split as good as any.
+START_TEST(of_equal_columns_the_first_is_asked_whatever_the_threads)
+{
+    enum { ROWS = 800, COLS = 41 };
+    Arena *arena = arena_new();
+    Rng rng = rng_new(41, 1);
+    Matrix x = matrix_new(arena, ROWS, COLS);
+    int labels[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        labels[i] = (int)rng_below(&rng, 3);
+        const float value = (float)(labels[i] * 5 + (int)rng_below(&rng, 9));
+        for (int j = 0; j < COLS; j++) AT(x, i, j) = value;
+    }
+    for (int trial = 0; trial < 200; trial++) {
+        parallel_set_threads(2 + trial % 3);
+        TreeTable table = tree_table_new(arena, x);
+        Tree *tree = tree_fit(arena, &table, labels, 3, (TreeOptions){.max_depth = 3}, NULL, 0, NULL);
+        for (int n = 0; n < tree->count; n++) ck_assert_int_le(tree->nodes[n].feature, 0);
+    }
+    arena_free(arena);
 }
 END_TEST
 
@@ -404,7 +428,8 @@ START_TEST(what_a_tree_cannot_answer_is_refused)
 }
 END_TEST
 
-SUITE("tree", trees_from_histograms_equal_trees_from_sorted_rows, large_tables_are_counted_like_small_ones,
+SUITE("tree", of_equal_columns_the_first_is_asked_whatever_the_threads,
+      trees_from_histograms_equal_trees_from_sorted_rows, large_tables_are_counted_like_small_ones,
       two_hundred_and_fifty_six_values_are_kept, columns_of_many_values_are_cut_into_bins_of_equal_size,
       rows_arrive_where_they_were_counted, neighbouring_numbers_can_be_told_apart,
       a_split_that_improves_nothing_is_made_where_the_next_one_may, what_cannot_be_split_is_a_leaf,
