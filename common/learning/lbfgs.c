@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { MEMORY = 10, MOST_TRIALS = 30, MOST_IDLE = 10 };
+enum { MEMORY = 10, MOST_TRIALS = 30 };
 
 // A place on the line from w along a direction: how far, the loss there, its slope along the line
 typedef struct {
@@ -100,18 +100,18 @@ static void find_direction(Search *s)
     scale(s->direction, -1.0f);
 }
 
-// Moves to the trial, and remembers the step if the curvature along it is positive and no rounding.
+// Moves to the trial and remembers the step. The second condition of Wolfe makes the curvature along it positive; should
+// rounding spoil that, the next direction does not point down, and the search ends.
 static void take_step(Search *s)
 {
-    const int i = (s->newest + 1) % s->memory;
+    s->newest = (s->newest + 1) % s->memory;
+    s->remembered = int_min(s->remembered + 1, s->memory);
+    const int i = s->newest;
     subtract(s->steps[i], s->trial, s->w);
     subtract(s->changes[i], s->trial_gradient, s->gradient);
     s->curvatures[i] = dot(s->steps[i], s->changes[i]);
     copy(s->w, s->trial);
     copy(s->gradient, s->trial_gradient);
-    if (!(s->curvatures[i] > 1e-12 * sum_of_squares(s->changes[i]))) return;
-    s->newest = i;
-    s->remembered = int_min(s->remembered + 1, s->memory);
 }
 
 static Search search_new(Place place, Arena *arena, Matrix w, LbfgsLoss *loss, void *context, int memory)
@@ -143,12 +143,8 @@ LbfgsResult lbfgs_minimise_at(Place place, Arena *scratch, Matrix w, LbfgsLoss *
     s.evaluations = 1;
     check_at(place, isfinite(result.loss) && all_finite(s.gradient), "start elsewhere, or look at the data",
              "lbfgs_minimise: the loss at the start is %g, or its gradient is not finite", result.loss);
-    double best_loss = INFINITY, best_gradient = INFINITY;
-    for (int idle = 0; idle < MOST_IDLE; idle++) { // steps that were no better than all before, in a row
+    for (;;) {
         result.largest_gradient = largest_size(s.gradient);
-        if (result.loss < best_loss || result.largest_gradient < best_gradient) idle = 0;
-        best_loss = fmin(best_loss, result.loss);
-        best_gradient = fmin(best_gradient, result.largest_gradient);
         result.converged = result.largest_gradient <= options.tolerance;
         if (result.converged || result.iterations == options.iterations) break;
         find_direction(&s);

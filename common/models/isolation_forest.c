@@ -95,9 +95,9 @@ static void draw_rows(int *chosen, int count, int rows, bool *taken, Rng *rng)
 static bool finite_row(Matrix x, int i)
 {
     const float *row = matrix_row(x, i);
-    float total = 0.0f; // stays 0 unless something is not finite
-    for (int j = 0; j < x.cols; j++) total += 0.0f * row[j];
-    return total == 0.0f;
+    uint32_t bad = 0; // as many as are not finite: their exponents are all ones
+    for (int j = 0; j < x.cols; j++) bad += (float_to_bits(row[j]) & 0x7f800000u) == 0x7f800000u;
+    return bad == 0;
 }
 
 // A tree of its own rows, from a generator of its own. False when

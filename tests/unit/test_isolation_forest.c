@@ -117,15 +117,18 @@ START_TEST(cuts_are_uniform)
     Matrix x = matrix_view(3, 4, values); // columns 0 and 2 vary
     Rng rng = rng_new(3, 0);
     IsolationForest f = isolation_forest_fit(arena, x, TREES, 3, &rng);
-    double first = 0.0, mean_cut = 0.0;
+    double first = 0.0, mean_cut = 0.0, spread = 0.0;
     for (int t = 0; t < TREES; t++) {
         const IsolationNode root = f.nodes[f.roots[t]];
         ck_assert(root.column == 0 || root.column == 2);
-        if (root.column == 0) first += 1.0, mean_cut += (double)root.threshold;
+        if (root.column == 2) continue;
+        const double cut = (double)root.threshold;
+        first += 1.0, mean_cut += cut, spread += (cut - 0.5) * (cut - 0.5);
     }
-    // standard errors: ½/√20000 = 0.0035, √(1/12)/√10000 = 0.0029
+    // standard errors: ½/√20000 = 0.0035, √(1/12)/√10000 = 0.0029, √(1/180)/√10000 = 0.00075
     ck_assert_msg(fabs(first / TREES - 0.5) < 0.018, "column 0 in %.4f of the trees", first / TREES);
     ck_assert_msg(fabs(mean_cut / first - 0.5) < 0.015, "cuts around %.4f", mean_cut / first);
+    ck_assert_msg(fabs(spread / first - 1 / 12.0) < 0.004, "cuts with a variance of %.4f", spread / first);
     arena_free(arena);
 }
 END_TEST

@@ -42,6 +42,9 @@ START_TEST(a_bowl_is_solved)
             lbfgs_minimise(arena, w, bowl, NULL, ((LbfgsOptions){.iterations = 300, .tolerance = 1e-2}));
         ck_assert_msg(found.converged, "n = %d: %d iterations, a gradient of %g", n, found.iterations,
                       found.largest_gradient);
+        // Steps have the right length by themselves: what is tried first is mostly what is taken.
+        ck_assert_msg(found.evaluations < 2 * found.iterations + 3, "n = %d: %d evaluations in %d iterations",
+                      n, found.evaluations, found.iterations);
         for (int j = 0; j < n; j++) // the gradient is (j + 1)² times what is missing
             ck_assert_double_eq_tol((double)w.data[j], j + 1.0, 1e-2 / (j + 1.0) / (j + 1.0) * 1.01);
         ck_assert(found.loss <= 1e-4 * n);
