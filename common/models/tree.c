@@ -289,12 +289,12 @@ static void count_rows(const Grower *g, Histogram *h, const Growing *node, const
 }
 
 // The sums of one feature from its counts: for nodes of many rows this is less than adding for each.
-static void sum_bins(const Grower *g, Histogram *h, const Growing *node, int feature)
+static void sum_bins(const Grower *g, Histogram *h, const Growing *node, int feature, int bins)
 {
     const size_t stride = (size_t)g->stride;
     const uint16_t *counts = h->counts + (size_t)feature * (stride * TREE_BINS + COUNTS_GAP);
     uint64_t *sums = h->sums + (size_t)feature * SUMS_STEP;
-    for (int bin = 0; bin < TREE_BINS; bin++, counts += stride) {
+    for (int bin = 0; bin < bins; bin++, counts += stride) {
         uint64_t total = 0;
         for (size_t k = 0; k < stride; k++) total += counts[k] * node->weights[k];
         sums[bin] = total;
@@ -333,7 +333,7 @@ static inline uint32_t move_left(uint32_t *left, uint16_t *counts, int stride)
 
 // Where a feature (its number in the group) may split the node. Returns how many places these are; clears what was
 // counted of it. With r_k = N_k − l_k: Σ r_k² = Σ N_k² − 2 Σ N_k l_k + Σ l_k².
-static int find_places(const Grower *g, Histogram *h, const Growing *n, int feature)
+static int find_places(const Grower *g, Histogram *h, const Growing *n, int feature, int bins)
 {
     const int rows = n->end - n->begin;
     const size_t stride = (size_t)g->stride;
@@ -341,7 +341,7 @@ static int find_places(const Grower *g, Histogram *h, const Growing *n, int feat
     uint16_t *counts = h->counts + (size_t)feature * (stride * TREE_BINS + COUNTS_GAP);
     int places = 0;
     memset(h->left, 0, (size_t)g->stride * sizeof *h->left);
-    for (int first = 0; first < TREE_BINS; first += 8) {
+    for (int first = 0; first < bins; first += 8) {
         uint64_t any = 0;
         for (int bin = first; bin < first + 8; bin++) any |= sums[bin];
         if (!any) continue;
@@ -416,12 +416,13 @@ static bool find_split(const Grower *g, Histogram *h, int node, int first, int c
     const Growing *n = &g->growing[node];
     const int rows = n->end - n->begin;
     const uint8_t *bins = tree_bin(g->table, 0, first);
-    bool found = false;
     const bool many = rows >= FEW_ROWS, sums_later = rows >= SUMS_FROM && count > 1;
+    bool found = false;
     if (!many) count_rows(g, h, n, bins, count, !sums_later);
-    for (int f = 0; f < count && sums_later && !many; f++) sum_bins(g, h, n, f);
     for (int f = 0; f < count; f++) {
-        const int places = many ? find_places_of_many(g, h, n, bins + f) : find_places(g, h, n, f);
+        const int bin_count = g->table->bin_counts[first + f];
+        if (!many && sums_later) sum_bins(g, h, n, f, bin_count);
+        const int places = many ? find_places_of_many(g, h, n, bins + f) : find_places(g, h, n, f, bin_count);
         if (places) choose_place(h, places, rows, first + f, best);
         found = found || places;
     }

@@ -436,7 +436,7 @@ END_TEST
 
 START_TEST(what_no_machine_can_answer_is_refused)
 {
-    float data[] = {NAN, 1};
+    float data[] = {NAN, 1, 2};
     expect_death(decide_on, (&(Matrix){1, 1, data}), "x holds NaN");
     expect_death(decide_on, (&(Matrix){1, 2, data}), "fitted on 1 columns");
     expect_death(decide_on, (&(Matrix){2, 1, data + 1}), "scores (1 × 1)");

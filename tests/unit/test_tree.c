@@ -1,11 +1,14 @@
 // test_tree.c: decision trees from histograms.
 #include "models/tree.h"
+#include "base/parallel.h"
 #include "suite.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 // ---- A tree as the book has it: sort the rows, try every place between two values -----------------------------------------
+
+enum { MOST_CLASSES = 40 };
 
 typedef struct {
     Matrix x;
@@ -36,7 +39,7 @@ static bool naive_split(const Naive *n, int *rows, int count, const int *all, in
     const int most = n->options.min_leaf > 1 ? n->options.min_leaf : 1;
     double best = 0.0;
     for (int j = 0; j < n->x.cols; j++) {
-        int left[16] = {0}, right[16];
+        int left[MOST_CLASSES] = {0}, right[MOST_CLASSES];
         memcpy(right, all, sizeof right);
         sorted_by = n->x, sorted_feature = j;
         qsort(rows, (size_t)count, sizeof *rows, by_value);
@@ -55,7 +58,7 @@ static bool naive_split(const Naive *n, int *rows, int count, const int *all, in
 static void expect_same(const Naive *n, const Tree *tree, int node, int *rows, int count, int depth)
 {
     const TreeNode *got = &tree->nodes[node];
-    int counts[16] = {0}, label = 0, kinds = 0, feature = -1;
+    int counts[MOST_CLASSES] = {0}, label = 0, kinds = 0, feature = -1;
     for (int i = 0; i < count; i++) counts[n->labels[rows[i]]]++;
     for (int k = 0; k < n->classes; k++) {
         if (counts[k] > counts[label]) label = k;
@@ -135,6 +138,55 @@ START_TEST(trees_from_histograms_equal_trees_from_sorted_rows)
         compare(&n, rows, count);
         arena_free(arena);
     }
+}
+END_TEST
+
+// Many rows and many classes are counted in other ways: 4096 rows and 65536, 16 classes.
+START_TEST(large_tables_are_counted_like_small_ones)
+{
+    const struct {
+        int rows, cols, values, classes;
+    } sizes[] = {
+        {5000, 9, 40, 10}, {5000, 9, 7, 40}, {4096, 4, 200, 2}, {65535, 5, 50, 3}, {70000, 5, 50, 17}};
+    Rng rng = rng_new(65536, 1);
+    for (int s = 0; s < 5; s++) {
+        Arena *arena = arena_new();
+        Naive n = {.x = matrix_new(arena, sizes[s].rows, sizes[s].cols), .classes = sizes[s].classes};
+        n.options.max_depth = 3;
+        int *labels = arena_alloc(arena, (size_t)n.x.rows, sizeof *labels);
+        for (size_t i = 0; i < matrix_size(n.x); i++)
+            n.x.data[i] = (float)rng_below(&rng, (uint32_t)sizes[s].values);
+        for (int i = 0; i < n.x.rows; i++) {
+            const uint32_t noise = rng_below(&rng, (uint32_t)n.classes);
+            labels[i] = AT(n.x, i, 2) < 3.0f ? 0 : (int)(noise * noise / (uint32_t)n.classes);
+        }
+        n.labels = labels;
+        compare(&n, NULL, 0);
+        arena_free(arena);
+    }
+}
+END_TEST
+
+// Threads look at different columns, and each finds a split as good as any.
+START_TEST(of_equal_columns_the_first_is_asked_whatever_the_threads)
+{
+    enum { ROWS = 800, COLS = 41 };
+    Arena *arena = arena_new();
+    Rng rng = rng_new(41, 1);
+    Matrix x = matrix_new(arena, ROWS, COLS);
+    int labels[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        labels[i] = (int)rng_below(&rng, 3);
+        const float value = (float)(labels[i] * 5 + (int)rng_below(&rng, 9));
+        for (int j = 0; j < COLS; j++) AT(x, i, j) = value;
+    }
+    for (int trial = 0; trial < 200; trial++) {
+        parallel_set_threads(2 + trial % 3);
+        TreeTable table = tree_table_new(arena, x);
+        Tree *tree = tree_fit(arena, &table, labels, 3, (TreeOptions){.max_depth = 3}, NULL, 0, NULL);
+        for (int n = 0; n < tree->count; n++) ck_assert_int_le(tree->nodes[n].feature, 0);
+    }
+    arena_free(arena);
 }
 END_TEST
 
@@ -376,9 +428,10 @@ START_TEST(what_a_tree_cannot_answer_is_refused)
 }
 END_TEST
 
-SUITE("tree", trees_from_histograms_equal_trees_from_sorted_rows, two_hundred_and_fifty_six_values_are_kept,
-      columns_of_many_values_are_cut_into_bins_of_equal_size, rows_arrive_where_they_were_counted,
-      neighbouring_numbers_can_be_told_apart, a_split_that_improves_nothing_is_made_where_the_next_one_may,
-      what_cannot_be_split_is_a_leaf, features_are_drawn_until_one_can_be_split,
-      the_same_generator_draws_the_same_tree, what_no_tree_can_grow_from_is_refused,
-      what_a_tree_cannot_answer_is_refused)
+SUITE("tree", of_equal_columns_the_first_is_asked_whatever_the_threads,
+      trees_from_histograms_equal_trees_from_sorted_rows, large_tables_are_counted_like_small_ones,
+      two_hundred_and_fifty_six_values_are_kept, columns_of_many_values_are_cut_into_bins_of_equal_size,
+      rows_arrive_where_they_were_counted, neighbouring_numbers_can_be_told_apart,
+      a_split_that_improves_nothing_is_made_where_the_next_one_may, what_cannot_be_split_is_a_leaf,
+      features_are_drawn_until_one_can_be_split, the_same_generator_draws_the_same_tree,
+      what_no_tree_can_grow_from_is_refused, what_a_tree_cannot_answer_is_refused)
