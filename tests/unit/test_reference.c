@@ -1,6 +1,6 @@
 // The library against another implementation: the numbers of tests/reference, whose make.py says where they come from. A
 // convention that code, gradient check and naive twin have in common is seen here alone.
-#include "reference.h"
+#include "reference_numbers.h"
 #include "learning/ops/activation.h"
 #include "learning/ops/attention.h"
 #include "learning/ops/conv.h"

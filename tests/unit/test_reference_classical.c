@@ -1,5 +1,5 @@
 // Trees and support vector machines against scikit-learn on tables of datasets/: the numbers of tests/reference/classical.txt.
-#include "reference.h"
+#include "reference_numbers.h"
 #include "files/csv.h"
 #include "models/svm.h"
 #include "models/tree.h"

@@ -1,5 +1,5 @@
 // Clustering, components, curves and logistic regression against scikit-learn: the numbers of tests/reference/clusters.txt.
-#include "reference.h"
+#include "reference_numbers.h"
 #include "learning/lbfgs.h"
 #include "learning/logistic.h"
 #include "learning/roc.h"

@@ -1,4 +1,4 @@
-// reference.h: a file of tests/reference: named matrices, and what the library made compared with them.
+// reference_numbers.h: a file of tests/reference: named matrices, and what the library made compared with them.
 //
 //     Reference r = reference_open("gru");
 //     expect_matrix(&r, "y", y);                    // given(&r, "y"), but for rounding
