@@ -1,0 +1,269 @@
+// symmetric.c: see symmetric.h.
+#include "matrix/symmetric.h"
+#include "base/parallel.h"
+
+#include <math.h>
+#include <string.h>
+
+// ---- All of them ------------------------------------------------------------------------------------------
+
+static double *row_of(double *m, int n, int i) { return m + (size_t)i * (size_t)n; }
+
+static double dot_product(const double *a, const double *b, int count)
+{
+    enum { WAYS = 8 }; // sums beside each other, so that they become vectors
+    double total[WAYS] = {0};
+    int j = 0;
+    for (; j + WAYS <= count; j += WAYS)
+        for (int l = 0; l < WAYS; l++) total[l] += a[j + l] * b[j + l];
+    for (int l = 0; j < count; j++, l++) total[l] += a[j] * b[j];
+    return ((total[0] + total[4]) + (total[2] + total[6])) + ((total[1] + total[5]) + (total[3] + total[7]));
+}
+
+static void add_multiple(double *to, double factor, const double *from, int count)
+{
+    for (int j = 0; j < count; j++) to[j] += factor * from[j];
+}
+
+// p ← A v / (vᵀv / 2), A the first count rows and columns of m, of which the lower triangle is right
+static void multiply_lower(double *p, double *m, int n, const double *v, int count, double half_square)
+{
+    memset(p, 0, (size_t)count * sizeof *p);
+    for (int i = 0; i < count; i++) {
+        const double *row = row_of(m, n, i);
+        p[i] += dot_product(row, v, i + 1);
+        add_multiple(p, v[i], row, i);
+    }
+    for (int i = 0; i < count; i++) p[i] /= half_square;
+}
+
+// Row i of m, whose elements before the diagonal are v's beginning, is reflected to one element beside the diagonal:
+// P = I − v vᵀ / h. A becomes P A P. v stays in row i, h in halves[i] (0: nothing was to be done).
+static double reflect_row(double *m, int n, int i, double *p, double *halves)
+{
+    double *v = row_of(m, n, i);
+    double size = 0.0;
+    for (int j = 0; j < i; j++) size = fmax(size, fabs(v[j]));
+    halves[i] = 0.0;
+    double rest = 0.0;
+    for (int j = 0; j + 1 < i; j++) rest = fmax(rest, fabs(v[j]));
+    if (rest == 0.0) return v[i - 1];
+    for (int j = 0; j < i; j++) v[j] /= size;
+    const double square = dot_product(v, v, i), length = copysign(sqrt(square), v[i - 1]);
+    halves[i] = square + length * v[i - 1];
+    v[i - 1] += length;
+    multiply_lower(p, m, n, v, i, halves[i]);
+    add_multiple(p, -dot_product(p, v, i) / (2.0 * halves[i]), v, i);
+    for (int r = 0; r < i; r++) {
+        double *row = row_of(m, n, r);
+        const double a = v[r], b = p[r];
+        for (int j = 0; j <= r; j++) row[j] -= a * p[j] + b * v[j];
+    }
+    return -length * size;
+}
+
+// m becomes the vectors of the reflections; what is left of it are diagonal [n] and beside [n], of which beside[i] stands
+// at (i + 1, i). beside[n − 1] is 0.
+static void reduce_to_three_diagonals(double *m, int n, double *diagonal, double *beside, double *halves,
+                                      double *p)
+{
+    for (int i = n - 1; i > 0; i--) {
+        beside[i - 1] = reflect_row(m, n, i, p, halves);
+        diagonal[i] = row_of(m, n, i)[i];
+    }
+    diagonal[0] = m[0];
+    beside[n - 1] = halves[0] = 0.0;
+}
+
+typedef struct {
+    double c, s;
+} Rotation;
+
+static double hypotenuse(double a, double b)
+{
+    const double x = fmax(fabs(a), fabs(b)), y = fmin(fabs(a), fabs(b));
+    return x == 0.0 ? 0.0 : x * sqrt(1.0 + (y / x) * (y / x));
+}
+
+// Where the block that begins at low ends: before the first element beside the diagonal that is as good as zero.
+static int block_end(const double *diagonal, const double *beside, double least, int low, int n)
+{
+    for (int end = low; end + 1 < n; end++) {
+        const double neighbours = fabs(diagonal[end]) + fabs(diagonal[end + 1]);
+        if (fabs(beside[end]) <= fmax(least, 0x1p-53 * neighbours)) return end;
+    }
+    return n - 1;
+}
+
+// One implicit QL step on low … end, with the eigenvalue of the first two rows as its shift. rotations[i] mixes i and
+// i + 1. Returns the lowest i that was rotated.
+static int ql_step(double *diagonal, double *beside, int low, int end, Rotation *rotations)
+{
+    const double half = (diagonal[low + 1] - diagonal[low]) / (2.0 * beside[low]);
+    double shifted =
+        diagonal[end] - diagonal[low] + beside[low] / (half + copysign(hypotenuse(half, 1.0), half));
+    double s = 1.0, c = 1.0, carried = 0.0;
+    for (int i = end - 1; i >= low; i--) {
+        const double f = s * beside[i], b = c * beside[i], r = hypotenuse(f, shifted);
+        beside[i + 1] = i + 1 < end ? r : 0.0;
+        if (r == 0.0) { // the block falls apart here
+            diagonal[i + 1] -= carried;
+            return i + 1;
+        }
+        s = f / r, c = shifted / r;
+        shifted = diagonal[i + 1] - carried;
+        const double t = (diagonal[i] - shifted) * s + 2.0 * c * b;
+        carried = s * t;
+        diagonal[i + 1] = shifted + carried;
+        shifted = c * t - b;
+        rotations[i] = (Rotation){c, s};
+    }
+    diagonal[low] -= carried;
+    beside[low] = shifted;
+    return low;
+}
+
+// The rows low … end of z (n × n), of which each thread takes some columns
+static void rotate_rows(double *z, int n, int low, int end, const Rotation *rotations)
+{
+    enum { COLUMNS = 64 };
+#pragma omp parallel for if (parallel_worth((size_t)(end - low) * (size_t)n))
+    for (int first = 0; first < n; first += COLUMNS) {
+        const int count = int_min(COLUMNS, n - first);
+        for (int i = end - 1; i >= low; i--) {
+            const Rotation r = rotations[i];
+            double *a = row_of(z, n, i) + first, *b = row_of(z, n, i + 1) + first;
+            for (int j = 0; j < count; j++) {
+                const double old = b[j];
+                b[j] = r.s * a[j] + r.c * old;
+                a[j] = r.c * a[j] - r.s * old;
+            }
+        }
+    }
+}
+
+// diagonal becomes the eigenvalues, in any order; the rows of z (n × n; NULL: none), which began as the unit matrix, the
+// vectors of the matrix of three diagonals.
+static void solve_three_diagonals(Place place, double *diagonal, double *beside, double *z, int n,
+                                  Rotation *rotations)
+{
+    double largest = 0.0;
+    for (int i = 0; i < n; i++) largest = fmax(largest, fmax(fabs(diagonal[i]), fabs(beside[i])));
+    for (int low = 0, tries = 0; low < n;) {
+        const int end = block_end(diagonal, beside, 0x1p-55 * largest, low, n);
+        if (end == low) {
+            low++, tries = 0;
+            continue;
+        }
+        check_at(place, ++tries < 100, NULL, "symmetric_eigen: no convergence in 100 steps (n = %d)", n);
+        const int lowest = ql_step(diagonal, beside, low, end, rotations);
+        if (z) rotate_rows(z, n, lowest, end, rotations);
+    }
+}
+
+// x ← Q x, the reflections one after the other
+static void undo_reflections(double *x, const double *m, int n, const double *halves)
+{
+    for (int i = 1; i < n; i++) {
+        if (halves[i] == 0.0) continue;
+        const double *v = m + (size_t)i * (size_t)n;
+        add_multiple(x, -dot_product(v, x, i) / halves[i], v, i);
+    }
+}
+
+// The first element that is, but for rounding, of the largest size becomes positive.
+static void fix_sign(double *v, int n)
+{
+    double most = 0.0;
+    for (int j = 0; j < n; j++) most = fmax(most, fabs(v[j]));
+    int first = 0;
+    while (first < n && fabs(v[first]) < (1.0 - 0x1p-16) * most) first++;
+    if (first == n || v[first] >= 0.0) return;
+    for (int j = 0; j < n; j++) v[j] = -v[j];
+}
+
+// order [n] ← which value is the largest, the second, …; of equal ones, the first
+static void sort_values(int *order, const double *values, int n)
+{
+    for (int i = 0; i < n; i++) {
+        int at = i;
+        for (; at > 0 && values[order[at - 1]] < values[i]; at--) order[at] = order[at - 1];
+        order[at] = i;
+    }
+}
+
+// The count largest, by way of all. m (n × n), of which the lower triangle is right, is overwritten.
+static void solve_whole(Place place, double *values, double *vectors, double *m, int n, int count)
+{
+    Arena *arena = arena_new();
+    const size_t length = (size_t)n;
+    double *diagonal = arena_alloc(arena, length, sizeof *diagonal),
+           *beside = arena_alloc(arena, length, sizeof *beside),
+           *halves = arena_alloc(arena, length, sizeof *halves), *p = arena_alloc(arena, length, sizeof *p);
+    double *z = vectors ? arena_zeros(arena, length * length, sizeof *z) : NULL;
+    for (size_t i = 0; z && i < length; i++) z[i * length + i] = 1.0;
+    reduce_to_three_diagonals(m, n, diagonal, beside, halves, p);
+    solve_three_diagonals(place, diagonal, beside, z, n, arena_alloc(arena, length, sizeof(Rotation)));
+    int *order = arena_alloc(arena, length, sizeof *order);
+    sort_values(order, diagonal, n);
+    for (int i = 0; i < count; i++) values[i] = diagonal[order[i]];
+#pragma omp parallel for if (parallel_worth((size_t)count * length * length))
+    for (int i = 0; i < (vectors ? count : 0); i++) {
+        double *v = vectors + (size_t)i * length;
+        memcpy(v, z + (size_t)order[i] * length, length * sizeof *v);
+        undo_reflections(v, m, n, halves);
+        fix_sign(v, n);
+    }
+    arena_free(arena);
+}
+
+// ---- Floats and doubles -----------------------------------------------------------------------------------
+
+void symmetric_largest_of_doubles_at(Place place, double *values, double *vectors, const double *m, int n,
+                                     int count)
+{
+    check_at(place, n > 0 && count > 0 && count <= n, "there are as many as rows",
+             "symmetric_largest_of_doubles: %d eigenvalues of a matrix (%d × %d)", count, n, n);
+    Arena *arena = arena_new();
+    double *copied = arena_alloc(arena, size_product(place, (size_t)n, (size_t)n), sizeof *copied);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j <= i; j++) {
+            const size_t at = (size_t)i * (size_t)n + (size_t)j;
+            check_at(place, isfinite(m[at]), "look for a division by zero or a run that diverged",
+                     "symmetric_largest_of_doubles: element (%d, %d) is not finite", i, j);
+            copied[at] = m[at];
+        }
+    solve_whole(place, values, vectors, copied, n, count);
+    arena_free(arena);
+}
+
+static void solve(Place place, const char *name, double *values, Matrix vectors, Matrix m, int count)
+{
+    check_at(place, m.rows == m.cols && m.rows > 0, "only a square matrix is symmetric",
+             "%s: the matrix is (%d × %d)", name, m.rows, m.cols);
+    check_at(place, count > 0 && count <= m.rows, "there are as many as rows",
+             "%s: %d eigenvalues of a matrix (%d × %d)", name, count, m.rows, m.cols);
+    check_at(place, !vectors.data || (vectors.rows == count && vectors.cols == m.cols),
+             "vectors is (count × n), one vector a row", "%s: vectors is (%d × %d), not (%d × %d)", name,
+             vectors.rows, vectors.cols, count, m.cols);
+    check_at(place, all_finite(m), "look for a division by zero or a run that diverged",
+             "%s: the matrix holds a NaN or an infinity", name);
+    Arena *arena = arena_new();
+    const size_t size = matrix_size(m), wanted = (size_t)count * (size_t)m.cols;
+    double *copied = arena_alloc_at(place, arena, size, sizeof *copied),
+           *found = vectors.data ? arena_alloc_at(place, arena, wanted, sizeof *found) : NULL;
+    for (size_t i = 0; i < size; i++) copied[i] = (double)m.data[i];
+    solve_whole(place, values, found, copied, m.rows, count);
+    for (size_t i = 0; found && i < wanted; i++) vectors.data[i] = (float)found[i];
+    arena_free(arena);
+}
+
+void symmetric_eigen_at(Place place, double *values, Matrix vectors, Matrix m)
+{
+    solve(place, "symmetric_eigen", values, vectors, m, m.rows);
+}
+
+void symmetric_largest_at(Place place, double *values, Matrix vectors, Matrix m, int count)
+{
+    solve(place, "symmetric_largest", values, vectors, m, count);
+}
