@@ -596,16 +596,16 @@ inner products between them add up to $k$.
 
 enum { RATED = 6, MANY = 41 };
 
-// By what the distance from the end shrinks in a step, on the way from 1e-4 to 1e-10
+// By what the distance from the end shrinks in a step, on the way from 1e-7 to 1e-11
 static double measured_factor(const Square *c, const double *start, const double *end)
 {
     double v[PIXELS], from = 0.0, now = 1.0;
     int steps = 0;
     memcpy(v, start, sizeof v);
-    for (int t = 0; t < 20000 && now > 1e-10; t++) {
+    for (int t = 0; t < 20000 && now > 1e-11; t++) {
         power_step(v, c);
         now = distance(v, end);
-        if (now > 1e-4) continue;
+        if (now > 1e-7) continue;
         if (from == 0.0)
             from = now;
         else
@@ -747,24 +747,15 @@ static void choose_pixels(double *left, Square c, int count)
     }
 }
 
-// The same loss, by rebuilding every image from k numbers
-static double loss_of_rebuilding(const Directions *d, int k, Matrix mean, Matrix x)
+// The same loss by rebuilding every image, with the library
+static double loss_of_rebuilding(Arena *arena, Matrix x, int k)
 {
-    double loss = 0.0, all = 0.0;
-    for (int i = 0; i < x.rows; i++) {
-        double centred[PIXELS], rebuilt[PIXELS] = {0};
-        for (int j = 0; j < PIXELS; j++) centred[j] = (double)AT(x, i, j) - (double)mean.data[j];
-        for (int m = 0; m < k; m++) {
-            double number = 0.0;
-            for (int j = 0; j < PIXELS; j++) number += centred[j] * d->v[m][j];
-            for (int j = 0; j < PIXELS; j++) rebuilt[j] += number * d->v[m][j];
-        }
-        for (int j = 0; j < PIXELS; j++) {
-            loss += (centred[j] - rebuilt[j]) * (centred[j] - rebuilt[j]);
-            all += centred[j] * centred[j];
-        }
-    }
-    return loss / all;
+    const Pca pca = pca_fit(arena, x, k);
+    Matrix scores = matrix_new(arena, x.rows, k), rebuilt = matrix_new(arena, x.rows, x.cols);
+    pca_project(scores, &pca, x);
+    pca_rebuild(rebuilt, &pca, scores);
+    subtract(rebuilt, rebuilt, x);
+    return sum_of_squares(rebuilt) / (x.rows * pca.total_variance);
 }
 
 static void draw_variance(Lesson *lesson, const double *pca, const double *pixels, const double *random)
@@ -788,13 +779,15 @@ static void draw_rebuilt(Lesson *lesson, Digits digits)
 {
     enum { SHOWN = 5, STAGES = 7 };
     const int numbers[STAGES] = {1, 2, 5, 10, 21, MANY, PIXELS};
-    const char *captions[SHOWN * STAGES] = {"1", "2", "5", "10", "21", "41", "original"};
+    const char *const names[STAGES] = {"1", "2", "5", "10", "21", "41", "original"};
+    const char *captions[SHOWN * STAGES] = {NULL};
     Arena *arena = arena_new();
     Pca pca = pca_fit(arena, digits.x, PIXELS);
     Matrix some = matrix_rows(digits.x, 0, SHOWN), scores = matrix_new(arena, SHOWN, PIXELS);
     Matrix rebuilt = matrix_new(arena, SHOWN, PIXELS), images = matrix_new(arena, SHOWN * STAGES, PIXELS);
     pca_project(scores, &pca, some);
     for (int s = 0; s < STAGES; s++) {
+        captions[(SHOWN - 1) * STAGES + s] = names[s];
         Matrix first = matrix_new(arena, SHOWN, numbers[s]);
         copy_columns(first, 0, scores, 0, numbers[s]);
         pca_rebuild(rebuilt, &pca, first);
@@ -851,11 +844,11 @@ static void best_numbers(Lesson *lesson, Digits digits, const Directions *found)
         printf("%4d%12.4f%16.4f%18.4f%26.4f\n", shown[i], pca[shown[i]], pixels[shown[i]], random[shown[i]],
                unseen[shown[i]]);
     for (int k = 1; k <= MANY; k++) best = best && pca[k] <= pixels[k] && pca[k] <= random[k];
-    const double rebuilt = loss_of_rebuilding(found, 10, mean, digits.x);
+    const double rebuilt = loss_of_rebuilding(lesson_arena(lesson), digits.x, 10);
     printf("\nrebuilt image by image from 10 components: %.4f\n\n", rebuilt);
     claim(lesson, best, "for each k to %d, components lose less than chosen pixels and than 100 random draws",
           MANY);
-    claim(lesson, fabs(rebuilt - pca[10]) <= 1e-6,
+    claim(lesson, fabs(rebuilt - pca[10]) <= 1e-5,
           "what rebuilding loses is the variance of the other components");
     claim(lesson,
           fabs(pca[10] - 0.262) <= 1e-3 && fabs(pca[21] - 0.097) <= 1e-3 && fabs(pca[MANY] - 0.010) <= 1e-3,
@@ -1573,25 +1566,35 @@ static void judge_windows(Judgement judgements[WINDOWS][TABLES], const Readings 
 }
 
 typedef struct {
-    int events, found, false_alarms,
-        echoes; // events: marked readings in a row; echoes: false alarms soon after one
+    int events, found, false_alarms, echoes; // events: marked readings in a row
 } Events;
 
-// Alarms: the readings with at least this score. Soon: within `window` readings after an event, at the same mote
-static Events count_events(const float *scores, float level, const Readings *r, int window)
+// Alarms: the readings with at least this score. Echoes: false alarms at most 50 readings after an event at the same mote,
+// and less humid than the feature x expects
+static Events count_events(const float *scores, float level, const Readings *r, Matrix x)
 {
     Events e = {0};
-    int since = window + 1; // readings since the last marked one
+    int since = 51; // readings since the last marked one
     bool found = false;
     for (int i = 0; i < r->count; i++) {
         const bool starts = r->odd[i] && (i == 0 || !r->odd[i - 1]), alarm = scores[i] >= level;
-        if (i > 0 && r->mote[i] != r->mote[i - 1]) since = window + 1;
+        if (i > 0 && r->mote[i] != r->mote[i - 1]) since = 51;
         if (starts) e.events++, found = false;
         since = r->odd[i] ? 0 : since + 1;
         if (alarm && r->odd[i] && !found) e.found++, found = true;
-        if (alarm && !r->odd[i]) e.false_alarms++, e.echoes += since <= window;
+        if (alarm && !r->odd[i]) e.false_alarms++, e.echoes += since <= 50 && AT(x, i, 0) < 0.0f;
     }
     return e;
+}
+
+// The fraction of marked readings above all usual ones but a thousandth of these, at most
+static double found_when_strict(Arena *arena, const float *scores, const Readings *r)
+{
+    const RocCurve curve = roc_curve(arena, scores, r->odd, r->count);
+    double found = 0.0;
+    for (int i = 0; i < curve.count; i++)
+        if (curve.points[i].false_positive_rate <= 1e-3) found = curve.points[i].true_positive_rate;
+    return found;
 }
 
 static void what_the_area_hides(Lesson *lesson, const Readings *tables)
@@ -1599,28 +1602,40 @@ static void what_the_area_hides(Lesson *lesson, const Readings *tables)
     section(lesson, "What the area hides");
     Judgement judgements[WINDOWS][TABLES];
     judge_windows(judgements, tables);
-    int best_area = 0, best_precision = 0;
+    int best_area = 0, best_precision = 0, found = 0, events = 0, false_alarms = 0, echoes = 0;
+    double strict[TABLES][2];
     for (int w = 1; w < WINDOWS; w++) {
-        if (judgements[w][0].area > judgements[best_area][0].area) best_area = w;
+        if (judgements[w][1].area > judgements[best_area][1].area) best_area = w;
         if (judgements[w][1].precision > judgements[best_precision][1].precision) best_precision = w;
     }
-    printf("%d %d", best_area, best_precision);
-    int found = 0, events = 0, false_alarms = 0, echoes = 0;
-    printf("\nwith the median of 50, as many alarms as there are marked readings:\n");
+    printf("\nthe Gaussian, minus the median of 50:\n");
     for (int t = 0; t < TABLES; t++) {
+        Arena *arena = arena_new();
         const Readings *r = &tables[t];
-        float *scores = arena_alloc(lesson_arena(lesson), (size_t)r->count, sizeof *scores);
-        gaussian_scores(scores, unusual(lesson_arena(lesson), r, features[MEDIAN]));
-        const Events e = count_events(scores, alarm_level(scores, r->count, r->marked), r, 50);
-        printf("%-5s %d of %d events found, %d false alarms, %d of them within 50 readings after an event\n",
-               table_names[t], e.found, e.events, e.false_alarms, e.echoes);
+        float *scores = arena_alloc(arena, (size_t)r->count, sizeof *scores);
+        gaussian_scores(scores, r->x);
+        strict[t][0] = found_when_strict(arena, scores, r);
+        Matrix x = unusual(arena, r, features[MEDIAN]);
+        gaussian_scores(scores, x);
+        strict[t][1] = found_when_strict(arena, scores, r);
+        const Events e = count_events(scores, alarm_level(scores, r->count, r->marked), r, x);
+        printf("%-5s%3d of %d events found; %d false alarms, %d of them echoes\n", table_names[t], e.found,
+               e.events, e.false_alarms, e.echoes);
         found += e.found, events += e.events, false_alarms += e.false_alarms, echoes += e.echoes;
+        arena_free(arena);
     }
+    printf("\nmarked readings found at one false alarm in a thousand:\n");
+    for (int t = 0; t < TABLES; t++)
+        printf("%-5s%7.3f as it is,%7.3f minus the median\n", table_names[t], strict[t][0], strict[t][1]);
     printf("\n");
+    claim(lesson, judgements[best_area][1].precision < judgements[best_precision][1].precision,
+          "among far motes the window with the largest area is not the one with the most precise alarms");
     claim(lesson, events == 4 && found == 4,
-          "behind all the marked readings are four events, and each raises an alarm");
-    claim(lesson, echoes >= 0.75 * false_alarms,
-          "three of four false alarms are the end of an event, not another one");
+          "behind all marked readings are four events, and each raises an alarm");
+    claim(lesson, echoes >= 0.9 * false_alarms, "nine of ten false alarms are echoes of an event");
+    claim(lesson, strict[0][0] > strict[0][1],
+          "among near motes, with few false alarms allowed, the columns as they are find more than the "
+          "better feature");
 }
 
 int main(int argc, char **argv)
