@@ -510,6 +510,15 @@ static void what_they_mean(Lesson *lesson, Digits digits)
 }
 
 /*
+Are clusters classes? No. Ten of them are right in fewer than eight of ten cases. Look at the figure, of the first split: there are two centres for the 7 and
+none for the 3. One centre has 79 nines and 76 threes, another 49 eights and 48 ones. A cluster is what lies together in 64 pixels, and nobody told the pixels what we mean by a 3. Who
+uses the labels to *move* gets the class means, and loses one digit in ten; who keeps all examples, one in seventy.
+
+The second table is about the case that matters in practice, plenty of images and few labels, because labels cost
+money. With twenty clusters, we ask for the label of one image in each, the one nearest to the centre. These twenty labels are worth as much as the class means
+of all 898. The gain does not come from giving the label to the whole cluster (compare the last two columns), nor only from missing no digit (the
+second column has two of each, which nobody can choose without knowing the labels). It comes from *whom one asks*.
+
 ## The directions in which digits vary
 
 A centre says one thing about an image, which of ten it is like. Let it be $k$ numbers instead. We shift the digits such that their
@@ -1036,8 +1045,9 @@ static void what_goes_together(Lesson *lesson, const Baskets *tables, const char
 }
 
 /*
-Here no randomness is needed to get out of bad places, because there are none: a bound that is safe lets whole regions be left out
-unseen. (At the second size Apriori still counts "yes and no to the same question". It knows nothing but the bound.)
+At 30 % Apriori counts 1662 candidates where brute force has 129 million sets, and it misses none. No randomness is needed here, because there are
+no bad places: a bound that is safe lets whole regions be left out unseen. It knows nothing else; at the second size it even counts "yes
+and no to the same question".
 
 ## Rules, and what chance would make of them
 
@@ -1135,11 +1145,18 @@ static void read_baskets(Arena *arena, Baskets *votes, Baskets *zoo)
 }
 
 /*
+A hundred sets of votes would be frequent if nobody had looked at anybody; the other nine hundred are there because people vote with their party. A lift above 1.25 has
+not come out of any shuffled table, and our rules have up to 2.5. So the shuffled table is to rules what the majority answer is to a classifier: the
+baseline without which a number means nothing.
+
+And read the last rule again. Seven of ten animals that lay eggs have a backbone, so the rule is "right in 71 %". But of all animals 82 % have one: knowing about the eggs
+makes a backbone *less* likely. Confidence without lift says nothing.
+
 ## What does not belong
 
-Four small sensors, **motes**, measured humidity and temperature every five seconds for some hours. At two of them somebody then
-boiled water, and marked the readings of that time: 149 of 18 914. A second table has motes further apart, 158 of 18 760.
-(Suthaharan and others 2010.) Who would find the marked ones, without having seen a mark?
+Four small sensors, **motes** (传感器节点), measured humidity and temperature every five seconds for six hours. At two of them something was done to the air, which became warm and
+wet as in steam, and the readings of that time were marked: 149 of 18 914. In a second table, of motes further apart, it is 158 of 18 760
+(Suthaharan and others 2010). Who would find the marked ones without having seen a mark?
 
 A detector gives each reading a score, and its judge is the area under the ROC curve of
 [chapter 2](../02-logistic-regression/README.md#where-to-draw-the-line): the probability that a marked reading scores higher than one that is not. Two
@@ -1380,6 +1397,10 @@ static void what_does_not_belong(Lesson *lesson, const Readings *tables)
 }
 
 /*
+It is often said that such detectors find what a person would mark, with areas above 0.95. On the columns as they are, that is not so, with one
+exception, the forest among far motes. And there is an insult: *humidity itself*, with no detector at all, does better than the Gaussian on both tables, and among near motes better
+than both. (To pick that column we needed the marks, of course. But a detector that loses to one of its inputs has not understood the data.)
+
 ## Subtract what is usual
 
 Humid is not strange. It is humid on every morning, and one mote stands in a dryer place than the other; in a cloud of all readings
@@ -1446,7 +1467,7 @@ static void draw_series(Lesson *lesson, const Readings *r)
         usual[count++] = median_before(r, i, 0, 50);
         if (r->odd[i]) marked_when[odd] = (float)r->reading[i], marked[odd++] = AT(r->x, i, 0);
     }
-    Plot *plot = plot_begin(lesson, "series.png", "A kettle beside mote 1");
+    Plot *plot = plot_begin(lesson, "series.png", "What was marked at mote 1");
     plot_axes(plot, "reading, one each 5 s", "relative humidity, %");
     plot_line(plot, "humidity", when, humidity, count);
     plot_points(plot, "marked as anomaly", marked_when, marked, odd);
@@ -1529,19 +1550,20 @@ static void subtract_what_is_usual(Lesson *lesson, const Readings *tables)
 }
 
 /*
-The recipe, "subtract the running median", turns out to be less special than it sounds. *Just before* is what counts; how one
-averages hardly does. Nor does the detector. As they are, the columns leave the Gaussian and the forest up to ten points apart, and
-the forest is ahead among far motes; with a good feature a formula of three lines and a hundred random trees agree to
-the third digit. *What one measures matters more than how one decides.* The same sentence will come back as the reason for deep
-networks, which learn their features.
+The recipe is "subtract the running median". The controls say that it is less special than it sounds: the mean of the same readings is as good, and so
+nearly is the single one before. Only the mean of *all* before is not, with the Gaussian. *Just before* is what counts. Nor does the detector count any more: as they are, the columns leave
+the Gaussian and the forest up to ten points apart; with a good feature, a formula of one line and a hundred random trees agree to two or three thousandths. *What one measures
+matters more than how one decides.* It is why the next part of the course is about networks, which learn what to measure.
 
 ## What the area hides
 
-An area of 0.997 sounds like the end of the story. But of a hundred readings less than one is marked, and the area counts usual readings by the
-thousand: one in a hundred of them above the marked ones costs a hundredth of area, and means 188 false alarms for 149 true ones. The precision tells.
-Here are the windows once more, by both measures.
+An area of 0.997 sounds like the end of the story. But fewer than one reading in a hundred is marked, and the area counts the usual ones by the
+thousand. If one in a hundred of them scores above all marked ones, that costs a hundredth of area, and is 188 false alarms for 149 true ones. The precision tells. We
+try the windows once more, by both measures.
 
-And how many things did we detect? Not 149. Readings of one boiling are no independent examples: there are *two kettles* in each table.
+And how many things have we detected? Not 149. Readings of one cloud of steam are no independent examples. So we count *events*, marked readings in a row, and
+ask where the false alarms are. A guess comes from the figure: when the steam is gone, the median still
+remembers it. Such an **echo** (回声) follows an event within the 50 readings of the window, and has the wrong sign: the air is *drier* than the median expects.
 */
 
 enum { WINDOWS = 7 };
@@ -1638,6 +1660,18 @@ static void what_the_area_hides(Lesson *lesson, const Readings *tables)
           "better feature");
 }
 
+/*
+Four events in two tables, all four found, and all 45 false alarms are echoes: the detector alarms because of what we subtract. (Marked readings
+after the peak are found by the same echo; the area counts these as successes.) An engineer would now mend the feature, by
+keeping readings that raised an alarm out of the median, and would leave both detectors alone.
+
+Last, the curves cross. Whoever can afford one false alarm in a thousand readings finds more among near motes with the columns as they are, although
+their area is a tenth smaller; among far motes it is the other way round. *The larger area* is an answer to a question that hardly anybody has. And with four events, no difference in the third digit
+means anything.
+
+## The lesson, from end to end
+*/
+
 int main(int argc, char **argv)
 {
     Lesson *lesson = lesson_begin(argc, argv, "04-without-labels", "Learning without labels");
@@ -1661,3 +1695,131 @@ int main(int argc, char **argv)
     what_the_area_hides(lesson, readings);
     return lesson_end(lesson);
 }
+
+/*
+## What to take along
+
+- Without labels, the function to be approximated is the identity, through a narrow place: a number from 1 to k, or k numbers.
+- Assign, move: each half step is the best possible with the other half fixed. So the cost never rises, without any learning rate, and where it ends depends on the start.
+- Start often and keep the best. k-means++ decides where there are separate heaps, and is worth half a percent where there are none.
+- Clusters are not classes. But they know whom to ask: twenty labels of typical examples are worth as much as 898 used for class means.
+- Principal components have no bad valley, and power iteration comes nearer by $\lambda_2 / \lambda_1$ in each step.
+- No linear code of $k$ numbers rebuilds better. Well-chosen pixels come nearer than you would think.
+- A safe bound beats search: Apriori counts 1662 sets in the place of 129 million.
+- Shuffle the columns: whatever survives is chance. And look at the lift.
+- The feature matters more than the detector, and the area under a curve can hide what the alarms are.
+
+## Check yourself
+
+**1.** A centre moves to the *median* of its examples, coordinate by coordinate, and not to the mean. Can the cost $J$ rise?
+
+<details><summary>Answer</summary>
+
+Yes. The mean is the lowest place of the sum of *squared* distances, so any other place costs more, and after an assignment that changed nothing the
+move from mean to median raises $J$. With sums of absolute differences in the place of squares, the median would be right, and the
+same argument would hold for these. Each half step has to minimise the same cost.
+
+</details>
+
+**2.** Two runs of k-means on the digits end at 1,165,183 and 1,247,835. You take ten more steps with the second. What do you get?
+
+<details><summary>Answer</summary>
+
+1,247,835. It has settled: every example has its nearest centre and every centre is the mean of its examples, so nothing moves any more. Descent
+does not leave a valley. A new start might; the best of any twenty was within 0.1 % of the best ever seen.
+
+</details>
+
+**3.** $\lambda_1 = 178.9$ and $\lambda_2 = 163.6$. About how many steps of power iteration give another digit of the first component? And if $\lambda_2$ were equal to $\lambda_1$?
+
+<details><summary>Answer</summary>
+
+Each step multiplies the error by $163.6 / 178.9 = 0.9146$, so a digit takes $\ln 10 / -\ln 0.9146 \approx 26$ steps. With equal eigenvalues
+the factor is 1: the iteration ends in some direction of the plane that both span, another one for each start. All of them have the same variance, so nothing is lost.
+
+</details>
+
+**4.** Would 100,000 draws of ten random directions find something as good as ten components?
+
+<details><summary>Answer</summary>
+
+No. The average draw loses $1 - 10/64 = 84$ % of the variance, the best of 100 still 81 %, components 26 %. The spread
+between draws is a few percent; more draws creep along its edge. Where a formula or descent knows the way, chance is no
+opponent; it is needed where there are many valleys.
+
+</details>
+
+**5.** A detector has an area of 0.99, and one reading in ten thousand is an anomaly. Can most of its alarms be false?
+
+<details><summary>Answer</summary>
+
+Yes. Suppose every anomaly scores above all usual readings but one in a hundred. The area is 0.99, and to find the anomaly you
+get a hundred false alarms with it. The area does not change when the usual readings become ten times as many; the precision does.
+
+</details>
+
+## Sources
+
+- S. Lloyd, *Least squares quantization in PCM*, a Bell Laboratories note of 1957, printed 1982: assign and move.
+- D. Arthur and S. Vassilvitskii, *k-means++: the advantages of careful seeding*, 2007: the start, and its bound.
+- E. Alpaydin and C. Kaynak, *Cascading classifiers*, 1998: the digits.
+- K. Pearson 1901, H. Hotelling 1933: principal components; C. Eckart and G. Young, *The approximation of one matrix by another of lower rank*, 1936.
+- R. Agrawal and R. Srikant, *Fast algorithms for mining association rules*, 1994: Apriori.
+- J. Schlimmer, *Concept acquisition through representational adjustment*, 1987: the votes; R. Forsyth 1990: the zoo.
+- P. C. Mahalanobis, *On the generalised distance in statistics*, 1936.
+- F. T. Liu, K. M. Ting, Z.-H. Zhou, *Isolation forest*, 2008.
+- S. Suthaharan and others, *Labelled data collection for anomaly detection in wireless sensor networks*, 2010.
+
+## Exercises
+
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade4` tells how far you are,
+`make hint4` helps.
+
+- **TASK 4.1** k-means on a stream: each example moves its centre, and is forgotten.
+- **TASK 4.2** the probabilities with which k-means++ takes its next centre.
+- **TASK 4.3** a step of power iteration that stays clear of the components already found.
+- **TASK 4.4** does a candidate of Apriori survive?
+- **TASK 4.5** a running median that looks only back.
+
+And without a computer, or with five minutes at one:
+
+**1.** k-means with $k = N$ costs 0. Why not choose $k$ by the lowest cost?
+
+<details><summary>Answer</summary>
+
+Because the cost falls with every further centre: a new one can be put on any example and costs nothing. It measures how well the examples are rebuilt
+and not whether the centres mean anything. One looks for the $k$ from which on it falls slowly, holds examples out, or asks what the
+centres are for: in our table fifty clusters named by fifty labels are right in 93 %, ten in 77 %.
+
+</details>
+
+**2.** You measure one pixel in units of a thousandth, so that its values are a thousand times larger. What happens to the first
+component, and to k-means?
+
+<details><summary>Answer</summary>
+
+Its variance is then a million times larger, so the first component is that pixel alone, and k-means splits the examples by it alone.
+Both minimise squared distances, in whatever units one gives them. Where units differ, standardise first.
+
+</details>
+
+**3.** A set of 20 items is frequent. How many frequent sets does Apriori go through before it finds it?
+
+<details><summary>Answer</summary>
+
+All of its parts, $2^{20} - 2$, more than a million: each is frequent as well, and the set cannot be joined before they have been found.
+Apriori's bound leaves out what is rare, and does nothing against long sets. Methods that grow a set in depth have been made for
+that.
+
+</details>
+
+**4.** How would you keep the echo out of the running median?
+
+<details><summary>Answer</summary>
+
+Do not let a reading that raised an alarm into the window. Then the median stays what it was before the steam. The price:
+when the air really changes for good, it alarms for ever, so after some time one has to give in. That time is again
+a choice between missing and alarming.
+
+</details>
+*/
