@@ -11,17 +11,16 @@ static float squared_distance(const float *a, const float *b, int d)
 }
 
 // TASK 4.1
+static float away(Matrix centres, int c, Matrix example)
+{
+    return squared_distance(matrix_row(centres, c), example.data, centres.cols);
+}
+
 void stream_step(Matrix centres, Matrix counts, Matrix example)
 {
     int nearest = 0;
-    float least = INFINITY;
-    for (int c = 0; c < centres.rows; c++) {
-        float away = squared_distance(matrix_row(centres, c), example.data, centres.cols);
-        if (away < least) {
-            least = away;
-            nearest = c;
-        }
-    }
+    for (int c = 1; c < centres.rows; c++)
+        if (away(centres, c, example) < away(centres, nearest, example)) nearest = c;
     counts.data[nearest] += 1.0f;
     float part = 1.0f / counts.data[nearest];
     for (int j = 0; j < centres.cols; j++)

@@ -86,6 +86,16 @@ START_TEST(probabilities_computed_by_hand)
 }
 END_TEST
 
+START_TEST(close_examples_have_probabilities_too)
+{
+    float points[] = {0, 0.125f, 0.25f}, held[] = {0}, values[] = {0, 0, 0};
+    Matrix p = matrix_view(3, 1, values), x = matrix_view(3, 1, points), centres = matrix_view(1, 1, held);
+    GIVEN(OUT("p", p), IN("x", x), IN("centres", centres));
+    next_centre_probabilities(p, x, centres);
+    expect_within("p", p, ((double[]){0, 0.2, 0.8}), 1e-6);
+}
+END_TEST
+
 START_TEST(all_alike_when_each_is_on_a_centre)
 {
     float points[] = {2, 3, 2, 3, 2, 3}, held[] = {2, 3}, values[] = {0, 0, 0};
@@ -166,6 +176,16 @@ START_TEST(where_nothing_is_left_the_vector_stays)
     GIVEN(OUT("v", v), IN("c", c), IN("found", found));
     expect_number("length", deflated_step(v, c, found), 0.0, 0.0);
     expect_within("v", v, ((double[]){3, 4}), 0.0);
+}
+END_TEST
+
+START_TEST(a_short_vector_becomes_one_long)
+{
+    float start[] = {1, 0.5f}, matrix[] = {4, 0, 0, 0.25f}, first[] = {1, 0};
+    Matrix v = matrix_view(1, 2, start), c = matrix_view(2, 2, matrix), found = matrix_view(1, 2, first);
+    GIVEN(OUT("v", v), IN("c", c), IN("found", found));
+    expect_number("length", deflated_step(v, c, found), 0.125, 1e-6);
+    expect_within("v", v, ((double[]){0, 1}), 1e-6);
 }
 END_TEST
 
@@ -288,11 +308,13 @@ EXERCISE("04-without-labels",
          {"4.1", 5, one_centre_becomes_the_mean_of_the_stream},
          {"4.2", 5, probabilities_computed_by_hand},
          {"4.2", 5, all_alike_when_each_is_on_a_centre},
-         {"4.2", 10, many_examples_and_centres},
+         {"4.2", 5, close_examples_have_probabilities_too},
+         {"4.2", 5, many_examples_and_centres},
          {"4.3", 5, a_step_computed_by_hand},
-         {"4.3", 5, two_components_are_taken_out},
-         {"4.3", 5, where_nothing_is_left_the_vector_stays},
-         {"4.3", 5, steps_find_the_second_component},
+         {"4.3", 3, two_components_are_taken_out},
+         {"4.3", 4, where_nothing_is_left_the_vector_stays},
+         {"4.3", 4, a_short_vector_becomes_one_long},
+         {"4.3", 4, steps_find_the_second_component},
          {"4.4", 5, all_parts_must_be_frequent},
          {"4.4", 10, each_part_counts},
          {"4.4", 5, a_larger_set_is_not_a_part},

@@ -23,10 +23,10 @@ ROUNDS(3, a_step_beside_random_components)
     Matrix a = hidden_matrix(rng, arena, n, n), u = hidden_matrix(rng, arena, 1, n);
     Matrix c = matrix_new(arena, n, n), reflection = matrix_new(arena, n, n);
     matmul_tn(c, a, a);
-    for (int i = 0; i < n; i++)
+    for (int row = 0; row < n; row++)
         for (int j = 0; j < n; j++)
-            AT(reflection, i, j) =
-                (i == j ? 1.0f : 0.0f) - 2.0f * u.data[i] * u.data[j] / (float)sum_of_squares(u);
+            AT(reflection, row, j) =
+                (row == j ? 1.0f : 0.0f) - 2.0f * u.data[row] * u.data[j] / (float)sum_of_squares(u);
     same_deflated_step(1e-3f, hidden_matrix(rng, arena, 1, n), c, matrix_rows(reflection, 0, m));
 }
 
