@@ -714,7 +714,9 @@ test-mathf-all: ## try exp, log, tanh, … on every float there is (minutes)
 
 # The rooms that compute: nothing but the C library is needed, for whatever processor.
 BITS := $(TREE)/tests/bits
-$(BITS): $(BITS).o $(filter $(patsubst %,$(TREE)/common/%/%,base matrix learning),$(COMMON_OBJECTS))
+# Of the models, those of classical learning; the others are operations that are hashed by themselves, and files.
+$(BITS): $(BITS).o $(filter $(patsubst %,$(TREE)/common/%/%,base matrix learning) \
+	$(patsubst %,$(TREE)/common/models/%.o,isolation_forest kmeans pca svm tree),$(COMMON_OBJECTS))
 	$(call link,$^,$(filter -static -lm,$(LIBRARIES)))
 
 .PHONY: bits

@@ -6,7 +6,9 @@
 // hashed. With names on the command line, only the kernels whose name contains one of them are run.
 #include "base/mathf.h"
 #include "base/rng.h"
+#include "learning/lbfgs.h"
 #include "learning/least_squares.h"
+#include "learning/logistic.h"
 #include "learning/ops/activation.h"
 #include "learning/ops/conv.h"
 #include "learning/ops/elementwise.h"
@@ -27,6 +29,10 @@
 #include "matrix/gemm.h"
 #include "matrix/matrix.h"
 #include "matrix/stored.h"
+#include "matrix/symmetric.h"
+#include "models/isolation_forest.h"
+#include "models/kmeans.h"
+#include "models/pca.h"
 
 #include <inttypes.h>
 
@@ -233,6 +239,56 @@ static void stored_products(StoredKind kind)
     stored_matmul(row_out, matrix_reshape(column, 1, m.rows), m);
 }
 
+// All eigenpairs of a corner of a, whose upper triangle nobody reads, or a few.
+static void symmetric_pairs(bool all)
+{
+    const int n = matrix_size(a) < 10000 ? 5 : 90, count = all ? n : 2;
+    double values[90];
+    const Matrix vectors = matrix_new(arena, count, n);
+    symmetric_largest(values, vectors, matrix_view(n, n, a.data), count);
+    keep_words(values, 2 * (size_t)count);
+    keep(vectors);
+}
+
+// Seven centres from among the rows, three steps, and the start that k-means++ finds.
+static void clusters(void)
+{
+    const Matrix start = matrix_copy(arena, matrix_rows(b, 0, int_min(7, b.rows)));
+    const Kmeans found = kmeans_from(arena, start, a, 3);
+    keep(found.centres);
+    keep_words(found.labels, (size_t)a.rows);
+    number = found.cost;
+    kmeans_plus_plus(start, a, &rng);
+    keep(start);
+}
+
+static void components(void)
+{
+    const Pca pca = pca_fit(arena, a, int_min(int_min(a.rows, a.cols), 20));
+    keep(pca.mean), keep(pca.components), keep(pca.variances);
+    number = pca.total_variance;
+}
+
+static void isolation(void)
+{
+    if (a.rows < 2) return;
+    const IsolationForest forest = isolation_forest_fit(arena, a, 9, 64, &rng);
+    isolation_forest_scores(column_out.data, &forest, b);
+}
+
+// Three classes, by L-BFGS and in minibatches
+static void logistic(void)
+{
+    for (int i = 0; i < a.rows; i++) labels[i] %= 3;
+    LogisticProblem problem = logistic_problem(arena, a, labels, 3, 0.01f);
+    const Matrix weights = matrix_new(arena, a.cols + 1, 3);
+    number = lbfgs_minimise(arena, weights, logistic_loss, &problem, ((LbfgsOptions){.iterations = 7})).loss;
+    keep(weights);
+    logistic_sgd(&problem, weights, ((LogisticPlan){.epochs = 1, .batch = 30, .rate = 0.01f}), &rng);
+    keep(weights);
+    logistic_predict(indices_out, weights, b);
+}
+
 static Parameters *parameter_set(void)
 {
     static Parameters set;
@@ -298,6 +354,14 @@ static Parameters *parameter_set(void)
     K(eigenvalues, Complex values[24]; int n = matrix_size(a) < 576 ? 5 : 24;                                \
       eigenvalues(values, matrix_view(n, n, a.data));                                                        \
       for (int i = 0; i < n; i++) out.data[i] = (float)(complex_size(values[i]) + complex_angle(values[i])))
+
+#define MODEL_KERNELS(K)                                                                                     \
+    K(symmetric_all, symmetric_pairs(true))                                                                  \
+    K(symmetric_few, symmetric_pairs(false))                                                                 \
+    K(kmeans, clusters())                                                                                    \
+    K(pca, components())                                                                                     \
+    K(isolation_forest, isolation())                                                                         \
+    K(logistic, logistic())
 
 #define LEARNING_KERNELS(K)                                                                                  \
     K(relu, taped(relu(x)))                                                                                  \
@@ -419,7 +483,9 @@ typedef struct {
 
 MATRIX_KERNELS(MATRIX_FUNCTION)
 LEARNING_KERNELS(LEARNING_FUNCTION)
-static const Kernel kernels[] = {MATRIX_KERNELS(TABLE_LINE) LEARNING_KERNELS(TABLE_LINE)};
+MODEL_KERNELS(MATRIX_FUNCTION)
+static const Kernel kernels[] = {MATRIX_KERNELS(TABLE_LINE) LEARNING_KERNELS(TABLE_LINE)
+                                     MODEL_KERNELS(TABLE_LINE)};
 
 // Functions of one float: every 4099th of all floats, infinities and NaNs among them, in a loop that becomes
 // vector code.

@@ -161,6 +161,103 @@ static void solve_three_diagonals(Place place, double *diagonal, double *beside,
     }
 }
 
+// ---- A few vectors ------------------------------------------------------------------------------------------
+
+// A matrix of three diagonals, of which beside[i] stands at (i + 1, i) and (i, i + 1); beside[n − 1] is 0.
+typedef struct {
+    const double *diagonal, *beside;
+    int n;
+    double size;  // its largest element; 1 for zeros
+    double *rows; // (n × 3): scratch
+} ThreeDiagonals;
+
+static double away_from_zero(double x, double least) { return fabs(x) < least ? copysign(least, x) : x; }
+
+// x ← (T − λ)⁻¹ x · any factor, by elimination with exchange of rows. A pivot of 0 is made a little more.
+static void solve_shifted(double *x, ThreeDiagonals t, double lambda)
+{
+    const int n = t.n;
+    const double least = 0x1p-53 * t.size;
+    double pivot = t.diagonal[0] - lambda, next = t.beside[0];
+    for (int i = 0; i + 1 < n; i++) {
+        const double below = t.beside[i], diagonal = t.diagonal[i + 1] - lambda, after = t.beside[i + 1];
+        double *row = t.rows + 3 * (size_t)i;
+        if (fabs(below) > fabs(pivot)) {
+            const double factor = pivot / below, other = x[i];
+            row[0] = below, row[1] = diagonal, row[2] = after;
+            x[i] = x[i + 1];
+            x[i + 1] = other - factor * x[i];
+            pivot = next - factor * diagonal;
+            next = -factor * after;
+        } else {
+            row[0] = away_from_zero(pivot, least), row[1] = next, row[2] = 0.0;
+            const double factor = below / row[0];
+            x[i + 1] -= factor * x[i];
+            pivot = diagonal - factor * next;
+            next = after;
+        }
+    }
+    x[n - 1] /= away_from_zero(pivot, least);
+    for (int i = n - 2; i >= 0; i--) {
+        const double *row = t.rows + 3 * (size_t)i;
+        x[i] = (x[i] - row[1] * x[i + 1] - (i + 2 < n ? row[2] * x[i + 2] : 0.0)) / row[0];
+        if (fabs(x[i]) < 1e200) continue;
+        for (int j = i; j < n; j++) x[j] *= 1e-200; // before anything is too large for a double
+    }
+}
+
+// x ← x without its part along the count rows of others, at length 1
+static void orthonormalise(double *x, const double *others, int count, int n)
+{
+    double size = 0.0;
+    for (int j = 0; j < n; j++) size = fmax(size, fabs(x[j]));
+    for (int j = 0; j < n; j++) x[j] /= size;
+    for (int round = 0; round < 2; round++) { // once is not enough when little is left
+        for (int i = 0; i < count; i++) {
+            const double *other = others + (size_t)i * (size_t)n;
+            add_multiple(x, -dot_product(other, x, n), other, n);
+        }
+        const double length = sqrt(dot_product(x, x, n));
+        for (int j = 0; j < n; j++) x[j] /= length;
+    }
+}
+
+static double largest_residual(const double *x, ThreeDiagonals t, double lambda)
+{
+    double most = 0.0;
+    for (int i = 0; i < t.n; i++) {
+        double product = (t.diagonal[i] - lambda) * x[i];
+        if (i > 0) product += t.beside[i - 1] * x[i - 1];
+        if (i + 1 < t.n) product += t.beside[i] * x[i + 1];
+        most = fmax(most, fabs(product));
+    }
+    return most;
+}
+
+// z (count × n) ← the vectors of T for these values, by inverse iteration from random starts (Peters and Wilkinson, SIAM
+// Review 21, 1979), each kept orthogonal to those before, so that close and equal values get vectors of their own. Two
+// rounds do.
+static void iterate_inversely(Place place, double *z, const double *values, ThreeDiagonals t, int count)
+{
+    enum { MOST_ROUNDS = 20 };
+    Rng rng = rng_new(1, 0);
+    for (int i = 0; i < count; i++) {
+        double *x = z + (size_t)i * (size_t)t.n;
+        for (int j = 0; j < t.n; j++) x[j] = (double)rng_between(&rng, -1.0f, 1.0f);
+        int round = 0;
+        for (bool found = false; !found; round++) {
+            check_at(place, round < MOST_ROUNDS, "symmetric_eigen finds all of them in another way",
+                     "symmetric_largest: vector %d of %d has not come out in %d rounds (n = %d)", i, count,
+                     round, t.n);
+            solve_shifted(x, t, values[i]);
+            orthonormalise(x, z, i, t.n);
+            found = round > 0 && largest_residual(x, t, values[i]) <= 0x1p-44 * t.size;
+        }
+    }
+}
+
+// ---- The whole way ------------------------------------------------------------------------------------------
+
 // x ← Q x, the reflections one after the other
 static void undo_reflections(double *x, const double *m, int n, const double *halves)
 {
@@ -192,25 +289,45 @@ static void sort_values(int *order, const double *values, int n)
     }
 }
 
-// The count largest, by way of all. m (n × n), of which the lower triangle is right, is overwritten.
+static double *unit_matrix(Arena *arena, size_t n)
+{
+    double *z = arena_zeros(arena, n * n, sizeof *z);
+    for (size_t i = 0; i < n; i++) z[i * n + i] = 1.0;
+    return z;
+}
+
+static ThreeDiagonals three_diagonals(Arena *arena, const double *diagonal, const double *beside, int n)
+{
+    ThreeDiagonals t = {diagonal, beside, n, 0.0, arena_alloc(arena, (size_t)n, 3 * sizeof(double))};
+    for (int i = 0; i < n; i++) t.size = fmax(t.size, fmax(fabs(diagonal[i]), fabs(beside[i])));
+    if (t.size == 0.0) t.size = 1.0;
+    return t;
+}
+
+// The count largest. m (n × n), of which the lower triangle is right, is overwritten. The values come all at once; many
+// vectors along with them, a few by inverse iteration.
 static void solve_whole(Place place, double *values, double *vectors, double *m, int n, int count)
 {
     Arena *arena = arena_new();
     const size_t length = (size_t)n;
-    double *diagonal = arena_alloc(arena, length, sizeof *diagonal),
-           *beside = arena_alloc(arena, length, sizeof *beside),
-           *halves = arena_alloc(arena, length, sizeof *halves), *p = arena_alloc(arena, length, sizeof *p);
-    double *z = vectors ? arena_zeros(arena, length * length, sizeof *z) : NULL;
-    for (size_t i = 0; z && i < length; i++) z[i * length + i] = 1.0;
-    reduce_to_three_diagonals(m, n, diagonal, beside, halves, p);
-    solve_three_diagonals(place, diagonal, beside, z, n, arena_alloc(arena, length, sizeof(Rotation)));
+    double *parts[6];
+    for (int i = 0; i < 6; i++) parts[i] = arena_alloc(arena, length, sizeof(double));
+    double *diagonal = parts[0], *beside = parts[1], *halves = parts[2], *all = parts[3], *rest = parts[4];
+    reduce_to_three_diagonals(m, n, diagonal, beside, halves, parts[5]);
+    memcpy(all, diagonal, length * sizeof *all);
+    memcpy(rest, beside, length * sizeof *rest);
+    const bool few = 2 * count <= n;
+    double *z = vectors && !few ? unit_matrix(arena, length) : NULL;
+    solve_three_diagonals(place, all, rest, z, n, arena_alloc(arena, length, sizeof(Rotation)));
     int *order = arena_alloc(arena, length, sizeof *order);
-    sort_values(order, diagonal, n);
-    for (int i = 0; i < count; i++) values[i] = diagonal[order[i]];
+    sort_values(order, all, n);
+    for (int i = 0; i < count; i++) values[i] = all[order[i]];
+    if (vectors && few)
+        iterate_inversely(place, vectors, values, three_diagonals(arena, diagonal, beside, n), count);
 #pragma omp parallel for if (parallel_worth((size_t)count * length * length))
     for (int i = 0; i < (vectors ? count : 0); i++) {
         double *v = vectors + (size_t)i * length;
-        memcpy(v, z + (size_t)order[i] * length, length * sizeof *v);
+        if (z) memcpy(v, z + (size_t)order[i] * length, length * sizeof *v);
         undo_reflections(v, m, n, halves);
         fix_sign(v, n);
     }

@@ -15,14 +15,15 @@
 #include "matrix/matrix.h"
 
 typedef struct {
-    float threshold; // of a cut; at a leaf, the path's length
-    int column;      // −1: a leaf
-    int left, right; // nodes of the forest: x[column] ≤ threshold goes to the left
+    float threshold; // x[column] ≤ threshold goes to the left; ∞ at a leaf
+    int column;      // 0 at a leaf
+    int left;        // a node of the forest, the right one behind it; a leaf names itself
+    float length;    // of a path that ends here, at a leaf
 } IsolationNode;
 
 typedef struct {
-    int trees, sample, columns;
-    const int *roots; // [trees]
+    int trees, sample, columns, depth; // depth: the most that a path can have
+    const int *roots;                  // [trees]
     const IsolationNode *nodes;
     float usual_length; // c(sample)
 } IsolationForest;

@@ -42,7 +42,8 @@ typedef struct {
     bool settled;   // the last step changed no label: no further one would change anything
 } Kmeans;
 
-// At most so many steps from kmeans_plus_plus
+// At most so many steps from kmeans_plus_plus. Rows whose centre cannot have changed are passed over, and sums follow the
+// rows that change sides: the labels are those of kmeans_step, and so are the centres, but for rounding in double precision.
 #define kmeans_fit(arena, x, k, steps, rng) kmeans_fit_at(HERE, arena, x, k, steps, rng)
 Kmeans kmeans_fit_at(Place place, Arena *arena, Matrix x, int k, int steps, Rng *rng);
 

@@ -2,50 +2,71 @@
 // eigenvectors are the components; or, with fewer rows than columns, YYᵀ (N × N), whose eigenvectors u give them as Yᵀu.
 #include "models/pca.h"
 #include "base/parallel.h"
-#include "matrix/columns.h"
 #include "matrix/gemm.h"
 #include "matrix/symmetric.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-enum { ROWS_AT_ONCE = 512, COLUMNS_AT_ONCE = 128 };
+// 84 is a multiple of the rows of a tile of the product, 14 or 6.
+enum { ROWS_AT_ONCE = 512, COLUMNS_AT_ONCE = 84, LANES = 16 };
 
-// y ← rows of x without the mean, which is mean + rest
-static void centre_rows(Matrix y, Matrix x, Matrix mean, Matrix rest)
+// The mean of rows of x, at most 512 and evenly spaced, as floats: a place in their midst
+static Matrix place_amidst(Arena *arena, Matrix x)
+{
+    const int count = int_min(x.rows, ROWS_AT_ONCE);
+    int *chosen = arena_alloc(arena, (size_t)count, sizeof *chosen);
+    for (int i = 0; i < count; i++) chosen[i] = (int)((long)i * x.rows / count);
+    Matrix some = matrix_uninitialised(arena, count, x.cols), amidst = matrix_uninitialised(arena, 1, x.cols);
+    gather_rows(some, x, chosen);
+    column_means(amidst, some);
+    return amidst;
+}
+
+// y (rows as x, at least d columns apart) ← x − origin in its first d columns
+static void subtract_origin(float *y, int step, Matrix x, const float *origin)
 {
 #pragma omp parallel for if (parallel_worth(matrix_size(x)))
     for (int i = 0; i < x.rows; i++) {
         const float *from = matrix_row(x, i);
-        float *to = matrix_row(y, i);
-        for (int j = 0; j < x.cols; j++) to[j] = from[j] - mean.data[j] - rest.data[j];
+        float *to = y + (size_t)i * (size_t)step;
+        for (int j = 0; j < x.cols; j++) to[j] = from[j] - origin[j];
     }
 }
 
-// gram (d × d) ← the lower triangle of YᵀY, divided by N
-static double *gram_of_columns(Place place, Arena *arena, Matrix x, Matrix mean, Matrix rest)
+// gram (d × d) ← the lower triangle of the covariance matrix; offset [d] ← the mean of x − origin. Behind the columns of
+// x − origin stands one of ones, with which the product gives their sums as well.
+static void covariance_by_columns(Place place, Arena *arena, double *gram, double *offset, Matrix x,
+                                  const float *origin)
 {
-    const int d = x.cols;
-    const size_t size = size_product(place, (size_t)d, (size_t)d);
-    double *gram = arena_zeros_at(place, arena, size, sizeof *gram);
-    float *part = arena_alloc_at(place, arena, size, sizeof *part);
-    Matrix buffer = matrix_uninitialised_at(place, arena, int_min(x.rows, ROWS_AT_ONCE), d);
+    const int d = x.cols, step = (d + 1 + LANES - 1) / LANES * LANES, most = int_min(x.rows, ROWS_AT_ONCE);
+    const size_t width = (size_t)d, wide = (size_t)step;
+    float *part = arena_alloc_at(place, arena, size_product(place, width + 1, wide), sizeof *part),
+          *y = arena_zeros_at(place, arena, (size_t)most, wide * sizeof *y);
+    for (int i = 0; i < most; i++) y[(size_t)i * wide + width] = 1.0f;
+    memset(gram, 0, width * width * sizeof *gram);
+    memset(offset, 0, width * sizeof *offset);
     for (int first = 0; first < x.rows; first += ROWS_AT_ONCE) {
         const int count = int_min(ROWS_AT_ONCE, x.rows - first);
-        centre_rows(buffer, matrix_rows(x, first, count), mean, rest);
-        for (int i = 0; i < d; i += COLUMNS_AT_ONCE) {
-            const int height = int_min(COLUMNS_AT_ONCE, d - i);
-            gemm((GemmShape){.m = height, .n = i + height, .k = count, .transpose_a = true}, buffer.data + i,
-                 d, buffer.data, d, part + (size_t)i * (size_t)d, d);
+        subtract_origin(y, step, matrix_rows(x, first, count), origin);
+        for (int i = 0; i <= d; i += COLUMNS_AT_ONCE) {
+            const int height = int_min(COLUMNS_AT_ONCE, d + 1 - i);
+            gemm((GemmShape){.m = height, .n = i + height, .k = count, .transpose_a = true}, y + i, step, y,
+                 step, part + (size_t)i * wide, step);
         }
-#pragma omp parallel for if (parallel_worth(size))
-        for (int i = 0; i < d; i++) {
-            const size_t row = (size_t)i * (size_t)d;
-            for (int j = 0; j <= i; j++) gram[row + (size_t)j] += (double)part[row + (size_t)j];
-        }
+#pragma omp parallel for schedule(static, 16) if (parallel_worth(width * width))
+        for (int i = 0; i < d; i++)
+            for (int j = 0; j <= i; j++)
+                gram[(size_t)i * width + (size_t)j] += (double)part[(size_t)i * wide + (size_t)j];
+        for (int j = 0; j < d; j++) offset[j] += (double)part[width * wide + (size_t)j];
     }
-    for (size_t i = 0; i < size; i++) gram[i] /= x.rows;
-    return gram;
+    for (int j = 0; j < d; j++) offset[j] /= x.rows;
+    for (int i = 0; i < d; i++)
+        for (int j = 0; j <= i; j++) {
+            double *element = gram + (size_t)i * width + (size_t)j;
+            *element = *element / x.rows - offset[i] * offset[j];
+        }
 }
 
 static double dot_product(const double *a, const double *b, int count)
@@ -76,18 +97,27 @@ static bool orthonormalise(double *v, const double *others, int count, int d)
     return true;
 }
 
-// components (k × d) and variances [k] from the eigenvectors of YYᵀ / N; y (N × d)
-static void solve_by_rows(Place place, Arena *arena, double *variances, double *components, const double *y,
-                          int rows, int d, int k)
+// The same from the eigenvectors of YYᵀ / N: components (k × d), variances [k], offset [d] and the total variance
+static double solve_by_rows(Place place, Arena *arena, double *variances, double *components, double *offset,
+                            Matrix x, const float *origin, int k)
 {
+    const int d = x.cols, rows = x.rows;
     const size_t width = (size_t)d, height = (size_t)rows;
-    double *gram = arena_alloc_at(place, arena, height * height, sizeof *gram),
-           *vectors = arena_alloc_at(place, arena, (size_t)k * height, sizeof *vectors);
+    double *y = arena_alloc_at(place, arena, matrix_size(x), sizeof *y),
+           *gram = arena_alloc_at(place, arena, size_product(place, height, height), sizeof *gram),
+           *vectors = arena_alloc_at(place, arena, (size_t)k * height, sizeof *vectors), total = 0.0;
+    for (int j = 0; j < d; j++) {
+        offset[j] = 0.0;
+        for (int i = 0; i < rows; i++) offset[j] += ((double)AT(x, i, j) - (double)origin[j]) / rows;
+        for (int i = 0; i < rows; i++)
+            y[(size_t)i * width + (size_t)j] = (double)AT(x, i, j) - (double)origin[j] - offset[j];
+    }
 #pragma omp parallel for schedule(dynamic) if (parallel_worth(height * height * width))
     for (int i = 0; i < rows; i++)
         for (int j = 0; j <= i; j++)
             gram[(size_t)i * height + (size_t)j] =
                 dot_product(y + (size_t)i * width, y + (size_t)j * width, d) / rows;
+    for (size_t i = 0; i < height; i++) total += gram[i * height + i];
     symmetric_largest_of_doubles_at(place, variances, vectors, gram, rows, k);
     for (int c = 0, unit = 0; c < k; c++) {
         double *v = components + (size_t)c * width;
@@ -101,46 +131,48 @@ static void solve_by_rows(Place place, Arena *arena, double *variances, double *
             found = orthonormalise(v, components, c, d);
         }
     }
+    return total;
 }
 
 // ---- Fit ----------------------------------------------------------------------------------------------------
 
-static void check_fit(Place place, Matrix x, int k)
+// What is not finite, or has no finite square, is seen in the total variance, at no price.
+static void check_total(Place place, double total, Matrix x)
 {
-    check_at(place, x.rows > 0 && x.cols > 0 && k > 0 && k <= int_min(x.rows, x.cols),
-             "at least one component, and no more than rows or columns",
-             "pca_fit: %d components of x (%d × %d)", k, x.rows, x.cols);
+    if (isfinite(total) && total <= (double)FLT_MAX) return;
     check_at(place, all_finite(x), "look for a gap in the data or a division by zero",
              "pca_fit: x holds a NaN or an infinity");
+    die_at(place, "bring the columns to sizes near 1", "pca_fit: a variance is larger than any float");
 }
 
 Pca pca_fit_at(Place place, Arena *arena, Matrix x, int k)
 {
-    check_fit(place, x, k);
     const int d = x.cols;
+    check_at(place, x.rows > 0 && d > 0 && k > 0 && k <= int_min(x.rows, d),
+             "at least one component, and no more than rows or columns",
+             "pca_fit: %d components of x (%d × %d)", k, x.rows, d);
     Pca pca = {.mean = matrix_new_at(place, arena, 1, d),
                .components = matrix_new_at(place, arena, k, d),
                .variances = matrix_new_at(place, arena, 1, k)};
     Arena *scratch = arena_new();
-    Matrix rest = matrix_new(scratch, 1, d), spread = matrix_new(scratch, 1, d);
-    column_moments_in_two(pca.mean, rest, spread, x);
-    for (int j = 0; j < d; j++) pca.total_variance += (double)spread.data[j];
+    const Matrix origin = place_amidst(scratch, x);
+    const size_t width = (size_t)d;
     double *variances = arena_alloc(scratch, (size_t)k, sizeof *variances),
-           *components = arena_alloc(scratch, (size_t)k * (size_t)d, sizeof *components);
+           *components = arena_alloc(scratch, (size_t)k * width, sizeof *components),
+           *offset = arena_alloc(scratch, width, sizeof *offset);
     if (x.rows < d) {
-        Matrix y = matrix_uninitialised(scratch, x.rows, d);
-        centre_rows(y, x, pca.mean, rest);
-        double *wide = arena_alloc(scratch, matrix_size(y), sizeof *wide);
-        for (size_t i = 0; i < matrix_size(y); i++) wide[i] = (double)y.data[i];
-        solve_by_rows(place, scratch, variances, components, wide, x.rows, d, k);
+        check_total(place, sum_of_squares(x), x);
+        pca.total_variance = solve_by_rows(place, scratch, variances, components, offset, x, origin.data, k);
     } else {
-        const double *gram = gram_of_columns(place, scratch, x, pca.mean, rest);
+        double *gram = arena_alloc_at(place, scratch, size_product(place, width, width), sizeof *gram);
+        covariance_by_columns(place, scratch, gram, offset, x, origin.data);
+        for (size_t j = 0; j < width; j++) pca.total_variance += gram[j * width + j];
+        check_total(place, pca.total_variance, x);
         symmetric_largest_of_doubles_at(place, variances, components, gram, d, k);
     }
+    for (int j = 0; j < d; j++) pca.mean.data[j] = (float)((double)origin.data[j] + offset[j]);
     for (int c = 0; c < k; c++) pca.variances.data[c] = (float)fmax(variances[c], 0.0);
     for (size_t i = 0; i < matrix_size(pca.components); i++) pca.components.data[i] = (float)components[i];
-    check_at(place, all_finite(pca.variances) && all_finite(pca.components) && isfinite(pca.total_variance),
-             "bring the columns to sizes near 1", "pca_fit: a variance is larger than any float");
     arena_free(scratch);
     return pca;
 }
@@ -155,12 +187,11 @@ void pca_project_at(Place place, Matrix scores, const Pca *pca, Matrix x)
              "pca_project: x (%d × %d), scores (%d × %d), components (%d × %d)", x.rows, x.cols, scores.rows,
              scores.cols, k, d);
     Arena *arena = arena_new();
-    const Matrix nothing = matrix_new(arena, 1, d),
-                 buffer = matrix_uninitialised(arena, int_min(x.rows, ROWS_AT_ONCE), d);
+    const Matrix buffer = matrix_uninitialised(arena, int_min(x.rows, ROWS_AT_ONCE), d);
     for (int first = 0; first < x.rows; first += ROWS_AT_ONCE) {
         const int count = int_min(ROWS_AT_ONCE, x.rows - first);
         const Matrix rows = matrix_rows(buffer, 0, count);
-        centre_rows(rows, matrix_rows(x, first, count), pca->mean, nothing);
+        subtract_origin(rows.data, d, matrix_rows(x, first, count), pca->mean.data);
         matmul_nt(matrix_rows(scores, first, count), rows, pca->components);
     }
     arena_free(arena);

@@ -23,8 +23,9 @@ typedef struct {
 } Pca;
 
 // x (N × d, finite), 1 ≤ k ≤ min(N, d). Where rows vary in fewer than k directions, the last variances are
-// 0, but for rounding, and their components complete an orthonormal set. Products of up to 512 rows are summed in single
-// precision, the rest in double: variances are right to about 10⁻⁶ of the largest.
+// 0, but for rounding, and their components complete an orthonormal set. Products of 512 rows
+// are summed in single precision, the rest in double: variances err by at most 512 · 2⁻²⁴ ≈ 3·10⁻⁵ of the largest, and
+// usually by 10⁻⁶; with fewer rows than columns, everything is summed in double.
 #define pca_fit(arena, x, k) pca_fit_at(HERE, arena, x, k)
 Pca pca_fit_at(Place place, Arena *arena, Matrix x, int k);
 

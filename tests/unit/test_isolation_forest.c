@@ -28,20 +28,20 @@ END_TEST
 static void walk(const IsolationForest *f, int at, int depth, int limit, int *leaves)
 {
     const IsolationNode node = f->nodes[at];
-    if (node.column < 0) {
+    if (node.left == at) {
         (*leaves)++;
         ck_assert_msg(depth <= limit, "a leaf at depth %d, limit %d", depth, limit);
-        const double more = (double)node.threshold - depth;
+        const double more = (double)node.length - depth;
         bool found = false;
         for (int n = 1; n <= f->sample; n++) found = found || fabs(more - isolation_usual_length(n)) < 1e-5;
-        ck_assert_msg(found, "a leaf at depth %d with the length %g", depth, (double)node.threshold);
+        ck_assert_msg(found, "a leaf at depth %d with the length %g", depth, (double)node.length);
         ck_assert_msg(depth == limit || more < 1e-5, "a leaf at depth %d holds several different rows",
                       depth);
         return;
     }
     ck_assert(node.column < f->columns);
     walk(f, node.left, depth + 1, limit, leaves);
-    walk(f, node.right, depth + 1, limit, leaves);
+    walk(f, node.left + 1, depth + 1, limit, leaves);
 }
 
 START_TEST(trees_cut_until_rows_are_alone_or_the_depth_is_reached)
@@ -75,10 +75,11 @@ START_TEST(scores_are_two_to_the_minus_mean_path)
         double total = 0.0;
         for (int t = 0; t < f.trees; t++) {
             int at = f.roots[t];
-            while (f.nodes[at].column >= 0)
-                at = AT(x, i, f.nodes[at].column) <= f.nodes[at].threshold ? f.nodes[at].left
-                                                                           : f.nodes[at].right;
-            total += (double)f.nodes[at].threshold;
+            while (f.nodes[at].left != at) {
+                const IsolationNode node = f.nodes[at];
+                at = node.left + !(AT(x, i, node.column) <= node.threshold);
+            }
+            total += (double)f.nodes[at].length;
         }
         const double expected = pow(2.0, -total / f.trees / isolation_usual_length(64));
         ck_assert_msg(fabs((double)scores[i] - expected) < 1e-6, "row %d: got %.8f, expected %.8f", i,
@@ -116,15 +117,18 @@ START_TEST(cuts_are_uniform)
     Matrix x = matrix_view(3, 4, values); // columns 0 and 2 vary
     Rng rng = rng_new(3, 0);
     IsolationForest f = isolation_forest_fit(arena, x, TREES, 3, &rng);
-    double first = 0.0, mean_cut = 0.0;
+    double first = 0.0, mean_cut = 0.0, spread = 0.0;
     for (int t = 0; t < TREES; t++) {
         const IsolationNode root = f.nodes[f.roots[t]];
         ck_assert(root.column == 0 || root.column == 2);
-        if (root.column == 0) first += 1.0, mean_cut += (double)root.threshold;
+        if (root.column == 2) continue;
+        const double cut = (double)root.threshold;
+        first += 1.0, mean_cut += cut, spread += (cut - 0.5) * (cut - 0.5);
     }
-    // standard errors: ½/√20000 = 0.0035, √(1/12)/√10000 = 0.0029
+    // standard errors: ½/√20000 = 0.0035, √(1/12)/√10000 = 0.0029, √(1/180)/√10000 = 0.00075
     ck_assert_msg(fabs(first / TREES - 0.5) < 0.018, "column 0 in %.4f of the trees", first / TREES);
     ck_assert_msg(fabs(mean_cut / first - 0.5) < 0.015, "cuts around %.4f", mean_cut / first);
+    ck_assert_msg(fabs(spread / first - 1 / 12.0) < 0.004, "cuts with a variance of %.4f", spread / first);
     arena_free(arena);
 }
 END_TEST
@@ -138,7 +142,7 @@ START_TEST(equal_rows_are_one_leaf)
     IsolationForest f = isolation_forest_fit(arena, x, 5, 32, &rng);
     float scores[50];
     isolation_forest_scores(scores, &f, x);
-    for (int t = 0; t < 5; t++) ck_assert_int_eq(f.nodes[f.roots[t]].column, -1);
+    for (int t = 0; t < 5; t++) ck_assert_int_eq(f.nodes[f.roots[t]].left, f.roots[t]);
     for (int i = 0; i < 50; i++) ck_assert_double_eq_tol((double)scores[i], 0.5, 1e-6); // 2^−1
     arena_free(arena);
 }
