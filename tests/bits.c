@@ -33,6 +33,8 @@
 #include "models/isolation_forest.h"
 #include "models/kmeans.h"
 #include "models/pca.h"
+#include "models/svm.h"
+#include "models/tree.h"
 
 #include <inttypes.h>
 
@@ -289,6 +291,45 @@ static void logistic(void)
     logistic_predict(indices_out, weights, b);
 }
 
+// A tree on all features; then one on some rows and drawn features.
+static void trees(void)
+{
+    const TreeTable table = tree_table_new(arena, a);
+    const int classes = int_min(a.cols, 12);
+    for (int i = 0; i < a.rows; i++) labels[i] %= classes;
+    for (int drawn = 0; drawn < 2; drawn++) {
+        const TreeOptions options = {.max_depth = 6, .features = drawn ? 2 : 0};
+        const Tree *tree =
+            tree_fit(arena, &table, labels, classes, options, drawn ? indices : NULL, a.rows, &rng);
+        for (int n = 0; n < tree->count; n++) {
+            keep_words(&tree->nodes[n].feature, 1), keep_words(&tree->nodes[n].threshold, 1);
+            keep_words(&tree->nodes[n].gini, 2);
+        }
+        tree_predict(indices_out, tree, b);
+        keep_words(indices_out, (size_t)a.rows);
+    }
+}
+
+// One against one, with either kernel, of at most 700 rows of at most 100 columns
+static void machines(void)
+{
+    const int rows = int_min(a.rows, 700), cols = int_min(a.cols, 100);
+    const Matrix some = matrix_new(arena, rows, cols), others = matrix_new(arena, rows, cols);
+    if (rows < 3) return;
+    copy_columns(some, 0, matrix_rows(a, 0, rows), 0, cols),
+        copy_columns(others, 0, matrix_rows(b, 0, rows), 0, cols);
+    for (int i = 0; i < rows; i++) labels[i] = i % 3;
+    for (int linear = 0; linear < 2; linear++) {
+        const SvmOptions options = {
+            .c = 0.5f, .gamma = linear ? 0.0f : svm_gamma_scale(some), .tolerance = 0.05f};
+        const SvmClasses svm = svm_fit_classes(arena, some, labels, 3, options);
+        keep(svm.weights), keep(svm.biases);
+        keep_words(svm.duals, 2 * (size_t)svm.pairs);
+        svm_predict(indices_out, &svm, others);
+        keep_words(indices_out, (size_t)rows);
+    }
+}
+
 static Parameters *parameter_set(void)
 {
     static Parameters set;
@@ -360,6 +401,8 @@ static Parameters *parameter_set(void)
     K(symmetric_few, symmetric_pairs(false))                                                                 \
     K(kmeans, clusters())                                                                                    \
     K(pca, components())                                                                                     \
+    K(tree, trees())                                                                                         \
+    K(svm, machines())                                                                                       \
     K(isolation_forest, isolation())                                                                         \
     K(logistic, logistic())
 

@@ -8,37 +8,45 @@
 // ---- Columns as bytes ---------------------------------------------------------------------------------------------------
 
 enum {
-    COLUMNS_AT_ONCE = 16, // a cache line of a row of x
-    SLOTS = 1024,         // of a dictionary: a power of two, four times as many as numbers
-    SLOT_BITS = 10,
+    COLUMNS_AT_ONCE = 16, // a cache line of a row of x, and whole groups
+    SLOTS = 512,          // of a dictionary: a power of two, twice as many as numbers
+    SLOT_BITS = 9,
 };
 
-// The different numbers of a column, at most TREE_BINS, in order of appearance; open addressing.
+// The different values of a column, in order of appearance; open addressing.
 typedef struct {
-    uint32_t keys[SLOTS];
-    int16_t numbers[SLOTS]; // −1: an empty slot
+    struct {
+        uint32_t key;   // the bits of a value
+        int32_t number; // −1: an empty slot
+    } slots[SLOTS];
     float values[TREE_BINS];
     int count;
+    bool full; // there are more than TREE_BINS
 } Dictionary;
 
-// bins [rows] = the number under which each value stands in the dictionary; false when there are too many values.
-static bool look_up(Dictionary *d, uint8_t *bins, const float *column, int rows)
+static void dictionary_clear(Dictionary *d)
 {
-    memset(d->numbers, -1, sizeof d->numbers);
+    memset(d->slots, -1, sizeof d->slots);
     d->count = 0;
-    for (int i = 0; i < rows; i++) {
-        const uint32_t key = float_to_bits(column[i]);
-        uint32_t slot = (key * 0x9e3779b1u) >> (32 - SLOT_BITS); // Knuth's multiplicative hashing
-        while (d->numbers[slot] >= 0 && d->keys[slot] != key) slot = (slot + 1) % SLOTS;
-        if (d->numbers[slot] < 0) {
-            if (d->count == TREE_BINS) return false;
-            d->keys[slot] = key;
-            d->values[d->count] = column[i];
-            d->numbers[slot] = (int16_t)d->count++;
+    d->full = false;
+}
+
+// The number under which a value stands, now or before; 0 once the dictionary is full.
+static inline uint8_t number_of(Dictionary *d, float value)
+{
+    const uint32_t key = float_to_bits(value);
+    uint32_t slot = (key * 0x9e3779b1u) >> (32 - SLOT_BITS); // Knuth's multiplicative hashing
+    while (d->slots[slot].number >= 0 && d->slots[slot].key != key) slot = (slot + 1) % SLOTS;
+    if (d->slots[slot].number < 0) {
+        if (d->full || d->count == TREE_BINS) {
+            d->full = true;
+            return 0;
         }
-        bins[i] = (uint8_t)d->numbers[slot];
+        d->slots[slot].key = key;
+        d->slots[slot].number = d->count;
+        d->values[d->count++] = value;
     }
-    return true;
+    return (uint8_t)d->slots[slot].number;
 }
 
 static int ascending(const void *a, const void *b)
@@ -47,18 +55,17 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// A bin for each of the dictionary's values, in ascending order. Returns how many.
-static int one_bin_a_value(const Dictionary *d, uint8_t *bins, int rows, float *lowest, float *highest)
+// Brings the values of a dictionary in ascending order: rank [count] of each number. lowest and highest receive the values.
+static int sort_values(const Dictionary *d, uint8_t *rank, float *lowest, float *highest)
 {
-    uint8_t rank[TREE_BINS];
-    memcpy(lowest, d->values, (size_t)d->count * sizeof *lowest);
-    qsort(lowest, (size_t)d->count, sizeof *lowest, ascending);
-    memcpy(highest, lowest, (size_t)d->count * sizeof *highest);
-    for (int n = 0; n < d->count; n++) {
-        const float *place = bsearch(&d->values[n], lowest, (size_t)d->count, sizeof *lowest, ascending);
+    const size_t count = (size_t)d->count;
+    memcpy(lowest, d->values, count * sizeof *lowest);
+    qsort(lowest, count, sizeof *lowest, ascending);
+    memcpy(highest, lowest, count * sizeof *highest);
+    for (size_t n = 0; n < count; n++) {
+        const float *place = bsearch(&d->values[n], lowest, count, sizeof *lowest, ascending);
         rank[n] = (uint8_t)(place - lowest);
     }
-    for (int i = 0; i < rows; i++) bins[i] = rank[bins[i]];
     return d->count;
 }
 
@@ -76,37 +83,71 @@ static uint8_t bin_of(float value, const float *lowest, int count)
     return (uint8_t)first;
 }
 
-// About equally many rows in each bin, equal values in the same: TREE_BINS · (rows with a smaller value) / rows, and the numbers
-// left out are closed up. sorted [rows] is for us to use.
-static int bins_of_many_values(float *sorted, uint8_t *bins, const float *column, int rows, float *lowest,
-                               float *highest)
+// A column of more values than bins: about equally many rows in each, equal values in the same: TREE_BINS · (rows with a smaller
+// value) / rows, and the numbers left out are closed up. sorted [rows] is for us to use.
+static int bin_many_values(const TreeTable *table, Matrix x, int column, float *sorted)
 {
-    memcpy(sorted, column, (size_t)rows * sizeof *sorted);
-    qsort(sorted, (size_t)rows, sizeof *sorted, ascending);
+    float *lowest = table->lowest + (size_t)column * TREE_BINS,
+          *highest = table->highest + (size_t)column * TREE_BINS;
     int count = 0;
     int64_t last = -1;
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < x.rows; i++) sorted[i] = AT(x, i, column);
+    qsort(sorted, (size_t)x.rows, sizeof *sorted, ascending);
+    for (int i = 0; i < x.rows; i++) {
         const bool first = i == 0 || sorted[i] != sorted[i - 1];
-        const int64_t part = (int64_t)TREE_BINS * i / rows;
+        const int64_t part = (int64_t)TREE_BINS * i / x.rows;
         if (first && part != last) lowest[count++] = sorted[i], last = part;
         highest[count - 1] = sorted[i];
     }
-    for (int i = 0; i < rows; i++) bins[i] = bin_of(column[i], lowest, count);
+    uint8_t *bins = table->bins + (tree_bin(table, 0, column) - table->bins);
+    for (int i = 0; i < x.rows; i++) bins[(size_t)i * TREE_GROUP] = bin_of(AT(x, i, column), lowest, count);
     return count;
 }
 
-// Some columns of x, each together: columns [count · rows]. −0 becomes 0. Returns whether all numbers are finite.
-static bool copy_columns_together(float *columns, Matrix x, int first, int count)
+// The numbers of some columns, whole groups but for the last, as they stand in their dictionaries [COLUMNS_AT_ONCE]. Returns
+// whether all are finite. −0 is 0.
+static bool look_up_columns(const TreeTable *table, Matrix x, int first, int count, Dictionary *dictionaries)
 {
-    bool finite = true;
+    const size_t group_step = (size_t)x.rows * TREE_GROUP;
+    uint8_t *bins = table->bins + (size_t)first * (size_t)x.rows;
+    uint32_t largest_size = 0;
+    for (int j = 0; j < count; j++) dictionary_clear(&dictionaries[j]);
     for (int i = 0; i < x.rows; i++) {
         const float *row = matrix_row(x, i) + first;
+        uint8_t *to = bins + (size_t)i * TREE_GROUP;
+        __builtin_prefetch(
+            (const void *)((uintptr_t)row + 16 * (size_t)x.cols * sizeof *row)); // may lie past the end
         for (int j = 0; j < count; j++) {
-            columns[(size_t)j * (size_t)x.rows + (size_t)i] = row[j] + 0.0f;
-            finite &= row[j] - row[j] == 0.0f;
+            const float value = row[j] + 0.0f;
+            const uint32_t size = float_to_bits(value) << 1; // without the sign
+            largest_size = size > largest_size ? size : largest_size;
+            to[(size_t)(j / TREE_GROUP) * group_step + (size_t)(j % TREE_GROUP)] =
+                number_of(&dictionaries[j], value);
         }
     }
-    return finite;
+    return largest_size < 0xff000000u;
+}
+
+// Returns whether all numbers of these columns are finite. sorted [rows] is for us to use.
+static bool bin_columns(TreeTable *table, Matrix x, int first, Dictionary *dictionaries, float *sorted)
+{
+    const int count = int_min(COLUMNS_AT_ONCE, x.cols - first);
+    if (!look_up_columns(table, x, first, count, dictionaries)) return false;
+    uint8_t ranks[COLUMNS_AT_ONCE][TREE_BINS] = {{0}};
+    for (int j = 0; j < count; j++) {
+        const size_t at = (size_t)(first + j) * TREE_BINS;
+        table->bin_counts[first + j] =
+            sort_values(&dictionaries[j], ranks[j], table->lowest + at, table->highest + at);
+    }
+    const size_t group_step = (size_t)x.rows * TREE_GROUP;
+    for (int j = 0; j < count; j += TREE_GROUP) {
+        uint8_t *bins = table->bins + (size_t)(first + j) * (size_t)x.rows;
+        for (size_t i = 0; i < group_step; i += TREE_GROUP)
+            for (size_t f = 0; f < TREE_GROUP; f++) bins[i + f] = ranks[(size_t)j + f][bins[i + f]];
+    }
+    for (int j = 0; j < count; j++)
+        if (dictionaries[j].full) table->bin_counts[first + j] = bin_many_values(table, x, first + j, sorted);
+    return true;
 }
 
 static noreturn void name_what_is_not_finite(Place place, Matrix x)
@@ -118,46 +159,29 @@ static noreturn void name_what_is_not_finite(Place place, Matrix x)
            (double)x.data[at]);
 }
 
-// One group of columns; room [(COLUMNS_AT_ONCE + 1) · rows] is for us to use. Returns whether all numbers are finite.
-static bool bin_columns(TreeTable *table, Matrix x, int first, float *room)
-{
-    const int count = int_min(COLUMNS_AT_ONCE, x.cols - first);
-    const size_t rows = (size_t)x.rows;
-    if (!copy_columns_together(room, x, first, count)) return false;
-    for (int j = first; j < first + count; j++) {
-        const float *column = room + (size_t)(j - first) * rows;
-        float *lowest = table->lowest + (size_t)j * TREE_BINS,
-              *highest = table->highest + (size_t)j * TREE_BINS;
-        uint8_t *bins = table->bins + (size_t)j * rows;
-        Dictionary dictionary;
-        table->bin_counts[j] =
-            look_up(&dictionary, bins, column, x.rows)
-                ? one_bin_a_value(&dictionary, bins, x.rows, lowest, highest)
-                : bins_of_many_values(room + COLUMNS_AT_ONCE * rows, bins, column, x.rows, lowest, highest);
-    }
-    return true;
-}
-
 TreeTable tree_table_new_at(Place place, Arena *arena, Matrix x)
 {
     check_at(place, x.rows >= 1 && x.cols >= 1, "give it examples", "tree_table_new: x (%d × %d)", x.rows,
              x.cols);
     const size_t rows = (size_t)x.rows, cols = (size_t)x.cols;
     TreeTable table = {.rows = x.rows, .cols = x.cols};
-    table.bins = arena_alloc_at(place, arena, size_product(place, rows, cols), 1);
+    const size_t padded = (cols + TREE_GROUP - 1) / TREE_GROUP * TREE_GROUP;
+    table.bins = arena_alloc_at(place, arena, size_product(place, rows, padded), 1);
     table.bin_counts = arena_alloc_at(place, arena, cols, sizeof *table.bin_counts);
     table.lowest = arena_zeros_at(place, arena, cols * TREE_BINS, sizeof *table.lowest);
     table.highest = arena_zeros_at(place, arena, cols * TREE_BINS, sizeof *table.highest);
 
-    const int groups = (x.cols + COLUMNS_AT_ONCE - 1) / COLUMNS_AT_ONCE, threads = parallel_threads();
+    const size_t threads = (size_t)parallel_threads();
     const ArenaMark mark = arena_mark(arena);
-    const size_t room = (COLUMNS_AT_ONCE + 1) * rows;
-    float *rooms = arena_alloc_at(place, arena, size_product(place, (size_t)threads, room), sizeof *rooms);
+    Dictionary *dictionaries = arena_alloc_at(place, arena, threads * COLUMNS_AT_ONCE, sizeof *dictionaries);
+    float *sorted = arena_alloc_at(place, arena, size_product(place, threads, rows), sizeof *sorted);
     bool finite = true;
 #pragma omp parallel for schedule(dynamic) reduction(&& : finite) if (parallel_worth(rows * cols))
-    for (int g = 0; g < groups; g++)
+    for (int first = 0; first < x.cols; first += COLUMNS_AT_ONCE) {
+        const size_t t = (size_t)parallel_number();
         finite =
-            finite && bin_columns(&table, x, g * COLUMNS_AT_ONCE, rooms + (size_t)parallel_number() * room);
+            bin_columns(&table, x, first, dictionaries + t * COLUMNS_AT_ONCE, sorted + t * rows) && finite;
+    }
     arena_rewind(arena, mark);
     if (!finite) name_what_is_not_finite(place, x);
     return table;
@@ -172,21 +196,44 @@ typedef struct {
 
 // What is known of a node while the tree grows, beside what is kept of it.
 typedef struct {
-    int begin, end;   // its rows, in `order`
-    uint32_t *counts; // [stride] of its classes
+    int begin, end;    // its rows, in `order`
+    uint32_t *counts;  // [stride] of its classes, N_k
+    uint64_t *weights; // [stride] N_k in the upper half and 1 in the lower
+    uint64_t squares;  // Σ N_k²
 } Growing;
 
-// How often each class occurs in each bin, for one node and one feature. All zeros between uses.
+enum {
+    CLASSES = 16,        // a vector of counts
+    SCORES = 8,          // a vector of scores
+    SUMS_FROM = 1 << 12, // so many rows are summed in the end
+    FEW_ROWS = 1 << 16,  // fewer than this: counts fit 16 bits, and sums of squares 32
+    // From a feature to the next. The bins of several are in use at once: they must not compete for the same places of the cache
+    SUMS_STEP = TREE_BINS + 8,
+    COUNTS_GAP = 32,
+};
+
+// Counts of sixteen classes in one variable, which stays in a register.
+typedef uint16_t ShortCounts __attribute__((vector_size(CLASSES * sizeof(uint16_t))));
+typedef uint32_t Counts __attribute__((vector_size(CLASSES * sizeof(uint32_t))));
+typedef uint32_t HalfCounts __attribute__((vector_size(CLASSES / 2 * sizeof(uint32_t))));
+typedef uint32_t QuarterCounts __attribute__((vector_size(CLASSES / 4 * sizeof(uint32_t))));
+
+// What is counted of the rows of one node, for a group of features. All zeros between uses.
 typedef struct {
-    uint32_t *counts;             // [TREE_BINS · stride]
-    uint32_t *left;               // [stride] rows of each class up to some bin
-    uint64_t seen[TREE_BINS / 8]; // a byte for each bin: is a row in it?
+    uint16_t *counts; // [TREE_GROUP · counts_step] how often each class occurs in each bin
+    uint64_t *sums;   // [TREE_GROUP · SUMS_STEP] the weights of the rows in each bin, summed
+    uint32_t *left;   // [stride] rows of each class up to some bin
+    uint32_t *many;   // [TREE_BINS · stride] counts of FEW_ROWS and more; NULL where the tree has fewer
+    // The places where one feature may split the node: rows up to it, Σ l_k², Σ r_k² and the score; whole vectors long
+    int bins[TREE_BINS];
+    double left_rows[TREE_BINS + SCORES], left_squares[TREE_BINS + SCORES], right_squares[TREE_BINS + SCORES];
+    double scores[TREE_BINS + SCORES];
 } Histogram;
 
 typedef struct {
     const TreeTable *table;
     TreeOptions options;
-    int classes, stride; // stride: classes, rounded up to whole vectors of integers
+    int classes, stride; // stride: classes, rounded up to whole vectors of counts
     Rng *rng;
     int *order;      // [count] the rows, those of a node side by side
     uint8_t *labels; // [count] their classes, in the same order
@@ -200,73 +247,193 @@ typedef struct {
     Arena *arena;          // of all this; freed in the end
 } Grower;
 
-static void count_rows(const Grower *g, Histogram *h, const Growing *node, const uint8_t *column)
+// Counts the rows of a node for some features side by side, 1 or a whole group: bins stands at the first of them. Features
+// take turns, so that no count waits for the one before it. Inlined, so that the last three are known.
+static inline __attribute__((always_inline)) void count_inlined(const Grower *g, Histogram *h,
+                                                                const Growing *node, const uint8_t *bins,
+                                                                size_t stride, int features, bool with_sums)
 {
-    uint8_t *seen = (uint8_t *)h->seen;
-    const size_t stride = (size_t)g->stride;
-    for (int i = node->begin; i < node->end; i++) {
-        const uint8_t bin = column[g->order[i]];
-        h->counts[bin * stride + g->labels[i]]++;
-        seen[bin] = 1;
-    }
-}
-
-// The counts of a bin move to the left. Returns how many rows these are.
-static int move_left(uint32_t *left, uint32_t *counts, int stride)
-{
-    uint32_t moved = 0;
-    for (int k = 0; k < stride; k++) {
-        moved += counts[k];
-        left[k] += counts[k];
-        counts[k] = 0;
-    }
-    return (int)moved;
-}
-
-// Σ l_k² / l + Σ r_k² / r, with r_k = all_k − l_k. Squares of fewer than 2¹⁶ rows fit 32 bits, which is faster.
-static double split_score(const uint32_t *left, const uint32_t *all, int stride, int left_rows,
-                          int right_rows)
-{
-    uint64_t left_squares = 0, right_squares = 0;
-    if (left_rows + right_rows < 1 << 16) {
-        uint32_t l = 0, r = 0;
-        for (int k = 0; k < stride; k++) {
-            l += left[k] * left[k];
-            r += (all[k] - left[k]) * (all[k] - left[k]);
+    const int *order = g->order + node->begin;
+    const uint8_t *labels = g->labels + node->begin;
+    const uint64_t *weights = node->weights;
+    const int rows = node->end - node->begin;
+    const size_t counts_step = stride * TREE_BINS + COUNTS_GAP;
+    uint16_t *counts = h->counts;
+    uint64_t *sums = h->sums;
+    for (int i = 0; i < rows; i++) {
+        const uint8_t *row = bins + (size_t)order[i] * TREE_GROUP;
+        const size_t label = labels[i];
+        const uint64_t weight = weights[label];
+        for (int f = 0; f < features; f++) {
+            const size_t bin = row[f];
+            counts[(size_t)f * counts_step + bin * stride + label]++;
+            if (with_sums) sums[(size_t)f * SUMS_STEP + bin] += weight;
         }
-        left_squares = l, right_squares = r;
-    } else {
-        for (int k = 0; k < stride; k++) {
-            const uint64_t l = left[k], r = all[k] - left[k];
+    }
+}
+
+static void count_rows(const Grower *g, Histogram *h, const Growing *node, const uint8_t *bins, int features,
+                       bool with_sums)
+{
+    const size_t stride = (size_t)g->stride;
+    if (features == 1)
+        count_inlined(g, h, node, bins, stride, 1, true);
+    else if (stride > CLASSES && with_sums)
+        count_inlined(g, h, node, bins, stride, TREE_GROUP, true);
+    else if (stride > CLASSES)
+        count_inlined(g, h, node, bins, stride, TREE_GROUP, false);
+    else if (with_sums)
+        count_inlined(g, h, node, bins, CLASSES, TREE_GROUP, true);
+    else
+        count_inlined(g, h, node, bins, CLASSES, TREE_GROUP, false);
+}
+
+// The sums of one feature from its counts: for nodes of many rows this is less than adding for each.
+static void sum_bins(const Grower *g, Histogram *h, const Growing *node, int feature)
+{
+    const size_t stride = (size_t)g->stride;
+    const uint16_t *counts = h->counts + (size_t)feature * (stride * TREE_BINS + COUNTS_GAP);
+    uint64_t *sums = h->sums + (size_t)feature * SUMS_STEP;
+    for (int bin = 0; bin < TREE_BINS; bin++, counts += stride) {
+        uint64_t total = 0;
+        for (size_t k = 0; k < stride; k++) total += counts[k] * node->weights[k];
+        sums[bin] = total;
+    }
+}
+
+static inline uint32_t sum_of_counts(const Counts *counts)
+{
+    const Counts c = *counts;
+    const HalfCounts eight = __builtin_shufflevector(c, c, 0, 1, 2, 3, 4, 5, 6, 7) +
+                             __builtin_shufflevector(c, c, 8, 9, 10, 11, 12, 13, 14, 15);
+    const QuarterCounts four =
+        __builtin_shufflevector(eight, eight, 0, 1, 2, 3) + __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+    const QuarterCounts two = four + __builtin_shufflevector(four, four, 2, 3, 0, 1);
+    return two[0] + two[1];
+}
+
+// The counts of one bin move to the left, and are cleared. Returns Σ l_k².
+static inline uint32_t move_left(uint32_t *left, uint16_t *counts, int stride)
+{
+    uint32_t squares = 0;
+    for (int k = 0; k < stride; k += CLASSES) {
+        const ShortCounts none = {0};
+        ShortCounts moved;
+        Counts l;
+        memcpy(&moved, counts + k, sizeof moved);
+        memcpy(&l, left + k, sizeof l);
+        l += __builtin_convertvector(moved, Counts);
+        memcpy(left + k, &l, sizeof l);
+        l *= l;
+        squares += sum_of_counts(&l);
+        memcpy(counts + k, &none, sizeof none);
+    }
+    return squares;
+}
+
+// Where a feature (its number in the group) may split the node. Returns how many places these are; clears what was
+// counted of it. With r_k = N_k − l_k: Σ r_k² = Σ N_k² − 2 Σ N_k l_k + Σ l_k².
+static int find_places(const Grower *g, Histogram *h, const Growing *n, int feature)
+{
+    const int rows = n->end - n->begin;
+    const size_t stride = (size_t)g->stride;
+    uint64_t *sums = h->sums + (size_t)feature * SUMS_STEP, total = 0;
+    uint16_t *counts = h->counts + (size_t)feature * (stride * TREE_BINS + COUNTS_GAP);
+    int places = 0;
+    memset(h->left, 0, (size_t)g->stride * sizeof *h->left);
+    for (int first = 0; first < TREE_BINS; first += 8) {
+        uint64_t any = 0;
+        for (int bin = first; bin < first + 8; bin++) any |= sums[bin];
+        if (!any) continue;
+        for (int bin = first; bin < first + 8; bin++) {
+            if (!sums[bin]) continue;
+            total += sums[bin];
+            sums[bin] = 0;
+            const uint64_t squares = move_left(h->left, counts + (size_t)bin * stride, g->stride);
+            const int left = (int)(uint32_t)total;
+            if (left < g->options.min_leaf || rows - left < g->options.min_leaf) continue;
+            h->bins[places] = bin;
+            h->left_rows[places] = left;
+            h->left_squares[places] = (double)squares;
+            h->right_squares[places++] = (double)(n->squares + squares - 2 * (total >> 32));
+        }
+    }
+    return places;
+}
+
+// The same, counted in a plain way: for so many rows that 16 and 32 bits do not hold what is counted.
+static int find_places_of_many(const Grower *g, Histogram *h, const Growing *n, const uint8_t *bins)
+{
+    const size_t stride = (size_t)g->stride;
+    uint32_t *counts = h->many;
+    int places = 0, left = 0;
+    memset(counts, 0, TREE_BINS * stride * sizeof *counts);
+    for (int i = n->begin; i < n->end; i++)
+        counts[bins[(size_t)g->order[i] * TREE_GROUP] * stride + g->labels[i]]++;
+    memset(h->left, 0, stride * sizeof *h->left);
+    for (int bin = 0; bin < TREE_BINS; bin++) {
+        uint64_t left_squares = 0, right_squares = 0;
+        int moved = 0;
+        for (size_t k = 0; k < stride; k++) {
+            moved += (int)counts[(size_t)bin * stride + k];
+            h->left[k] += counts[(size_t)bin * stride + k];
+            const uint64_t l = h->left[k], r = n->counts[k] - h->left[k];
             left_squares += l * l;
             right_squares += r * r;
         }
+        left += moved;
+        if (!moved || left < g->options.min_leaf || n->end - n->begin - left < g->options.min_leaf) continue;
+        h->bins[places] = bin;
+        h->left_rows[places] = left;
+        h->left_squares[places] = (double)left_squares;
+        h->right_squares[places++] = (double)right_squares;
     }
-    return (double)left_squares / left_rows + (double)right_squares / right_rows;
+    return places;
 }
 
-// Replaces *best where this feature has a better split of the node. Returns whether it has any that is allowed.
-static bool find_split(const Grower *g, Histogram *h, int node, int feature, Split *best)
+// Replaces *best where one of these places is a better split.
+static void choose_place(Histogram *h, int places, double rows, int feature, Split *best)
+{
+    const int padded = (places + SCORES - 1) / SCORES * SCORES;
+    double lane[SCORES] = {0.0}, most = 0.0, *restrict scores = h->scores;
+    const double *left = h->left_rows, *left_squares = h->left_squares, *right_squares = h->right_squares;
+    for (int i = places; i < padded; i++)
+        h->left_rows[i] = 0.5, h->left_squares[i] = h->right_squares[i] = 0.0;
+    for (int i = 0; i < padded; i++)
+        scores[i] = left_squares[i] / left[i] + right_squares[i] / (rows - left[i]);
+    for (int i = 0; i < padded; i += SCORES)
+        for (int l = 0; l < SCORES; l++) lane[l] = scores[i + l] > lane[l] ? scores[i + l] : lane[l];
+    for (int l = 0; l < SCORES; l++) most = lane[l] > most ? lane[l] : most;
+    if (most < best->score || (most == best->score && feature > best->feature)) return;
+    int i = 0;
+    while (scores[i] != most) i++;
+    *best = (Split){most, feature, h->bins[i]};
+}
+
+// Looks at one feature, or at a whole group whose first it is. Returns whether any of them can split the node.
+static bool find_split(const Grower *g, Histogram *h, int node, int first, int count, Split *best)
 {
     const Growing *n = &g->growing[node];
-    const int rows = n->end - n->begin, stride = g->stride;
-    count_rows(g, h, n, g->table->bins + (size_t)feature * (size_t)g->table->rows);
-    memset(h->left, 0, (size_t)stride * sizeof *h->left);
+    const int rows = n->end - n->begin;
+    const uint8_t *bins = tree_bin(g->table, 0, first);
     bool found = false;
-    for (int word = 0, left = 0; word < TREE_BINS / 8; word++) {
-        if (!h->seen[word]) continue;
-        for (int bin = 8 * word; bin < 8 * word + 8; bin++) {
-            if (!((const uint8_t *)h->seen)[bin]) continue;
-            left += move_left(h->left, h->counts + (size_t)bin * (size_t)stride, stride);
-            if (left < g->options.min_leaf || rows - left < g->options.min_leaf) continue;
-            const double score = split_score(h->left, n->counts, stride, left, rows - left);
-            found = true;
-            if (score > best->score || (score == best->score && feature < best->feature))
-                *best = (Split){score, feature, bin};
-        }
-        h->seen[word] = 0;
+    const bool many = rows >= FEW_ROWS, sums_later = rows >= SUMS_FROM && count > 1;
+    if (!many) count_rows(g, h, n, bins, count, !sums_later);
+    for (int f = 0; f < count && sums_later && !many; f++) sum_bins(g, h, n, f);
+    for (int f = 0; f < count; f++) {
+        const int places = many ? find_places_of_many(g, h, n, bins + f) : find_places(g, h, n, f);
+        if (places) choose_place(h, places, rows, first + f, best);
+        found = found || places;
     }
     return found;
+}
+
+// A group of features, or the last ones, which do not fill it.
+static void find_splits(const Grower *g, Histogram *h, int node, int first, Split *best)
+{
+    const int cols = g->table->cols;
+    if (first + TREE_GROUP <= cols) find_split(g, h, node, first, TREE_GROUP, best);
+    for (int f = first; f < cols && first + TREE_GROUP > cols; f++) find_split(g, h, node, f, 1, best);
 }
 
 static bool may_be_split(const Grower *g, int node)
@@ -284,12 +451,12 @@ static void search_all_features(const Grower *g, const int *open, int count, Spl
         arena_zeros(g->arena, size_product(HERE, (size_t)g->threads, (size_t)count), sizeof *found);
     size_t rows = 0;
     for (int i = 0; i < count; i++) rows += (size_t)g->nodes[open[i]].rows;
-#pragma omp parallel for schedule(dynamic, 4) if (parallel_worth(rows * (size_t)g->table->cols))
-    for (int feature = 0; feature < g->table->cols; feature++) {
+#pragma omp parallel for schedule(dynamic) if (parallel_worth(rows * (size_t)g->table->cols))
+    for (int first = 0; first < g->table->cols; first += TREE_GROUP) {
         const size_t thread = (size_t)parallel_number();
         for (int i = 0; i < count; i++)
-            find_split(g, &g->histograms[thread], open[i], feature,
-                       &found[thread * (size_t)count + (size_t)i]);
+            find_splits(g, &g->histograms[thread], open[i], first,
+                        &found[thread * (size_t)count + (size_t)i]);
     }
     for (int i = 0; i < count; i++) {
         splits[i] = found[i];
@@ -315,7 +482,7 @@ static Split search_drawn_features(const Grower *g, Histogram *h, int node, int 
         const int other = j + (int)rng_below(&rng, (uint32_t)(cols - j)), drawn = features[other];
         features[other] = features[j];
         features[j] = drawn;
-        found = find_split(g, h, node, drawn, &best) || found;
+        found = find_split(g, h, node, drawn, 1, &best) || found;
     }
     return best;
 }
@@ -347,22 +514,23 @@ static int add_node(Grower *g, int begin, int end, int depth)
         g->nodes = nodes, g->growing = growing, g->capacity *= 2;
     }
     uint32_t *counts = arena_zeros(g->arena, (size_t)g->stride, sizeof *counts);
+    uint64_t *weights = arena_zeros(g->arena, (size_t)g->stride, sizeof *weights), squares = 0;
     for (int i = begin; i < end; i++) counts[g->labels[i]]++;
-    double squares = 0.0;
     int label = 0;
     for (int k = 0; k < g->classes; k++) {
-        squares += (double)counts[k] * (double)counts[k];
+        weights[k] = (uint64_t)counts[k] << 32 | 1;
+        squares += (uint64_t)counts[k] * counts[k];
         if (counts[k] > counts[label]) label = k;
     }
     const double rows = end - begin;
-    g->growing[g->count] = (Growing){begin, end, counts};
+    g->growing[g->count] = (Growing){begin, end, counts, weights, squares};
     g->nodes[g->count] = (TreeNode){.feature = -1,
                                     .left = -1,
                                     .right = -1,
                                     .label = label,
                                     .rows = end - begin,
                                     .depth = depth,
-                                    .gini = 1.0 - squares / (rows * rows)};
+                                    .gini = 1.0 - (double)squares / (rows * rows)};
     return g->count++;
 }
 
@@ -370,10 +538,10 @@ static int add_node(Grower *g, int begin, int end, int depth)
 static void split_node(Grower *g, int node, Split split)
 {
     const Growing n = g->growing[node];
-    const uint8_t *column = g->table->bins + (size_t)split.feature * (size_t)g->table->rows;
+    const uint8_t *column = tree_bin(g->table, 0, split.feature);
     int left = n.begin, right = 0, next_bin = TREE_BINS;
     for (int i = n.begin; i < n.end; i++) {
-        const int row = g->order[i], bin = column[row];
+        const int row = g->order[i], bin = column[(size_t)row * TREE_GROUP];
         const uint8_t label = g->labels[i];
         if (bin <= split.bin) {
             g->order[left] = row, g->labels[left] = label;
@@ -463,12 +631,12 @@ static void take_rows(Place place, Grower *g, const int *labels, const int *rows
 Tree *tree_fit_at(Place place, Arena *arena, const TreeTable *table, const int *labels, int classes,
                   TreeOptions options, const int *rows, int count, Rng *rng)
 {
-    enum { VECTOR = 8, FIRST_NODES = 64 };
+    enum { FIRST_NODES = 64 };
     if (!rows) count = table->rows;
     check_fit(place, table, classes, options, count, rng);
     options.min_leaf = int_max(options.min_leaf, 1);
     Grower g = {.table = table, .options = options, .classes = classes, .rng = rng, .arena = arena_new()};
-    g.stride = (classes + VECTOR - 1) / VECTOR * VECTOR;
+    g.stride = (classes + CLASSES - 1) / CLASSES * CLASSES;
     g.order = arena_alloc_at(place, g.arena, (size_t)count, sizeof *g.order);
     g.labels = arena_alloc_at(place, g.arena, (size_t)count, 1);
     g.right_order = arena_alloc_at(place, g.arena, (size_t)count, sizeof *g.right_order);
@@ -480,7 +648,10 @@ Tree *tree_fit_at(Place place, Arena *arena, const TreeTable *table, const int *
     g.histograms = arena_zeros(g.arena, (size_t)g.threads, sizeof *g.histograms);
     for (int thread = 0; thread < g.threads; thread++) {
         Histogram *h = &g.histograms[thread];
-        h->counts = arena_zeros(g.arena, (size_t)TREE_BINS * (size_t)g.stride, sizeof *h->counts);
+        const size_t stride = (size_t)g.stride;
+        h->counts = arena_zeros(g.arena, TREE_GROUP * (stride * TREE_BINS + COUNTS_GAP), sizeof *h->counts);
+        h->sums = arena_zeros(g.arena, (size_t)TREE_GROUP * SUMS_STEP, sizeof *h->sums);
+        if (count >= FEW_ROWS) h->many = arena_alloc(g.arena, TREE_BINS * stride, sizeof *h->many);
         h->left = arena_zeros(g.arena, (size_t)g.stride, sizeof *h->left);
     }
     take_rows(place, &g, labels, rows, count);

@@ -25,16 +25,24 @@
 #pragma once
 #include "matrix/matrix.h"
 
-enum { TREE_BINS = 256, TREE_MOST_CLASSES = 256 };
+enum { TREE_BINS = 256, TREE_GROUP = 4, TREE_MOST_CLASSES = 256 };
 
 // A table of numbers, prepared for trees. It does not need x any more.
 typedef struct {
     int rows, cols;
-    uint8_t *bins;   // [cols · rows], column after column: the bin of each number
+    uint8_t *bins;   // the bin of each number, groups of columns one after the other: see tree_bin
     int *bin_counts; // [cols] how many bins a column has
     float *lowest;   // [cols · TREE_BINS] the smallest number of each bin
     float *highest;  // [cols · TREE_BINS] and the largest; the same where each number has its bin
 } TreeTable;
+
+// The bin of a number. That of the next row is TREE_GROUP bytes further: so many columns lie side by side, since those who
+// count a row in one mostly count it in all.
+static inline const uint8_t *tree_bin(const TreeTable *table, int row, int column)
+{
+    const size_t group = (size_t)(column / TREE_GROUP), rows = (size_t)table->rows;
+    return table->bins + (group * rows + (size_t)row) * TREE_GROUP + column % TREE_GROUP;
+}
 
 typedef struct {
     int max_depth; // 0: no limit; 1: one split

@@ -21,8 +21,8 @@
 // Then it is asked, line by line, "SECONDS REQUEST", and answers with the value for one block, or with "no"
 // if it does not know the request. Between its blocks it is stopped, for idle threads like to spin.
 //
-// Debian's packages: libopenblas0-openmp libopenblas0-pthread libdnnl-dev python3-numpy python3-torch. None is
-// needed to build; those that are missing are named and skipped.
+// Debian's packages: libopenblas0-openmp libopenblas0-pthread libdnnl-dev python3-numpy python3-torch
+// python3-sklearn. None is needed to build; those that are missing are named and skipped.
 //
 // Settings in the environment: BENCH_PEERS=1, BENCH_BLOCKS=n (default 9), BENCH_PROGRAMS=folder of the
 // compiled peers, BENCH_ONLY=text (only rows whose name contains it), PYTHON=interpreter to be tried first.

@@ -177,7 +177,7 @@ START_TEST(columns_of_many_values_are_cut_into_bins_of_equal_size)
         const float *low = table.lowest + j * TREE_BINS, *high = table.highest + j * TREE_BINS;
         ck_assert_int_ge(table.bin_counts[j], j ? 128 : 250);
         for (int i = 0; i < ROWS; i++) {
-            const int bin = table.bins[j * ROWS + i];
+            const int bin = *tree_bin(&table, i, j);
             ck_assert(low[bin] <= AT(x, i, j) && AT(x, i, j) <= high[bin]);
             rows[bin]++;
         }
