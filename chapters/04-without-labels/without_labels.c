@@ -673,6 +673,10 @@ static bool rates_hold(Square c, const Directions *found, Rng *rng)
 /*
 The library's directions may have other signs, so we compare the spaces, and the variances one by one. And we start
 our own search twenty times, as with k-means.
+
+(Many programs take the **singular value decomposition** (奇异值分解) of the centred digits, $X = U \Sigma V^\top$, instead. It is
+the same: $C = \frac1N X^\top X = V \frac{\Sigma^2}{N} V^\top$, so the rows of $V^\top$ are the components and
+$\sigma_m^2 / N$ their variances.)
 */
 
 static double shared_directions(const Directions *ours, Matrix theirs)
