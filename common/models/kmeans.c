@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS_AT_ONCE = 64, MOST_PARTS = 32, LEAST_ROWS = 256 };
+enum { ROWS_AT_ONCE = 64, MOST_PARTS = 32, LEAST_ROWS = 256, MOST_GROUPS = 16 };
 
 typedef struct {
     Matrix x, centres;
@@ -51,9 +51,9 @@ static int nearest_exactly(const Search *s, const float *row)
 
 // The chain of d fused multiply-adds errs by at most d u ‖x‖ ‖c‖, u = 2⁻²⁴ (Higham, Accuracy and Stability of Numerical
 // Algorithms, 3.1), and ‖c‖² − 2 x·c by twice as much and four roundings. Two distances further apart than twice that are
-// in the right order; the comparison fails for a NaN as well. *others, unless NULL, receives a distance that no other
-// centre is nearer than.
-static int nearest(const Search *s, const float *row, const float *products, double *others)
+// in the right order; the comparison fails for a NaN as well. *least_square, unless NULL, receives what ‖x‖² is at least,
+// less the error.
+static int nearest(const Search *s, const float *row, const float *products, double *least_square)
 {
     const int k = s->centres.rows, d = s->x.cols;
     float least = INFINITY, second = INFINITY;
@@ -69,9 +69,8 @@ static int nearest(const Search *s, const float *row, const float *products, dou
     }
     const double square = (double)lanes_dot(row, row, d), length = sqrt(square);
     const double error = 1.01 * (2.0 * d + 4.0) * 0x1p-24 * s->largest_length * (length + s->largest_length);
+    if (least_square) *least_square = square * (1.0 - s->lanes_error) - error;
     const bool sure = (double)second - (double)least > 2.0 * error;
-    if (others)
-        *others = sure ? sqrt(fmax(0.0, square * (1.0 - s->lanes_error) + (double)second - error)) : 0.0;
     return sure ? best : nearest_exactly(s, row);
 }
 
@@ -265,16 +264,31 @@ void kmeans_plus_plus_at(Place place, Matrix centres, Matrix x, Rng *rng)
 
 // ---- Steps that skip rows -----------------------------------------------------------------------------------
 // Between two steps the centres move a little, and most rows cannot have changed sides: the distance from their own centre
-// has grown by no more than it moved, that from any other shrunk by no more than the fastest of them moved. Where the two
-// bounds have not met, the row is not even read (Hamerly, SIAM Data Mining 2010). Labels are those of full steps.
+// has grown by no more than it moved, those from other centres shrunk by no more than these moved. Where the bounds have
+// not met, the row is not even read. For other centres a row keeps one bound a group of them, which may be single centres
+// (Elkan, ICML 2003; groups: Ding and others, ICML 2015). Labels are those of full steps.
 
+// Centre c is in group c mod groups.
 typedef struct {
-    int *labels;          // −1 at first
-    double *own, *others; // [N] no further from its own centre than, and no nearer to another than
-    double *moves;        // [k] how far each centre has moved
-    int fastest;          // the centre that moved furthest,
-    double most, second;  // how far that was, and the next
+    int *labels;              // −1 at first
+    double *own;              // [N] a row is no further from its own centre,
+    double *others;           // (N × groups) and no nearer to any other one of a group
+    double *moves;            // [k] how far each centre has moved,
+    double most[MOST_GROUPS]; // and how far the fastest of each group
+    int groups;
 } Bounds;
+
+static void bound_others(double *others, int groups, const Search *s, int label, const float *products,
+                         double least_square)
+{
+    float least[MOST_GROUPS];
+    for (int g = 0; g < groups; g++) least[g] = INFINITY;
+    for (int c = 0, g = 0; c < s->centres.rows; c++, g = g + 1 < groups ? g + 1 : 0) {
+        const float distance = s->squares[c] - 2.0f * products[c];
+        if (c != label && !(distance >= least[g])) least[g] = distance;
+    }
+    for (int g = 0; g < groups; g++) others[g] = sqrt(fmax(0.0, least_square + (double)least[g]));
+}
 
 static void search_rows(const Search *s, Part *part, Bounds *b, const int *chosen, int count)
 {
@@ -285,7 +299,10 @@ static void search_rows(const Search *s, Part *part, Bounds *b, const int *chose
     for (int i = 0; i < count; i++) {
         const float *row = part->rows + (size_t)i * (size_t)d;
         const int at = chosen[i], old = b->labels[at];
-        const int label = nearest(s, row, part->products + (size_t)i * (size_t)k, &b->others[at]);
+        const float *products = part->products + (size_t)i * (size_t)k;
+        double least_square;
+        const int label = nearest(s, row, products, &least_square);
+        bound_others(b->others + (size_t)at * (size_t)b->groups, b->groups, s, label, products, least_square);
         const double square = (double)lanes_squared_distance(row, matrix_row(s->centres, label), d);
         b->own[at] = sqrt(square * (1.0 + s->lanes_error));
         if (label == old) continue;
@@ -296,6 +313,17 @@ static void search_rows(const Search *s, Part *part, Bounds *b, const int *chose
     }
 }
 
+// The bounds of row i, after the centres have moved; the least of them
+static double least_of_others(const Bounds *b, int i)
+{
+    double *others = b->others + (size_t)i * (size_t)b->groups, least = INFINITY;
+    for (int g = 0; g < b->groups; g++) {
+        others[g] -= b->most[g];
+        least = others[g] < least ? others[g] : least;
+    }
+    return least;
+}
+
 static void update_part(const Search *s, Part *part, Bounds *b, int first, int end)
 {
     int chosen[ROWS_AT_ONCE], count = 0;
@@ -304,8 +332,8 @@ static void update_part(const Search *s, Part *part, Bounds *b, int first, int e
         const int label = b->labels[i];
         if (label >= 0) {
             b->own[i] += b->moves[label];
-            b->others[i] -= label == b->fastest ? b->second : b->most;
-            const double bound = b->others[i] * (1.0 - 1e-9); // against the rounding of many additions
+            const double bound =
+                least_of_others(b, i) * (1.0 - 1e-9); // against the rounding of many additions
             if (b->own[i] < bound) continue;
             const double square =
                 (double)lanes_squared_distance(matrix_row(s->x, i), matrix_row(s->centres, label), s->x.cols);
@@ -322,15 +350,10 @@ static void update_part(const Search *s, Part *part, Bounds *b, int first, int e
 
 static void note_moves(Bounds *b, Matrix before, Matrix after)
 {
-    b->fastest = -1, b->most = b->second = 0.0;
+    memset(b->most, 0, sizeof b->most);
     for (int c = 0; c < after.rows; c++) {
         b->moves[c] = sqrt(squared_distance(matrix_row(before, c), matrix_row(after, c), after.cols));
-        if (b->moves[c] > b->most) {
-            b->second = b->most;
-            b->most = b->moves[c], b->fastest = c;
-        } else if (b->moves[c] > b->second) {
-            b->second = b->moves[c];
-        }
+        b->most[c % b->groups] = fmax(b->most[c % b->groups], b->moves[c]);
     }
 }
 
@@ -350,12 +373,13 @@ static double cost_of(Matrix centres, const int *labels, Matrix x)
 
 static Bounds bounds_new(Place place, Arena *arena, int *labels, int rows, int k)
 {
+    const int groups = int_min(k, MOST_GROUPS);
     memset(labels, -1, (size_t)rows * sizeof *labels);
     return (Bounds){.labels = labels,
                     .own = arena_alloc_at(place, arena, (size_t)rows, sizeof(double)),
-                    .others = arena_alloc_at(place, arena, (size_t)rows, sizeof(double)),
+                    .others = arena_alloc_at(place, arena, (size_t)rows, (size_t)groups * sizeof(double)),
                     .moves = arena_zeros_at(place, arena, (size_t)k, sizeof(double)),
-                    .fastest = -1};
+                    .groups = groups};
 }
 
 // Labels and sums for these centres; whether a label has changed.

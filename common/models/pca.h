@@ -13,19 +13,18 @@
 #pragma once
 #include "matrix/matrix.h"
 
+// The fraction of the variance that is explained is Σ variances / total_variance.
 typedef struct {
-    Matrix mean; // (1 × d)
-    Matrix
-        components; // (k × d): orthonormal rows, the largest variance first; signs as in matrix/symmetric.h
-    Matrix variances; // (1 × k): of the scores of x, 1/N as in column_variances
-    double
-        total_variance; // of all columns of x: the fraction that is explained is Σ variances / total_variance
+    Matrix mean;           // (1 × d)
+    Matrix components;     // (k × d), orthonormal rows, signs as in matrix/symmetric.h
+    Matrix variances;      // (1 × k) of the scores of x, 1/N as in column_variances, the largest first
+    double total_variance; // of all columns of x
 } Pca;
 
-// x (N × d, finite), 1 ≤ k ≤ min(N, d). Where rows vary in fewer than k directions, the last variances are
-// 0, but for rounding, and their components complete an orthonormal set. Products of 512 rows
-// are summed in single precision, the rest in double: variances err by at most 512 · 2⁻²⁴ ≈ 3·10⁻⁵ of the largest, and
-// usually by 10⁻⁶; with fewer rows than columns, everything is summed in double.
+// x (N × d, finite), 1 ≤ k ≤ min(N, d). Where rows vary in fewer than k directions, the last variances are 0, but for
+// rounding, and their components complete an orthonormal set. Products of 512 rows are summed in single precision, the rest
+// in double: variances err by at most 512 · 2⁻²⁴ ≈ 3·10⁻⁵ of the total, and usually by 10⁻⁶ of the largest; with fewer rows
+// than columns, everything is summed in double.
 #define pca_fit(arena, x, k) pca_fit_at(HERE, arena, x, k)
 Pca pca_fit_at(Place place, Arena *arena, Matrix x, int k);
 
