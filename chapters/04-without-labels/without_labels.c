@@ -1907,8 +1907,8 @@ finds a third more among far motes, and among near ones more than half as much a
 it *falls*. Nobody who looks at the area alone would have mended anything.
 
 Among near motes the alarms are more precise than before with one of the limits only. We listed the twelve false ones
-that are left with it: all of them are of one moment, when after reading 3269 the air becomes suddenly dryer by six
-percent at both motes that stand outdoors. The detector is right that this is unusual. Nobody had marked it, because
+that are left with it: all are of one moment, near reading 3270, when at both motes that stand outdoors the humidity
+falls from 51 to 46 % within two minutes. The detector is right that this is unusual. Nobody had marked it, because
 nobody had made it. *False* is a word about the marks.
 
 (The limit of 8 % looks best with the marks in hand. With four events, no difference in the third digit means
