@@ -284,7 +284,8 @@ static void logistic(void)
     for (int i = 0; i < a.rows; i++) labels[i] %= 3;
     LogisticProblem problem = logistic_problem(arena, a, labels, 3, 0.01f);
     const Matrix weights = matrix_new(arena, a.cols + 1, 3);
-    number = lbfgs_minimise(arena, weights, logistic_loss, &problem, ((LbfgsOptions){.iterations = 7})).loss;
+    number =
+        lbfgs_minimise(arena, weights, logistic_objective, &problem, ((LbfgsOptions){.iterations = 7})).loss;
     keep(weights);
     logistic_sgd(&problem, weights, ((LogisticPlan){.epochs = 1, .batch = 30, .rate = 0.01f}), &rng);
     keep(weights);

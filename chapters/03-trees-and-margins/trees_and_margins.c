@@ -750,7 +750,7 @@ noise, and the smaller one can be read.
 
 ## Trees that fall over
 
-A tree can be read aloud, and doctors like that. Can it be believed? Leave out one row of twenty, drawn at random, and
+A tree can be read aloud. Can it be believed? Leave out one row of twenty, drawn at random, and
 grow the tree again; do this 200 times. A model that has found something in the data should hardly notice. We look
 only at the top of the tree: is the first question still about the same column as with all rows? Are the first three?
 */
@@ -1053,15 +1053,15 @@ independently. And it has limits. Trees of one question vary as well, and their 
 their mistakes stay: most of them are not variance but **bias** (偏差), and no vote among a hundred trees that cannot
 ask a second question will make up for it.
 
-## The widest street
+## The widest margin
 
 Now to margins, and to a weighted sum $f(x) = w \cdot x + b$ whose sign is the answer; classes are $y = \pm 1$. If
 some line parts the two classes, many do. Which one is best? The one that keeps the largest distance from the nearest
 rows. The distance of a row is $y f(x) / \lVert w \rVert$; as the length of $w$ is ours to choose, let the nearest
-rows have $y f(x) = 1$. Then the street between $f = -1$ and $f = 1$ is $2 / \lVert w \rVert$ wide, and the widest
-street has the shortest $w$ (Vapnik and Lerner 1963).
+rows have $y f(x) = 1$. Then there is an empty street between $f = -1$ and $f = 1$, the **margin** (间隔), $2 / \lVert w
+\rVert$ wide, and the widest margin has the shortest $w$ (Vapnik and Lerner 1963).
 
-Real classes overlap. So a row may stand on the street or beyond it, and pays for it (Cortes and Vapnik 1995):
+Real classes overlap. So a row may lie inside the margin or beyond it, and pays for it (Cortes and Vapnik 1995):
 
 $$P(w, b) = \tfrac12 \lVert w \rVert^2 + C \sum_i \max(0,\ 1 - y_i f(x_i)) .$$
 
@@ -1281,10 +1281,10 @@ static void above_and_below(Lesson *lesson, Table table)
 }
 
 /*
-## Those who carry the street
+## Those who carry the margin
 
 Rows with $\alpha = 0$ have no part in $w = \sum \alpha_i y_i x_i$. The others are the **support vectors** (支持向量):
-those on the kerb, those on the street, and those on the wrong side. If that is so, we may throw all other rows away,
+those on the edges of the margin, those inside it, and those on the wrong side. If that is so, we may throw all other rows away,
 learn again, and nothing must change. The control throws away a tenth of the support vectors, drawn at random. We look
 at the scores of all rows, which are of the size of 1.
 
@@ -1355,7 +1355,7 @@ static void draw_rows(Plot *plot, const char *name, Matrix x, const float *y, fl
 }
 
 // The first two cultivars of wine, by two of their measurements
-static void draw_street(Lesson *lesson, Table wine)
+static void draw_margin(Lesson *lesson, Table wine)
 {
     enum { ALCOHOL = 0, COLOUR = 9 }; // columns
     const float END = 4.0f;
@@ -1372,7 +1372,7 @@ static void draw_street(Lesson *lesson, Table wine)
     const float *y = signs_of(arena, labels, n, 0);
     const Machine machine = smo(arena, kernel_of(arena, x, x, 0.0f), y, 1.0, 1e-6);
     const Line line = line_of(&machine, x, y);
-    Plot *plot = plot_begin(lesson, "street.png", "A street between two kinds of wine");
+    Plot *plot = plot_begin(lesson, "margin.png", "The margin between two kinds of wine");
     plot_axes(plot, "alcohol, in deviations from the mean", "colour intensity, in deviations from the mean");
     plot_range_x(plot, -2.8, 2.8);
     plot_range_y(plot, -2.2, 3.0);
@@ -1380,21 +1380,20 @@ static void draw_street(Lesson *lesson, Table wine)
     draw_rows(plot, "one cultivar", x, y, 1.0f, NULL);
     draw_rows(plot, "another", x, y, -1.0f, NULL);
     const float middle[2] = {-END, END},
-                kerbs[4] = {-END, END, END, -END}; // from kerb to kerb below the picture
+                ends[4] = {-END, END, END, -END}; // from one edge to the other, outside of the picture
     const float level[2] = {height_at(&line, -END, 0.0), height_at(&line, END, 0.0)};
-    const float kerb[4] = {height_at(&line, -END, 1.0), height_at(&line, END, 1.0),
-                           height_at(&line, END, -1.0), height_at(&line, -END, -1.0)};
+    const float edges[4] = {height_at(&line, -END, 1.0), height_at(&line, END, 1.0),
+                            height_at(&line, END, -1.0), height_at(&line, -END, -1.0)};
     plot_line(plot, "f = 0", middle, level, 2);
-    plot_dashed(plot, "f = ±1", kerbs, kerb, 4);
-    plot_end(plot, "C = 1. All rows that are on the kerb, on the street or on the wrong side are support "
-                   "vectors. Without all the other rows, the "
-                   "street would be where it is.");
+    plot_dashed(plot, "f = ±1", ends, edges, 4);
+    plot_end(plot, "C = 1. All rows on the edges of the margin, inside it or on the wrong side are support "
+                   "vectors. Without all the other rows, the margin would be where it is.");
     arena_free(arena);
 }
 
 static void who_carries_it(Lesson *lesson, const Table *tables)
 {
-    section(lesson, "Those who carry the street");
+    section(lesson, "Those who carry the margin");
     double disagree = 0.0;
     float same = 0.0f, less = INFINITY;
     Rng rng = lesson_rng(lesson, 6);
@@ -1407,7 +1406,7 @@ static void who_carries_it(Lesson *lesson, const Table *tables)
             same = fmaxf(same, c.same), less = fminf(less, c.less);
         }
     printf("\n");
-    draw_street(lesson, tables[WINE]);
+    draw_margin(lesson, tables[WINE]);
     claim(lesson, disagree <= 1e-3,
           "both machines find the same D, to a thousandth, on four tables with two kernels");
     claim(lesson, same <= 1e-5f,
@@ -1455,7 +1454,7 @@ static void fit_and_answer(Arena *arena, int *called, Fold f, Choice choice)
         const float decay = 1.0f / (choice.c * (float)f.x.rows);
         LogisticProblem problem = logistic_problem(arena, f.x, f.labels, f.classes, decay);
         Matrix w = matrix_new(arena, f.x.cols + 1, f.classes);
-        lbfgs_minimise(arena, w, logistic_loss, &problem, (LbfgsOptions){.iterations = 50});
+        lbfgs_minimise(arena, w, logistic_objective, &problem, (LbfgsOptions){.iterations = 50});
         logistic_predict(called, w, f.unseen);
     } else {
         const SvmOptions options = {.c = choice.c, .gamma = choice.gamma};
@@ -1890,10 +1889,10 @@ trees began with another one.
 - L. Hyafil, R. Rivest, *Constructing optimal binary decision trees is NP-complete*, 1976.
 - L. Breiman, *Bagging predictors*, 1996; *Random forests*, 2001: bags, few columns, the out-of-bag error, strength
   and correlation.
-- V. Vapnik, A. Lerner, *Pattern recognition using generalized portrait method*, 1963: the widest street.
+- V. Vapnik, A. Lerner, *Pattern recognition using generalized portrait method*, 1963: the widest margin.
 - M. Aizerman, E. Braverman, L. Rozonoer 1964; B. Boser, I. Guyon, V. Vapnik, *A training algorithm for optimal margin
   classifiers*, 1992: kernels.
-- C. Cortes, V. Vapnik, *Support-vector networks*, 1995: rows that may stand on the street.
+- C. Cortes, V. Vapnik, *Support-vector networks*, 1995: rows that may lie inside the margin.
 - J. Platt, *Fast training of support vector machines using sequential minimal optimization*, 1998; R.-E. Fan, P.-H.
   Chen, C.-J. Lin, *Working set selection using second order information for training support vector machines*, 2005.
 - S. Shalev-Shwartz, Y. Singer, N. Srebro, *Pegasos: primal estimated sub-gradient solver for SVM*, 2007.
@@ -1951,8 +1950,8 @@ same table: where one is wrong, many are. That is $\rho$.
 
 <details><summary>Answer</summary>
 
-Very large: every row on the street costs more than any length of $w$, so the street becomes narrow until nobody
-stands on it, if that is possible at all. Very small: $w$ becomes 0, the street is wider than the table, and all that
+Very large: every row inside the margin costs more than any length of $w$, so the margin becomes narrow until it is
+empty, if that is possible at all. Very small: $w$ becomes 0, the margin is wider than the table, and all that
 is left is $b$. Then $\alpha_i = C$ for all rows of the rarer class, which makes $w$ nearly $C$ times a difference of
 sums: the direction from one class's mean to the other's, chapter 2's baseline, if the classes are equally many.
 

@@ -94,12 +94,12 @@ static double join_parts(Matrix gradient, Matrix w, const LogisticProblem *p, co
     return squares;
 }
 
-double logistic_loss(Matrix gradient, Matrix w, void *problem)
+double logistic_objective(Matrix gradient, Matrix w, void *problem)
 {
     const LogisticProblem *p = problem;
     const int k = p->classes, d = p->x.cols, n = p->x.rows;
-    check_weights(HERE, "logistic_loss", w, d, k);
-    check_weights(HERE, "logistic_loss", gradient, d, k);
+    check_weights(HERE, "logistic_objective", w, d, k);
+    check_weights(HERE, "logistic_objective", gradient, d, k);
     const ArenaMark mark = arena_mark(p->arena);
     const GemmFactor factor = gemm_pack(p->arena, d, k, false, w.data, k);
     const int part_rows = int_max(LEAST_ROWS, (n + MOST_PARTS - 1) / MOST_PARTS),
@@ -119,7 +119,7 @@ double logistic_loss(Matrix gradient, Matrix w, void *problem)
     arena_rewind(p->arena, mark);
     // What is not finite is seen in the loss, at no price.
     check(isfinite(loss) || all_finite(p->x), "look for a gap in the data or a division by zero",
-          "logistic_loss: x holds a NaN or an infinity");
+          "logistic_objective: x holds a NaN or an infinity");
     return loss / n + 0.5 * (double)p->decay * squares;
 }
 

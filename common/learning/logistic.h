@@ -2,7 +2,7 @@
 //
 //     LogisticProblem problem = logistic_problem(arena, x, labels, 10, 1e-4f);   // x (N × d), labels 0 … 9
 //     Matrix w = matrix_new(arena, x.cols + 1, 10);
-//     lbfgs_minimise(arena, w, logistic_loss, &problem, (LbfgsOptions){.iterations = 50});
+//     lbfgs_minimise(arena, w, logistic_objective, &problem, (LbfgsOptions){.iterations = 50});
 //     logistic_predict(predicted, w, test);
 //
 // Scores are x · W + b; w ((d + 1) × K) is W with b as its last row. The loss is the mean cross-entropy of the softmax of
@@ -27,7 +27,7 @@ LogisticProblem logistic_problem_at(Place place, Arena *arena, Matrix x, const i
                                     float decay);
 
 // An LbfgsLoss (learning/lbfgs.h): w and its gradient ((d + 1) × K); problem is a LogisticProblem.
-double logistic_loss(Matrix gradient, Matrix w, void *problem);
+double logistic_objective(Matrix gradient, Matrix w, void *problem);
 
 typedef struct {
     int epochs, batch;

@@ -21,9 +21,9 @@ static double lbfgs_seconds(double seconds, void *context)
     Logistic *l = context;
     fill(l->w, 0.0f);
     seconds = seconds_now();
-    l->loss =
-        lbfgs_minimise(l->problem.arena, l->w, logistic_loss, &l->problem, ((LbfgsOptions){.iterations = 50}))
-            .loss;
+    l->loss = lbfgs_minimise(l->problem.arena, l->w, logistic_objective, &l->problem,
+                             ((LbfgsOptions){.iterations = 50}))
+                  .loss;
     return seconds_now() - seconds;
 }
 

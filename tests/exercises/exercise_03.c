@@ -238,7 +238,7 @@ static void expect_hinge(Matrix gradient, Matrix w, Matrix x, Matrix y, float c)
 
 START_TEST(three_rows_computed_by_hand)
 {
-    // margins 2 (free), 1/2 (on the street) and −1 (wrong side)
+    // margins 2 (free), 1/2 (inside the margin) and −1 (wrong side)
     float g[] = {9, 9}, v[] = {1, 0.5f}, r[] = {2, 0, 0, -1, 0, 2}, s[] = {1, -1, -1};
     Matrix gradient = matrix_view(2, 1, g), w = matrix_view(2, 1, v), x = matrix_view(3, 2, r),
            y = matrix_view(3, 1, s);
@@ -249,7 +249,7 @@ START_TEST(three_rows_computed_by_hand)
 }
 END_TEST
 
-START_TEST(rows_beyond_the_street_are_free)
+START_TEST(rows_beyond_the_margin_are_free)
 {
     float g[] = {9}, v[] = {2}, r[] = {1, -3, 0.5f}, s[] = {1, -1, 1};
     expect_hinge(matrix_view(1, 1, g), matrix_view(1, 1, v), matrix_view(3, 1, r), matrix_view(3, 1, s), 5);
@@ -377,7 +377,7 @@ EXERCISE("03-trees-and-margins",
          {"3.3", 5, where_nobody_may_vote_there_is_no_error},
          {"3.3", 5, a_forest_of_forty_trees},
          {"3.4", 5, three_rows_computed_by_hand},
-         {"3.4", 5, rows_beyond_the_street_are_free},
+         {"3.4", 5, rows_beyond_the_margin_are_free},
          {"3.4", 10, many_rows_and_columns},
          {"3.5", 5, the_first_step_of_two_rows},
          {"3.5", 5, both_alphas_have_walls},

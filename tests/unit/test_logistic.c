@@ -64,7 +64,7 @@ START_TEST(loss_and_gradient_are_those_of_plain_loops)
             double *expected = arena_alloc(arena, matrix_size(gradient), sizeof *expected);
             LogisticProblem problem =
                 logistic_problem(arena, data.x, data.labels, data.w.cols, decayed ? 0.3f : 0.0f);
-            const double loss = logistic_loss(gradient, data.w, &problem),
+            const double loss = logistic_objective(gradient, data.w, &problem),
                          naive = naive_loss(expected, data, decayed ? (double)0.3f : 0.0);
             ck_assert_msg(fabs(loss - naive) <= 1e-6 * (1 + naive), "%d × %d: a loss of %.9g, expected %.9g",
                           data.x.rows, data.x.cols, loss, naive);
@@ -83,13 +83,13 @@ START_TEST(descent_finds_where_the_gradient_is_zero)
     const Data data = data_new(arena, 2000, 6, 3);
     LogisticProblem problem = logistic_problem(arena, data.x, data.labels, 3, 0.01f);
     Matrix w = matrix_new(arena, 7, 3), start = matrix_new(arena, 7, 3), gradient = matrix_new(arena, 7, 3);
-    const LbfgsResult best = lbfgs_minimise(arena, w, logistic_loss, &problem,
+    const LbfgsResult best = lbfgs_minimise(arena, w, logistic_objective, &problem,
                                             ((LbfgsOptions){.iterations = 200, .tolerance = 1e-5}));
     ck_assert_msg(best.converged, "a gradient of %g after %d iterations", best.largest_gradient,
                   best.iterations);
     Rng rng = rng_new(1, 0);
     logistic_sgd(&problem, start, ((LogisticPlan){.epochs = 30, .batch = 32, .rate = 0.5f}), &rng);
-    const double descended = logistic_loss(gradient, start, &problem);
+    const double descended = logistic_objective(gradient, start, &problem);
     ck_assert_msg(descended >= best.loss && descended < best.loss + 2e-3, "a loss of %.6f, at best %.6f",
                   descended, best.loss);
     int *predicted = arena_alloc(arena, 2000, sizeof(int)), right = 0;
@@ -108,7 +108,7 @@ START_TEST(a_minibatch_steps_against_its_gradient)
     const Data data = data_new(arena, 50, 4, 3);
     LogisticProblem problem = logistic_problem(arena, data.x, data.labels, 3, 0.1f);
     Matrix gradient = matrix_new(arena, 5, 3), w = matrix_copy(arena, data.w);
-    logistic_loss(gradient, data.w, &problem);
+    logistic_objective(gradient, data.w, &problem);
     add_scaled(data.w, -0.25f, gradient);
     Rng rng = rng_new(1, 0);
     logistic_sgd(&problem, w, ((LogisticPlan){.epochs = 1, .batch = 100, .rate = 0.25f}), &rng);
@@ -130,7 +130,7 @@ static void bad_weights(void *context)
     (void)context;
     Arena *arena = arena_new();
     LogisticProblem problem = logistic_problem(arena, matrix_view(3, 2, values), labels, 3, 0.0f);
-    logistic_loss(matrix_new(arena, 3, 3), matrix_new(arena, 2, 3), &problem);
+    logistic_objective(matrix_new(arena, 3, 3), matrix_new(arena, 2, 3), &problem);
 }
 static void bad_number(void *context)
 {
@@ -138,7 +138,7 @@ static void bad_number(void *context)
     float x[] = {1, 2, 3, *(const float *)context, 5, 6};
     LogisticProblem problem = logistic_problem(arena, matrix_view(3, 2, x), labels, 3, 0.0f);
     Matrix w = matrix_new(arena, 3, 3), gradient = matrix_new(arena, 3, 3);
-    logistic_loss(gradient, w, &problem);
+    logistic_objective(gradient, w, &problem);
 }
 
 START_TEST(what_cannot_be_learnt_is_refused)
@@ -149,7 +149,7 @@ START_TEST(what_cannot_be_learnt_is_refused)
     expect_death(bad_label, &some, "logistic_problem: label -1 of row 1, 3 classes");
     expect_death(bad_weights, NULL, "x has 2 columns, w is (2 × 3) for 3 classes");
     for (int i = 0; i < 2; i++)
-        expect_death(bad_number, &numbers[i], "logistic_loss: x holds a NaN or an infinity");
+        expect_death(bad_number, &numbers[i], "logistic_objective: x holds a NaN or an infinity");
 }
 END_TEST
 

@@ -89,7 +89,7 @@ START_TEST(logistic_regression)
     const int *labels = whole_numbers(&r, "labels"), *expected = whole_numbers(&r, "logistic.labels");
     LogisticProblem problem = logistic_problem(r.arena, x, labels, 3, given(&r, "logistic.decay").data[0]);
     Matrix w = matrix_new(r.arena, 5, 3), biases = matrix_rows(w, 4, 1);
-    const LbfgsResult found = lbfgs_minimise(r.arena, w, logistic_loss, &problem,
+    const LbfgsResult found = lbfgs_minimise(r.arena, w, logistic_objective, &problem,
                                              ((LbfgsOptions){.iterations = 200, .tolerance = 1e-6}));
     ck_assert_msg(found.converged, "a gradient of %g", found.largest_gradient);
     int predicted[60];

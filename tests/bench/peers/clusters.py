@@ -68,7 +68,7 @@ def logistic():
     return LogisticRegression(C=1, max_iter=50, tol=1e-30).fit(x, labels)
 
 
-def logistic_loss():
+def logistic_objective():
     model = logistic()
     scores = x.astype(numpy.float64) @ model.coef_.T + model.intercept_
     scores -= scores.max(axis=1, keepdims=True)
@@ -89,7 +89,7 @@ ANSWERS = {
     "iforest": {"fit": lambda _: timed(forest), "score": lambda _: score_seconds(), "area": lambda _: area()},
     "logistic": {
         "fit": lambda _: timed(logistic),
-        "loss": lambda _: logistic_loss(),
+        "loss": lambda _: logistic_objective(),
         "accuracy": lambda _: logistic().score(test, test_labels),
         "sgd": lambda _: timed(sgd),
         "sgd_accuracy": lambda _: sgd().score(test, test_labels),
