@@ -34,10 +34,10 @@ typedef struct {
     Matrix vectors; // (S × d) the support vectors
     Matrix weights; // (S × 1) a_i = α_i y_i
     float bias;
-    int *rows;       // [S] the rows of x that they are, ascending
-    int at_bound;    // how many have weight c or −c
-    double dual;     // Σ α_i − ½ Σ α_i α_j y_i y_j K_ij, the largest reached
-    double gap;      // by how much two errors disagree at the end: at most the tolerance
+    int *rows;    // [S] the rows of x that they are, ascending
+    int at_bound; // how many have weight c or −c
+    double dual;  // Σ α_i − ½ Σ α_i α_j y_i y_j K_ij, the largest reached
+    double gap; // by how much two errors disagree at the end: at most the tolerance, but after 10⁷ iterations
     long iterations; // pairs of weights that were moved
 } Svm;
 
