@@ -1979,7 +1979,7 @@ do you get?
 <details><summary>Answer</summary>
 
 1,247,835. It has settled: every example has its nearest centre and every centre is the mean of its examples, so
-nothing moves any more. Descent does not leave a valley. A new start might; the best of any twenty was within 0.2 % of
+nothing moves any more. Descent does not leave a valley. A new start might; the best of any twenty was within 0.5 % of
 the best ever seen.
 
 </details>
