@@ -67,6 +67,24 @@ static bool jpeg_is_whole(const uint8_t *bytes, size_t size)
     return false;
 }
 
+// Whether the Huffman tables of a JPEG have at most 256 codes. The decoder does not look, and would write past the end of its own.
+// Wherever 0xff 0xc4 stands, it might read tables: a byte with kind and number, 16 counts, and as many bytes as these add up to.
+static bool jpeg_tables_fit(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i + 4 <= size; i++) {
+        if (bytes[i] != 0xff || bytes[i + 1] != 0xc4) continue;
+        size_t at = i + 4;
+        const size_t end = i + 2 + (size_t)bytes[i + 2] * 256 + bytes[i + 3];
+        while (at < end && at < size && (bytes[at] >> 4) <= 1 && (bytes[at] & 15) <= 3) {
+            size_t codes = 0;
+            for (size_t c = at + 1; c <= at + 16 && c < size; c++) codes += bytes[c];
+            if (codes > 256) return false;
+            at += 17 + codes;
+        }
+    }
+    return true;
+}
+
 static void check_kind(Place place, const FileMap *file)
 {
     const uint8_t *bytes = file->bytes;
@@ -81,6 +99,8 @@ static void check_kind(Place place, const FileMap *file)
              "%s is no PNG and no JPEG: it begins with the byte 0x%02x", file->path, bytes[0]);
     check_at(place, !jpeg || jpeg_is_whole(bytes, size), BRING_AGAIN,
              "%s ends too soon: it is a JPEG without its end", file->path);
+    check_at(place, !jpeg || jpeg_tables_fit(bytes, size), BRING_AGAIN,
+             "%s cannot be decoded: it has a table of more than 256 codes", file->path);
 }
 
 // The bytes of the image, four a pixel, to be freed.

@@ -235,6 +235,19 @@ START_TEST(sides_of_nothing_and_of_too_much_are_refused)
 }
 END_TEST
 
+// Sixteen counts of 17 are 272 codes, which the decoder would write to a table of 257.
+START_TEST(a_table_of_too_many_codes_is_refused)
+{
+    Blob blob = from_hex(grey_jpeg);
+    for (size_t i = 0; i + 22 < blob.length; i++)
+        if (blob.bytes[i] == 0xff && blob.bytes[i + 1] == 0xc4) {
+            memset(blob.bytes + i + 5, 17, 16);
+            break;
+        }
+    expect_refusal(blob, "it has a table of more than 256 codes");
+}
+END_TEST
+
 // A file that unpacks to 64 MiB for an image of one pixel. Its reader has room for 8 MiB in the arena, and the decoder for less.
 START_TEST(a_file_that_unpacks_to_more_than_its_image_is_refused)
 {
@@ -363,6 +376,6 @@ END_TEST
 SUITE("image", a_png_is_read_whatever_its_pixels_are_made_of, what_is_transparent_lies_on_white,
       a_jpeg_is_read_whatever_its_name_and_its_kind, every_shorter_file_is_refused,
       a_file_of_another_kind_is_refused, sides_of_nothing_and_of_too_much_are_refused,
-      a_file_that_unpacks_to_more_than_its_image_is_refused, a_piece_is_where_it_was,
-      pieces_and_sizes_that_cannot_be_are_refused, a_resized_pixel_is_the_mean_of_its_area,
-      bytes_become_numbers_and_bytes_again)
+      a_file_that_unpacks_to_more_than_its_image_is_refused, a_table_of_too_many_codes_is_refused,
+      a_piece_is_where_it_was, pieces_and_sizes_that_cannot_be_are_refused,
+      a_resized_pixel_is_the_mean_of_its_area, bytes_become_numbers_and_bytes_again)
