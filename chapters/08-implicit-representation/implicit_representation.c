@@ -43,6 +43,13 @@ error of MSE it is $-10 \log_{10} \text{MSE}$, in decibels: every 10 dB are a fa
 error is a tenth of the range from black to white, at 30 dB a thirtieth, and then most people have to look twice.
 */
 
+// Words in a column of a table: the width counts characters and not bytes
+static void print_words(const char *words, int width)
+{
+    for (const char *c = words; *c; c++) width -= (*c & 0xc0) != 0x80;
+    printf("%s%*s", words, int_max(width, 0), "");
+}
+
 typedef struct {
     const char *name;
     int factor;             // the large one has this many times the side
@@ -95,7 +102,7 @@ static float mosaic_psnr(const Photo *photo, int cells)
 static void the_photographs(Lesson *lesson, const Photo *photos)
 {
     section(lesson, "A photograph is a function");
-    printf("PSNR, when the photograph is a mosaic\n\n%-12s%12s%12s%12s\n", "", "8 × 8", "16 × 16", "32 × 32");
+    printf("PSNR, when the photograph is a mosaic\n\n%-12s%13s%13s%13s\n", "", "8 × 8", "16 × 16", "32 × 32");
     for (int p = 0; p < PHOTOS; p++) {
         printf("%-12s", photos[p].name);
         for (int cells = 8; cells <= 32; cells *= 2)
@@ -267,7 +274,7 @@ Each network gets its best rate, and its best dial where it has one. How these w
 0.0005 to 0.02, $\sigma$ from 3 to 10 and $\omega_0$ from 15 to 60; the whole table is printed with `FULL=1`.
 */
 
-static const Recipe recipes[KINDS] = {{RELU, 0.0f, 1e-2f}, {FOURIER, 6.0f, 5e-3f}, {SIREN, 30.0f, 1e-3f}};
+static const Recipe recipes[KINDS] = {{RELU, 0.0f, 1e-2f}, {FOURIER, 6.0f, 1e-2f}, {SIREN, 30.0f, 2e-3f}};
 
 static void draw_fits(Lesson *lesson, const Photo *photos, Fit fits[PHOTOS][KINDS])
 {
@@ -311,13 +318,38 @@ static void draw_progress(Lesson *lesson, Fit fits[KINDS])
     plot_axes(plot, "step", "PSNR on all pixels, dB");
     plot_legend(plot, "top left");
     for (int k = 0; k < KINDS; k++) plot_line_points(plot, kind_names[k], steps, fits[k].psnr, LOOKS + 1);
-    plot_end(plot, "The first photograph. Plain ReLU has seen what it can after 200 steps.");
+    plot_end(plot, "The first photograph, after each hundred steps. The last hundreds gain from a rate that "
+                   "falls to 0.");
+}
+
+// The table from which recipes come
+static void search(Lesson *lesson, const Photo *photos)
+{
+    const float rates[] = {5e-4f, 1e-3f, 2e-3f, 5e-3f, 1e-2f, 2e-2f};
+    const float dials[KINDS][4] = {{0.0f}, {3.0f, 6.0f, 10.0f}, {1.0f, 15.0f, 30.0f, 60.0f}};
+    const int dial_counts[KINDS] = {1, 3, 4};
+    printf("%-20s%8s%10s%12s%12s\n", "PSNR, dB", "dial", "rate", photos[0].name, photos[1].name);
+    for (int k = 0; k < KINDS; k++)
+        for (int d = 0; d < dial_counts[k]; d++)
+            for (int r = 0; r < 6; r++) {
+                printf("%-20s%8g%10g", kind_names[k], (double)dials[k][d], (double)rates[r]);
+                for (int p = 0; p < PHOTOS; p++) {
+                    Arena *arena = arena_new();
+                    Fit fit = fit_photo(arena, &photos[p], (Recipe){(Kind)k, dials[k][d], rates[r]}, STEPS,
+                                        lesson_rng(lesson, 1));
+                    printf("%12.1f", (double)fit.psnr[LOOKS]);
+                    arena_free(arena);
+                }
+                printf("\n");
+            }
+    printf("\n");
 }
 
 static void three_networks(Lesson *lesson, const Photo *photos, Fit fits[PHOTOS][KINDS])
 {
     section(lesson, "Three networks");
     float least_gain = INFINITY, least_siren = INFINITY;
+    if (lesson_full(lesson)) search(lesson, photos);
     printf("%-20s%10s%12s%12s\n", "PSNR, dB", "weights", photos[0].name, photos[1].name);
     for (int k = 0; k < KINDS; k++) {
         for (int p = 0; p < PHOTOS; p++) {
@@ -353,7 +385,7 @@ explanation is right, order by frequency must vanish with the waves, and come ba
 0.3$). A SIREN stands beside them. Each gets the best of three rates: the one at which most frequencies are learnt, and soonest.
 */
 
-enum { SAMPLES = 128, TONES = 5, TONE_STEPS = 1500, TONE_RATES = 3, TONE_ARMS = 4 };
+enum { SAMPLES = 128, TONES = 5, TONE_STEPS = 1500, TONE_RATES = 3, TONE_ARMS = 5 };
 static const int tones[TONES] = {1, 2, 4, 8, 16};
 
 // The error of each tone in an answer, as part of its amplitude 1
@@ -413,11 +445,12 @@ static void draw_tones(Lesson *lesson, const char *const *names, int steps[TONE_
     plot_log(plot, "xy");
     plot_x_ticks(plot, (double[]){1, 2, 4, 8, 16}, (const char *[]){"1", "2", "4", "8", "16"}, TONES);
     for (int a = 0; a < TONE_ARMS; a++) {
-        for (int f = 0; f < TONES; f++) {
-            cycles[f] = (float)tones[f];
-            y[f] = steps[a][f] < TONE_STEPS ? (float)(steps[a][f] > 1 ? steps[a][f] : 1) : NAN;
+        int learnt = 0;
+        for (; learnt < TONES && steps[a][learnt] < TONE_STEPS; learnt++) {
+            cycles[learnt] = (float)tones[learnt];
+            y[learnt] = (float)int_max(steps[a][learnt], 1);
         }
-        plot_line_points(plot, names[a], cycles, y, TONES);
+        plot_line_points(plot, names[a], cycles, y, learnt);
     }
     plot_end(plot, "A line that ends has not learnt the next frequency in 1500 steps.");
 }
@@ -425,9 +458,10 @@ static void draw_tones(Lesson *lesson, const char *const *names, int steps[TONE_
 static void why_it_blurs(Lesson *lesson)
 {
     section(lesson, "Why does it blur?");
-    const Kind kinds[TONE_ARMS] = {RELU, FOURIER, FOURIER, SIREN};
-    const float dials[TONE_ARMS] = {0.0f, 6.0f, 0.3f, 30.0f}, rates[TONE_RATES] = {3e-4f, 1e-3f, 3e-3f};
-    const char *const names[TONE_ARMS] = {"plain ReLU", "Fourier, σ = 6", "Fourier, σ = 0.3", "SIREN"};
+    const Kind kinds[TONE_ARMS] = {RELU, FOURIER, FOURIER, SIREN, SIREN};
+    const float dials[TONE_ARMS] = {0.0f, 6.0f, 0.3f, 30.0f, 3.0f}, rates[TONE_RATES] = {3e-4f, 1e-3f, 3e-3f};
+    const char *const names[TONE_ARMS] = {"plain ReLU", "Fourier, σ = 6", "Fourier, σ = 0.3",
+                                          "SIREN, ω₀ = 30", "SIREN, ω₀ = 3"};
     int best[TONE_ARMS][TONES];
     printf("steps until a frequency is right to within a fifth, - for more than %d\n\n%-20s", TONE_STEPS,
            "cycles");
@@ -442,7 +476,7 @@ static void why_it_blurs(Lesson *lesson)
             memcpy(best[a], steps, sizeof steps);
             best_rate = rates[r];
         }
-        printf("%-20s", names[a]);
+        print_words(names[a], 20);
         for (int f = 0; f < TONES; f++) {
             if (best[a][f] < TONE_STEPS)
                 printf("%8d", best[a][f]);
@@ -606,10 +640,10 @@ static void between_the_pixels(Lesson *lesson, const Photo *photos, Fit fits[PHO
         if (p == 0) draw_detail(lesson, &photos[p], large);
         arena_free(arena);
     }
-    printf("PSNR against the true large image, dB\n\n%-14s%12s%12s%12s%12s%12s\n", "", "side", "bilinear",
+    printf("PSNR against the true large image, dB\n\n%-14s%12s%12s%12s%12s%12s\n", "", "times", "bilinear",
            "bicubic", "Fourier", "SIREN");
     for (int p = 0; p < PHOTOS; p++) {
-        printf("%-14s%9d ×%d", photos[p].name, SIDE, photos[p].factor);
+        printf("%-14s%12d", photos[p].name, photos[p].factor);
         for (int w = 0; w < WAYS; w++) printf("%12.2f", (double)likeness[p][w]);
         printf("\n");
     }
@@ -784,11 +818,11 @@ static void the_bytes(Lesson *lesson, const Photo *photos, Fit fits[PHOTOS][KIND
         printf("%-32s%12.0f%12.2f\n", "SIREN, 8 bits, packed", s.packed, (double)s.psnr);
         printf("%-32s%12.0f%12.2f\n\n", "cosines, packed", cosine_bytes, (double)s.psnr);
         smaller = smaller && floats > raw && s.bytes < raw;
-        lost_little = lost_little && fit->psnr[LOOKS] - s.psnr <= 1.5f;
+        lost_little = lost_little && fit->psnr[LOOKS] - s.psnr <= 3.0f;
         beaten = beaten && cosine_bytes < 0.5 * s.packed;
     }
     claim(lesson, smaller, "in floats SIREN is larger than the photograph, in 8 bits it is smaller");
-    claim(lesson, lost_little, "8 bits cost at most 1.5 dB");
+    claim(lesson, lost_little, "rounding to 8 bits adds at most as much error as there was: 3 dB");
     claim(lesson, apart_from_library(&fits[0][SIREN].net) <= 1e-7f,
           "the library rounds the same rows to the same numbers");
     claim(lesson, beaten, "cosines need less than half of the packed bytes for the same likeness");
@@ -899,7 +933,7 @@ static void its_slope(Lesson *lesson, const Photo *photos, Fit fits[PHOTOS][KIND
     Matrix tape_slopes = matrix_new(arena, PIXELS, 2), differences = matrix_new(arena, PIXELS, 2),
            pixels = matrix_new(arena, PIXELS, 2);
     brightness_slope(tape_slopes, net, photos[0].places);
-    difference_slope(differences, net, photos[0].places, 1e-3f);
+    difference_slope(differences, net, photos[0].places, 3e-4f);
     pixel_slope(pixels, photos[0].colours);
     const double size = norm(tape_slopes);
     subtract(differences, differences, tape_slopes);
@@ -1107,11 +1141,13 @@ static void draw_shape(Lesson *lesson, const Network *net, const Shape *shape)
     Plot *plot = plot_begin(lesson, "shape.png", "Distances that nobody told");
     plot_axes(plot, "x", "y");
     plot_square(plot);
-    plot_size(plot, 820, 760);
+    plot_size(plot, 820, 800);
+    plot_legend(plot, "none");
     plot_contour(plot, (PlotWindow){-1.0, 1.0, -1.0, 1.0}, matrix_reshape(values, CELLS, CELLS),
                  (float[]){-0.1f, 0.0f, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f}, 7);
     plot_points(plot, "the outline given", x, y, shape->count);
-    plot_end(plot, "Lines of equal value of the network that was shown outline, signs and the rule.");
+    plot_end(plot,
+             "Lines of equal value of the network that was shown the outline (dots), signs and the rule.");
 }
 
 static void a_shape(Lesson *lesson)
@@ -1120,7 +1156,7 @@ static void a_shape(Lesson *lesson)
     Shape shape = shape_read(lesson_arena(lesson), "datasets/cache/photographs/horse.png");
     Judgement found[ARMS];
     Network nets[ARMS];
-    printf("%d points on the outline; half the width of the image is 1\n\n%-22s%14s%14s%14s%14s\n",
+    printf("%d points on the outline; half the width of the image is 1\n\n%-22s%14s%14s%14s%16s\n",
            shape.count, "", "signs right", "mean error", "mean slope", "|slope − 1|");
     for (int arm = 0; arm < ARMS; arm++) {
         nets[arm] = learn_shape(lesson_arena(lesson), &shape, (Arm)arm, 1e-3f, lesson_rng(lesson, 4));
@@ -1129,9 +1165,12 @@ static void a_shape(Lesson *lesson)
                found[arm].error, found[arm].slope, found[arm].off);
     }
     printf("\n");
-    claim(lesson, found[EIKONAL].off <= 0.1, "with the rule the slope is 1 to within a tenth, in the mean");
+    claim(lesson, fabs(found[EIKONAL].slope - 1.0) <= 0.15 && found[SIGNS_ONLY].slope <= 0.5,
+          "with the rule the mean slope is 1 to within 15 %%, without it less than a half");
     claim(lesson, found[EIKONAL].error <= 0.25 * found[SIGNS_ONLY].error,
           "the rule makes distances of signs: at most a quarter of the error without it");
+    claim(lesson, found[TOLD].error <= 0.5 * found[EIKONAL].error,
+          "to be told the distances is better still, twice at least");
     draw_shape(lesson, &nets[EIKONAL], &shape);
 }
 
