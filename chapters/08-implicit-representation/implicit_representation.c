@@ -373,6 +373,10 @@ static void three_networks(Lesson *lesson, const Photo *photos, Fit fits[PHOTOS]
 }
 
 /*
+Plain ReLU has seen that somebody in orange stands there. On the astronaut it is as like the photograph as a mosaic of a few
+hundred squares, though it has two weights for each pixel. The cup is smoother, so the same blindness costs less there: decibels of two
+photographs cannot be compared, gains on the same one can.
+
 ## Why does it blur?
 
 The usual answer is **spectral bias** (频谱偏置; Rahaman and others 2019): such a network learns low frequencies first and high
@@ -486,9 +490,9 @@ static void why_it_blurs(Lesson *lesson)
         printf("    %g\n", (double)best_rate);
     }
     printf("\n");
-    claim(lesson, best[0][2] >= 3 * best[0][0] && best[0][3] >= 3 * best[0][1] && best[0][4] == TONE_STEPS,
-          "plain ReLU learns by frequency: a fourfold one takes at least three times as long, and 16 cycles "
-          "never come");
+    claim(lesson,
+          best[0][3] >= 3 * int_max(best[0][0], int_max(best[0][1], best[0][2])) && best[0][4] == TONE_STEPS,
+          "plain ReLU takes at least three times as long for 8 cycles as for 1, 2 and 4, and 16 never come");
     claim(lesson, best[1][4] <= 2 * best[1][0],
           "with waves before it the same ReLU learns 16 cycles as soon as one");
     claim(lesson, best[2][4] == TONE_STEPS, "with long waves alone 16 cycles never come");
@@ -496,6 +500,12 @@ static void why_it_blurs(Lesson *lesson)
 }
 
 /*
+The same ReLU layers, the same rates: with waves of all lengths before them, order by frequency is gone; with long waves alone it is back. So it is not
+that ReLU *cannot* hold a high frequency, and not Adam either. A layer behind the first combines what the first one gives it. Kinks at a hundred
+places must be combined with great care to make a fast wave, and a small step of descent does not take such care; a fast wave that is there already needs
+one weight. A SIREN has its own waves, and here too it is their length that counts: with $\omega_0 = 3$ the fast ones come last again, though the sine
+has remained.
+
 ## Why that start?
 
 A stack of sines is delicate. Let a layer have $n$ inputs $h$, each a sine of something like a normal variable. Its weights are
@@ -566,6 +576,10 @@ static void why_that_start(Lesson *lesson, const Photo *photos)
 }
 
 /*
+The prediction has no free number in it, and holds through eight layers. With the usual start every layer is a hundred times as strong, and nothing is
+learnt, at either rate. Here the initialisation is not a matter of speed: it decides whether there is a network at all. [Chapter
+9](../09-resnet/README.md) finds the same knife's edge for ReLU.
+
 ## Between the pixels
 
 The network has a colour at every place. Ask it at four times as many places in each direction, and out comes an image of 512 × 512. Is it
@@ -653,6 +667,11 @@ static void between_the_pixels(Lesson *lesson, const Photo *photos, Fit fits[PHO
 }
 
 /*
+Bicubic wins, and it has learnt nothing. The network was told the colours *at* the centres and is free between them; whatever waves fit the 16,384
+centres will do, and the short ones show as grain, worst with Fourier features. An edge that is not in the small image cannot come out of
+it. "Continuous" means that every place has a colour, not that the colour is right. (SIREN is on a level with bilinear interpolation: a little better on
+both photographs here, which we do not claim.)
+
 ## Is it a compressed image?
 
 34 thousand weights for 49 thousand numbers: that looks like compression, and is often called so. Count bytes. The photograph has one for
@@ -829,6 +848,14 @@ static void the_bytes(Lesson *lesson, const Photo *photos, Fit fits[PHOTOS][KIND
 }
 
 /*
+In floats the "compressed" photograph is almost three times as large as the photograph. In 8 bits it is a quarter smaller, no longer the same
+image, and as large as a PNG, which loses nothing: 34,368 and 30,171 bytes, measured with another program. Cosines, known since 1974, need a sixth of
+the bytes for the same likeness, and arrive there in a millisecond. The weights hardly pack: they look like noise, while most of the rounded cosines are
+0.
+
+So what is it good for? For functions that no grid can hold: three dimensions, or five, as in radiance fields (Mildenhall and others 2020); for
+functions that are only known through their slopes or their projections. There is an example of that below.
+
 ## Its slope is a function too
 
 A table of pixels has no derivative. A network has: the tape finds $\partial f / \partial x$ and $\partial f / \partial y$ at any place, when
@@ -948,6 +975,9 @@ static void its_slope(Lesson *lesson, const Photo *photos, Fit fits[PHOTOS][KIND
 }
 
 /*
+The differences are those of a function that goes through all pixels; the network's slope has grain in flat places, on the grey ground for instance, where small fast waves do not matter to the colours and do to the slope: differentiation multiplies a wave by its
+frequency.
+
 ## A shape from a rule about slopes
 
 A shape can be a function as well: the **signed distance function** (有符号距离函数), at each place the distance to the outline, negative
@@ -1175,6 +1205,13 @@ static void a_shape(Lesson *lesson)
 }
 
 /*
+Outline and signs alone are satisfied by a function that is hardly anything but its sign: its slope is small nearly everywhere. The rule, which
+mentions no distance, turns it into distances, to about two hundredths of half the image's width, four pixels of the horse's 400. Near the edge of the image
+and between the legs it is worst: the rule is about slopes, and a dent that rises again with slope 1 obeys it, too. Whoever has the distances should tell them.
+For a cloud of points measured in space, nobody has.
+*/
+
+/*
 ## The lesson, from end to end
 */
 
@@ -1194,3 +1231,121 @@ int main(int argc, char **argv)
     a_shape(lesson);
     return lesson_end(lesson);
 }
+
+/*
+## What to take along
+
+- A network of coordinates makes function approximation visible: what it cannot learn is what you do not see.
+- Plain ReLU learns long waves first and short ones late or never. It is the first layer's fault: give it waves, fixed or learnt, and the order is gone.
+- A stack of sines needs its start. With $\pm\sqrt{6/n}/\omega_0$ the variance before each sine settles at 0.797, whatever the depth.
+- A colour at every place is no detail at every place: bicubic interpolation is nearer to the truth.
+- Count bytes before you say compression, and take an opponent. Cosines need a sixth.
+- A function that is differentiable can be asked for its slope, and can be learnt from a rule about its slope.
+
+## Check yourself
+
+**1.** Two images have PSNRs of 20 and 32 dB. By what factor do their squared errors differ, and by what factor the errors?
+
+<details><summary>Answer</summary>
+
+12 dB are $10^{1.2} = 16$ in the squared error and 4 in the error itself: a tenth of the range against a fortieth.
+
+</details>
+
+**2.** Somebody raises $\sigma$ from 6 to 100 for an image of 128 × 128 pixels. What does the network learn at the pixels, and what lies between them?
+
+<details><summary>Answer</summary>
+
+Neighbouring pixels are 1/64 apart, and a wave of 100 cycles a unit turns more than once and a half from one to the next: places have nothing in common any more. It can
+learn the pixels by heart, as a table would; between them is noise. Too small a $\sigma$ blurs, too large a one does not interpolate.
+
+</details>
+
+**3.** Why do we divide the hidden weights of a SIREN by $\omega_0$, only to multiply by $\omega_0$ in the next moment?
+
+<details><summary>Answer</summary>
+
+The product, and so the function at the start, is the same for every $\omega_0$ in the hidden layers. What changes is the step: Adam moves each weight by about the rate, and behind the
+factor $\omega_0$ that is a step $\omega_0$ times as large for the function. It is a way to choose the rate of those layers. In the first layer $\omega_0$ sets the wavelengths.
+
+</details>
+
+**4.** A network of 34 thousand weights fits a photograph of 128 × 128 to 34 dB. You have one of 1024 × 1024. Would you say that the network compresses it 64 times better?
+
+<details><summary>Answer</summary>
+
+Only if it still fits it. There are 64 times as many numbers to be right about, with detail that the small one had not; the same network gives
+a likeness as of a small image, enlarged. JPEG has not stood still either: its bytes grow less than the pixels, since large photographs are smoother
+from pixel to pixel. The question is always bytes at equal likeness.
+
+</details>
+
+**5.** A function $f$ is 0 on the outline and has slope 1 everywhere. Must it be the signed distance?
+
+<details><summary>Answer</summary>
+
+No. $|f|$ is as good, without the sign, so that the signs must be told; and $f$ may rise to a ridge and fall again, with slope 1 on both sides, where the
+true distance goes on rising. The figure has such dents at the edge of the image. The distance is the one that rises as long as it can (the
+viscosity solution), which the loss does not ask for.
+
+</details>
+
+## Sources
+
+- V. Sitzmann, J. Martel, A. Bergman, D. Lindell, G. Wetzstein, *Implicit neural representations with periodic activation functions*, 2020: SIREN, its
+  start and $\omega_0 = 30$.
+- M. Tancik and others, *Fourier features let networks learn high frequency functions in low dimensional domains*, 2020.
+- N. Rahaman and others, *On the spectral bias of neural networks*, 2019.
+- B. Mildenhall and others, *NeRF: representing scenes as neural radiance fields for view synthesis*, 2020: octaves of waves (task 8.2), and what it is good for.
+- A. Gropp, L. Yariv, N. Haim, M. Atzmon, Y. Lipman, *Implicit geometric regularization for learning shapes*, 2020: the eikonal loss.
+- R. Keys, *Cubic convolution interpolation for digital image processing*, 1981.
+- N. Ahmed, T. Natarajan, K. Rao, *Discrete cosine transform*, 1974; G. Wallace, *The JPEG still picture compression standard*, 1991.
+
+## Exercises
+
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade8` tells how far you are,
+`make hint8` helps.
+
+- **TASK 8.1** the likeness of two images in decibels, whatever their range.
+- **TASK 8.2** waves that are not drawn: each coordinate in octaves.
+- **TASK 8.3** the colour between the pixels, by bilinear interpolation.
+- **TASK 8.4** the signed distance from a polygon, without any network.
+
+And without a computer, or with five minutes at one:
+
+**1.** How many weights has a SIREN of 2 inputs, three hidden layers of $n$ and 3 outputs? For which $n$ does it have as many bytes, in 8 bits, as the
+photograph?
+
+<details><summary>Answer</summary>
+
+$2n + n + 2(n^2 + n) + 3n + 3 = 2n^2 + 8n + 3$: 33,795 for $n = 128$. As many as the 49,152 bytes: $n \approx 155$, scales not counted.
+
+</details>
+
+**2.** The mean square of $\sin z$ for a normal $z$ of variance $s$ is $\frac12(1 - e^{-2s})$. What is it for small and for large $s$, and why is that no surprise?
+
+<details><summary>Answer</summary>
+
+About $s$ for small $s$, where the sine is its argument; $\frac12$ for large $s$, where the phase is anywhere, and the mean square of a sine over a whole turn
+is $\frac12$.
+
+</details>
+
+**3.** Why can a network with ReLU, told distances or not, never have slope 1 around a round outline exactly?
+
+<details><summary>Answer</summary>
+
+It is made of flat pieces, each with one slope and one direction. Around a circle the direction of the slope must turn at every
+place. With more pieces it comes as near as one likes.
+
+</details>
+
+**4.** The eikonal loss asks for five values where one would do for a plain loss. What would it cost in three dimensions, and how could it be had cheaper?
+
+<details><summary>Answer</summary>
+
+Seven, or four with one-sided differences, which are less exact. Or draw one random direction $u$ a place and ask, with two values, for $(u \cdot \nabla f)^2$, whose mean over
+directions is $\lVert\nabla f\rVert^2 / 3$; cheaper, but noisy. Second derivatives by the tape, as larger frameworks have them, cost about two backward passes.
+
+</details>
+*/
