@@ -373,9 +373,11 @@ static void three_networks(Lesson *lesson, const Photo *photos, Fit fits[PHOTOS]
 }
 
 /*
-Plain ReLU has seen that somebody in orange stands there. On the astronaut it is as like the photograph as a mosaic of a few
-hundred squares, though it has two weights for each pixel. The cup is smoother, so the same blindness costs less there: decibels of two
-photographs cannot be compared, gains on the same one can.
+Plain ReLU has seen that somebody in orange stands there. It is as like the astronaut as a mosaic of more than 256 and fewer than 1024 squares, though it has
+two weights for each pixel. The cup is smoother, so the same blindness costs less there: decibels of two photographs cannot be compared, gains on the same
+one can. A popular way to show plain ReLU is at a rate of 0.001 or so, where it has 14.6 dB on the astronaut; the best of six
+rates gives it 17.3, and 22.0 on the cup. With a deviation or an $\omega_0$ there is still more to gain, and to lose: the table of `FULL=1` has
+BESTSIREN.
 
 ## Why does it blur?
 
@@ -500,10 +502,9 @@ static void why_it_blurs(Lesson *lesson)
 }
 
 /*
-The same ReLU layers, the same rates: with waves of all lengths before them, order by frequency is gone; with long waves alone it is back. So it is not
-that ReLU *cannot* hold a high frequency, and not Adam either. A layer behind the first combines what the first one gives it. Kinks at a hundred
-places must be combined with great care to make a fast wave, and a small step of descent does not take such care; a fast wave that is there already needs
-one weight. A SIREN has its own waves, and here too it is their length that counts: with $\omega_0 = 3$ the fast ones come last again, though the sine
+The same ReLU layers, the same rates to choose from: with waves of all lengths before them, order by frequency is gone; with long waves alone it is back. So
+it is not that ReLU *cannot* hold a high frequency, and not Adam either; it is what the first layer offers to the others. One way to see it: kinks at many places
+must be balanced against each other to make a fast wave; one that is there already needs one weight. A SIREN has its own waves, and here too it is their length that counts: with $\omega_0 = 3$ the fast ones come last again, though the sine
 has remained.
 
 ## Why that start?
@@ -576,8 +577,8 @@ static void why_that_start(Lesson *lesson, const Photo *photos)
 }
 
 /*
-The prediction has no free number in it, and holds through eight layers. With the usual start every layer is a hundred times as strong, and nothing is
-learnt, at either rate. Here the initialisation is not a matter of speed: it decides whether there is a network at all. [Chapter
+The prediction has no free number in it, and holds through eight layers. With the usual start the variance is nearly two hundred times as large,
+and hardly anything is learnt at either rate. Here the initialisation is not a matter of speed: it decides whether there is a network at all. [Chapter
 9](../09-resnet/README.md) finds the same knife's edge for ReLU.
 
 ## Between the pixels
@@ -850,7 +851,7 @@ static void the_bytes(Lesson *lesson, const Photo *photos, Fit fits[PHOTOS][KIND
 /*
 In floats the "compressed" photograph is almost three times as large as the photograph. In 8 bits it is a quarter smaller, no longer the same
 image, and as large as a PNG, which loses nothing: 34,368 and 30,171 bytes, measured with another program. Cosines, known since 1974, need a sixth of
-the bytes for the same likeness, and arrive there in a millisecond. The weights hardly pack: they look like noise, while most of the rounded cosines are
+the bytes for the same likeness, and no training. The weights hardly pack: they look like noise, while most of the rounded cosines are
 0.
 
 So what is it good for? For functions that no grid can hold: three dimensions, or five, as in radiance fields (Mildenhall and others 2020); for
@@ -1197,8 +1198,8 @@ static void a_shape(Lesson *lesson)
     printf("\n");
     claim(lesson, fabs(found[EIKONAL].slope - 1.0) <= 0.15 && found[SIGNS_ONLY].slope <= 0.5,
           "with the rule the mean slope is 1 to within 15 %%, without it less than a half");
-    claim(lesson, found[EIKONAL].error <= 0.25 * found[SIGNS_ONLY].error,
-          "the rule makes distances of signs: at most a quarter of the error without it");
+    claim(lesson, 3.0 * found[EIKONAL].error <= found[SIGNS_ONLY].error,
+          "the rule makes distances of signs: at most a third of the error without it");
     claim(lesson, found[TOLD].error <= 0.5 * found[EIKONAL].error,
           "to be told the distances is better still, twice at least");
     draw_shape(lesson, &nets[EIKONAL], &shape);

@@ -165,10 +165,10 @@ START_TEST(a_shape_with_a_notch)
 {
     float shape[] = {0, 0, 6, 0, 6, 6, 3, 2, 0, 6}; // a V is cut out from above
     Matrix corners = matrix_view(5, 2, shape);
-    expect_distance(corners, 3, 5, 1.8);  // in the notch, 3 above its point
+    expect_distance(corners, 3, 5, 1.8); // in the notch, 3 above its point
     expect_distance(corners, 3, 1, -1);
     expect_distance(corners, 0.5f, 4, -0.5);
-    expect_distance(corners, -1, 4, 1);  // the ray crosses four edges
+    expect_distance(corners, -1, 4, 1);              // the ray crosses four edges
     float turned[] = {0, 6, 3, 2, 6, 6, 6, 0, 0, 0}; // the other way round
     expect_distance(matrix_view(5, 2, turned), 3, 1, -1);
     expect_distance(matrix_view(5, 2, turned), 3, 5, 1.8);
