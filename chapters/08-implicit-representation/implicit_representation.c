@@ -586,15 +586,17 @@ and hardly anything is learnt at either rate. Here the initialisation is not a m
 The network has a colour at every place. Ask it at four times as many places in each direction, and out comes an image of 512 × 512. Is it
 a *better* one than what every image program makes of 128 × 128 pixels? We have put the true one away, so we can say. The opponents are
 **bilinear** (双线性) interpolation, the weighted mean of the four pixels around a place, and **bicubic** (双三次; Keys 1981), of
-sixteen, some of them with negative weights, which keeps edges sharper.
+sixteen, some of them with negative weights, which keeps edges sharper, the more so the larger they are.
 */
 
-// Keys' kernel at distance t ≥ 0 with a = −1/2
-static float cubic(float t)
+// Keys' kernel at distance t ≥ 0
+static float keys(float t, float a)
 {
-    if (t < 1.0f) return (1.5f * t - 2.5f) * t * t + 1.0f;
-    return t < 2.0f ? ((-0.5f * t + 2.5f) * t - 4.0f) * t + 2.0f : 0.0f;
+    if (t < 1.0f) return ((a + 2.0f) * t - (a + 3.0f)) * t * t + 1.0f;
+    return t < 2.0f ? a * (((t - 5.0f) * t + 8.0f) * t - 4.0f) : 0.0f;
 }
+static float cubic(float t) { return keys(t, -0.5f); }
+static float sharp_cubic(float t) { return keys(t, -1.0f); }
 static float tent(float t) { return t < 1.0f ? 1.0f - t : 0.0f; }
 
 // The image at any places in −1 … 1, from the pixels around; beyond the edge its outermost pixels go on
@@ -614,64 +616,86 @@ static void interpolate(Matrix out, Matrix places, Matrix colours, float (*kerne
     }
 }
 
-enum { WAYS = 4 };
+enum { BILINEAR, BICUBIC, SHARPER, FROM_FOURIER, FROM_SIREN, WAYS };
 
 static void draw_detail(Lesson *lesson, const Photo *photo, Matrix *large)
 {
     enum { DETAIL = 160, TOP = 20, LEFT = 160 };
-    const char *const captions[WAYS + 2] = {"the true one", "128 × 128",        "bilinear",
-                                            "bicubic",      "Fourier features", "SIREN"};
-    Matrix images = matrix_new(lesson_arena(lesson), WAYS + 2, DETAIL * DETAIL * 3);
+    const char *const captions[] = {"the true one", "128 × 128",        "bilinear",
+                                    "bicubic",      "Fourier features", "SIREN"};
+    const Matrix shown[] = {photo->large,   photo->colours,      large[BILINEAR],
+                            large[BICUBIC], large[FROM_FOURIER], large[FROM_SIREN]};
+    Matrix images = matrix_new(lesson_arena(lesson), 6, DETAIL * DETAIL * 3);
     const int side = photo->factor * SIDE;
-    for (int w = 0; w < WAYS + 2; w++)
+    for (int w = 0; w < 6; w++)
         for (int i = 0; i < DETAIL * DETAIL; i++) {
             const int row = TOP + i / DETAIL, column = LEFT + i % DETAIL;
             const int pixel =
                 w == 1 ? row / photo->factor * SIDE + column / photo->factor : row * side + column;
-            const Matrix from = w == 0 ? photo->large : w == 1 ? photo->colours : large[w - 2];
-            memcpy(matrix_row(images, w) + 3 * i, matrix_row(from, pixel), 3 * sizeof(float));
+            memcpy(matrix_row(images, w) + 3 * i, matrix_row(shown[w], pixel), 3 * sizeof(float));
         }
     Plot *plot = plot_begin(lesson, "detail.png", "Four times the side");
     plot_images(plot, (PlotImages){DETAIL, DETAIL, 3, 3, 0.0f, 1.0f}, images, captions);
     plot_end(plot, "A piece of 160 × 160 of the 512 × 512 pixels.");
 }
 
+// A SIREN for this purpose: longer waves, and five times the steps
+static float patient_psnr(const Photo *photo, Matrix places, Matrix scratch, Rng rng)
+{
+    Arena *arena = arena_new();
+    Fit fit = fit_photo(arena, photo, (Recipe){SIREN, 15.0f, 2e-3f}, 5 * STEPS, rng);
+    render(scratch, &fit.net, places);
+    arena_free(arena);
+    return psnr(scratch, photo->large);
+}
+
 static void between_the_pixels(Lesson *lesson, const Photo *photos, Fit fits[PHOTOS][KINDS])
 {
     section(lesson, "Between the pixels");
-    float likeness[PHOTOS][WAYS];
+    float (*const kernels[])(float) = {tent, cubic, sharp_cubic};
+    bool behind = true;
+    Arena *arena = arena_new();
+    Matrix large[PHOTOS][WAYS];
+    printf("PSNR against the true large image, dB\n\n%-12s%8s%12s%12s%12s%12s%12s\n", "", "times", "bilinear",
+           "bicubic", "sharper", "Fourier", "SIREN");
     for (int p = 0; p < PHOTOS; p++) {
         const int side = photos[p].factor * SIDE;
-        Arena *arena = arena_new();
-        Matrix places = pixel_centres(arena, side), large[WAYS];
+        float likeness[WAYS];
+        Matrix places = pixel_centres(arena, side);
+        printf("%-12s%8d", photos[p].name, photos[p].factor);
         for (int w = 0; w < WAYS; w++) {
-            large[w] = matrix_new(arena, side * side, 3);
-            if (w < 2)
-                interpolate(large[w], places, photos[p].colours, w == 0 ? tent : cubic);
+            large[p][w] = matrix_new(arena, side * side, 3);
+            if (w <= SHARPER)
+                interpolate(large[p][w], places, photos[p].colours, kernels[w]);
             else
-                render(large[w], &fits[p][w - 1].net, places);
-            likeness[p][w] = psnr(large[w], photos[p].large);
+                render(large[p][w], &fits[p][w == FROM_SIREN ? SIREN : FOURIER].net, places);
+            likeness[w] = psnr(large[p][w], photos[p].large);
+            printf("%12.2f", (double)likeness[w]);
         }
-        if (p == 0) draw_detail(lesson, &photos[p], large);
-        arena_free(arena);
-    }
-    printf("PSNR against the true large image, dB\n\n%-14s%12s%12s%12s%12s%12s\n", "", "times", "bilinear",
-           "bicubic", "Fourier", "SIREN");
-    for (int p = 0; p < PHOTOS; p++) {
-        printf("%-14s%12d", photos[p].name, photos[p].factor);
-        for (int w = 0; w < WAYS; w++) printf("%12.2f", (double)likeness[p][w]);
+        if (lesson_full(lesson)) {
+            Matrix scratch = matrix_new(arena, side * side, 3);
+            printf("  patient SIREN %.2f",
+                   (double)patient_psnr(&photos[p], places, scratch, lesson_rng(lesson, 1)));
+        }
         printf("\n");
+        behind =
+            behind && likeness[BICUBIC] > likeness[FROM_SIREN] && likeness[BICUBIC] > likeness[FROM_FOURIER];
     }
     printf("\n");
-    claim(lesson, likeness[0][1] > likeness[0][3] && likeness[1][1] > likeness[1][3],
-          "bicubic is closer to the true large image than SIREN, on both photographs");
+    claim(lesson, behind,
+          "bicubic is closer to the true large image than either network, on both photographs");
+    draw_detail(lesson, &photos[0], large[0]);
+    arena_free(arena);
 }
 
 /*
-Bicubic wins, and it has learnt nothing. The network was told the colours *at* the centres and is free between them; whatever waves fit the 16,384
-centres will do, and the short ones show as grain, worst with Fourier features. An edge that is not in the small image cannot come out of
-it. "Continuous" means that every place has a colour, not that the colour is right. (SIREN is on a level with bilinear interpolation: a little better on
-both photographs here, which we do not claim.)
+Bicubic wins, and it has learnt nothing; a sharper kernel of the same family ($a = -1$ in place of $-\frac12$) is better still. The network was told the
+colours *at* the centres and is free between them. Whatever waves fit the 16,384 centres will do, and the short ones show as grain, worst with Fourier
+features. "Continuous" means that every place has a colour, not that the colour is right.
+
+But was that fair? These networks were tuned to fit the small image, not to guess the large one. A SIREN for this purpose, with the longer waves of $\omega_0 = 15$
+and five times the steps, has 25.4 dB on the astronaut and 28.5 dB on the cup (`FULL=1`, one seed): against the sharper kernel, one each. A detail that is not in the
+small image comes out of neither.
 
 ## Is it a compressed image?
 
@@ -1046,7 +1070,7 @@ typedef enum { SIGNS_ONLY, EIKONAL, TOLD, ARMS } Arm;
 static const char *const arm_names[ARMS] = {"outline and signs", "and slope 1", "told the distances"};
 
 // Where a step looks: on the outline, elsewhere, and a little to the right, left, below and above of elsewhere
-static void draw_step_places(Matrix places, const Shape *shape, float h, Rng *rng)
+static void choose_places(Matrix places, const Shape *shape, float h, Rng *rng)
 {
     for (int i = 0; i < ON_LINE; i++)
         memcpy(matrix_row(places, i), matrix_row(shape->outline, (int)rng_below(rng, (uint32_t)shape->count)),
@@ -1106,7 +1130,7 @@ static Network learn_shape(Arena *arena, const Shape *shape, Arm arm, float rate
     Matrix places = matrix_new(arena, ON_LINE + 5 * ELSEWHERE, 2);
     for (int step = 0; step < SHAPE_STEPS; step++) {
         tape_reset(tape);
-        draw_step_places(places, shape, h, &rng);
+        choose_places(places, shape, h, &rng);
         const Matrix needed = arm == EIKONAL ? places : matrix_rows(places, 0, ON_LINE + ELSEWHERE);
         Tensor *f = network_output(&net, tape_input(tape, needed));
         backward(shape_loss(f, shape, places, arm, h));
@@ -1239,7 +1263,7 @@ int main(int argc, char **argv)
 - A network of coordinates makes function approximation visible: what it cannot learn is what you do not see.
 - Plain ReLU learns long waves first and short ones late or never. It is the first layer's fault: give it waves, fixed or learnt, and the order is gone.
 - A stack of sines needs its start. With $\pm\sqrt{6/n}/\omega_0$ the variance before each sine settles at 0.797, whatever the depth.
-- A colour at every place is no detail at every place: bicubic interpolation is nearer to the truth.
+- A colour at every place is no detail at every place: bicubic interpolation is nearer to the truth, or as near, when the network was tuned for it.
 - Count bytes before you say compression, and take an opponent. Cosines need a sixth.
 - A function that is differentiable can be asked for its slope, and can be learnt from a rule about its slope.
 
