@@ -243,6 +243,9 @@ $(LIBRARY): $(COMMON_OBJECTS)
 	@mkdir -p $(@D)
 	$(QUIET)new=$@.$$$$; ar qcs $$new $^ $(renamed)
 
+# The image decoder adds up what a file says; a hostile one's sums wrap around.
+$(TREE)/common/files/image.o: COURSE_CFLAGS += -fwrapv
+
 -include $(shell find $(TREE) -name '*.d' 2>/dev/null)
 
 # ---- Data ---------------------------------------------------------------------------------------------------------------
@@ -382,7 +385,7 @@ $(BUILD)/setup.done: common/tools/setup.sh $(if $(shell cat $(BUILD)/setup.done 
 	$(QUIET)sh common/tools/setup.sh --again $@
 
 # What was compiled without a library is compiled again when that is there.
-$(patsubst %,$(TREE)/common/%.o,files/json files/idx lesson/plot/png models/tokenizer_split): \
+$(patsubst %,$(TREE)/common/%.o,files/json files/idx files/image lesson/plot/png models/tokenizer_split): \
 	$(wildcard $(BUILD)/setup.done)
 
 CHAPTER_1 := $(call chapter_program,01-linear-regression)
