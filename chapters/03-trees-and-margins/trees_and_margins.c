@@ -290,9 +290,9 @@ static int answer(const Tree *tree, const float *row, int questions)
 Sorting each column again at each node takes most of the time. The library sorts nothing. Once, before the first tree,
 it replaces each number by the number of its **bin** (箱): a byte. A node then needs, for each column, only a
 **histogram** (直方图) of its rows, how many of each class are in each of the 256 bins; one pass over the rows makes it,
-and one walk along its bins scores all questions.
+and one walk along its bins scores all questions. LightGBM and XGBoost work so.
 
-(LightGBM and XGBoost work so.) Where a column has at most 256 different values, each value has a bin of its own, and
+Where a column has at most 256 different values, each value has a bin of its own, and
 nothing is lost: the tree must be the same. Where it has more, some neighbours share a bin, and questions between
 these are no longer asked. Does that cost anything? We compare the two on rows held out: **cross-validation** (交叉验证)
 cuts a table into ten parts, holds out one after the other, learns from the other nine, and adds up the mistakes on
@@ -750,9 +750,9 @@ noise, and the smaller one can be read.
 
 ## Trees that fall over
 
-A tree can be read aloud. Can it be believed? Leave out one row of twenty, drawn at random, and
-grow the tree again; do this 200 times. A model that has found something in the data should hardly notice. We look
-only at the top of the tree: is the first question still about the same column as with all rows? Are the first three?
+A tree can be read aloud. Can it be believed? Leave out one row of twenty, drawn at random, and grow the tree again;
+do this 200 times. A model that has found something in the data should hardly notice. We look only at the top of the
+tree: is the first question still about the same column as with all rows? Are the first three?
 */
 
 enum { TRIES = 200 };
@@ -1284,9 +1284,9 @@ static void above_and_below(Lesson *lesson, Table table)
 ## Those who carry the margin
 
 Rows with $\alpha = 0$ have no part in $w = \sum \alpha_i y_i x_i$. The others are the **support vectors** (支持向量):
-those on the edges of the margin, those inside it, and those on the wrong side. If that is so, we may throw all other rows away,
-learn again, and nothing must change. The control throws away a tenth of the support vectors, drawn at random. We look
-at the scores of all rows, which are of the size of 1.
+those on the edges of the margin, those inside it, and those on the wrong side. If that is so, we may throw all other
+rows away, learn again, and nothing must change. The control throws away a tenth of the support vectors, drawn at
+random. We look at the scores of all rows, which are of the size of 1.
 
 The library's machine chooses its pairs in a better way: not the pair that wants it most, but the one that gains most
 (Fan, Chen and Lin 2005). It must find the same $D$.
