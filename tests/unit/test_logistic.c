@@ -28,7 +28,7 @@ static Data data_new(Arena *arena, int rows, int cols, int classes)
 static double naive_loss(double *gradient, Data data, double decay)
 {
     const int k = data.w.cols, d = data.x.cols, n = data.x.rows;
-    double loss = 0.0, scores[16];
+    double loss = 0.0, scores[16] = {0};
     for (int i = 0; i < (d + 1) * k; i++) gradient[i] = 0.0;
     for (int i = 0; i < n; i++) {
         double total = 0.0;
