@@ -1,3 +1,4 @@
+// image.c: see image.h. What Debian's stb_image does not look at is looked at here, before it decodes.
 #include "files/image.h"
 
 #include <stdlib.h>
