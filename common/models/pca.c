@@ -3,6 +3,7 @@
 #include "models/pca.h"
 #include "base/parallel.h"
 #include "matrix/gemm.h"
+#include "matrix/lanes.h"
 #include "matrix/symmetric.h"
 
 #include <float.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 // 84 is a multiple of the rows of a tile of the product, 14 or 6.
-enum { ROWS_AT_ONCE = 512, COLUMNS_AT_ONCE = 84, LANES = 16 };
+enum { ROWS_AT_ONCE = 512, COLUMNS_AT_ONCE = 84 };
 
 // The mean of rows of x, at most 512 and evenly spaced, as floats: a place in their midst
 static Matrix place_amidst(Arena *arena, Matrix x)

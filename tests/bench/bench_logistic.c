@@ -4,6 +4,7 @@
 // scikit-learn's SGDClassifier takes single examples and fits one class against the others: its only way.
 #include "bench.h"
 #include "files/idx.h"
+#include "labels.h"
 #include "learning/lbfgs.h"
 #include "learning/logistic.h"
 #include "timing.h"
@@ -40,10 +41,8 @@ static double sgd_seconds(double seconds, void *context)
 static double test_accuracy(const Logistic *l)
 {
     static int predicted[10000];
-    int right = 0;
     logistic_predict(predicted, l->w, l->test);
-    for (int i = 0; i < l->test.rows; i++) right += predicted[i] == l->test_labels[i];
-    return (double)right / l->test.rows;
+    return fraction_right(predicted, l->test_labels, l->test.rows);
 }
 
 static double lbfgs_accuracy(double seconds, void *context)

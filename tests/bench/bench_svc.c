@@ -3,6 +3,7 @@
 // of all 10000 that the machines know.
 #include "bench.h"
 #include "files/idx.h"
+#include "labels.h"
 #include "models/svm.h"
 #include "timing.h"
 
@@ -45,11 +46,11 @@ static double test_accuracy(double seconds, void *context)
     (void)seconds;
     const Images5000 *images = context;
     Arena *arena = arena_new();
-    int *predicted = arena_alloc(arena, (size_t)images->test.rows, sizeof *predicted), right = 0;
+    int *predicted = arena_alloc(arena, (size_t)images->test.rows, sizeof *predicted);
     svm_predict(predicted, &images->svm, images->test);
-    for (int i = 0; i < images->test.rows; i++) right += predicted[i] == images->data.test_labels[i];
+    const double right = fraction_right(predicted, images->data.test_labels, images->test.rows);
     arena_free(arena);
-    return (double)right / images->test.rows;
+    return right;
 }
 
 int main(void)

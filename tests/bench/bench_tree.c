@@ -3,6 +3,7 @@
 // test images that the tree knows.
 #include "bench.h"
 #include "files/idx.h"
+#include "labels.h"
 #include "models/tree.h"
 #include "timing.h"
 
@@ -34,11 +35,11 @@ static double test_accuracy(double seconds, void *context)
     const Images60000 *images = context;
     Arena *arena = arena_new();
     const Tree *tree = fit(images, arena, &seconds);
-    int *predicted = arena_alloc(arena, (size_t)images->test.rows, sizeof *predicted), right = 0;
+    int *predicted = arena_alloc(arena, (size_t)images->test.rows, sizeof *predicted);
     tree_predict(predicted, tree, images->test);
-    for (int i = 0; i < images->test.rows; i++) right += predicted[i] == images->data.test_labels[i];
+    const double right = fraction_right(predicted, images->data.test_labels, images->test.rows);
     arena_free(arena);
-    return (double)right / images->test.rows;
+    return right;
 }
 
 int main(void)
