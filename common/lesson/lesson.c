@@ -54,6 +54,8 @@ struct Lesson {
     Arena *own,
         *arena; // the lesson's own memory is apart: the chapter may rewind its arena between two claims
     const char *program, *folder, *title, *figures;
+    const LessonOption *options; // the chapter's own
+    int option_count;
     uint64_t seed;
     bool full, quiet, watched;
     int claims, failed;
@@ -100,22 +102,39 @@ static const char options_text[] =
     "  --quiet           no progress bar, no plots in the terminal\n"
     "  --help            this text\n";
 
+// The chapter's own options first: whoever asks may have come for them.
+static void print_options(const Lesson *lesson, FILE *to)
+{
+    int widest = 0;
+    for (int i = 0; i < lesson->option_count; i++) {
+        const LessonOption *option = &lesson->options[i];
+        widest = int_max(widest, (int)(strlen(option->name) + 1 + strlen(option->what)));
+    }
+    for (int i = 0; i < lesson->option_count; i++) {
+        const LessonOption *option = &lesson->options[i];
+        const int rest = int_max(widest, 16) - (int)strlen(option->name) - 1;
+        fprintf(to, "  %s %-*s  %s\n", option->name, rest, option->what, option->help);
+    }
+    fputs(options_text, to);
+}
+
 static void print_help(const Lesson *lesson)
 {
-    printf("%s\n\nusage: %s [options]\n%s"
-           "\nIn the environment:\n"
+    printf("%s\n\nusage: %s [options]\n", lesson->title, lesson->program);
+    print_options(lesson, stdout);
+    printf("\nIn the environment:\n"
            "  FULL=1            the same as --full\n"
            "  OMP_NUM_THREADS=N use N processor cores; the results are the same for any number\n"
            "  COURSE_BUILD=FOLDER  where the data and the scripts of the figures go (otherwise build)\n"
            "\nThe exit status is 0 when every claim of the lesson held and no figure was lost, 1 when not, 2 "
            "after a wrong\n"
-           "option. Without gnuplot no figure is drawn, and none is lost.\n",
-           lesson->title, lesson->program, options_text);
+           "option. Without gnuplot no figure is drawn, and none is lost.\n");
 }
 
 noreturn static void refuse_option(const Lesson *lesson, const char *problem, const char *option)
 {
-    fprintf(stderr, "%s: %s '%s'. There are:\n%s", lesson->program, problem, option, options_text);
+    fprintf(stderr, "%s: %s '%s'. There are:\n", lesson->program, problem, option);
+    print_options(lesson, stderr);
     exit(STATUS_USAGE);
 }
 
@@ -144,6 +163,20 @@ static const char *option_value(const Lesson *lesson, const char *name, int argc
     return argv[++*i];
 }
 
+// Whether this argument was one of the chapter's own options.
+static bool read_own_option(const Lesson *lesson, int argc, char **argv, int *i)
+{
+    for (int k = 0; k < lesson->option_count; k++) {
+        const LessonOption *option = &lesson->options[k];
+        const char *value = option_value(lesson, option->name, argc, argv, i);
+        if (!value) continue;
+        if (!*value) refuse_option(lesson, "something must follow the option", option->name);
+        *option->value = value;
+        return true;
+    }
+    return false;
+}
+
 static void read_arguments(Lesson *lesson, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -161,7 +194,7 @@ static void read_arguments(Lesson *lesson, int argc, char **argv)
         } else if ((value = option_value(lesson, "--figures", argc, argv, &i)) != NULL) {
             if (!*value) refuse_option(lesson, "a folder must follow the option", "--figures");
             lesson->figures = value;
-        } else {
+        } else if (!read_own_option(lesson, argc, argv, &i)) {
             refuse_option(lesson, "unknown option", argv[i]);
         }
     }
@@ -267,6 +300,12 @@ static void restore_standard_output(Lesson *lesson) { (void)lesson; }
 
 Lesson *lesson_begin(int argc, char **argv, const char *folder, const char *title)
 {
+    return lesson_begin_with(argc, argv, folder, title, NULL, 0);
+}
+
+Lesson *lesson_begin_with(int argc, char **argv, const char *folder, const char *title,
+                          const LessonOption *options, int option_count)
+{
     tame_the_process();
     char *after_number;
     long number = strtol(folder, &after_number, 10);
@@ -281,6 +320,8 @@ Lesson *lesson_begin(int argc, char **argv, const char *folder, const char *titl
     lesson->program = slash ? slash + 1 : argc > 0 ? argv[0] : folder;
     lesson->folder = arena_string(own, folder);
     lesson->title = arena_string(own, title);
+    lesson->options = options;
+    lesson->option_count = option_count;
     lesson->last_failed = &lesson->first_failed;
     lesson->last_lost = &lesson->first_lost;
     read_environment(lesson);
@@ -294,8 +335,9 @@ Lesson *lesson_begin(int argc, char **argv, const char *folder, const char *titl
 
 int lesson_end(Lesson *lesson)
 {
-    printf("\n%d of %d %s.\n", lesson->claims - lesson->failed, lesson->claims,
-           lesson->claims == 1 ? "claim holds" : "claims hold");
+    if (lesson->claims > 0)
+        printf("\n%d of %d %s.\n", lesson->claims - lesson->failed, lesson->claims,
+               lesson->claims == 1 ? "claim holds" : "claims hold");
     flush_output(lesson);
     lesson_wipe_progress(lesson);
 

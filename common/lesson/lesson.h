@@ -28,7 +28,20 @@ typedef struct Lesson Lesson;
 // Writing to a closed pipe becomes an error that is told, at the next section or at the end, with exit status 1.
 Lesson *lesson_begin(int argc, char **argv, const char *folder, const char *title);
 
-// Prints how many claims held; on standard error the run time and the peak memory, each claim that failed, with its place
+// The same for a chapter with options of its own, each followed by a value: "--content FILE" or "--content=FILE". What was given
+// is found in *value, which keeps what it had when the option was not; --help shows them above the others.
+//
+//     const char *content = NULL;
+//     const LessonOption options[] = {{"--content", "FILE", "the photograph that is painted", &content}};
+//     Lesson *lesson = lesson_begin_with(argc, argv, "27-style-transfer", "Style transfer", options, 1);
+typedef struct {
+    const char *name, *what, *help; // "--content"; its value in one word; a line for --help
+    const char **value;
+} LessonOption;
+Lesson *lesson_begin_with(int argc, char **argv, const char *folder, const char *title,
+                          const LessonOption *options, int option_count);
+
+// Prints how many claims held, if there were any; on standard error the run time and the peak memory, each claim that failed, with its place
 // in the source, and each figure that was lost. Returns the exit status: 0 when every claim held and no figure was lost, 1
 // otherwise.
 int lesson_end(Lesson *lesson);

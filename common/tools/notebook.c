@@ -263,7 +263,7 @@ static void read_cells(Weaver *weaver)
             tail = add_cell(weaver, tail, CELL_CODE, begin, here);
             tail = add_cell(weaver, tail, CELL_TEXT, here + 2 + strspn(here + 2, " \t"), end - 2);
             begin = at = end;
-        } else if (is(token, "lesson_begin")) {
+        } else if (is(token, "lesson_begin") || is(token, "lesson_begin_with")) {
             weaver->begins = *tail;
         } else if (is(token, "section")) {
             Span title = section_title(weaver->arena, source, end);

@@ -106,6 +106,14 @@ START_TEST(a_chapter_becomes_a_page)
 }
 END_TEST
 
+START_TEST(what_a_chapter_with_options_prints_first_stands_under_its_beginning)
+{
+    expect_page(TITLE "int main(void)\n{\n    lesson_begin_with(0);\n    f();\n}\n", "T\n",
+                HEAD "```c\nint main(void)\n{\n    lesson_begin_with(0);\n    f();\n}\n```\n\n"
+                     "```text\nT\n```\n\n" FOOT);
+}
+END_TEST
+
 START_TEST(the_foot_of_a_page_leads_to_the_neighbours)
 {
     char *bytes = NULL;
@@ -970,11 +978,12 @@ START_TEST(a_jupyter_notebook_wants_its_pictures)
 }
 END_TEST
 
-SUITE("notebook", a_chapter_becomes_a_page, the_foot_of_a_page_leads_to_the_neighbours,
-      comment_markers_elsewhere_open_no_text_cell, a_text_cell_may_contain_anything_but_its_end,
-      blanks_may_follow_the_markers, empty_cells_vanish, line_ends_and_byte_order_marks_make_no_difference,
-      a_fence_is_longer_than_any_run_of_backticks_inside, only_a_call_with_a_literal_title_names_a_section,
-      a_title_may_be_cut_escaped_and_surrounded_by_comments,
+SUITE("notebook", a_chapter_becomes_a_page,
+      what_a_chapter_with_options_prints_first_stands_under_its_beginning,
+      the_foot_of_a_page_leads_to_the_neighbours, comment_markers_elsewhere_open_no_text_cell,
+      a_text_cell_may_contain_anything_but_its_end, blanks_may_follow_the_markers, empty_cells_vanish,
+      line_ends_and_byte_order_marks_make_no_difference, a_fence_is_longer_than_any_run_of_backticks_inside,
+      only_a_call_with_a_literal_title_names_a_section, a_title_may_be_cut_escaped_and_surrounded_by_comments,
       a_title_may_be_too_long_for_its_rule_or_end_in_one,
       sections_of_one_cell_follow_in_its_order_with_their_title_lines,
       rules_inside_the_output_begin_no_section, sections_must_match_one_to_one,
