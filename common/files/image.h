@@ -14,7 +14,9 @@
 // off, damaged in its structure, or of another kind stops the program with its name, the reason and a remedy. Checksums are
 // not compared: a file in which only pixels are wrong is read.
 //
-// Not for: images of a data set in one file (files/idx.h), animations, writing, and the other formats that the library knows
+// An image is written as PNG, by the same author's stb_image_write.
+//
+// Not for: images of a data set in one file (files/idx.h), animations, and the other formats that the library knows
 // (some of its readers leave memory uninitialised where a file is cut off).
 #pragma once
 #include "base/arena.h"
@@ -34,6 +36,11 @@ typedef struct {
 #define image_read(arena, path) image_read_at(HERE, arena, path)
 Image image_read_at(Place place, Arena *arena, const char *path);
 
+// Writes a PNG of red, green and blue in 8 bits, which image_read reads back equal: the same bytes on every machine, and the
+// name always stands for a whole file (base/replace.h). What cannot be written stops the program with the reason.
+#define image_write(path, image) image_write_at(HERE, path, image)
+void image_write_at(Place place, const char *path, Image image);
+
 // A piece of the image as a copy: rows top … top + height − 1, columns left … left + width − 1.
 #define image_crop(arena, image, top, left, height, width)                                                   \
     image_crop_at(HERE, arena, image, top, left, height, width)
@@ -47,6 +54,11 @@ Image image_centre_at(Place place, Arena *arena, Image image, int height, int wi
 // (halves up). Sizes need not divide each other. Enlarged by whole numbers, each pixel becomes a block of equal ones.
 #define image_resize(arena, image, height, width) image_resize_at(HERE, arena, image, height, width)
 Image image_resize_at(Place place, Arena *arena, Image image, int height, int width);
+
+// Draws the outline of the half-open box of rows top … bottom − 1 and columns left … right − 1 into the image: lines that many
+// pixels thick, within the box. What is outside of the image is not drawn; a box without pixels draws nothing.
+void image_draw_box(Image image, int top, int left, int bottom, int right, int thickness,
+                    const uint8_t rgb[3]);
 
 // ---- As numbers --------------------------------------------------------------------------------------------------------
 

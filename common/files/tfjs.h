@@ -1,0 +1,69 @@
+// tfjs.h: the weights of a model made for TensorFlow.js.
+//
+//     TfjsFile file = tfjs_open(arena, "datasets/cache/face-detector/tiny_face_detector_model-weights_manifest.json");
+//     Matrix filters = tfjs_matrix(arena, &file, "conv0/filters", 3 * 3 * 3, 16);          // a copy, as floats
+//     …
+//     tfjs_close(&file);                                                                    // the matrices stay
+//
+// The format (github.com/tensorflow/tfjs, "weights manifest"): a JSON list of groups,
+//
+//     [{"weights": [{"name": "conv0/bias", "shape": [16], "dtype": "float32",
+//                    "quantization": {"dtype": "uint8", "scale": 0.0053, "min": -0.92}}, …],
+//       "paths": ["model.bin"]}, …]
+//
+// and beside it the files of each group. The bytes of its paths, put together in their order, are its tensors, one after the
+// other in the order of the list, row by row, without holes and without alignment. A tensor without "quantization" is raw
+// little-endian float32. With it, each number was rounded to one of 256 levels, and a byte q stands for q · scale + min,
+// computed in double and rounded to float once (affine quantisation; Jacob et al., CVPR 2018, eq. 1, with real zero points).
+//
+// Filters of a convolution have the shape [k_h, k_w, inputs, outputs], which row by row is our weight (k_h·k_w·inputs ×
+// outputs); depthwise ones [k_h, k_w, channels, 1] are our weight (k_h·k_w·1 × channels) of a convolution with as many groups as
+// channels (learning/ops/conv.h). Both follow from tfjs_matrix, which asks for rows and columns and moves no number.
+//
+// Manifest and files are untrusted input. The program stops with the file's name, the tensor and the reason when a path is not
+// a file of the manifest's own folder (a slash, "..", a link that leads elsewhere); when shapes and bytes do not
+// agree, too few or too many, or overflow; when names are there twice; when a scale or minimum is no finite number; and for
+// other types of numbers (int32, bool, float16, uint16 levels, …), which are refused where they are met. Keys that are not known
+// are skipped.
+#pragma once
+#include "files/file_map.h"
+#include "matrix/matrix.h"
+
+enum {
+    TFJS_MAX_MANIFEST = 1 << 24, // bytes
+    TFJS_MAX_TENSORS = 1 << 16,
+    TFJS_MAX_FILES = 512, // of all groups
+    TFJS_MAX_RANK = 8,
+};
+
+typedef struct {
+    const char *name;
+    int rank;
+    size_t shape[TFJS_MAX_RANK];
+    size_t elements;           // their product
+    bool quantised;            // a byte a number; otherwise four
+    double scale, minimum;     // of a quantised one
+    const unsigned char *data; // not aligned, and there until the file is closed
+    size_t bytes;
+} TfjsTensor;
+
+typedef struct {
+    const char *path;
+    TfjsTensor *tensors; // sorted by name
+    int count;
+    FileMap **maps;
+    int map_count;
+} TfjsFile;
+
+// Opens a manifest and its files. Names are the arena's.
+#define tfjs_open(arena, manifest_path) tfjs_open_at(HERE, arena, manifest_path)
+TfjsFile tfjs_open_at(Place place, Arena *arena, const char *manifest_path);
+void tfjs_close(TfjsFile *file); // it has no tensors any more
+
+const TfjsTensor *tfjs_find(const TfjsFile *file, const char *name); // NULL when there is none
+
+// The tensor as a matrix of its own. Its last dimensions must be the columns and the others the rows, their products rows and cols,
+// wherever the cut is ([3, 3, 16, 32] is 144 × 32, and 9 × 512 as well; [3, 3, 16, 1] is 9 × 16; [16] is 1 × 16). Anything
+// else stops the program with the file, the tensor, and both shapes.
+#define tfjs_matrix(arena, file, name, rows, cols) tfjs_matrix_at(HERE, arena, file, name, rows, cols)
+Matrix tfjs_matrix_at(Place place, Arena *arena, const TfjsFile *file, const char *name, int rows, int cols);
