@@ -243,8 +243,8 @@ $(LIBRARY): $(COMMON_OBJECTS)
 	@mkdir -p $(@D)
 	$(QUIET)new=$@.$$$$; ar qcs $$new $^ $(renamed)
 
-# The image decoder adds up what a file says; a hostile one's sums wrap around.
-$(TREE)/common/files/image.o: COURSE_CFLAGS += -fwrapv
+# The image decoder adds up what a file says; a hostile one's sums wrap around. The encoder's lists hold pointers of several types.
+$(TREE)/common/files/image.o: COURSE_CFLAGS += -fwrapv -fno-strict-aliasing
 
 -include $(shell find $(TREE) -name '*.d' 2>/dev/null)
 

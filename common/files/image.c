@@ -5,14 +5,15 @@
 #include <string.h>
 
 #include "base/parallel.h"
+#include "base/replace.h"
 #include "files/file_map.h"
 
 static const char *const BRING_AGAIN =
     "if the file came by `make data`, `sh datasets/fetch.sh --verify SET` brings it again";
 
-// ---- The decoder -----------------------------------------------------------------------------------------------------------
+// ---- The decoder and the encoder -----------------------------------------------------------------------------------------------------------
 
-#if __has_include(<stb/stb_image.h>) && !defined(IMAGE_WITHOUT_LIBRARY)
+#if __has_include(<stb/stb_image.h>) && __has_include(<stb/stb_image_write.h>) && !defined(IMAGE_WITHOUT_LIBRARY)
 
 // Who asked for the image; and the most bytes that the decoder may ask for at once: a few bytes of a file can be packed such
 // that they become gigabytes.
@@ -128,12 +129,37 @@ static uint8_t *decode(Place place, const FileMap *file, int *height, int *width
     return pixels;
 }
 
+// The makefile compiles this file with -fno-strict-aliasing: the encoder's lists keep their length in front of what they hold.
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STBI_WRITE_NO_STDIO
+#include <stb/stb_image_write.h>
+
+static void put_bytes(void *stream, void *bytes, int size) { fwrite(bytes, 1, (size_t)size, stream); }
+
+// false: there was no memory for it
+static bool encode(Place place, FILE *stream, Image image)
+{
+    (void)place;
+    return stbi_write_png_to_func(put_bytes, stream, image.width, image.height, 3, image.rgb,
+                                  3 * image.width);
+}
+
 #else
+static const char *const INSTALL =
+    "install libstb-dev (`make setup` does), `touch common/files/image.c`, and try again";
+
 static uint8_t *decode(Place place, const FileMap *file, int *height, int *width)
 {
     (void)height, (void)width;
-    die_at(place, "install libstb-dev (`make setup` does), `touch common/files/image.c`, and try again",
-           "%s is an image, and this program was built without the library stb_image", file->path);
+    die_at(place, INSTALL, "%s is an image, and this program was built without the library stb_image",
+           file->path);
+}
+
+static bool encode(Place place, FILE *stream, Image image)
+{
+    (void)stream, (void)image;
+    die_at(place, INSTALL,
+           "images are written by the library stb_image_write, and this program was built without it");
 }
 #endif
 
@@ -158,6 +184,23 @@ Image image_read_at(Place place, Arena *arena, const char *path)
     }
     free(decoded);
     return image;
+}
+
+void image_write_at(Place place, const char *path, Image image)
+{
+    check_at(place,
+             image.height >= 1 && image.width >= 1 && image.height <= IMAGE_MAX_SIDE &&
+                 image.width <= IMAGE_MAX_SIDE && image.height <= IMAGE_MAX_PIXELS / image.width,
+             "image_resize makes it smaller", "image_write: %d × %d pixels, and what is written must be read",
+             image.height, image.width);
+    Replacement file;
+    replace_begin_at(place, &file, path);
+    if (!encode(place, file.stream, image)) {
+        replace_cancel(&file);
+        die_at(place, "free some memory", "%s: no memory for an image of %d × %d pixels", path, image.height,
+               image.width);
+    }
+    replace_finish_at(place, &file);
 }
 
 // ---- Pieces and sizes ------------------------------------------------------------------------------------------------------
@@ -221,6 +264,29 @@ Image image_resize_at(Place place, Arena *arena, Image image, int height, int wi
         for (int j = 0; j < width; j++)
             resize_pixel(out.rgb + ((size_t)i * (size_t)width + (size_t)j) * 3, image, i, j, height, width);
     return out;
+}
+
+static void paint(Image image, int64_t top, int64_t left, int64_t bottom, int64_t right, const uint8_t rgb[3])
+{
+    top = top > 0 ? top : 0;
+    left = left > 0 ? left : 0;
+    bottom = bottom < image.height ? bottom : image.height;
+    right = right < image.width ? right : image.width;
+    for (int64_t i = top; i < bottom; i++)
+        for (int64_t j = left; j < right; j++) memcpy(image.rgb + (i * image.width + j) * 3, rgb, 3);
+}
+
+void image_draw_box(Image image, int top, int left, int bottom, int right, int thickness,
+                    const uint8_t rgb[3])
+{
+    if (thickness <= 0 || bottom <= top || right <= left) return;
+    const int64_t thick = thickness, from = top, to = bottom, low = left, high = right;
+    const int64_t upper = from + thick < to ? from + thick : to,
+                  lower = to - thick > from ? to - thick : from;
+    paint(image, from, low, upper, high, rgb);
+    paint(image, lower, low, to, high, rgb);
+    paint(image, from, low, to, low + thick < high ? low + thick : high, rgb);
+    paint(image, from, high - thick > low ? high - thick : low, to, high, rgb);
 }
 
 // ---- As numbers --------------------------------------------------------------------------------------------------------

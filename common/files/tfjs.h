@@ -1,9 +1,7 @@
 // tfjs.h: the weights of a model made for TensorFlow.js.
 //
 //     TfjsFile file = tfjs_open(arena, "datasets/cache/face-detector/tiny_face_detector_model-weights_manifest.json");
-//     Matrix filters = tfjs_matrix(arena, &file, "conv0/filters", 3 * 3 * 3, 16);          // a copy, as floats
-//     …
-//     tfjs_close(&file);                                                                    // the matrices stay
+//     Matrix filters = tfjs_matrix(arena, &file, "conv0/filters", 3 * 3 * 3, 16);
 //
 // The format (github.com/tensorflow/tfjs, "weights manifest"): a JSON list of groups,
 //
@@ -20,17 +18,19 @@
 // outputs); depthwise ones [k_h, k_w, channels, 1] are our weight (k_h·k_w·1 × channels) of a convolution with as many groups as
 // channels (learning/ops/conv.h). Both follow from tfjs_matrix, which asks for rows and columns and moves no number.
 //
+// Such models are small, made to be sent to a browser: all their bytes are read into the arena.
+//
 // Manifest and files are untrusted input. The program stops with the file's name, the tensor and the reason when a path is not
-// a file of the manifest's own folder (a slash, "..", a link that leads elsewhere); when shapes and bytes do not
-// agree, too few or too many, or overflow; when names are there twice; when a scale or minimum is no finite number; and for
-// other types of numbers (int32, bool, float16, uint16 levels, …), which are refused where they are met. Keys that are not known
-// are skipped.
+// a file of the manifest's own folder (a slash, "..", a link that leads elsewhere) or is named twice; when shapes and bytes do
+// not agree, too few or too many, or overflow; when a tensor or a key is there twice; when a scale or minimum is no finite
+// number, or a level beyond those of a float; and for numbers of other types (int32, bool, float16, levels of uint16, …). Keys that are
+// not known are skipped.
 #pragma once
-#include "files/file_map.h"
 #include "matrix/matrix.h"
 
 enum {
     TFJS_MAX_MANIFEST = 1 << 24, // bytes
+    TFJS_MAX_BYTES = 1 << 30,    // of all other files
     TFJS_MAX_TENSORS = 1 << 16,
     TFJS_MAX_FILES = 512, // of all groups
     TFJS_MAX_RANK = 8,
@@ -40,10 +40,10 @@ typedef struct {
     const char *name;
     int rank;
     size_t shape[TFJS_MAX_RANK];
-    size_t elements;           // their product
-    bool quantised;            // a byte a number; otherwise four
-    double scale, minimum;     // of a quantised one
-    const unsigned char *data; // not aligned, and there until the file is closed
+    size_t elements;       // their product
+    bool quantised;        // a byte a number; otherwise four
+    double scale, minimum; // of a quantised one
+    const uint8_t *data;   // not aligned
     size_t bytes;
 } TfjsTensor;
 
@@ -51,14 +51,11 @@ typedef struct {
     const char *path;
     TfjsTensor *tensors; // sorted by name
     int count;
-    FileMap **maps;
-    int map_count;
 } TfjsFile;
 
-// Opens a manifest and its files. Names are the arena's.
+// Reads a manifest and its files.
 #define tfjs_open(arena, manifest_path) tfjs_open_at(HERE, arena, manifest_path)
 TfjsFile tfjs_open_at(Place place, Arena *arena, const char *manifest_path);
-void tfjs_close(TfjsFile *file); // it has no tensors any more
 
 const TfjsTensor *tfjs_find(const TfjsFile *file, const char *name); // NULL when there is none
 

@@ -6,7 +6,6 @@
 #include "files/text_file.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,8 +36,7 @@ static int by_name(const void *a, const void *b)
 static int shard_number(Index *index, const char *tensor, const char *name)
 {
     Weights *weights = index->weights;
-    const bool plain = name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-    check_at(index->place, plain, "a model lies in one folder: fetch it again",
+    check_at(index->place, folder_is_plain(name), "a model lies in one folder: fetch it again",
              "%s: tensor %.200s is said to be in \"%.200s\", which is no file of this folder", index->path,
              tensor, name);
     int number = name_table_find(&index->table, index->shards, name);
@@ -99,21 +97,10 @@ static void read_index(Index *index, const char *folder)
 
 // ---- The shards -------------------------------------------------------------------------------------------------------
 
-// A file that lies in the folder itself: a link may only lead to another one there.
 static Safetensors open_shard(Place place, Arena *arena, const char *folder, const char *name)
 {
-    char path[FOLDER_MOST_PATH], real[PATH_MAX], real_folder[PATH_MAX];
-    folder_path_at(place, path, folder, name);
-    check_at(place, realpath(folder, real_folder) && realpath(path, real),
-             "fetch all files of the model, and let them lie in one folder", "%s: %s", path, strerror(errno));
-    char *slash = strrchr(real, '/');
-    const size_t length = slash == real ? 1 : (size_t)(slash - real); // of the real file's folder
-    check_at(place, strncmp(real, real_folder, length) == 0 && !real_folder[length],
-             "copy the files themselves into it: cp -rL follows links",
-             "%s is a link to a file outside of the folder", path);
-    struct stat about;
-    check_at(place, stat(path, &about) == 0 && S_ISREG(about.st_mode), DAMAGED, "%s is not an ordinary file",
-             path);
+    char path[FOLDER_MOST_PATH];
+    folder_own_file_at(place, path, folder, name, DAMAGED);
     return safetensors_open_at(place, arena, path);
 }
 

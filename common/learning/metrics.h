@@ -4,7 +4,7 @@
 //     for (…) confusion_count(&confusion, labels, predicted, pixels);          // image after image
 //     double miou = confusion_mean_iou(&confusion, NULL);
 //
-//     double likeness = peak_signal_noise_ratio(rendered, truth, 1.0);         // in dB
+//     double likeness = peak_signal_noise_ratio(rendered, truth, 1.0f);        // in dB
 //
 // For a score with a threshold: learning/roc.h. For boxes: models/boxes.h.
 #pragma once
@@ -44,6 +44,7 @@ double confusion_accuracy(const Confusion *confusion);
 
 // The peak signal-to-noise ratio in decibels, 10 log₁₀(peak² / mean squared error), of two matrices of the same shape, where
 // peak is the largest value that a pixel can have (1, or 255). 20 dB: an error of a tenth of the peak; 6.02 dB more: half the
-// error. +∞ for equal images; NaN where one holds a NaN. The sum of squares is in double, in a fixed order.
+// error. +∞ for equal images; NaN where one holds a NaN or an infinity. The squares are added in double, from the first to the
+// last; the logarithm is that of base/mathf.h, right to 10⁻⁶ dB.
 #define peak_signal_noise_ratio(a, b, peak) peak_signal_noise_ratio_at(HERE, a, b, peak)
-double peak_signal_noise_ratio_at(Place place, Matrix a, Matrix b, double peak);
+double peak_signal_noise_ratio_at(Place place, Matrix a, Matrix b, float peak);
