@@ -55,20 +55,23 @@ Vit vit_new_at(Place place, Parameters *set, VitConfig config, Rng *rng)
 
 // ---- Tokens -----------------------------------------------------------------------------------------------
 
+static int channels_of(const VitConfig *c) { return c->channels ? c->channels : 1; }
+
 static int images_in(Place place, const VitConfig *c, Matrix images)
 {
-    const size_t each = (size_t)c->height * (size_t)c->width * (size_t)c->channels;
+    const int channels = channels_of(c);
+    const size_t each = (size_t)c->height * (size_t)c->width * (size_t)channels;
     check_at(place, images.rows > 0 && matrix_size(images) % each == 0,
              "rows are pixels, columns channels; or a row for each image",
              "vit: images (%d × %d), each of %d × %d pixels with %d channels", images.rows, images.cols,
-             c->height, c->width, c->channels);
+             c->height, c->width, channels);
     return (int)(matrix_size(images) / each);
 }
 
 Matrix vit_patches_at(Place place, Arena *arena, const VitConfig *c, Matrix images)
 {
     const Grid grid = {images_in(place, c, images), c->height, c->width};
-    const int channels = c->channels ? c->channels : 1;
+    const int channels = channels_of(c);
     Matrix patches = matrix_uninitialised_at(place, arena, grid.count * vit_patch_count(c),
                                              c->patch * c->patch * channels);
     grid_to_patches(patches, matrix_reshape_at(place, images, grid_rows(grid), channels), grid,

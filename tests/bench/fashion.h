@@ -18,7 +18,7 @@ struct FashionModel {
     const char *name;
     int epochs;
     int speed_batches;       // so many are enough to know the speed; 0: an epoch
-    OptimiserKind optimiser; // SGD or Adam
+    OptimiserKind optimiser; // SGD, Adam, or AdamW with a decay of 0.01
     float rate;
     // The network, in the arena, its parameters in the set; and its scores (N × 10) for pictures (N × 784)
     void *(*make)(const FashionModel *model, Parameters *set, Rng *rng);
@@ -76,6 +76,18 @@ static inline double fashion_test(const FashionModel *model, void *network, Tape
     return right / test.rows;
 }
 
+static inline Optimiser fashion_optimiser(const FashionModel *model, Arena *arena, Parameters *set)
+{
+    switch (model->optimiser) {
+    case OPTIMISER_SGD:
+        return sgd_new(arena, set, 0.0f);
+    case OPTIMISER_ADAMW:
+        return adamw_new(arena, set, 0.9f, 0.999f, 1e-8f, 0.01f);
+    default:
+        return adam_new(arena, set, 0.9f, 0.999f, 1e-8f, 0.0f);
+    }
+}
+
 // Trains a new model for some epochs of some batches (0: all); returns its accuracy on the test pictures, 0 when it has
 // not seen all. *rate receives training samples per second.
 static inline double fashion_train(FashionModel *model, int epochs, int batches, double *rate)
@@ -85,9 +97,7 @@ static inline double fashion_train(FashionModel *model, int epochs, int batches,
     Rng rng = rng_new(++model->seed, 0);
     Parameters set = parameters_new(arena);
     void *network = model->make(model, &set, &rng);
-    Optimiser optimiser = model->optimiser == OPTIMISER_SGD
-                              ? sgd_new(arena, &set, 0.0f)
-                              : adam_new(arena, &set, 0.9f, 0.999f, 1e-8f, 0.0f);
+    Optimiser optimiser = fashion_optimiser(model, arena, &set);
     const ImageSet *data = model->data;
     int count = data->train.count, labels[BATCH];
     if (!batches) batches = count / BATCH;

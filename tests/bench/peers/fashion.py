@@ -10,9 +10,9 @@ from peer import serve
 
 FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "..", "datasets", "cache", "fashion-mnist")
 BATCH = 64
-EPOCHS = {"softmax": 1, "mlp": 5, "lenet": 3, "resnet": 1, "lstm": 1}
-SPEED_BATCHES = {"lenet": 300, "resnet": 100, "lstm": 150}  # so many are enough to know the speed; the others: an epoch
-RATE = {"softmax": 0.1, "mlp": 1e-3, "lenet": 1e-3, "resnet": 1e-3, "lstm": 1e-3}
+EPOCHS = {"softmax": 1, "mlp": 5, "lenet": 3, "resnet": 1, "lstm": 1, "vit": 1}
+SPEED_BATCHES = {"lenet": 300, "resnet": 100, "lstm": 150, "vit": 100}  # so many are enough to know the speed; the others: an epoch
+RATE = {"softmax": 0.1, "mlp": 1e-3, "lenet": 1e-3, "resnet": 1e-3, "lstm": 1e-3, "vit": 1e-3}
 
 
 def read(name, header):
