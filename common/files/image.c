@@ -163,7 +163,7 @@ static bool encode(Place place, FILE *stream, Image image)
 }
 #endif
 
-static Image image_new(Place place, Arena *arena, int height, int width)
+static Image image_uninitialised(Place place, Arena *arena, int height, int width)
 {
     const size_t pixels = size_product(place, (size_t)height, (size_t)width);
     return (Image){height, width, arena_alloc_at(place, arena, pixels, 3)};
@@ -176,7 +176,7 @@ Image image_read_at(Place place, Arena *arena, const char *path)
     int height, width;
     uint8_t *decoded = decode(place, file, &height, &width);
     file_map_close(file);
-    Image image = image_new(place, arena, height, width);
+    Image image = image_uninitialised(place, arena, height, width);
     for (size_t i = 0; i < (size_t)height * (size_t)width; i++) {
         const int alpha = decoded[4 * i + 3];
         for (size_t c = 0; c < 3; c++)
@@ -205,6 +205,16 @@ void image_write_at(Place place, const char *path, Image image)
 
 // ---- Pieces and sizes ------------------------------------------------------------------------------------------------------
 
+Image image_new_at(Place place, Arena *arena, int height, int width)
+{
+    check_at(place, height >= 1 && width >= 1 && height <= IMAGE_MAX_SIDE && width <= IMAGE_MAX_SIDE,
+             "both sides must be at least 1", "image_new: %d × %d pixels; a side has at most %d", height,
+             width, IMAGE_MAX_SIDE);
+    Image image = image_uninitialised(place, arena, height, width);
+    memset(image.rgb, 0, (size_t)height * (size_t)width * 3);
+    return image;
+}
+
 Image image_crop_at(Place place, Arena *arena, Image image, int top, int left, int height, int width)
 {
     check_at(place,
@@ -213,7 +223,7 @@ Image image_crop_at(Place place, Arena *arena, Image image, int top, int left, i
              "rows and columns count from 0, and the piece must lie in the image",
              "image_crop: %d × %d pixels from row %d and column %d on, of an image of %d × %d", height, width,
              top, left, image.height, image.width);
-    Image out = image_new(place, arena, height, width);
+    Image out = image_uninitialised(place, arena, height, width);
     for (int i = 0; i < height; i++)
         memcpy(out.rgb + (size_t)i * (size_t)width * 3,
                image.rgb + ((size_t)(top + i) * (size_t)image.width + (size_t)left) * 3, (size_t)width * 3);
@@ -227,6 +237,16 @@ Image image_centre_at(Place place, Arena *arena, Image image, int height, int wi
              height, width, image.height, image.width);
     return image_crop_at(place, arena, image, (image.height - height) / 2, (image.width - width) / 2, height,
                          width);
+}
+
+void image_paste(Image image, Image piece, int top, int left)
+{
+    for (int i = 0; i < piece.height; i++)
+        for (int j = 0; j < piece.width; j++) {
+            const int64_t y = (int64_t)top + i, x = (int64_t)left + j;
+            if (y < 0 || y >= image.height || x < 0 || x >= image.width) continue;
+            memcpy(image.rgb + (y * image.width + x) * 3, piece.rgb + ((int64_t)i * piece.width + j) * 3, 3);
+        }
 }
 
 // With both sides of the old image cut into (old · new) / new parts, pixel i of the new one covers the parts i · old to
@@ -258,7 +278,7 @@ Image image_resize_at(Place place, Arena *arena, Image image, int height, int wi
     check_at(place, height >= 1 && width >= 1 && height <= IMAGE_MAX_SIDE && width <= IMAGE_MAX_SIDE,
              "both sides must be at least 1", "image_resize: to %d × %d pixels; a side has at most %d",
              height, width, IMAGE_MAX_SIDE);
-    Image out = image_new(place, arena, height, width);
+    Image out = image_uninitialised(place, arena, height, width);
 #pragma omp parallel for if (parallel_worth((size_t)image.height * (size_t)image.width))
     for (int i = 0; i < height; i++)
         for (int j = 0; j < width; j++)
@@ -313,7 +333,7 @@ Image image_from_pixels_at(Place place, Arena *arena, Matrix x, int height, int 
     check_at(place, height >= 1 && width >= 1 && x.cols == 3 && (int64_t)x.rows == (int64_t)height * width,
              "one row for each pixel: red, green, blue",
              "image_from_pixels: (%d × %d) for an image of %d × %d pixels", x.rows, x.cols, height, width);
-    Image out = image_new(place, arena, height, width);
+    Image out = image_uninitialised(place, arena, height, width);
     for (size_t i = 0; i < matrix_size(x); i++) {
         const float byte = 255.0f * x.data[i] + 0.5f;
         out.rgb[i] = (uint8_t)(!(byte > 0.0f) ? 0.0f : byte >= 255.0f ? 255.0f : byte);

@@ -41,6 +41,10 @@ Image image_read_at(Place place, Arena *arena, const char *path);
 #define image_write(path, image) image_write_at(HERE, path, image)
 void image_write_at(Place place, const char *path, Image image);
 
+// A black image.
+#define image_new(arena, height, width) image_new_at(HERE, arena, height, width)
+Image image_new_at(Place place, Arena *arena, int height, int width);
+
 // A piece of the image as a copy: rows top … top + height − 1, columns left … left + width − 1.
 #define image_crop(arena, image, top, left, height, width)                                                   \
     image_crop_at(HERE, arena, image, top, left, height, width)
@@ -54,6 +58,10 @@ Image image_centre_at(Place place, Arena *arena, Image image, int height, int wi
 // (halves up). Sizes need not divide each other. Enlarged by whole numbers, each pixel becomes a block of equal ones.
 #define image_resize(arena, image, height, width) image_resize_at(HERE, arena, image, height, width)
 Image image_resize_at(Place place, Arena *arena, Image image, int height, int width);
+
+// Copies the piece into the image, its upper left pixel to row top and column left. What would be outside is left out. The two
+// images must not share pixels.
+void image_paste(Image image, Image piece, int top, int left);
 
 // Draws the outline of the half-open box of rows top … bottom − 1 and columns left … right − 1 into the image: lines that many
 // pixels thick, within the box. What is outside of the image is not drawn; a box without pixels draws nothing.

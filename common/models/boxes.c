@@ -133,10 +133,14 @@ int non_maximum_suppression_at(Place place, Detection *detections, int count, do
         suppress(boxes + first, areas + first, stays + first, end - first, threshold);
     }
     int kept = 0;
+    Numbered *out = arena_alloc_at(place, arena, (size_t)count, sizeof *out);
     for (int i = 0; i < count; i++)
-        if (stays[i]) boxes[kept++] = boxes[i];
-    qsort(boxes, (size_t)kept, sizeof *boxes, by_score);
-    for (int i = 0; i < kept; i++) detections[i] = boxes[i].detection;
+        if (stays[i]) out[kept++] = boxes[i];
+    for (int i = 0, behind = kept; i < count; i++)
+        if (!stays[i]) out[behind++] = boxes[i];
+    qsort(out, (size_t)kept, sizeof *out, by_score);
+    qsort(out + kept, (size_t)(count - kept), sizeof *out, by_score);
+    for (int i = 0; i < count; i++) detections[i] = out[i].detection;
     arena_free(arena);
     return kept;
 }

@@ -47,8 +47,8 @@ typedef enum {
 
 // Greedy: the box with the highest score stays and suppresses those of its image whose IoU with it is above the threshold; the
 // highest of the rest stays, and so on (Neubeck and Van Gool, ICPR 2006, call it so and make it faster). Of equal scores
-// the one that is first in the list goes first. Returns how many stay: the first of the list, from the highest score
-// down; what stands behind them is of no use any more.
+// the one that is first in the list goes first. Returns how many stay: they stand in front of the list now, from the highest
+// score down, and behind them those that were suppressed, likewise.
 //
 // threshold from 0 to 1: 1 keeps all, 0 keeps boxes that do not overlap. Scores and coordinates that are not finite stop the
 // program.
