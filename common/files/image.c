@@ -136,10 +136,11 @@ static uint8_t *decode(Place place, const FileMap *file, int *height, int *width
 
 static void put_bytes(void *stream, void *bytes, int size) { fwrite(bytes, 1, (size_t)size, stream); }
 
+static void need_encoder(Place place) { (void)place; }
+
 // false: there was no memory for it
-static bool encode(Place place, FILE *stream, Image image)
+static bool encode(FILE *stream, Image image)
 {
-    (void)place;
     return stbi_write_png_to_func(put_bytes, stream, image.width, image.height, 3, image.rgb,
                                   3 * image.width);
 }
@@ -155,11 +156,16 @@ static uint8_t *decode(Place place, const FileMap *file, int *height, int *width
            file->path);
 }
 
-static bool encode(Place place, FILE *stream, Image image)
+static void need_encoder(Place place)
 {
-    (void)stream, (void)image;
     die_at(place, INSTALL,
            "images are written by the library stb_image_write, and this program was built without it");
+}
+
+static bool encode(FILE *stream, Image image)
+{
+    (void)stream, (void)image;
+    return false;
 }
 #endif
 
@@ -193,9 +199,10 @@ void image_write_at(Place place, const char *path, Image image)
                  image.width <= IMAGE_MAX_SIDE && image.height <= IMAGE_MAX_PIXELS / image.width,
              "image_resize makes it smaller", "image_write: %d × %d pixels, and what is written must be read",
              image.height, image.width);
+    need_encoder(place);
     Replacement file;
     replace_begin_at(place, &file, path);
-    if (!encode(place, file.stream, image)) {
+    if (!encode(file.stream, image)) {
         replace_cancel(&file);
         die_at(place, "free some memory", "%s: no memory for an image of %d × %d pixels", path, image.height,
                image.width);

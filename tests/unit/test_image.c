@@ -373,9 +373,154 @@ START_TEST(bytes_become_numbers_and_bytes_again)
 }
 END_TEST
 
+// ---- Writing and drawing -------------------------------------------------------------------------------------------------
+
+static uint32_t scattered(uint32_t *state) { return *state = *state * 1664525u + 1013904223u; }
+
+// kind 0: noise; 1: one colour; 2: a slope, and the same in each row
+static Image patterned(Arena *arena, int height, int width, int kind)
+{
+    Image image = image_new(arena, height, width);
+    uint32_t state = (uint32_t)(height * 1000 + width);
+    for (int i = 0; i < height * width * 3; i++) {
+        const uint8_t noise = (uint8_t)(scattered(&state) >> 24);
+        const int smooth = kind == 1 ? 77 + i % 3 : i % (3 * width);
+        image.rgb[i] = kind == 0 ? noise : (uint8_t)smooth;
+    }
+    return image;
+}
+
+static size_t bytes_of_file(const char *path, uint8_t *bytes, size_t most)
+{
+    FILE *file = fopen(path, "rb");
+    ck_assert_ptr_nonnull(file);
+    const size_t size = fread(bytes, 1, most, file);
+    fclose(file);
+    return size;
+}
+
+START_TEST(what_is_written_is_read_back_equal)
+{
+    enum { ROOM = 1 << 20 };
+    const int sizes[][2] = {{1, 1}, {1, 7}, {9, 1}, {16, 16}, {33, 65}, {200, 300}};
+    static uint8_t first[ROOM], second[ROOM];
+    Arena *arena = arena_new();
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (int kind = 0; kind < 3; kind++) {
+            const Image image = patterned(arena, sizes[s][0], sizes[s][1], kind);
+            const char *path = scratch_path("written.png");
+            image_write(path, image);
+            const Image again = image_read(arena, path);
+            ck_assert_int_eq(again.height, image.height);
+            ck_assert_int_eq(again.width, image.width);
+            ck_assert_mem_eq(again.rgb, image.rgb, (size_t)image.height * (size_t)image.width * 3);
+            const size_t size =
+                bytes_of_file(path, first, ROOM); // the same bytes each time, over another file
+            image_write(path, patterned(arena, 3, 3, 0));
+            image_write(path, image);
+            ck_assert_uint_eq(bytes_of_file(path, second, ROOM), size);
+            ck_assert_mem_eq(first, second, size);
+        }
+    arena_free(arena);
+}
+END_TEST
+
+static void write_nowhere(void *unused)
+{
+    (void)unused;
+    image_write(scratch_path("no-such-folder/a.png"), patterned(arena_new(), 2, 2, 0));
+}
+
+static void write_nothing(void *unused)
+{
+    (void)unused;
+    const Image nothing = {0, 5, NULL};
+    image_write(scratch_path("a.png"), nothing);
+}
+
+static void new_of_nothing(void *unused)
+{
+    (void)unused;
+    image_new(arena_new(), 5, -1);
+}
+
+START_TEST(what_cannot_be_written_stops_the_program)
+{
+    expect_death(write_nowhere, NULL, "no-such-folder/a.png cannot be written");
+    expect_death(write_nothing, NULL, "image_write: 0 × 5 pixels");
+    expect_death(new_of_nothing, NULL, "image_new: 5 × -1 pixels");
+}
+END_TEST
+
+START_TEST(a_box_is_drawn_within_its_edges_and_those_of_the_image)
+{
+    enum { H = 9, W = 11 };
+    const uint8_t colour[3] = {200, 100, 50};
+    const int far = 2147483647;
+    const int boxes[][5] = {{2, 3, 7, 8, 1},
+                            {2, 3, 7, 8, 2},
+                            {2, 3, 7, 8, 3},
+                            {2, 3, 7, 8, 100},
+                            {0, 0, 9, 11, 1},
+                            {-3, -2, 4, 5, 2},
+                            {5, 6, 30, 40, 2},
+                            {-5, -5, 20, 20, 3},
+                            {3, 3, 4, 4, 1},
+                            {3, 3, 3, 6, 1},
+                            {6, 2, 3, 8, 1},
+                            {2, 3, 7, 8, 0},
+                            {-far, -far, far, far, far},
+                            {-far, 2, far, 5, 1},
+                            {20, 20, 30, 30, 4},
+                            {2, 3, 7, 8, -4}};
+    Arena *arena = arena_new();
+    for (size_t b = 0; b < sizeof boxes / sizeof *boxes; b++) {
+        const int *box = boxes[b];
+        Image image = patterned(arena, H, W, 0), before = patterned(arena, H, W, 0);
+        image_draw_box(image, box[0], box[1], box[2], box[3], box[4], colour);
+        for (int64_t i = 0; i < H; i++)
+            for (int64_t j = 0; j < W; j++) {
+                const bool within = i >= box[0] && i < box[2] && j >= box[1] && j < box[3];
+                const bool inner = i >= (int64_t)box[0] + box[4] && i < (int64_t)box[2] - box[4] &&
+                                   j >= (int64_t)box[1] + box[4] && j < (int64_t)box[3] - box[4];
+                const bool drawn = within && !inner && box[4] > 0;
+                const uint8_t *expected = drawn ? colour : before.rgb + (i * W + j) * 3;
+                ck_assert_msg(memcmp(image.rgb + (i * W + j) * 3, expected, 3) == 0,
+                              "box %zu, pixel (%d, %d)", b, (int)i, (int)j);
+            }
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_piece_is_pasted_where_it_belongs)
+{
+    enum { H = 6, W = 5 };
+    const int places[][2] = {{0, 0}, {2, 1}, {-1, -2}, {4, 4}, {-9, 0}, {3, 9}, {2147483647, -2147483647}};
+    Arena *arena = arena_new();
+    for (size_t p = 0; p < sizeof places / sizeof *places; p++) {
+        Image image = patterned(arena, H, W, 0), before = patterned(arena, H, W, 0),
+              piece = patterned(arena, 4, 3, 0);
+        image_paste(image, piece, places[p][0], places[p][1]);
+        for (int64_t i = 0; i < H; i++)
+            for (int64_t j = 0; j < W; j++) {
+                const int64_t y = i - places[p][0], x = j - places[p][1];
+                const uint8_t *expected = y >= 0 && y < 4 && x >= 0 && x < 3 ? piece.rgb + (y * 3 + x) * 3
+                                                                             : before.rgb + (i * W + j) * 3;
+                ck_assert_mem_eq(image.rgb + (i * W + j) * 3, expected, 3);
+            }
+    }
+    const Image black = image_new(arena, 2, 3);
+    for (int i = 0; i < 18; i++) ck_assert_int_eq(black.rgb[i], 0);
+    arena_free(arena);
+}
+END_TEST
+
 SUITE("image", a_png_is_read_whatever_its_pixels_are_made_of, what_is_transparent_lies_on_white,
       a_jpeg_is_read_whatever_its_name_and_its_kind, every_shorter_file_is_refused,
       a_file_of_another_kind_is_refused, sides_of_nothing_and_of_too_much_are_refused,
       a_file_that_unpacks_to_more_than_its_image_is_refused, a_table_of_too_many_codes_is_refused,
       a_piece_is_where_it_was, pieces_and_sizes_that_cannot_be_are_refused,
-      a_resized_pixel_is_the_mean_of_its_area, bytes_become_numbers_and_bytes_again)
+      a_resized_pixel_is_the_mean_of_its_area, bytes_become_numbers_and_bytes_again,
+      what_is_written_is_read_back_equal, what_cannot_be_written_stops_the_program,
+      a_box_is_drawn_within_its_edges_and_those_of_the_image, a_piece_is_pasted_where_it_belongs)
