@@ -243,8 +243,9 @@ $(LIBRARY): $(COMMON_OBJECTS)
 	@mkdir -p $(@D)
 	$(QUIET)new=$@.$$$$; ar qcs $$new $^ $(renamed)
 
-# The image decoder adds up what a file says; a hostile one's sums wrap around. The encoder's lists hold pointers of several types.
-$(TREE)/common/files/image.o: COURSE_CFLAGS += -fwrapv -fno-strict-aliasing
+# The image decoder adds up what a file says; a hostile one's sums wrap around, and where the bits of a damaged JPEG have run out, it
+# shifts by more than a word has, which only makes other pixels. The encoder's lists hold pointers of several types.
+$(TREE)/common/files/image.o: COURSE_CFLAGS += -fwrapv -fno-strict-aliasing -fno-sanitize=shift-exponent
 
 -include $(shell find $(TREE) -name '*.d' 2>/dev/null)
 
@@ -719,7 +720,7 @@ test-mathf-all: ## try exp, log, tanh, … on every float there is (minutes)
 BITS := $(TREE)/tests/bits
 # Of the models, those of classical learning; the others are operations that are hashed by themselves, and files.
 $(BITS): $(BITS).o $(filter $(patsubst %,$(TREE)/common/%/%,base matrix learning) \
-	$(patsubst %,$(TREE)/common/models/%.o,isolation_forest kmeans pca svm tree),$(COMMON_OBJECTS))
+	$(patsubst %,$(TREE)/common/models/%.o,boxes isolation_forest kmeans pca svm tree),$(COMMON_OBJECTS))
 	$(call link,$^,$(filter -static -lm,$(LIBRARIES)))
 
 .PHONY: bits

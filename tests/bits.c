@@ -9,6 +9,7 @@
 #include "learning/lbfgs.h"
 #include "learning/least_squares.h"
 #include "learning/logistic.h"
+#include "learning/metrics.h"
 #include "learning/ops/activation.h"
 #include "learning/ops/conv.h"
 #include "learning/ops/elementwise.h"
@@ -30,6 +31,7 @@
 #include "matrix/matrix.h"
 #include "matrix/stored.h"
 #include "matrix/symmetric.h"
+#include "models/boxes.h"
 #include "models/isolation_forest.h"
 #include "models/kmeans.h"
 #include "models/pca.h"
@@ -331,6 +333,23 @@ static void machines(void)
     }
 }
 
+// As many boxes as there are rows, of three labels in five images
+static void boxes(void)
+{
+    const int count = int_min(a.rows, 4000);
+    Detection *found = arena_zeros(arena, (size_t)count, sizeof *found);
+    TrueBox *truths = arena_zeros(arena, (size_t)count, sizeof *truths);
+    for (int i = 0; i < count; i++) {
+        const float top = AT(a, i, 0), left = AT(b, i, 0), side = AT(positive, i, 0);
+        found[i] =
+            (Detection){{top, left, top + side, left + side}, AT(a, i, a.cols - 1), labels[i] % 3, i % 5};
+        truths[i] = (TrueBox){{top + 0.1f, left, top + side, left + 1.0f}, labels[i] % 3, i % 5};
+    }
+    const int kept = non_maximum_suppression(found, count, 0.4, NMS_PER_LABEL);
+    for (int i = 0; i < kept; i++) keep_words(&found[i].score, 1);
+    number = mean_average_precision(found, kept, truths, count / 2, 3, 0.5, NULL);
+}
+
 static Parameters *parameter_set(void)
 {
     static Parameters set;
@@ -405,7 +424,9 @@ static Parameters *parameter_set(void)
     K(tree, trees())                                                                                         \
     K(svm, machines())                                                                                       \
     K(isolation_forest, isolation())                                                                         \
-    K(logistic, logistic())
+    K(logistic, logistic())                                                                                  \
+    K(boxes, boxes())                                                                                        \
+    K(peak_signal_noise_ratio, number = peak_signal_noise_ratio(a, b, 1.0f))
 
 #define LEARNING_KERNELS(K)                                                                                  \
     K(relu, taped(relu(x)))                                                                                  \

@@ -23,7 +23,8 @@ static _Thread_local struct {
     size_t most_at_once;
 } reading;
 
-static void *limited_malloc(size_t size) { return size <= reading.most_at_once ? malloc(size) : NULL; }
+// Zeros, because the decoder looks at tables that a damaged file has not given.
+static void *limited_malloc(size_t size) { return size <= reading.most_at_once ? calloc(1, size) : NULL; }
 static void *limited_realloc(void *memory, size_t size)
 {
     return size <= reading.most_at_once ? realloc(memory, size) : NULL;

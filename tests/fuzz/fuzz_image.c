@@ -1,5 +1,5 @@
 // fuzz_image.c: photographs. An input that begins with P is a PNG's header, 13 bytes, and its unpacked rows: the file is made
-// here, since changed bytes of packed ones are seldom pixels. What is read is cut and made smaller.
+// here, since changed bytes of packed ones are seldom pixels. What is read is cut, made smaller, and written and read again.
 #include "fuzz.h"
 #include "files/image.h"
 
@@ -18,6 +18,11 @@ static void read_one(void *path)
         Image again = image_from_pixels(arena, image_pixels(arena, image), image.height, image.width);
         fuzz_require(memcmp(again.rgb, image.rgb, (size_t)image.height * (size_t)image.width * 3) == 0,
                      "bytes changed on their way to numbers and back");
+        image_write(fuzz_path("written.png"), image);
+        Image written = image_read(arena, fuzz_path("written.png"));
+        fuzz_require(written.height == image.height && written.width == image.width &&
+                         memcmp(written.rgb, image.rgb, (size_t)image.height * (size_t)image.width * 3) == 0,
+                     "an image of %d × %d was written as another", image.height, image.width);
     }
     arena_free(arena);
 }
