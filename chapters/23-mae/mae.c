@@ -11,7 +11,7 @@ hidden, not even as an empty place: it runs on the visible quarter alone. You wi
 
 - how patches are gathered and put back, which is all of the bookkeeping, and how such indices are checked;
 - what the short sequence saves, counted and measured;
-- the images that it fills in, beside four other ways to fill them in, two of which are better than ours;
+- the images that it fills in, beside five other ways to fill them in, two of which are closer to the truth;
 - what the encoder is worth afterwards, with 10 and with 100 labels of each class.
 
 You need [chapter 16](../16-attention/README.md) for attention and [chapter 10](../10-cnn/README.md) for patches.
@@ -814,7 +814,7 @@ static void compare_guesses(Lesson *lesson, const Mae *m, const Data *d)
 }
 
 /*
-The first two opponents are beaten by a factor of three and more, and they are the two that one usually sees. But
+The first two opponents are beaten by factors of 2.9 and 4.7, and they are the two that one usually sees. But
 the best linear guess, which is least squares and nothing else, is closer to the truth than 130 128 learned numbers,
 and so is the mean of some neighbours. The images show how. The network has found the kind of garment and its size,
 and its trousers are blurred: the gap between the legs is a grey band, and where two masked patches meet there is
@@ -822,11 +822,11 @@ often a seam, because each patch is read out by itself. The linear guess knows t
 sides of every seam from the start. What nobody brings back is what no neighbour tells, the letters on the second
 garment.
 
-Is it a matter of training? Partly. Eight times as many steps and all 60 000 images (12 000 steps at a rate of
-0.003, in another run) brought an error of 0.265: level with the linear guess, behind the neighbours. Larger images
-are another matter: there the space of patches is so wide that no training image is near, and nobody inverts the
-covariance of 150 000 pixels. On these small ones, whoever shows you only the mean image as an opponent has not
-shown you much.
+Is it a matter of training? In part. `make chapter23 FULL=1` trains for 8 000 steps, four and a half times through
+the images: the error is then 0.263, and the linear guess, now from all images, has 0.273. So the network passes it
+in the end. The mean of 10 neighbours among all 58 000 has 0.223, and stays ahead. Larger photographs are another
+matter: no training image is near, and nobody inverts a covariance of 150 000 pixels. On these small ones, whoever
+shows you only the mean image as an opponent has not shown you much.
 
 The second line of the table is worth a look as well: copying the nearest visible patch is *worse* than the mean
 image, by half. That an image is redundant does not mean that a patch equals its neighbour.
@@ -1119,12 +1119,14 @@ static void probe_the_encoder(Lesson *lesson, const Mae *m, const Data *d, const
           "one");
     claim(lesson, more[TRAINED_POOLED].mean >= more[RANDOM_POOLED].mean + 0.03,
           "with 100 labels a class, too");
-    claim(lesson, more[RAW].mean > more[TRAINED_POOLED].mean,
-          "but the pixels themselves are better, with 100 labels");
+    if (!lesson_full(lesson))
+        claim(lesson, more[RAW].mean > more[TRAINED_POOLED].mean,
+              "but the pixels themselves are better, with 100 labels");
     claim(lesson, more[TRAINED_TOKENS].mean > more[RAW].mean,
           "with all 49 tokens kept, the trained encoder is ahead of the pixels");
-    claim(lesson, more[TRAINED_TOKENS].mean < more[RANDOM_TOKENS].mean + 0.03,
-          "and less than 3 points ahead of the random encoder");
+    if (!lesson_full(lesson))
+        claim(lesson, more[TRAINED_TOKENS].mean < more[RANDOM_TOKENS].mean + 0.03,
+              "and less than 3 points ahead of the random encoder");
     *probed = few[TRAINED_POOLED].mean;
     draw_probes(lesson, names, few, more);
 }
@@ -1142,6 +1144,9 @@ good*: with 100 labels a class the trained one is a point or two ahead, and with
 Most of the 13 points were not understanding. They were a price that pooling took from the random encoder, whose
 tokens are little more than their own patch, and not from the trained one, which has learned to tell in each token
 about the others. That is what the training gave, and the point or two.
+
+Longer training (FULL=1) moves all of it up: 69.0 and 79.5 % pooled, level with the pixels, and with all tokens 73.4
+and 83.1 %, three points and two ahead of the random encoder.
 
 ## Without the detour
 
@@ -1256,9 +1261,11 @@ static void learn_without_the_detour(Lesson *lesson, const Mae *m, const Data *d
 
 /*
 Pretraining beats training from scratch when there are ten labels a class: the popular sentence is true here, by
-more than the draws differ. But look who else does. Ridge regression on pixels, from the table before, is ten points
-better than the network from scratch, and better than the fine-tuned one. With 100 labelled images a network of 100
-000 parameters is simply the wrong opponent, and to beat it proves little.
+more than the draws differ. (Three times as many epochs leave the network from scratch where it is, at 60.3 %, and
+with the longer pretraining of FULL=1 the fine-tuned one has 68.7.) But look who else does. Ridge regression on
+pixels, from the table before, is ten points better than the network from scratch, and better than the fine-tuned
+one. With 100 labelled images a network of 100 000 parameters is simply the wrong opponent, and to beat it proves
+little.
 
 ## Other masks, other targets
 
@@ -1286,7 +1293,8 @@ static void try_other_recipes(Lesson *lesson, const Data *d, const Features *pix
     Matrix images = matrix_rows(d->test, 0, GUESSED), guess = matrix_new(arena, GUESSED, PIXELS);
     Mask mask = mask_new(arena, GUESSED, VISIBLE);
     mask_draw(&mask, &drawing);
-    printf("recipe                error at 75 %%   pooled                49 tokens\n");
+    printf("probes with 10 labels a class\nrecipe                error at 75 %%   pooled                49 "
+           "tokens\n");
     for (int r = 0; r < RECIPES; r++) {
         Rng rng = lesson_rng(lesson, 1);
         Mae m = mae_new(arena, &rng);
@@ -1302,7 +1310,25 @@ static void try_other_recipes(Lesson *lesson, const Data *d, const Features *pix
 }
 
 /*
-@RECIPES@
+This is what came (seed 1; probes with 10 labels of each class, mean of three draws, which lie 1 to 2 points on
+either side):
+
+| recipe | error at 75 % | probe, pooled | probe, 49 tokens |
+|---|---|---|---|
+| 25 % masked | 0.514 | 66.0 | 71.2 |
+| 50 % masked | 0.422 | 67.2 | 71.1 |
+| 75 % masked | 0.394 | 63.7 | 70.6 |
+| 90 % masked | 0.498 | 54.2 | 68.1 |
+| 75 %, loss on all patches | 0.390 | 65.5 | 72.0 |
+| 75 %, each target of mean 0 and deviation 1 | – | 61.9 | 68.6 |
+
+The error is least where the mask of the training is that of the test, which is no wonder. For the features "75 % is
+best" does not hold here: at the same number of steps 25 and 50 % are two or three points better where tokens are
+pooled, about level where all are kept, and only 90 % is clearly worse. What 75 % has for itself is the price: its
+encoder does a third of the work of 37 visible patches, so for the same work, decoder included, it could take twice
+the steps. Nor does it hurt to be paid for the visible patches as well, and normalised targets, which helped the
+authors on photographs, are behind after 800 steps. The authors trained for 1 600 epochs on a million photographs;
+we for less than half an epoch, with one seed. We keep their decisions; the reason that we can measure is the work.
 
 ## The lesson, from end to end
 */
@@ -1379,8 +1405,8 @@ Chapter 24 finds a teacher for images that costs no labels either: the sentences
 
 ## Check yourself
 
-**1.** A batch of 2 images, 4 patches each, $V = 2$. Image 0 sees patches 3 and 1, in this order; image 1 sees 0 and
-2. What are `seen`, `seen_at`, `hidden` and `source`?
+**1.** A batch has 2 images of 4 patches, $V = 2$. In image 0 patches 3 and 1 are seen, in this order, in image 1
+patches 0 and 2, in this. What are `seen`, `seen_at`, `hidden` and `source`?
 
 <details><summary>Answer</summary>
 
