@@ -210,6 +210,21 @@ static void long_tensors(void)
     }
 }
 
+static void long_manifests(void)
+{
+    FILE *out = create("long", "tfjs", "many-tensors");
+    fputs("[{\"paths\":[\"a\"],\"weights\":[", out);
+    for (int i = 0; i < 65000; i++)
+        fprintf(out, "%s{\"name\":\"t%d\",\"dtype\":\"float32\",\"shape\":[0]}", i ? "," : "", i);
+    fputs("]}]", out);
+    fclose(out);
+    out = create("long", "tfjs", "many-keys");
+    fputs("[{\"paths\":[\"a\"],\"weights\":[{", out);
+    for (int i = 0; i < MANY; i++) fprintf(out, "\"k%d\":0,", i);
+    fputs("\"name\":\"t\",\"dtype\":\"float32\",\"shape\":[0]}]}]", out);
+    fclose(out);
+}
+
 static void long_tokenizers(void)
 {
     FILE *out = create("long", "tokenizer", "many-added");
@@ -314,6 +329,7 @@ int main(int argc, char **argv)
     small_tensors(arena);
     loud_compiler();
     long_tensors();
+    long_manifests();
     long_tokenizers();
     long_tables();
     long_texts();
