@@ -15,16 +15,16 @@
 // computed in double and rounded to float once (affine quantisation; Jacob et al., CVPR 2018, eq. 1, with real zero points).
 //
 // Filters of a convolution have the shape [k_h, k_w, inputs, outputs], which row by row is our weight (k_h·k_w·inputs ×
-// outputs); depthwise ones [k_h, k_w, channels, 1] are our weight (k_h·k_w·1 × channels) of a convolution with as many groups as
-// channels (learning/ops/conv.h). Both follow from tfjs_matrix, which asks for rows and columns and moves no number.
+// outputs); depthwise ones [k_h, k_w, channels, 1] are our weight (k_h·k_w × channels) of a convolution with as many groups
+// as channels (learning/ops/conv.h). tfjs_matrix is asked for rows and columns, and moves no number.
 //
 // Such models are small, made to be sent to a browser: all their bytes are read into the arena.
 //
 // Manifest and files are untrusted input. The program stops with the file's name, the tensor and the reason when a path is not
 // a file of the manifest's own folder (a slash, "..", a link that leads elsewhere) or is named twice; when shapes and bytes do
 // not agree, too few or too many, or overflow; when a tensor or a key is there twice; when a scale or minimum is no finite
-// number, or a level beyond those of a float; and for numbers of other types (int32, bool, float16, levels of uint16, …). Keys that are
-// not known are skipped.
+// number, or a level beyond those of a float; and for numbers of other types (int32, bool, float16, levels of uint16, …).
+// Keys that are not known are skipped.
 #pragma once
 #include "matrix/matrix.h"
 
@@ -59,8 +59,8 @@ TfjsFile tfjs_open_at(Place place, Arena *arena, const char *manifest_path);
 
 const TfjsTensor *tfjs_find(const TfjsFile *file, const char *name); // NULL when there is none
 
-// The tensor as a matrix of its own. Its last dimensions must be the columns and the others the rows, their products rows and cols,
-// wherever the cut is ([3, 3, 16, 32] is 144 × 32, and 9 × 512 as well; [3, 3, 16, 1] is 9 × 16; [16] is 1 × 16). Anything
-// else stops the program with the file, the tensor, and both shapes.
+// The tensor as a matrix of its own, its dimensions cut in two: those before the cut multiply to rows, those behind it to cols
+// ([3, 3, 16, 32] is 144 × 32, and 9 × 512 as well; [3, 3, 16, 1] is 9 × 16; [16] is 1 × 16). Anything else stops the program
+// with the file, the tensor, and both shapes.
 #define tfjs_matrix(arena, file, name, rows, cols) tfjs_matrix_at(HERE, arena, file, name, rows, cols)
 Matrix tfjs_matrix_at(Place place, Arena *arena, const TfjsFile *file, const char *name, int rows, int cols);

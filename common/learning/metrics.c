@@ -67,7 +67,7 @@ double confusion_accuracy(const Confusion *confusion)
     return all ? (double)right / (double)all : (double)NAN;
 }
 
-// 10 log₁₀ of a positive number, to a millionth: of m · 2ᵏ, with m from ½ to 1, k has no error and m one of half a float's digit.
+// 10 log₁₀ of a positive number m · 2ᵏ, m from ½ to 1: only log m is a float.
 static double decibels(double ratio)
 {
     int k;

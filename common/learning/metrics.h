@@ -29,8 +29,8 @@ Confusion confusion_new_at(Place place, Arena *arena, int classes);
 void confusion_count_at(Place place, Confusion *confusion, const int *truth, const int *predicted, int count);
 
 // Intersection over union of one class: the examples that are of it and were called so, over those that are of it or were
-// called so (the Jaccard index; Everingham et al., IJCV 88, 2010, section 4.3, call it segmentation accuracy). NaN for a class
-// that is neither in the truth nor in the predictions.
+// called so (the Jaccard index; segmentation accuracy in the PASCAL VOC challenge). NaN for a class that is neither in the
+// truth nor in the predictions.
 double confusion_iou(const Confusion *confusion, int label);
 
 // The mean over the classes that are in the truth or in the predictions; NaN when nothing was counted. each, if not NULL,

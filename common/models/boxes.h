@@ -1,4 +1,4 @@
-// boxes.h: boxes around the objects of an image: how far two agree, how many of one object become one, and how good a list is.
+// boxes.h: boxes around the objects of an image: how far two agree, how several of one object become one, how good a list is.
 //
 //     Detection found[…];                                               // of all images, in any order
 //     count = non_maximum_suppression(found, count, .5, NMS_PER_LABEL);
@@ -46,9 +46,9 @@ typedef enum {
 } NmsKind;
 
 // Greedy: the box with the highest score stays and suppresses those of its image whose IoU with it is above the threshold; the
-// highest of the rest stays, and so on (Neubeck and Van Gool, ICPR 2006, call it so and make it faster). Of equal scores
-// the one that is first in the list goes first. Returns how many stay: they stand in front of the list now, from the highest
-// score down, and behind them those that were suppressed, likewise.
+// highest of the rest stays, and so on (of boxes: Felzenszwalb, Girshick, McAllester and Ramanan, PAMI 32, 2010; of pixels:
+// Neubeck and Van Gool, ICPR 2006). Of equal scores the one that is first in the list goes first. Returns how many stay: they
+// stand in front of the list now, from the highest score down, and behind them those that were suppressed, likewise.
 //
 // threshold from 0 to 1: 1 keeps all, 0 keeps boxes that do not overlap. Scores and coordinates that are not finite stop the
 // program.
@@ -57,12 +57,12 @@ typedef enum {
 int non_maximum_suppression_at(Place place, Detection *detections, int count, double threshold, NmsKind kind);
 
 // ---- Average precision ---------------------------------------------------------------------------------------------------
-// Everingham, Van Gool, Williams, Winn and Zisserman, "The PASCAL Visual Object Classes (VOC) challenge", IJCV 88, 2010,
-// section 4.2, with the area in all points (VOC 2010 and later) instead of 11. From the highest score down (of equal scores the first in the
-// list), each detection looks for the true box of its image and label with which its IoU is largest (of equal ones the first
-// in the list). If that IoU is at least the threshold and nothing has found that box before, it is a true positive; if not, a
-// false positive: so is the second detection of one object. (COCO's evaluation lets the second one take the next best box
-// instead, and averages the precision at 101 values of recall.)
+// Everingham, Van Gool, Williams, Winn and Zisserman, "The PASCAL Visual Object Classes (VOC) challenge", IJCV 88, 2010, with
+// the area in all points, as in VOC 2010 and later, instead of in 11. From the highest score down (of equal scores the first
+// in the list), each detection looks for the true box of its image and label with which its IoU is largest (of equal ones the
+// first in the list). If that IoU is at least the threshold and nothing has found that box before, it is a true positive; if
+// not, a false positive: so is the second detection of one object. (COCO's evaluation lets the second one take the next best
+// box instead, and averages the precision at 101 values of recall.)
 
 enum { ALL_LABELS = -1 }; // in place of a label: labels do not count, all boxes are of one kind
 

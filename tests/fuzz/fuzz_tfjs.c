@@ -1,5 +1,5 @@
-// fuzz_tfjs.c: weights of TensorFlow.js: the manifest, and two files that it may name, a and b. What opens is read as matrices, and
-// computed again from the bytes.
+// fuzz_tfjs.c: weights of TensorFlow.js: the manifest, and two files that it may name, a and b. What opens is read as matrices
+// and computed again from the bytes.
 #include "files/tfjs.h"
 #include "fuzz.h"
 

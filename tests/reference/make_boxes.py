@@ -4,11 +4,11 @@ python3-sklearn and python3-skimage).
 
     python3 tests/reference/make_boxes.py
 
-tests/unit/test_reference_boxes.c compares the library with it, as make.py says of the other files. None of the three knows the average
-precision of boxes; scikit-learn gives the precisions and recalls of scores that are right or wrong, without equal ones, and the
-area below their envelope is summed here. "found" says which of the detections, one in an image, is exactly its image's true box; as
-many images as missed says have a true box and no detection. Boxes are (top, left, bottom, right), and torchvision's (left,
-top, right, bottom).
+tests/unit/test_reference_boxes.c compares the library with it, as make.py says of the other files. None of the three knows
+the average precision of boxes; scikit-learn gives the precisions and recalls of scores that are right or wrong, without
+equal ones, and the area below their envelope is summed here. "found" says which of the detections, one in an image, is
+exactly its image's true box; as many images as missed says have a true box and no detection. Boxes are (top, left, bottom,
+right), and torchvision's (left, top, right, bottom).
 """
 import os
 
