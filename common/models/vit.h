@@ -1,22 +1,25 @@
-// vit.h: a Transformer that reads an image as a sequence of patches (Dosovitskiy et al. 2021, "An Image is Worth 16x16
-// Words").
+// vit.h: a Transformer that reads an image as a sequence of patches (Dosovitskiy et al. 2021, "An Image is Worth
+// 16x16 Words").
 //
-//     VitConfig config = {.height = 28, .width = 28, .patch = 7, .features = 64, .layers = 4, .heads = 4, .classes = 10};
+//     VitConfig config = {.height = 28, .width = 28, .patch = 7, .features = 64,
+//                         .layers = 4, .heads = 4, .classes = 10};
 //     Vit vit = vit_new(&parameters, config, &rng);
 //     Tensor *loss = cross_entropy(vit_logits(&vit, tape, images), labels);
 //
-// The image is cut into P = H/p · W/p patches of p × p pixels, row by row. Each becomes a token by one linear layer,
-// which is a convolution whose stride is its window. In front of them stands the class token, a learnt vector that belongs to
-// no patch, T = P + 1; every place has a learnt position, which is added. The tokens pass through blocks (block.h) in which
-// all see all; what the class token has become is normalised and goes to the classes.
+// The image is cut into P = H/p · W/p patches of p × p pixels, row by row. Each becomes a token by one linear
+// layer, which is a convolution whose stride is its window. In front of them stands the class token, a learnt
+// vector that belongs to no patch, T = P + 1; every place has a learnt position, which is added. The tokens pass
+// through blocks (block.h) in which all see all; what the class token has become is normalised and goes to the
+// classes.
 //
-// Shapes: B images, C features of a token. images hold their numbers row by row, channels innermost, as matrix/grid.h has
-// them (B·H·W × channels); (B × H·W·channels) is the same memory and is taken as well.
+// Shapes: B images, C features of a token. images hold their numbers row by row, channels innermost, as
+// matrix/grid.h has them (B·H·W × channels); (B × H·W·channels) is the same memory and is taken as well.
 //
-// Parameters by name: embed.weight (p·p·channels × C), embed.bias, class (1 × C), position (T × C), blocki.… (block.h),
-// norm.gain, norm.bias, head.weight (C × classes), head.bias.
+// Parameters by name: embed.weight (p·p·channels × C), embed.bias, class (1 × C), position (T × C), blocki.…
+// (block.h), norm.gain, norm.bias, head.weight (C × classes), head.bias.
 //
-// Used for: chapter 22. The parts are open, so that others may embed some patches only (23) or take the features (24).
+// Used for: chapter 22. The parts are open, so that others may embed some patches only (23) or take the features
+// (24).
 #pragma once
 #include "models/block.h"
 

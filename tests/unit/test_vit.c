@@ -1,5 +1,5 @@
-// A ViT: gradients, its patches against a convolution, what positions are for, learning, mistakes. Its block is compared with
-// PyTorch's in tests/unit/test_reference.c.
+// A ViT: gradients, its patches against a convolution, what positions are for, learning, mistakes. Its block is
+// compared with PyTorch's in tests/unit/test_reference.c.
 #include "suite.h"
 #include "gradients.h"
 #include "learning/ops/conv.h"
@@ -42,7 +42,7 @@ static Model model_new(Arena *arena, VitConfig c)
     return m;
 }
 
-// ---- Gradients ------------------------------------------------------------------------------------------------------
+// ---- Gradients ------------------------------------------------------------------------------------------
 
 static Tensor *build(Tape *tape, void *context)
 {
@@ -98,7 +98,7 @@ START_TEST(a_token_stands_in_front_of_each_sequence)
 }
 END_TEST
 
-// ---- Patches --------------------------------------------------------------------------------------------------------
+// ---- Patches --------------------------------------------------------------------------------------------
 
 // Image b, token row i · 3 + j, number (dy · 2 + dx) · channels + c of its patch
 START_TEST(a_patch_is_a_square_of_pixels_row_by_row)
@@ -160,9 +160,10 @@ START_TEST(features_are_the_class_tokens_of_the_states)
 }
 END_TEST
 
-// ---- Positions -----------------------------------------------------------------------------------------------------------
+// ---- Positions ------------------------------------------------------------------------------------------
 
-// The largest difference between the logits of images and of the same with the patches of the first two columns exchanged
+// The largest difference between the logits of images and of the same with the patches of the first two columns
+// exchanged
 static float change_by_exchange(Arena *arena, bool without_positions)
 {
     Tape *tape = tape_new();
@@ -224,7 +225,7 @@ START_TEST(it_learns_where_a_spot_is)
 }
 END_TEST
 
-// ---- Mistakes -----------------------------------------------------------------------------------------------------------
+// ---- Mistakes -------------------------------------------------------------------------------------------
 
 static void patches_that_leave_a_rest(void *unused)
 {
