@@ -55,8 +55,8 @@ static const VitConfig vit_config = {.height = SIDE,
 
 B is the number of images, T that of tokens of an image, C that of features of a token.
 
-A **patch** (图块) is a square of $p \times p$ pixels. An image of Fashion-MNIST, 28 × 28, has 16 patches of 7 × 7:
-sixteen words of 49 numbers each. Cutting is a matter of indices.
+A patch is what chapter 10 called so, now without overlap: a square of $p \times p$ pixels. An image of
+Fashion-MNIST, 28 × 28, has 16 patches of 7 × 7: sixteen words of 49 numbers each. Cutting is a matter of indices.
 */
 
 // image (H·W × 1) → patches (H/p · W/p × p·p)
@@ -84,7 +84,7 @@ static void draw_patches(Lesson *lesson, Images test)
 }
 
 /*
-Each patch then becomes a **token** (词元), a row of C = 64 features, by one linear layer: 49 numbers in, 64 out. The
+Each patch then becomes a token, a row of C = 64 features, by one linear layer: 49 numbers in, 64 out. The
 same layer for all patches, at places 7 pixels apart: that is a convolution with a window of 7 × 7 and a stride of 7.
 The ViT, said to do without convolution, begins with one.
 */
@@ -189,7 +189,7 @@ static void what_it_does_not_know(Lesson *lesson, Images test)
 ## Look at your neighbours first
 
 Among T tokens there are $T^2$ pairs, and most of them have nothing to say to each other. Swin (Liu and others 2021)
-cuts the grid of tokens into **windows** (窗口) of $m \times m$ and lets each token look at those of its window only.
+cuts the grid of tokens into windows of $m \times m$ and lets each token look at those of its window only.
 Tokens of a window must stand beside each other in the matrix, so the rows are put into another order: window by
 window. We write the order as a list of row numbers; to take rows is what `embedding` does on the tape.
 
@@ -197,8 +197,8 @@ Windows alone never let two of them talk. So every other block moves the windows
 windows** (移位窗口). Displaced windows would stick out at the edge, and the pieces there would have other sizes. Swin's
 answer is a trick of bookkeeping: roll the grid by the shift, so that what leaves on one side comes in on the other,
 and cut as before. All windows are whole again; but the last ones now hold pieces from opposite edges of the image,
-which must not see each other. Each token is given the number of its piece, its **region**, and sees its own only: the
-**mask** (掩码).
+which must not see each other. Each token is given the number of its piece, its **region**, and sees its own only: a
+mask of chapter 16.
 */
 
 typedef struct {
@@ -278,7 +278,8 @@ static SwinBlock swin_block_new(Parameters *set, const char *name, int width, in
                                 Windows windows, Rng *rng)
 {
     SwinBlock b = {.windows = windows};
-    const BlockConfig config = {.width = width, .heads = heads, .hidden = hidden, .shrink = 0.35f};
+    const BlockConfig config = {
+        .width = width, .heads = heads, .hidden = hidden, .shrink = 0.35f}; // 1/√(2 · 4 blocks)
     b.block = block_new(set, name, config, rng);
     const int along = 2 * windows.window - 1;
     b.bias_table = parameters_add(set, layer_name(set, name, "bias", -1), heads * along * along, 1);
@@ -1073,8 +1074,11 @@ static void what_it_has_learnt(Lesson *lesson, const ImageSet *data, const Netwo
 
 /*
 From five seeds the mean cosine was between 0.01 and 0.14 for neighbours and between −0.08 and −0.12 for distant
-places: a beginning of two dimensions, after one look at half of the images. The clear waves that the paper shows
-have had millions of steps.
+places: a beginning of two dimensions, after one look at half of the images. Something else is stronger. In the
+first and the last row of the figure the lightest cell of most places is their mirror image: the two upper corners
+are alike, the two lower ones, and the two places between the upper ones. Clothes are symmetric, and for a table of
+places that is as good a reason to be alike as being near. The smooth waves that the paper shows have had many more
+steps.
 
 The class token looks at few patches, and often where kinds of clothes differ: at the heel and the shaft of the
 boot, at the neck of the pullover and the empty corner beside its shoulder, at the waist of the trousers, at the
