@@ -11,7 +11,7 @@
 static const char *const BRING_AGAIN =
     "if the file came by `make data`, `sh datasets/fetch.sh --verify SET` brings it again";
 
-// ---- The decoder and the encoder -----------------------------------------------------------------------------------------------------------
+// ---- The decoder and the encoder -------------------------------------------------------------------------------------------
 
 #if __has_include(<stb/stb_image.h>) && __has_include(<stb/stb_image_write.h>) && !defined(IMAGE_WITHOUT_LIBRARY)
 

@@ -278,6 +278,10 @@ START_TEST(a_second_detection_of_one_object_is_false)
     ck_assert_double_eq(average_precision(NULL, 0, truths, 2, 0, 0.5), 0.0);
     ck_assert(isnan(average_precision(list, 3, NULL, 0, 0, 0.5)));
     ck_assert(isnan(mean_average_precision(list, 3, NULL, 0, 1, 0.5, NULL)));
+    // Between two true boxes, the first is found; so the second detection, which is exactly that one, is false
+    const TrueBox sides[] = {{{0, 0, 10, 4}, 0, 0}, {{0, 4, 10, 8}, 0, 0}};
+    const Detection between[] = {{{0, 2, 10, 6}, 0.9f, 0, 0}, {{0, 0, 10, 4}, 0.8f, 0, 0}};
+    ck_assert_double_eq(average_precision(between, 2, sides, 2, 0, 0.3), 0.5);
     // With a threshold of 0, nothing in common is still nothing
     const Detection apart[] = {{{50, 50, 60, 60}, 0.9f, 0, 0}};
     ck_assert_double_eq(average_precision(apart, 1, truths, 2, 0, 0.0), 0.0);
