@@ -806,7 +806,7 @@ static void number_and_eye(Lesson *lesson, const Photo *photo, const Photo *styl
 }
 
 /*
-By the number that was made small, the network is the better painter in every row. By eye its paintings have dark
+By the number that was made small, the network is the better painter, with every style. By eye its paintings have dark
 burns, streaks and frayed edges, of which brick, gravel and grass know nothing. Both judges that were not asked say
 the same: by filters never seen its paintings are ten times as far from the style as those of the filters, and by
 patterns they are only a little nearer to it than the photograph is, for bricks even farther. A part of that has a
@@ -819,6 +819,17 @@ were never shown. Who has the correlations at four scales has the network's as w
 And look at the second row of each block. Two numbers, a mean and a variance, take away more than nine tenths of the
 network's distance. By the filters, contrast alone does much less for gravel and grass. For bricks it does a lot there
 as well, because they have so little contrast: a low style distance is necessary, and for no eyes sufficient.
+
+## Why, and a repair
+
+The last claim says what to suspect. A filter whose weights do not add up to 0 answers to brightness, and a network
+that is to tell a pullover from a bag has good use for such filters. Over most of a photograph brightness is larger
+than any texture. So its product with itself fills the Gram matrix, and who sets brightness and contrast right has
+nearly all of the number.
+
+Then taking the mean out of the filters should help any eyes, and leaving it in the random ones should harm. We try
+both, all at four scales, so that scales cannot be the reason: random filters with and without their mean, and the
+trained network as it is, and with the mean taken out of each filter of its *first* layer, nothing else changed.
 */
 
 static void why_it_fails(Lesson *lesson, const Photo *photo, const Photo *style, const Eyes *eyes,
