@@ -1140,7 +1140,7 @@ raw numbers does not get for nothing. On images that are centred and of one size
 
 Why are the pooled features so poor? The mean over 49 tokens forgets where things are. So we keep all tokens: 49 ×
 64 numbers. Now the trained encoder is ahead of the pixels, by two points or so; *and the random one is nearly as
-good*: with 100 labels a class the trained one is a point or two ahead, and with 10 labels other seeds give a tie.
+good*: with 100 labels a class the trained one is a point or two ahead, and with 10 labels one seed of five ties.
 Most of the 13 points were not understanding. They were a price that pooling took from the random encoder, whose
 tokens are little more than their own patch, and not from the trained one, which has learned to tell in each token
 about the others. That is what the training gave, and the point or two.
