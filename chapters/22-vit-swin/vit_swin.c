@@ -419,11 +419,11 @@ static void windows_by_force(Lesson *lesson)
 
 We change one token and see which rows of the output differ at all, after one block, two, and three. In a ViT one
 block is enough for all. In windows without shift the answer is 49 for ever, however many blocks there are: sixteen
-such blocks are four small networks that never hear of each other. With the shift, two windows meet in a piece of the
-next block, and we can work out how far: along one axis of 14 tokens the plain windows are [0, 7) and [7, 14), the
-shifted pieces [0, 3), [3, 10) and [10, 14). A token of the first window reaches 7 rows, then the pieces that these
-touch, 10 rows; a token of the second 7 and then 11. So after two blocks it is between 10 · 10 and 11 · 11 of the 196,
-and after three everything.
+such blocks are one small network on four images that never hear of each other. With the shift, two windows meet in
+a piece of the next block, and we can work out how far: along one axis of 14 tokens the plain windows are [0, 7) and
+[7, 14), the shifted pieces [0, 3), [3, 10) and [10, 14). A token of the first window reaches 7 rows, then the
+pieces that these touch, 10 rows; a token of the second 7 and then 11. So after two blocks it is between 10 · 10 and
+11 · 11 of the 196, and after three everything.
 */
 
 enum { REACH_BLOCKS = 3, TOKENS = 196 };
@@ -499,9 +499,9 @@ static void how_far(Lesson *lesson)
 }
 
 /*
-In the figure the upper row stays where it is, and the lower one grows by what a shift adds. The ViT has no such
-figure: white after one block. A convolution of 3 × 3 grows by one token on each side in a layer, and needs 13 layers
-for 14 tokens; that is the middle of the three.
+In the figure the upper row stays where it is, and the lower one grows by what a shift adds. That of a ViT would be
+grey all over after one block. A convolution of 3 × 3 grows by one token on each side in a layer, and needs 13
+layers from edge to edge of 14 tokens.
 
 ## What looking costs
 
@@ -664,18 +664,18 @@ and 1.92 where all see all.
 ## Three networks, two amounts of data
 
 Now they compete. All three get the same batches of 64 images in the same order and the same number of steps, from
-1,000 images of the training set (each seen many times), and from all 60,000 (most seen once or not at all).
+1,000 images of the training set (each seen many times), and from all 60,000 (of which 500 steps see 32,000, once).
 
 **CNN.** Three convolutions of 3 × 3 with 16, 32 and 32 channels, pooling after the first two, 64 hidden units: the
-network of chapter 10, 115 thousand weights.
+network of chapter 10, 115 thousand weights, and 1.6 million multiply-adds an image.
 
-**ViT.** 16 patches of 7 × 7 and a class token, C = 64, four blocks of four heads with 128 hidden units: 139 thousand.
+**ViT.** 16 patches of 7 × 7 and a class token, C = 64, four blocks of four heads with 128 hidden units: 139
+thousand weights, 2.4 million multiply-adds.
 
 **Swin.** The image with 2 pixels of zeros around it, 64 patches of 4 × 4, C = 32; two blocks with windows of 4 × 4,
 the second shifted by 2; then **patch merging** (图块合并): each 2 × 2 tokens become one, their 4C features are
 normalised and made into 2C, as pooling and more channels do in a CNN; two blocks of 64 features, whose one window
-is all 16 tokens; the mean of all tokens goes to the classes. 94 thousand weights, and as many multiply-adds as the
-ViT.
+is all 16 tokens; the mean of all tokens goes to the classes. 95 thousand weights, 2.4 million multiply-adds.
 */
 
 typedef enum { CNN, VIT, SWIN, KINDS } Kind;
@@ -904,17 +904,17 @@ static void three_networks(Lesson *lesson, Trained trained[KINDS][2], Examples a
 From five seeds (each draws other images, batches and starts) the CNN had 82.1 to 82.9 % with 1,000 images and 87.5
 to 87.8 % with 60,000, the ViT 76.8 to 77.3 and 84.1 to 84.7, Swin 74.7 to 76.9 and 83.2 to 83.7. The CNN leads the
 ViT by 5.1 to 5.7 points with few images, by 3.0 to 3.7 with many. So the popular sentence has the right sign, and
-no more than that: with 1,000 images the ViT pays for not knowing what is near what, and sixty times the data shrink
-its debt by less than a half. How many images would pay it off, Fashion-MNIST cannot tell.
+no more than that: with 1,000 images the ViT pays for not knowing what is near what, and thirty times as many
+different images shrink its debt by less than a half. How many images would pay it off, Fashion-MNIST cannot tell.
 
 Two things that we found on the way belong to the figures. The first: a part of the hunger for data is the start.
 With the usual noise of 0.02 in the table of positions, which nobody can see beside tokens of size 1, the ViT had
-about two points less with 1,000 images than with 0.2. The second: Swin is told about neighbours, as the CNN is, and
-is the last of the three all the same, with many images from all five seeds, with few by 0.3 to 2.5 points behind
-the ViT. With 64 tokens there is little to save by windows, and each of them has only 16 to look at. A larger Swin,
-on 14 × 14 tokens of 2 × 2 pixels with windows of 7 × 7, costs more than twice as much a step and had learnt less
-after the same steps (57 % after 60 of them, against 69 %). Swin is here for what it costs on large images, and not
-for what it gives on small ones.
+about two points less with 1,000 images than with 0.2 (one seed). The second: Swin is told about neighbours, as the
+CNN is, and is the last of the three all the same, with many images from all five seeds, with few by 0.3 to 2.5
+points behind the ViT. With 64 tokens there is little to save by windows, and each of them has only 16 to look at. A
+Swin on 14 × 14 tokens of 2 × 2 pixels, with windows of 7 × 7 and half the features, costs more than twice as much a
+step and had learnt less after the same steps (57 % after 60 of them, against 69 %). Swin is here for what it costs
+on large images, and not for what it gives on small ones.
 
 ## What the ViT has learnt
 
