@@ -14,7 +14,8 @@ hidden, not even as an empty place: it runs on the visible quarter alone. You wi
 - the images that it fills in, beside five other ways to fill them in, two of which are closer to the truth;
 - what the encoder is worth afterwards, with 10 and with 100 labels of each class.
 
-You need [chapter 16](../16-attention/README.md) for attention and [chapter 10](../10-cnn/README.md) for patches.
+You need [chapter 16](../16-attention/README.md) for attention and [chapter 22](../22-vit-swin/README.md) for images
+as patches.
 */
 
 #include "base/mathf.h"
@@ -29,7 +30,7 @@ You need [chapter 16](../16-attention/README.md) for attention and [chapter 10](
 ## An image as 49 tokens
 
 A transformer reads a sequence of vectors. To make one of an image of 28 × 28 pixels, cut it into squares of 4 × 4:
-49 **patches** (图块) of 16 numbers each. Patch $p$ stands in line $\lfloor p / 7 \rfloor$ and column $p \bmod 7$ of
+49 patches of 16 numbers each. Patch $p$ stands in line $\lfloor p / 7 \rfloor$ and column $p \bmod 7$ of
 the patches, and number $t$ in it is the pixel in line $\lfloor t / 4 \rfloor$ and column $t \bmod 4$ of the patch.
 No number is lost or computed; an image becomes another order of the same 784 numbers. We bring all images into this
 order once, so that a batch of $B$ images is a matrix of $B \times 784$ or, the same memory, of $49 B \times 16$.
@@ -205,7 +206,7 @@ changed for 12 tokens instead of 49. But a token must bring its own position: wh
 of the image. The table of positions begins with sines and cosines of the line and of the column, 32 numbers each, and
 is learned on from there.
 
-The **decoder** (解码器) is smaller: 48 wide, one block. It takes the encoded tokens back to their 49 places, one and
+The decoder is smaller: 48 wide, one block. It takes the encoded tokens back to their 49 places, one and
 the same learned vector, the **mask token** (掩码词元), stands in all the others, positions are added again (the mask
 tokens would all be equal otherwise), and a linear layer reads 16 pixels out of each masked place. After the training
 the decoder is thrown away.
@@ -881,7 +882,7 @@ guessed, the head that is thrown away afterwards. Not alike:
 ## What the encoder has learned
 
 The filled-in images were never the aim. Now the decoder goes, the encoder is frozen and sees whole images, all 49
-patches. The mean and the maximum over its tokens are 128 **features** (特征) of an image. A linear classifier on top of
+patches. The mean and the maximum over its tokens are 128 features of an image. A linear classifier on top of
 them, a **linear probe** (线性探测), is fitted with very few labels: 10 of each class, then 100. If it does well, then
 the classes lie apart in the features already.
 
@@ -1152,7 +1153,7 @@ and 83.1 %, three points and two ahead of the random encoder.
 
 Why not learn from the labels at once? The same encoder with the same pooling and a linear layer on top, trained from
 random weights on the 100 labelled images, with a learning rate of its own; and the same once more, starting from
-the pretrained weights, which is **fine-tuning** (微调). Of three rates, each of the two takes the one that is best on
+the pretrained weights, which is fine-tuning. Of three rates, each of the two takes the one that is best on
 kept images in the first draw.
 */
 
