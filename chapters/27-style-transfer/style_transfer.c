@@ -601,7 +601,7 @@ Should the features not be *learnt*? We train the small network of chapter 10's 
 convolutions of 3 × 3 with average pooling, 16, 16, 32 and 32 features wide, and hold it fixed. All four layers have a
 Gram matrix. The content distance is the same as before, by the random filters, so that only the eyes for the style
 differ; as for the rates, five were tried for each, from 0.005 to 0.08 (`FULL=1` prints the search). The filters have
-0.08, the best. The network's own loss would be a few percent lower at 0.08, too, but both judges find its paintings
+0.08, the best. The network's own loss would be 5 to 10 % lower at 0.08, too, but both judges find its paintings
 worse there; it gets 0.02, which is in its favour.
 */
 
