@@ -1477,9 +1477,9 @@ The network is ahead of every filter on each of the three photographs in this ru
 edges, and by little on chelsea. There is a cat on it; fur without edges is what a blur is made for, and with the
 width chosen by an oracle it is hard to beat. Where the advantage comes from shows in the figure. A blur has one
 width for the sky and for the hair. Median and Wiener filter look at a few pixels and decide; the network sees 58
-pixels and more, and leaves the sky smooth and the outline of the camera sharp. Its own fault is visible, too: a
-faint pattern of dots in the sky, every other pixel. The four pixels of a position are four different outputs of the
-head, and they do not agree to the last percent.
+pixels and more, and leaves the sky smooth and the outline of the camera sharp. Its own fault is visible, too: hair
+has become one dark surface. What cannot be told from noise is taken for noise, and a mean squared error prefers a
+smooth guess to a wrong detail.
 
 The claim says "on average", and that is meant so. With the network's answer taken whole, and not a tenth of it, the
 same 1,000 steps brought half a decibel over the blur, and on chelsea the blur was ahead.
