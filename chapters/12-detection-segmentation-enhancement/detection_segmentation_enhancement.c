@@ -1080,7 +1080,8 @@ Beside it stand three others.
 
 - The same **without shortcuts**. One reads that they are what makes a U-Net; an explanation is a claim too, so we
   take them out.
-- Everything trained from scratch on masks, backbone included, in as many steps.
+- Everything trained from scratch on masks, backbone included, in as many steps. The rate is the best of 0.004,
+  0.008 and 0.016 for this one, and serves the others, too.
 - The brightness of a pixel and nothing else: for each of 32 grey levels the kind that has it most often *in the
   test scenes*, which is the best that brightness can do.
 */

@@ -72,7 +72,7 @@ END_TEST
 static void expect_kept(Matrix boxes, Matrix scores, float threshold, const double *expected)
 {
     float values[16];
-    for (int i = 0; i < 16; i++) values[i] = 7;
+    for (int i = 0; i < 16; i++) values[i] = -3; // also behind the last: nothing may happen there
     Matrix kept = matrix_view(boxes.rows, 1, values);
     int stay = 0;
     for (int i = 0; i < boxes.rows; i++) stay += expected[i] > 0;
@@ -81,11 +81,13 @@ static void expect_kept(Matrix boxes, Matrix scores, float threshold, const doub
     const int got = keep_boxes(kept, boxes, scores, threshold);
     expect_within("kept", kept, expected, 0);
     expect_number("how many stay", got, stay, 0);
+    expect_number("the number behind kept", values[boxes.rows], -3, 0);
     EXPECT_UNCHANGED();
 }
 
 // Four boxes 4 wide and 1 high, each moved by 1: neighbours share 3/5, every second 2/6, the ends 1/7
-static float row[] = {0, 0, 1, 4, 0, 1, 1, 5, 0, 2, 1, 6, 0, 3, 1, 7};
+// (and a fifth, as long as there are four, that is none of them)
+static float row[] = {0, 0, 1, 4, 0, 1, 1, 5, 0, 2, 1, 6, 0, 3, 1, 7, 0, 0, 1, 4};
 
 START_TEST(who_has_gone_suppresses_nobody)
 {
@@ -127,7 +129,8 @@ static void expect_precision(Matrix found, Matrix truth, int classes, float thre
 
 START_TEST(one_class_down_the_list)
 {
-    float truth[] = {0, 0, 0, 0, 4, 4, 0, 0, 0, 8, 4, 12}; // two in image 0
+    float truth[] = {0, 0, 0,  0, 4, 4,  0,  0,  0,
+                     8, 4, 12, 0, 0, 20, 20, 24, 24}; // two in image 0, and one beyond
     float found[] = {0, 0, 0.6f, 0, 8, 4, 12, 0, 0, 0.9f, 0, 0, 4, 4, 0, 0, 0.7f, 20, 20, 24, 24};
     Matrix there = matrix_view(2, 6, truth);
     expect_precision(matrix_view(3, 7, found), there, 1, 0.5f, 0.5 * 1 + 0.5 * 2 / 3);
@@ -155,6 +158,16 @@ START_TEST(found_twice_is_wrong_once)
 }
 END_TEST
 
+START_TEST(of_equally_near_ones_the_first)
+{
+    float truth[] = {0, 0, 0, 0, 4, 4, 0, 0, 0, 2, 4, 6};
+    float found[] = {0, 0, 0.9f, 0, 1, 4,    5, 0, 0, 0.8f, 0,
+                     0, 4, 4,    0, 0, 0.7f, 0, 2, 4, 6}; // the first is in the middle
+    expect_precision(matrix_view(2, 7, found), matrix_view(2, 6, truth), 1, 0.5f, 0.5);
+    expect_precision(matrix_view(3, 7, found), matrix_view(2, 6, truth), 1, 0.5f, 0.5 + 0.5 * 2 / 3);
+}
+END_TEST
+
 START_TEST(classes_and_images_apart)
 {
     float truth[] = {0, 0, 0, 0, 4, 4, 2, 0, 0, 0, 4, 4, 2, 1, 0, 0, 4, 4};
@@ -163,7 +176,8 @@ START_TEST(classes_and_images_apart)
     Matrix there = matrix_view(3, 6, truth);
     expect_precision(matrix_view(4, 7, found), there, 4, 0.5f, (0 + 0.5) / 2); // 1 and 3 have no true box
     expect_precision(matrix_view(4, 7, found), there, 3, 0.5f, (0 + 0.5) / 2);
-    found[8] = 1; // the second one is in image 1
+    expect_precision(matrix_view(4, 7, found), there, 2, 0.5f, 0); // class 2 is not asked for
+    found[8] = 1;                                                  // the second one is in image 1
     expect_precision(matrix_view(4, 7, found), there, 4, 0.5f, (0 + 1.0) / 2);
     found[14] = 0;
     expect_precision(matrix_view(4, 7, found), there, 4, 0.5f, 1);
@@ -255,7 +269,8 @@ EXERCISE("12-detection-segmentation-enhancement",
          {"12.2", 10, who_has_gone_suppresses_nobody},
          {"12.2", 10, equal_scores_and_equal_boxes},
          {"12.3", 8, one_class_down_the_list},
-         {"12.3", 8, found_twice_is_wrong_once},
+         {"12.3", 4, found_twice_is_wrong_once},
+         {"12.3", 4, of_equally_near_ones_the_first},
          {"12.3", 8, classes_and_images_apart},
          {"12.4", 6, each_class_counts_alike},
          {"12.4", 6, absent_classes},
