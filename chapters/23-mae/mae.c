@@ -437,11 +437,11 @@ mean squared error over the masked patches only,
 $$L = \frac{1}{37 B \cdot 16} \sum_{p \,\in\, \text{masked}} \lVert \hat x_p - x_p \rVert^2 .$$
 
 In words: nobody is paid for repeating what he has seen. AdamW, batches of 32, a short warm-up, a cosine. 58 000 of
-the training images are learned from; the last 2 000 are kept for choosing settings, of our network and of all that
+the training images are learned from; the last 2 000 are held out for choosing settings, of our network and of all that
 compete with it.
 */
 
-enum { BATCH = 32, KEPT = 2000 };
+enum { BATCH = 32, HELD_OUT = 2000 };
 
 // What is varied in the last section
 typedef struct {
@@ -526,7 +526,7 @@ patches of the same 500 test images, and each may learn from the training images
 - **The mean image**: zeros, in our unit.
 - **The nearest visible patch**, copied.
 - **The nearest training image**, by the visible pixels, of 20 000 (all 58 000 with FULL=1); and the mean of the $k$
-  nearest, where $k$ is chosen on kept images.
+  nearest, where $k$ is chosen on held-out images.
 - **The best linear guess.** Take the covariance $\Sigma$ of all pairs of pixels, from the same training images. If
   pixels were Gaussian, the best guess of the hidden ones $h$ from the visible ones $v$ would be linear,
 
@@ -534,7 +534,7 @@ $$\hat x_h = \Sigma_{hv} \, (\Sigma_{vv} + \lambda I)^{-1} \, x_v ,$$
 
 and of all linear guesses it has the least squared error whatever they are. It is the regression of chapter 1, of 592
 pixels on 192 others, made anew for each mask. $\lambda$ keeps it from trusting tiny directions of $\Sigma_{vv}$, and
-is chosen on kept images.
+is chosen on held-out images.
 
 We need to solve $A x = b$ for a symmetric positive $A$: Cholesky's factorisation $A = U^\top U$, then two
 substitutions.
@@ -689,8 +689,8 @@ static double masked_error(Matrix guess, Matrix images, const Mask *mask)
 }
 
 typedef struct {
-    Matrix training, kept, test; // in the order of patches, centred, of deviation 1
-    int *training_labels, *kept_labels, *test_labels;
+    Matrix training, held_out, test; // in the order of patches, centred, of deviation 1
+    int *training_labels, *held_out_labels, *test_labels;
     Matrix mean_image; // (1 × 784), in the same unit
     Matrix covariance; // (784 × 784)
 } Data;
@@ -698,7 +698,7 @@ typedef struct {
 enum {
     GUESSED = 500,
     CHOOSING = 200
-}; // test images that are filled in; kept ones that settings are chosen by
+}; // test images that are filled in; held-out ones that settings are chosen by
 
 static const float ridges[] = {1e-3f, 1e-2f, 1e-1f};
 static const int neighbours[] = {1, 5, 20, MOST_NEIGHBOURS};
@@ -712,22 +712,22 @@ static void guess_all_linearly(Matrix guess, Matrix images, const Mask *mask, Ma
     arena_free(scratch);
 }
 
-// The settings with the least error on kept images
+// The settings with the least error on held-out images
 static void choose(Lesson *lesson, const Data *d, Matrix searched, float *ridge, int *k)
 {
     Arena *arena = lesson_arena(lesson);
     Rng rng = lesson_rng(lesson, 30);
-    Matrix images = matrix_rows(d->kept, 0, CHOOSING), guess = matrix_new(arena, CHOOSING, PIXELS);
+    Matrix images = matrix_rows(d->held_out, 0, CHOOSING), guess = matrix_new(arena, CHOOSING, PIXELS);
     Mask mask = mask_new(arena, CHOOSING, VISIBLE);
     mask_draw(&mask, &rng);
     int *nearest = arena_alloc(arena, (size_t)CHOOSING * MOST_NEIGHBOURS, sizeof(int));
     find_neighbours(nearest, images, visible_pixels(arena, &mask), searched);
     double least = INFINITY, error;
-    printf("on kept images: ");
+    printf("on held-out images: ");
     for (int i = 0; i < 3; i++) {
         guess_all_linearly(guess, images, &mask, d->covariance, ridges[i]);
         error = masked_error(guess, images, &mask);
-        printf("λ = %g %.4f%s", (double)ridges[i], error, i < 2 ? ", " : "\n                ");
+        printf("λ = %g %.4f%s", (double)ridges[i], error, i < 2 ? ", " : "\n                    ");
         if (error < least) least = error, *ridge = ridges[i];
     }
     least = INFINITY;
@@ -889,7 +889,7 @@ the classes lie apart in the features already.
 The classifier is ridge regression on the ten indicators of the classes, $W = (X^\top X + \lambda I)^{-1} X^\top Y$,
 with the features centred. When there are fewer images than features, the same $W$ is found from a smaller system:
 $X^\top (X X^\top + \lambda I)^{-1} Y$. (Multiply $(X^\top X + \lambda I) X^\top = X^\top (X X^\top + \lambda I)$
-from both sides by the inverses.) $\lambda$ is chosen of five on 1 000 kept images, for each kind of features and
+from both sides by the inverses.) $\lambda$ is chosen of five on 1 000 held-out images, for each kind of features and
 each draw of labels by itself. There are three draws of labels that have no image in common.
 
 Three kinds of features: our encoder's; those of the *same encoder before training*, whose weights are random, a
@@ -942,7 +942,7 @@ static Matrix pooled(Arena *arena, Matrix tokens)
 
 // Images that labels are drawn from, images that judge settings, images of the test
 typedef struct {
-    Matrix pool, kept, test; // (POOL × F), (JUDGING × F), (TESTED × F)
+    Matrix pool, held_out, test; // (POOL × F), (JUDGING × F), (TESTED × F)
 } Features;
 
 typedef struct {
@@ -999,13 +999,13 @@ static double probe(const Features *f, const Data *d, const Labels *labels, int 
     const int width = f->pool.cols, *chosen = labels->images[draw];
     Matrix x = matrix_new(arena, count, width), y = matrix_new(arena, count, CLASSES),
            centre = matrix_new(arena, 1, width);
-    Matrix kept = matrix_copy(arena, f->kept), test = matrix_copy(arena, f->test),
+    Matrix held_out = matrix_copy(arena, f->held_out), test = matrix_copy(arena, f->test),
            w = matrix_new(arena, width, CLASSES);
-    Matrix kept_scores = matrix_new(arena, kept.rows, CLASSES),
+    Matrix held_out_scores = matrix_new(arena, held_out.rows, CLASSES),
            scores = matrix_new(arena, test.rows, CLASSES);
     gather_rows(x, f->pool, chosen);
     column_means(centre, x);
-    subtract_row(x, centre), subtract_row(kept, centre), subtract_row(test, centre);
+    subtract_row(x, centre), subtract_row(held_out, centre), subtract_row(test, centre);
     fill(y, -1.0f / CLASSES);
     for (int i = 0; i < count; i++) AT(y, i, labels->pool_labels[chosen[i]]) += 1.0f;
     float length = (float)(sum_of_squares(x) / count); // of a row, squared
@@ -1013,8 +1013,8 @@ static double probe(const Features *f, const Data *d, const Labels *labels, int 
     Matrix products = gram(arena, x);
     for (int i = 0; i < LAMBDAS; i++) {
         ridge_regression(arena, w, x, y, products, factors[i] * length);
-        matmul(kept_scores, kept, w);
-        double judged = accuracy(kept_scores, d->kept_labels);
+        matmul(held_out_scores, held_out, w);
+        double judged = accuracy(held_out_scores, d->held_out_labels);
         if (judged <= best) continue;
         matmul(scores, test, w);
         best = judged, right = accuracy(scores, d->test_labels);
@@ -1050,13 +1050,13 @@ static Spread probe_draws(const Features *f, const Data *d, const Labels *labels
 static Features encoded(Arena *arena, const Encoder *e, const Features *pixels)
 {
     return (Features){.pool = tokens_of(arena, e, pixels->pool),
-                      .kept = tokens_of(arena, e, pixels->kept),
+                      .held_out = tokens_of(arena, e, pixels->held_out),
                       .test = tokens_of(arena, e, pixels->test)};
 }
 
 static Features pooled_features(Arena *arena, const Features *f)
 {
-    return (Features){pooled(arena, f->pool), pooled(arena, f->kept), pooled(arena, f->test)};
+    return (Features){pooled(arena, f->pool), pooled(arena, f->held_out), pooled(arena, f->test)};
 }
 
 enum { RAW, RANDOM_POOLED, TRAINED_POOLED, RANDOM_TOKENS, TRAINED_TOKENS, KINDS };
@@ -1154,7 +1154,7 @@ and 83.1 %, three points and two ahead of the random encoder.
 Why not learn from the labels at once? The same encoder with the same pooling and a linear layer on top, trained from
 random weights on the 100 labelled images, with a learning rate of its own; and the same once more, starting from
 the pretrained weights, which is fine-tuning. Of three rates, each of the two takes the one that is best on
-kept images in the first draw.
+held-out images in the first draw.
 */
 
 enum { RATES = 3, STUDENT_BATCH = 25, FEW = 10 * CLASSES };
@@ -1240,7 +1240,7 @@ static void learn_without_the_detour(Lesson *lesson, const Mae *m, const Data *d
         for (int r = 0; r < RATES; r++) {
             Classifier c =
                 learn_from_labels(lesson, arm ? m : NULL, pixels->pool, labels, 0, student_rates[r]);
-            double judged = fraction_right(&c, pixels->kept, d->kept_labels);
+            double judged = fraction_right(&c, pixels->held_out, d->held_out_labels);
             if (judged <= best) continue;
             best = judged, rate = student_rates[r];
             right[0] = fraction_right(&c, pixels->test, d->test_labels);
@@ -1349,9 +1349,9 @@ static Data data_new(Lesson *lesson, ImageSet clothes, Matrix *first_images)
     float deviation = sqrtf((float)mean(variances));
     subtract_row(all, d.mean_image), subtract_row(d.test, d.mean_image);
     scale(all, 1.0f / deviation), scale(d.test, 1.0f / deviation), scale(d.mean_image, 1.0f / deviation);
-    int count = all.rows - KEPT;
+    int count = all.rows - HELD_OUT;
     d.training = matrix_rows(all, 0, count), d.training_labels = clothes.train_labels;
-    d.kept = matrix_rows(all, count, KEPT), d.kept_labels = clothes.train_labels + count;
+    d.held_out = matrix_rows(all, count, HELD_OUT), d.held_out_labels = clothes.train_labels + count;
     d.covariance = matrix_new(arena, PIXELS, PIXELS);
     Matrix counted = lesson_full(lesson) ? d.training : matrix_rows(d.training, 0, 20000);
     matmul_tn(d.covariance, counted, counted);
@@ -1382,7 +1382,7 @@ int main(int argc, char **argv)
     rng_permutation(&drawing, order, d.training.rows);
     for (int i = 0; i < POOL; i++) labels.pool_labels[i] = d.training_labels[order[i]];
     draw_labels(&labels);
-    Features pixels = {matrix_new(arena, POOL, PIXELS), matrix_rows(d.kept, 0, JUDGING),
+    Features pixels = {matrix_new(arena, POOL, PIXELS), matrix_rows(d.held_out, 0, JUDGING),
                        matrix_rows(d.test, 0, TESTED)};
     gather_rows(pixels.pool, d.training, order);
     double probed = 0.0;
