@@ -719,19 +719,31 @@ typedef struct {
     int count;
 } Found;
 
+enum { AT_ONCE = 20 }; // scenes that go through a network together
+
+// The scenes from `first` on, as the input of a network
+static Map some_scenes(Tape *tape, const Scenes *s, int first)
+{
+    const int count = int_min(AT_ONCE, s->count - first);
+    return map_input(tape, matrix_rows(s->pixels, first * PIXELS, count * PIXELS),
+                     ((Grid){count, SCENE, SCENE}));
+}
+
 // What the detector finds in the scenes
 static Found find_all(Arena *arena, Detector *d, const Scenes *s, bool with_classes, bool suppressed)
 {
     Found found = {arena_alloc(arena, MOST_FOUND, sizeof(Detection)), 0};
     Arena *scratch = arena_new();
-    for (int n = 0; n < s->count; n++) {
-        Tape *tape = tape_inference(scratch);
-        Map image = map_input(tape, matrix_rows(s->pixels, n * PIXELS, PIXELS), ((Grid){1, SCENE, SCENE}));
-        Detection *here = found.all + found.count;
-        int count = read_boxes(here, detect(d, image, false).features->value, n, with_classes);
-        if (suppressed)
-            count = non_maximum_suppression(here, count, 0.5, with_classes ? NMS_PER_LABEL : NMS_ALL);
-        found.count += count;
+    for (int first = 0; first < s->count; first += AT_ONCE) {
+        Matrix scores = detect(d, some_scenes(tape_inference(scratch), s, first), false).features->value;
+        for (int n = first; n < int_min(first + AT_ONCE, s->count); n++) {
+            Detection *here = found.all + found.count;
+            Matrix own = matrix_rows(scores, (n - first) * CELLS * CELLS, CELLS * CELLS);
+            int count = read_boxes(here, own, n, with_classes);
+            if (suppressed)
+                count = non_maximum_suppression(here, count, 0.5, with_classes ? NMS_PER_LABEL : NMS_ALL);
+            found.count += count;
+        }
         arena_reset(scratch);
     }
     arena_free(scratch);
@@ -1102,10 +1114,9 @@ static const UNetArm unet_arms[UNET_ARMS] = {{"on the detector's backbone", true
 static void segment_all(int *called, UNet *u, const Scenes *s)
 {
     Arena *scratch = arena_new();
-    for (int n = 0; n < s->count; n++) {
-        Tape *tape = tape_inference(scratch);
-        Map image = map_input(tape, matrix_rows(s->pixels, n * PIXELS, PIXELS), ((Grid){1, SCENE, SCENE}));
-        row_argmax(called + (size_t)n * PIXELS, each_pixel(u, image, false).features->value);
+    for (int first = 0; first < s->count; first += AT_ONCE) {
+        Map some = some_scenes(tape_inference(scratch), s, first);
+        row_argmax(called + (size_t)first * PIXELS, each_pixel(u, some, false).features->value);
         arena_reset(scratch);
     }
     arena_free(scratch);

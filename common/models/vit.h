@@ -8,7 +8,7 @@
 //
 // The image is cut into P = H/p · W/p patches of p × p pixels, row by row. Each becomes a token by one linear
 // layer, which is a convolution whose stride is its window. In front of them stands the class token, a learnt
-// vector that belongs to no patch, T = P + 1; every place has a learnt position, which is added. The tokens pass
+// vector that belongs to no patch, T = P + 1; each of the T tokens has a learnt position, which is added. The tokens pass
 // through blocks (block.h) in which all see all; what the class token has become is normalised and goes to the
 // classes.
 //
