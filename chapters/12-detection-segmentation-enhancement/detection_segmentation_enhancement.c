@@ -434,7 +434,6 @@ typedef struct {
     const World *world;
     Parameters set;
     Backbone backbone;
-
     Conv head;
 } Detector;
 
@@ -444,7 +443,6 @@ static Detector *detector_new(Arena *arena, const World *world, Rng *rng)
     d->world = world;
     d->set = parameters_new(arena);
     d->backbone = backbone_new(&d->set, rng);
-
     d->head = conv_new(&d->set, "head", 64, OUTPUTS, window_square(1, 1, 0), rng, INIT_GLOROT);
     return d;
 }
@@ -1327,6 +1325,13 @@ among them. Wiener: windows of 3 to 9 with eight values for $s$. If the network 
 the settings.
 */
 
+// A whole image (height × width) as the input of a network
+static Map whole_image(Tape *tape, Matrix image)
+{
+    return map_input(tape, matrix_reshape(image, (int)matrix_size(image), 1),
+                     ((Grid){1, image.rows, image.cols}));
+}
+
 typedef struct {
     double psnr;
     float setting;
@@ -1457,9 +1462,7 @@ static void without_noise(Lesson *lesson, const Photo *photos)
         const Photo *photo = &photos[TRAIN_PHOTOS + p];
         best_filters(arena, best[p], photo);
         Arena *scratch = arena_new();
-        Map noisy = map_input(tape_inference(scratch),
-                              matrix_reshape(photo->noisy, (int)matrix_size(photo->noisy), 1),
-                              ((Grid){1, photo->clean.rows, photo->clean.cols}));
+        Map noisy = whole_image(tape_inference(scratch), photo->noisy);
         Matrix out = denoised(u, noisy, false).features->value;
         keep_the_better(&best[p][LEARNT_FILTER], matrix_reshape(out, photo->clean.rows, photo->clean.cols),
                         photo->clean, 0.0f);
@@ -1692,10 +1695,7 @@ static void twice_as_many(Lesson *lesson, const Photo *photos)
         best_enlargers(arena, best[p], &nearer, photo);
         Arena *scratch = arena_new();
         Tape *tape = tape_inference(scratch);
-        Map small = map_input(tape, matrix_reshape(photo->small, (int)matrix_size(photo->small), 1),
-                              ((Grid){1, photo->small.rows, photo->small.cols}));
-        Map guess = map_input(tape, matrix_reshape(photo->bicubic, (int)matrix_size(photo->clean), 1),
-                              ((Grid){1, photo->clean.rows, photo->clean.cols}));
+        Map small = whole_image(tape, photo->small), guess = whole_image(tape, photo->bicubic);
         Matrix out =
             matrix_reshape(enlarged(e, small, guess).features->value, photo->clean.rows, photo->clean.cols);
         const double plain = peak_signal_noise_ratio(out, photo->clean, 1.0), bicubic = best[p][BICUBIC].psnr;
@@ -2020,10 +2020,15 @@ in it changes.
 
 enum { FACE_MOVES = 4, FACE_MOVE = 8, FACE_SMALLER = 384 };
 
-static Image moved_face(Arena *arena, int down, int right)
+static Image smaller_face(Arena *arena)
+{
+    return image_resize(arena, face_photo(arena, 0), FACE_SMALLER, FACE_SMALLER);
+}
+
+static Image moved(Arena *arena, Image face, int down, int right)
 {
     Image out = image_new(arena, FACE_SIDE, FACE_SIDE);
-    image_paste(out, image_resize(arena, face_photo(arena, 0), FACE_SMALLER, FACE_SMALLER), down, right);
+    image_paste(out, face, down, right);
     return out;
 }
 
@@ -2038,7 +2043,7 @@ static void draw_faces(Lesson *lesson, const FaceNet *net)
     for (int p = 0; p < PANELS; p++) {
         Detection boxes[FACE_MOST];
         int before;
-        Image image = p < 3 ? face_photo(arena, p) : moved_face(arena, 24, 24);
+        Image image = p < 3 ? face_photo(arena, p) : moved(arena, smaller_face(arena), 24, 24);
         face_look(boxes, net, image, &before);
         Image square =
             image_new(arena, int_max(image.height, image.width), int_max(image.height, image.width));
@@ -2059,12 +2064,13 @@ static void move_the_face(Lesson *lesson, const FaceNet *net, Detection *boxes)
 {
     section(lesson, "One face, two cells");
     const float shrunk = (float)FACE_SMALLER / 512.0f;
+    const Image face = smaller_face(lesson_arena(lesson));
     int candidates = 0, single = 0, before;
     printf("candidates and the highest score; moved down in each line, to the right in each column\n\n");
     for (int i = 0; i < FACE_MOVES * FACE_MOVES; i++) {
         const int down = i / FACE_MOVES * FACE_MOVE, right = i % FACE_MOVES * FACE_MOVE;
         Arena *arena = arena_new();
-        const int kept = face_look(boxes, net, moved_face(arena, down, right), &before);
+        const int kept = face_look(boxes, net, moved(arena, face, down, right), &before);
         const Box eye = true_faces[0].box;
         const Box truth = {eye.top * shrunk + (float)down, eye.left * shrunk + (float)right,
                            eye.bottom * shrunk + (float)down, eye.right * shrunk + (float)right};

@@ -41,9 +41,9 @@ typedef struct {
 Lesson *lesson_begin_with(int argc, char **argv, const char *folder, const char *title,
                           const LessonOption *options, int option_count);
 
-// Prints how many claims held, if there were any; on standard error the run time and the peak memory, each claim that failed, with its place
-// in the source, and each figure that was lost. Returns the exit status: 0 when every claim held and no figure was lost, 1
-// otherwise.
+// Prints how many claims held, if there were any; on standard error the run time and the peak memory, each claim that failed,
+// with its place in the source, and each figure that was lost. Returns the exit status: 0 when every claim held and no figure
+// was lost, 1 otherwise.
 int lesson_end(Lesson *lesson);
 
 void section(Lesson *lesson, const char *title);
