@@ -8,12 +8,12 @@
 #include "base/replace.h"
 #include "files/file_map.h"
 
-static const char *const BRING_AGAIN =
-    "if the file came by `make data`, `sh datasets/fetch.sh --verify SET` brings it again";
-
 // ---- The decoder and the encoder -------------------------------------------------------------------------------------------
 
 #if __has_include(<stb/stb_image.h>) && __has_include(<stb/stb_image_write.h>) && !defined(IMAGE_WITHOUT_LIBRARY)
+
+static const char *const BRING_AGAIN =
+    "if the file came by `make data`, `sh datasets/fetch.sh --verify SET` brings it again";
 
 // Who asked for the image; and the most bytes that the decoder may ask for at once: a few bytes of a file can be packed such
 // that they become gigabytes.
