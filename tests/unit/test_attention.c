@@ -296,6 +296,60 @@ START_TEST(regions_equal_sequences_of_their_own)
 }
 END_TEST
 
+// Sequence 0 is all padding, of sequence 1 the last key is: its query 1 is in a region that no key has, query 2 sees keys 0 and 3.
+START_TEST(a_query_that_sees_nothing_gives_zeros_and_no_gradient)
+{
+    enum { BATCH = 2, TIME = 5, HEADS = 2, COLUMNS = 6 };
+    static const int counts[BATCH] = {0, 4}, query_regions[BATCH * TIME] = {0, 0, 0, 0, 0, 0, 7, 1, 0, 0},
+                     key_regions[BATCH * TIME] = {0, 0, 0, 0, 0, 1, 0, -1, 1, 0};
+    static const int seen[TIME] = {1, 0, 2, 1, 1};
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Rng rng = rng_new(17, 0);
+    Matrix values[3], d_out = matrix_new(arena, BATCH * TIME, COLUMNS);
+    for (int n = 0; n < 3; n++) {
+        values[n] = matrix_new(arena, BATCH * TIME, COLUMNS);
+        fill_normal(values[n], &rng, 0.0f, 1.0f);
+    }
+    fill_normal(d_out, &rng, 0.0f, 1.0f);
+    AttentionShape shape = self_attention_shape(BATCH, TIME, HEADS, false);
+    shape.key_counts = counts, shape.query_regions = query_regions, shape.key_regions = key_regions;
+    Tensor *q = tape_variable(tape, values[0]), *k = tape_variable(tape, values[1]),
+           *v = tape_variable(tape, values[2]);
+    Tensor *out = attention(q, k, v, shape);
+    backward_from(out, d_out);
+    ck_assert(all_finite(q->gradient) && all_finite(k->gradient) && all_finite(v->gradient));
+    for (int row = 0; row < BATCH * TIME; row++) {
+        const int keys = row < TIME ? 0 : seen[row - TIME];
+        ck_assert_msg((norm(matrix_rows(out->value, row, 1)) > 0.0) == (keys > 0), "row %d", row);
+        ck_assert_msg((norm(matrix_rows(q->gradient, row, 1)) > 1e-5) == (keys > 1), "row %d", row);
+    }
+    const int unseen[] = {0, 1, 2, 3, 4, 7, 9}; // rows of padding, of region −1, behind the count
+    for (int i = 0; i < 7; i++) {
+        ck_assert(norm(matrix_rows(k->gradient, unseen[i], 1)) == 0.0);
+        ck_assert(norm(matrix_rows(v->gradient, unseen[i], 1)) == 0.0);
+    }
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(one_key_gives_its_value_to_the_last_bit)
+{
+    Arena *arena = arena_new();
+    Matrix q = matrix_new(arena, 3, 4), k = matrix_new(arena, 3, 4), v = matrix_new(arena, 3, 4),
+           out = matrix_new(arena, 3, 4);
+    Rng rng = rng_new(18, 0);
+    fill_normal(q, &rng, 0.0f, 100.0f), fill_normal(k, &rng, 0.0f, 100.0f), fill_normal(v, &rng, 0.0f, 1.0f);
+    for (int causal = 0; causal < 2; causal++) {
+        attention_forward(arena, out, matrix_new(arena, 3, 2), q, k, v,
+                          self_attention_shape(3, 1, 2, causal));
+        ck_assert(largest_difference(out, v) == 0.0f);
+    }
+    arena_free(arena);
+}
+END_TEST
+
 // The bits of the whole, when the same sequences of different lengths are read on with a cache, by ones and by more.
 START_TEST(reading_on_with_a_cache_gives_the_same_bits)
 {
@@ -773,6 +827,7 @@ END_TEST
 SUITE("attention", blocks_equal_plain_loops, weights_are_probabilities_of_what_is_seen,
       large_scores_do_not_overflow, gradients_of_attention, gradients_of_self_attention,
       self_attention_equals_attention_bit_for_bit, regions_equal_sequences_of_their_own,
+      a_query_that_sees_nothing_gives_zeros_and_no_gradient, one_key_gives_its_value_to_the_last_bit,
       reading_on_with_a_cache_gives_the_same_bits, a_query_asked_alone_gives_the_same_bits,
       rotary_positions_equal_their_definition, each_sequence_is_rotated_from_its_own_first_position,
       scaled_rotations_equal_their_definitions, rotary_products_depend_on_the_distance_alone,
