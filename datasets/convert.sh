@@ -6,7 +6,8 @@
 #   sh datasets/convert.sh --check              the same into a temporary folder, compared with what is shipped
 #
 # Tables: diabetes breast-cancer iris wine, from the Debian package python3-sklearn,
-#         house-votes-84 zoo ionosphere, from the Debian package r-cran-mlbench (R is needed for these).
+#         house-votes-84 zoo ionosphere, from the Debian package r-cran-mlbench (R is needed for these),
+#         karate, from the Debian package python3-networkx.
 
 . "$(dirname "$0")/common.sh"
 set -e
@@ -22,7 +23,7 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 checking=$1
 shift
-[ $# -gt 0 ] || set -- diabetes breast-cancer iris wine house-votes-84 zoo ionosphere
+[ $# -gt 0 ] || set -- diabetes breast-cancer iris wine house-votes-84 zoo ionosphere karate
 
 unpack() { # unpack PACKAGE: its files, under $work/PACKAGE; nothing is installed
     [ -d "$work/$1" ] || (cd "$work" && apt-get download -q "$1" >&2 && dpkg-deb -x "$1"_*.deb "$1")
@@ -86,6 +87,17 @@ table_house_votes_84() {
 }
 table_zoo() { from_r Zoo "cbind(name = rownames(Zoo), as.data.frame(lapply(Zoo, function(x) if (is.logical(x)) 1L * x else x)))"; }
 table_ionosphere() { from_r Ionosphere Ionosphere; }
+
+# Row i: how often member i met each other, and the side that i took. The program numbers members from 0.
+table_karate() {
+    unpack python3-networkx
+    awk -v OFS=, '
+        /club1 = \{/ { sub(/.*\{/, ""); gsub(/[^0-9 ]/, ""); count = split($0, member, " ")
+            for (i = 1; i <= count; i++) instructor[member[i]] = 1 }
+        /zacharydat = """/ { for (i = 1; i <= 34; i++) printf "m%d,", i; print "side"; inside = 1; next }
+        inside { last = sub(/""".*/, ""); $1 = $1; print $0, (row++ in instructor) ? "instructor" : "head"; if (last) exit }
+    ' "$work/python3-networkx/usr/lib/python3/dist-packages/networkx/generators/social.py"
+}
 
 failed=0
 for table in "$@"; do
