@@ -10,25 +10,25 @@
 enum { EXP_COST = 8 }; // an exponential is worth about this many elementary operations
 
 // Rows are worked on in blocks that fit the first-level cache: first the largest element of each row, then
-// all exponentials of the block in one run, which is vector code however short the rows are, then the sums.
-enum { BLOCK_ELEMENTS = 2048 };
+// all exponentials of the block in one run, which is vector code however short the rows are, then the sums, and
+// then all logarithms in one run.
+enum { BLOCK_ELEMENTS = 2048, SOFTMAX_ROWS = 512 };
 
-// log Σ_j e^(x_j − largest), the loss of a row whose label has the largest score: shares holds the terms, of which
-// that of the label is 1, and total is their sum. Where the others are small next to it, their sum is taken alone:
-// 1 + 2e-9 would be rounded to 1, and the loss to 0.
-static float loss_of_largest(float *shares, int cols, int label, float total)
+// Σ a_j of terms that are not negative. In a short row the tree of lanes.h has few branches; the others hold zeros.
+static inline float short_sum(const float *a, int count)
 {
-    if (!(total < 1.5f)) return log32(total);
-    shares[label] = 0.0f;
-    const float others = lanes_sum(shares, cols);
-    shares[label] = 1.0f;
-    return log1p32(others);
+    if (count > LANES / 2) return lanes_sum(a, count);
+    float x[LANES / 2];
+    for (int l = 0; l < LANES / 2; l++) x[l] = l < count ? a[l] : 0.0f;
+    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
 }
 
 // y = softmax of the rows first … last−1 of x. With labels, losses_i = log Σ_j e^(x_ij − largest) + largest −
-// x_i,label.
+// x_i,label. Where the label has the largest score, its term of the sum is 1; where the others are small next to
+// it, their sum is taken alone: 1 + 2e-9 would be rounded to 1, and the loss to 0.
 static void softmax_block(Matrix y, Matrix x, int first, int last, float *losses, const int *labels)
 {
+    float totals[SOFTMAX_ROWS], others[SOFTMAX_ROWS];
     for (int i = first; i < last; i++) {
         const float *in = matrix_row(x, i);
         float *out = matrix_row(y, i), most = lanes_max(in, x.cols);
@@ -39,17 +39,27 @@ static void softmax_block(Matrix y, Matrix x, int first, int last, float *losses
     size_t count = (size_t)(last - first) * (size_t)y.cols;
     for (size_t i = 0; i < count; i++) block[i] = exp32(block[i]);
     for (int i = first; i < last; i++) {
-        float *out = matrix_row(y, i), total = lanes_sum(out, y.cols), share = 1.0f / total;
-        if (labels && labels[i] != LABEL_IGNORED)
-            losses[i] =
-                losses[i] == 0.0f ? loss_of_largest(out, y.cols, labels[i], total) : losses[i] + log32(total);
+        float *out = matrix_row(y, i), total = short_sum(out, y.cols), share = 1.0f / total;
+        totals[i - first] = total, others[i - first] = 0.0f;
+        if (labels && labels[i] != LABEL_IGNORED && losses[i] == 0.0f && total < 1.5f) {
+            out[labels[i]] = 0.0f;
+            others[i - first] = short_sum(out, y.cols);
+            out[labels[i]] = 1.0f;
+        }
         for (int j = 0; j < y.cols; j++) out[j] *= share;
     }
+    if (!labels) return;
+    for (int r = 0; r < last - first; r++) {
+        const float all = log32(totals[r]), rest = log1p32(others[r]);
+        totals[r] = losses[first + r] == 0.0f && totals[r] < 1.5f ? rest : all;
+    }
+    for (int i = first; i < last; i++)
+        if (labels[i] != LABEL_IGNORED) losses[i] += totals[i - first];
 }
 
 static void softmax_blocks(Matrix y, Matrix x, float *losses, const int *labels)
 {
-    int size = int_max(1, BLOCK_ELEMENTS / int_max(1, x.cols));
+    int size = int_max(1, int_min(SOFTMAX_ROWS, BLOCK_ELEMENTS / int_max(1, x.cols)));
 #pragma omp parallel for if (parallel_worth(matrix_size(x) * EXP_COST))
     for (int first = 0; first < x.rows; first += size)
         softmax_block(y, x, first, int_min(x.rows, first + size), losses, labels);
@@ -333,8 +343,8 @@ Tensor *binary_cross_entropy_at(Place place, Tensor *logits, Matrix targets)
 
 // ---- Taped, with the last product: an output tied to a table ------------------------------------------------
 
-enum { LOGITS = 1 << 18 }; // so many are held at a time, at least BLOCK_ROWS rows of them
-enum { BLOCK_ROWS = 32 };
+enum { LOGITS = 1 << 18 }; // so many are held at a time, at least ROWS_AT_ONCE rows of them
+enum { ROWS_AT_ONCE = 32 };
 
 typedef struct {
     const int *labels;
@@ -405,7 +415,7 @@ Tensor *tied_cross_entropy_at(Place place, Tensor *x, Tensor *table, const int *
     TiedContext *context = loss->context;
     int *held = arena_alloc_at(place, arena, (size_t)rows, sizeof *held);
     memcpy(held, labels, (size_t)rows * sizeof *held);
-    *context = (TiedContext){held, counted, int_min(rows, int_max(BLOCK_ROWS, LOGITS / classes))};
+    *context = (TiedContext){held, counted, int_min(rows, int_max(ROWS_AT_ONCE, LOGITS / classes))};
 
     ArenaMark mark = arena_mark(arena);
     Matrix room = matrix_uninitialised_at(place, arena, context->block, classes);

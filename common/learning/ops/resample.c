@@ -74,28 +74,28 @@ void upsample_backward(Matrix d_x, Matrix d_y, Grid grid, int factor)
 
 void pixel_shuffle_add(Matrix y, Matrix x, Grid grid, int factor)
 {
+    const int parts = factor * factor, jump = factor * y.cols;
 #pragma omp parallel for if (parallel_worth(matrix_size(x)))
     for (int line = 0; line < grid.count * grid.height; line++)
-        for (int at = 0; at < grid.width; at++)
-            for (int k = 0; k < factor * factor; k++) {
-                const float *from = matrix_row(x, line * grid.width + at) + k;
-                const int row = (line * factor + k / factor) * grid.width * factor + at * factor + k % factor;
-                float *to = matrix_row(y, row);
-                for (int c = 0; c < y.cols; c++) to[c] += from[c * factor * factor];
-            }
+        for (int k = 0; k < parts; k++) {
+            float *of_x = matrix_row(x, line * grid.width) + k;
+            float *of_y = matrix_row(y, (line * factor + k / factor) * grid.width * factor + k % factor);
+            for (int at = 0; at < grid.width; at++, of_x += x.cols, of_y += jump)
+                for (int c = 0; c < y.cols; c++) of_y[c] += of_x[c * parts];
+        }
 }
 
 void pixel_unshuffle_add(Matrix x, Matrix y, Grid grid, int factor)
 {
+    const int parts = factor * factor, jump = factor * y.cols;
 #pragma omp parallel for if (parallel_worth(matrix_size(x)))
     for (int line = 0; line < grid.count * grid.height; line++)
-        for (int at = 0; at < grid.width; at++)
-            for (int k = 0; k < factor * factor; k++) {
-                float *to = matrix_row(x, line * grid.width + at) + k;
-                const int row = (line * factor + k / factor) * grid.width * factor + at * factor + k % factor;
-                const float *from = matrix_row(y, row);
-                for (int c = 0; c < y.cols; c++) to[c * factor * factor] += from[c];
-            }
+        for (int k = 0; k < parts; k++) {
+            float *of_x = matrix_row(x, line * grid.width) + k;
+            float *of_y = matrix_row(y, (line * factor + k / factor) * grid.width * factor + k % factor);
+            for (int at = 0; at < grid.width; at++, of_x += x.cols, of_y += jump)
+                for (int c = 0; c < y.cols; c++) of_x[c * parts] += of_y[c];
+        }
 }
 
 // ---- Transposed convolution ------------------------------------------------------------------------------------
