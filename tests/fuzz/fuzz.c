@@ -192,6 +192,9 @@ static void set_up(void)
 // Descriptors from the first one that is free now.
 static void close_from(int first)
 {
+#ifdef CLOSE_RANGE_UNSHARE                                 // glibc 2.34
+    if (close_range((unsigned)first, ~0u, 0) == 0) return; // one call instead of sixteen
+#endif
     for (int file = first, closed = 0; closed < 16; file++) closed = close(file) == 0 ? 0 : closed + 1;
 }
 

@@ -5,6 +5,7 @@
 #   sh tests/fuzz/fuzz.sh run PROGRAMS FOLDER NAME…       libFuzzer on each: FUZZ_SECONDS, SEED, JOBS
 #   sh tests/fuzz/fuzz.sh replay PROGRAMS FOLDER NAME…    seeds, findings and long files once, without libFuzzer
 #
+# FUZZ_TIMEOUT=60 for a process at a low priority: an input has 5 seconds of the clock otherwise, not of the processor.
 # FOLDER keeps what was made: seeds, and for run the corpus, which later runs go on from, and findings.
 
 set -u
@@ -88,7 +89,7 @@ if [ "$action" = one ]; then
     [ -f "$here/dictionaries/$name" ] && set -- "$@" "-dict=$here/dictionaries/$name"
     [ -n "${SEED-}" ] && set -- "$@" "-seed=$SEED"
     ASAN_OPTIONS=allocator_may_return_null=1:quarantine_size_mb=16 \
-        "$programs/fuzz_$name" "-max_total_time=${FUZZ_SECONDS:-60}" -timeout=5 -rss_limit_mb=2048 -malloc_limit_mb=256 \
+        "$programs/fuzz_$name" "-max_total_time=${FUZZ_SECONDS:-60}" "-timeout=${FUZZ_TIMEOUT:-5}" -rss_limit_mb=2048 -malloc_limit_mb=256 \
         -print_final_stats=1 "-artifact_prefix=$folder/findings/$name-" "$@" >"$log" 2>&1
     status=$?
     awk -v name="$name" '
