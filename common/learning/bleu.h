@@ -34,7 +34,7 @@ typedef struct {
 } Bleu;
 
 // At least one reference; texts may be empty.
-#define bleu_count(bleu, candidate, references, count) bleu_count_at(HERE, bleu, candidate, references, count)
+#define bleu_count(bleu, ...) bleu_count_at(HERE, bleu, __VA_ARGS__) // candidate, references, count
 void bleu_count_at(Place place, Bleu *bleu, BleuText candidate, const BleuText *references, int count);
 
 double bleu_precision(const Bleu *bleu, int n); // p_n, 1 ≤ n ≤ BLEU_ORDER; 0 where there is no n-gram
