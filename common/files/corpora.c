@@ -50,6 +50,69 @@ Text verses_text(Arena *arena, Verses verses)
     return (Text){bytes, size};
 }
 
+// ---- Names ----------------------------------------------------------------------------------------------------------------
+
+// The part of the line up to a tab, and moves the line behind it; without a tab, all of it.
+static Text next_field(Text *line)
+{
+    size_t tab = text_find(*line, "\t"), behind = tab < line->size ? tab + 1 : tab;
+    Text field = {line->bytes, tab};
+    *line = (Text){line->bytes + behind, line->size - behind};
+    return field;
+}
+
+// A whole number of up to six digits; −1 when the text is none.
+static int whole_number(Text text)
+{
+    int number = 0;
+    if (text.size == 0 || text.size > 6) return -1;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.bytes[i] < '0' || text.bytes[i] > '9') return -1;
+        number = 10 * number + (text.bytes[i] - '0');
+    }
+    return number;
+}
+
+static NameType type_named(Text word)
+{
+    static const char *const words[NAME_TYPES] = {"person", "place", "people"};
+    int type = 0;
+    while (type < NAME_TYPES && !text_equal(word, text_of(words[type]))) type++;
+    return (NameType)type;
+}
+
+// "name TAB type TAB mentions TAB sources" and "book TAB chapter TAB text", one a line.
+MarkedBible names_load_at(Place place, Arena *arena, const char *folder)
+{
+    static const char *const hint = "`sh datasets/fetch.sh --verify names` brings the right file";
+    const char *path;
+    MarkedBible bible;
+    Text file = read_in(place, arena, &path, folder, "names.tsv");
+    Text *lines = text_split_at(place, arena, file, "\n", &bible.name_count);
+    bible.names = arena_alloc_at(place, arena, (size_t)bible.name_count, sizeof *bible.names);
+    for (int i = 0; i < bible.name_count; i++) {
+        TypedName *name = &bible.names[i];
+        name->name = next_field(&lines[i]);
+        name->type = type_named(next_field(&lines[i]));
+        name->mentions = whole_number(next_field(&lines[i]));
+        name->sources = lines[i];
+        check_at(place, name->name.size > 0 && name->type < NAME_TYPES && name->mentions >= 0, hint,
+                 "%s: line %d is not a name, its type, a number and where they are from", path, i + 1);
+    }
+    file = read_in(place, arena, &path, folder, "verses.tsv");
+    lines = text_split_at(place, arena, file, "\n", &bible.verse_count);
+    bible.verses = arena_alloc_at(place, arena, (size_t)bible.verse_count, sizeof *bible.verses);
+    for (int i = 0; i < bible.verse_count; i++) {
+        MarkedVerse *verse = &bible.verses[i];
+        verse->book = next_field(&lines[i]);
+        verse->chapter = whole_number(next_field(&lines[i]));
+        verse->text = lines[i];
+        check_at(place, verse->book.size > 0 && verse->chapter > 0 && verse->text.size > 0, hint,
+                 "%s: line %d is not a book, a chapter and a verse", path, i + 1);
+    }
+    return bible;
+}
+
 // ---- Poems ---------------------------------------------------------------------------------------------------------------
 
 // What stands between two marks, or the empty text.

@@ -1,4 +1,4 @@
-// corpora.h: the texts that the course reads: two Bibles, Chinese poems and sayings, Jane Austen, reviews of food.
+// corpora.h: the texts that the course reads: two Bibles, one of them with its names marked, Chinese poems and sayings, Jane Austen, reviews of food.
 //
 //     Bible bible = bible_load(arena);
 //     text_equal(bible.english.verses[0], text_of("In the beginning God created the heaven and the earth."));   // true
@@ -28,6 +28,36 @@ Bible bible_load_at(Place place, Arena *arena, const char *folder);
 
 // The verses as one text, each followed by a newline.
 Text verses_text(Arena *arena, Verses verses);
+
+// ---- names: King James with its persons, places and peoples marked ---------------------------------------------------------
+
+typedef enum { NAME_PERSON, NAME_PLACE, NAME_PEOPLE, NAME_TYPES } NameType;
+
+typedef struct {
+    Text name; // "Aaron", "Beth-el", "Egyptians"
+    NameType type;
+    int mentions;
+    Text
+        sources; // what Strong's dictionaries say, "H175 Of uncertain derivation; …", several with tabs between them
+} TypedName;
+
+typedef struct {
+    Text book; // "Gen", "1Sam", "Matt", …
+    int chapter;
+    Text
+        text; // each mention of a typed name stands in braces: "And {Terah} lived seventy years, and begat {Abram}"
+} MarkedVerse;
+
+typedef struct {
+    int name_count;
+    TypedName *names; // [name_count] by name, as strcmp orders them
+    int verse_count;
+    MarkedVerse *verses; // [verse_count] all 31 102, in the order of the books
+} MarkedBible;
+
+// The types are made by rules (datasets/README.md): good, not gold.
+#define names_load(arena) names_load_at(HERE, arena, "datasets/cache/names")
+MarkedBible names_load_at(Place place, Arena *arena, const char *folder);
 
 // ---- poems-small: 314 Tang poems and 95 Song poems in simplified script -------------------------------------------------
 
