@@ -324,6 +324,47 @@ START_TEST(verses_stand_side_by_side)
 }
 END_TEST
 
+static void load_names(void *unused)
+{
+    (void)unused;
+    names_load_at(HERE, arena_new(), folder);
+}
+
+START_TEST(names_have_types_and_verses_have_chapters)
+{
+    write_in_folder("names.tsv", "Aaron\tperson\t350\tH175 brother of Moses\tG2 the "
+                                 "same\nBeth-el\tplace\t66\tH1008 \nJews\tpeople\t1\t\n");
+    write_in_folder("verses.tsv", "Gen\t1\tIn the beginning\n1Sam\t12\tAnd {Aaron} came\tlate\n");
+    Arena *arena = arena_new();
+    MarkedBible bible = names_load_at(HERE, arena, folder);
+    ck_assert_int_eq(bible.name_count, 3);
+    expect_text(bible.names[0].name, "Aaron");
+    ck_assert_int_eq(bible.names[0].type, NAME_PERSON);
+    ck_assert_int_eq(bible.names[1].type, NAME_PLACE);
+    ck_assert_int_eq(bible.names[2].type, NAME_PEOPLE);
+    ck_assert_int_eq(bible.names[0].mentions, 350);
+    expect_text(bible.names[0].sources, "H175 brother of Moses\tG2 the same");
+    ck_assert_int_eq(bible.verse_count, 2);
+    expect_text(bible.verses[1].book, "1Sam");
+    ck_assert_int_eq(bible.verses[1].chapter, 12);
+    expect_text(bible.verses[1].text, "And {Aaron} came\tlate");
+    arena_free(arena);
+    static const char *const bad_verses[] = {"Gen\t0\tIn\n",   "\t1\tIn\n",           "Gen\t1\t\n",
+                                             "Gen\tone\tIn\n", "Gen\t12345678\tIn\n", "Gen\n"};
+    for (size_t i = 0; i < sizeof bad_verses / sizeof *bad_verses; i++) {
+        write_in_folder("verses.tsv", bad_verses[i]);
+        expect_death(load_names, NULL, "verses.tsv: line 1 is not a book, a chapter and a verse");
+    }
+    static const char *const bad_names[] = {"Aaron\tgod\t1\t\n", "\tplace\t1\t\n", "Aaron\tperson\t-1\t\n",
+                                            "Aaron\tperson\t\n", "Aaron\n"};
+    for (size_t i = 0; i < sizeof bad_names / sizeof *bad_names; i++) {
+        write_in_folder("names.tsv", bad_names[i]);
+        expect_death(load_names, NULL,
+                     "names.tsv: line 1 is not a name, its type, a number and where they are from");
+    }
+}
+END_TEST
+
 static void write_poems(const char *tang, const char *song)
 {
     write_in_folder("tang300.txt", tang);
@@ -441,6 +482,24 @@ START_TEST(the_real_bibles_are_whole)
 }
 END_TEST
 
+START_TEST(the_real_names_are_whole)
+{
+    if (!here("names")) return;
+    Arena *arena = arena_new();
+    MarkedBible bible = names_load(arena);
+    ck_assert_int_eq(bible.name_count, 3033);
+    ck_assert_int_eq(bible.verse_count, 31102);
+    expect_text(bible.names[0].name, "Aaron");
+    expect_text(bible.verses[31101].book, "Rev");
+    ck_assert_int_eq(bible.verses[31101].chapter, 22);
+    int types[NAME_TYPES] = {0};
+    for (int i = 0; i < bible.name_count; i++) types[bible.names[i].type]++;
+    ck_assert_int_eq(types[NAME_PERSON], 1774);
+    ck_assert_int_eq(types[NAME_PLACE], 911);
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(the_real_poems_novels_and_reviews_are_whole)
 {
     Arena *arena = arena_new();
@@ -476,6 +535,7 @@ SUITE("text", every_code_point_survives_encoding_and_decoding,
       a_file_that_is_no_text_is_refused, missing_data_names_the_target_that_brings_it,
       a_text_is_cut_into_pieces, blanks_are_collapsed, an_alphabet_is_sorted_and_inverts_itself,
       the_frequent_characters_share_their_alphabet_with_the_replacement, strangers_are_refused,
-      verses_stand_side_by_side, poems_have_titles_authors_and_lines, damaged_poems_are_refused,
-      reviews_have_labels, sayings_are_the_lines_that_are_chinese_throughout, the_real_bibles_are_whole,
+      verses_stand_side_by_side, names_have_types_and_verses_have_chapters, the_real_names_are_whole,
+      poems_have_titles_authors_and_lines, damaged_poems_are_refused, reviews_have_labels,
+      sayings_are_the_lines_that_are_chinese_throughout, the_real_bibles_are_whole,
       the_real_poems_novels_and_reviews_are_whole)
