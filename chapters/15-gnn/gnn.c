@@ -530,9 +530,10 @@ static void split_club(Lesson *lesson)
 
 /*
 The GCN errs about one or two members. Zachary's own prediction erred about one: number 9, who went with the
-instructor although most friends stood on the other side (three weeks later there was an examination for the black
-belt, and the instructor held it). But look at the last line. Nothing is learned there; a 1 at each of two nodes is averaged
-over edges. It does as well. That neighbours stand together is enough. Hold that thought until the thesaurus.
+instructor although most friends stood on the other side (three weeks later there was an examination for the
+black belt, and the instructor held it). But look at the last line. Nothing is learned there; a 1 at each of
+two nodes is averaged over edges. It does as well. That neighbours stand together is enough. Hold that
+thought until the thesaurus.
 
 The places in the figure come from the edges alone: they pull, and all nodes push each other away.
 
@@ -543,9 +544,9 @@ the new order: with a **permutation** (置换) $P$ of rows, $S$ becomes $P S P^\
 
 $$f(P S P^\top,\, P X) = P f(S, X) .$$
 
-The layer is **permutation equivariant** (置换等变). To the last bit? A sum of floats depends on its order, and the
-neighbours of a node now come in another order. So it holds to rounding only, unless we choose a sum that does not
-care: we round each message to a multiple of $2^{-40}$ and add integers.
+The layer is **permutation equivariant** (置换等变). To the last bit? A sum of floats depends on its order, and
+the neighbours of a node now come in another order. So it holds to rounding only, unless we choose a sum
+that does not care: we round each message to a multiple of $2^{-40}$ and add integers.
 */
 
 // S · x with sums that do not depend on the order of the edges; |x| < 2²⁰
@@ -638,14 +639,14 @@ static void any_order(Lesson *lesson)
 }
 
 /*
-Attention without positions is equivariant in the same way (chapter 16). And this is a strong restriction. Two nodes
-that the graph cannot tell apart get the same answer, whatever the weights. We meet that next.
+Attention without positions is equivariant in the same way (chapter 16). And this is a strong restriction.
+Two nodes that the graph cannot tell apart get the same answer, whatever the weights. We meet that next.
 
 ## A grid is a graph
 
-"A convolution is a graph network on a grid." Take the pixels of an image as nodes and join those that touch, also
-at a corner. A 3 × 3 convolution lets each pixel hear itself and eight neighbours, and so does a GCN. Is it
-the same?
+"A convolution is a graph network on a grid." Take the pixels of an image as nodes and join those that
+touch, also at a corner. A 3 × 3 convolution lets each pixel hear itself and eight neighbours, and so does a
+GCN. Is it the same?
 
 The convolution has nine matrices of weights, one for each direction. Let $A_t$ be the matrix that
 fetches for each pixel the one in direction $t$: a row has one 1, or none at the border. Then
@@ -653,8 +654,8 @@ fetches for each pixel the one in direction $t$: a row has one 1, or none at the
 $$\mathrm{conv}(X) = \sum_{t=1}^{9} A_t\, X\, W_t .$$
 
 The GCN has one: $S X W$. So a convolution is a graph network with nine kinds of edges. Each kind has a
-propagation matrix and weights of its own, as Schlichtkrull and others (2018) do it for graphs with relations such as *is born
-in* and *works at*. Let us see whether the nine together give chapter 10's layer.
+propagation matrix and weights of its own, as Schlichtkrull and others (2018) do it for graphs with
+relations such as *is born in* and *works at*. Let us see whether the nine together give chapter 10's layer.
 */
 
 enum { SIDE = 28, TAPS = 9 };
@@ -699,14 +700,16 @@ static Graph grid_graph(Arena *arena, int side)
 }
 
 /*
-And what can a single matrix do? Take one channel. $S X w$ is the same blur whatever the image is, times one number
-$w$. Is it a matter of training? Let us ask for a kernel that finds vertical edges, right minus left (Sobel's), and seek the
-best $w$ by least squares. In the interior of an image the weights of $S$ are $\frac19$ in all nine directions; the kernel is
-negative on one side and positive on the other; their product is 0, and so is the best $w$.
+And what can a single matrix do? Take one channel. $S X w$ is the same blur whatever the image is, times one
+number $w$. Is it a matter of training? Let us ask for a kernel that finds vertical edges, right minus left
+(Sobel's), and seek the best $w$ by least squares. In the interior of an image the weights of $S$ are
+$\frac19$ in all nine directions; the kernel is negative on one side and positive on the other; their
+product is 0, and so is the best $w$.
 
-Nor do more layers help, or activations, or any training. A mirror image of the grid is the same grid: mirroring is a
-permutation of the nodes that leaves all edges where they were. So, by equivariance, whatever a network of $S$ says about
-the mirrored image is the mirror image of what it says about the image: it cannot tell left from right.
+Nor do more layers help, or activations, or any training. A mirror image of the grid is the same grid:
+mirroring is a permutation of the nodes that leaves all edges where they were. So, by equivariance, whatever
+a network of $S$ says about the mirrored image is the mirror image of what it says about the image: it
+cannot tell left from right.
 */
 
 static const float sobel[TAPS] = {-1, 0, 1, -2, 0, 2, -1, 0, 1};
@@ -794,14 +797,15 @@ static void grid_is_a_graph(Lesson *lesson)
 /*
 ## A thesaurus
 
-Roget's thesaurus (edition of 1879) sorts all ideas into categories, from 1 *existence* to 1022 *temple*, and under
-each it points at others. Donald Knuth made a graph of it. The categories belong to six classes: abstract
-relations, space, matter, intellect, volition, affections. We are told the classes of 120 categories, 20 of each, and
-predict the others. 30 of each class are the **validation set** (验证集): on them every model's settings are chosen. The
-rest are the test.
+Roget's thesaurus (edition of 1879) sorts all ideas into categories, from 1 *existence* to 1022 *temple*,
+and under each it points at others. Donald Knuth made a graph of it. The categories belong to six classes:
+abstract relations, space, matter, intellect, volition, affections. We are told the classes of 120
+categories, 20 of each, and predict the others. 30 of each class are the **validation set** (验证集): on them
+every model's settings are chosen. The rest are the test.
 
-As features a category has its head word, and of that the **n-grams** (n 元组) of letters: 1 to 3 letters in a row, the ends
-of the word marked. *un-* and *-ness* say something about a word, but can they say much about its class?
+As features a category has its head word, and of that the **n-grams** (n 元组) of letters: 1 to 3 letters in a
+row, the ends of the word marked. *un-* and *-ness* say something about a word, but can they say much about
+its class?
 */
 
 typedef struct {
@@ -918,13 +922,14 @@ Everybody is tuned on the same validation sets, and tried on four splits.
 - without edges: the nearest neighbours by n-grams (their number tuned), logistic regression, an MLP;
 - without features and without weights: label propagation (its α and number of steps tuned);
 - the GCN, with n-grams, and with the identity;
-- the GCN with its activation taken out, so that $\mathrm{relu}(S X W_1) W_2 \dots$ becomes $S^k X W$: logistic regression
-  on averaged features. Wu and others (2019) call it **SGC**, simplifying graph convolution ($k$ tuned).
+- the GCN with its activation taken out, so that $\mathrm{relu}(S X W_1) W_2 \dots$ becomes $S^k X W$:
+  logistic regression on averaged features. Wu and others (2019) call it **SGC**, simplifying graph
+  convolution ($k$ tuned).
 
-MLP, GCN, logistic regression and SGC choose from the same learning rates and weight decays, those with a hidden layer also
-dropout; a GCN chooses between two layers, three, and two of three hops each. With the identity as features, a
-network without edges *cannot* do better than chance: what it learns of a node is no part of any other. So that comparison
-would prove nothing, and our claim is about n-grams.
+MLP, GCN, logistic regression and SGC choose from the same learning rates and weight decays, those with a
+hidden layer also dropout; a GCN chooses between two layers, three, and two of three hops each. With the
+identity as features, a network without edges *cannot* do better than chance: what it learns of a node is no
+part of any other. So that comparison would prove nothing, and our claim is about n-grams.
 */
 
 typedef struct {
@@ -981,8 +986,8 @@ static Score tune(Lesson *lesson, const Words *words, const Arm *arm)
 }
 
 /*
-Two opponents need code of their own: label propagation over its grid, and the nearest neighbours, whose votes are
-weighted by the cosine of the n-grams.
+Two opponents need code of their own: label propagation over its grid, and the nearest neighbours, whose
+votes are weighted by the cosine of the n-grams.
 */
 
 typedef void (*Voter)(Arena *arena, Matrix scores, const Words *words, const int *labels, int setting);
@@ -1144,26 +1149,28 @@ static void classify_words(Lesson *lesson, Words *words)
 }
 
 /*
-What edges are worth: about fifty points. What the network is worth, beyond the edges: next to nothing. Label
-propagation and the two linear models are as good as the GCN, and letters add nothing that could be seen: the GCN with
-the identity, which knows of a node only who it is, does as well as with n-grams.
+What edges are worth: about fifty points. What the network is worth, beyond the edges: next to nothing.
+Label propagation and the two linear models are as good as the GCN, and letters add nothing that could be
+seen: the GCN with the identity, which knows of a node only who it is, does as well as with n-grams.
 
-So "graph networks beat networks without edges" is true and says little. The question is whether they beat the
-averages that come for free, and here they do not. Where features say much about the class, as the words of a paper do,
-and labels are many, learned weights have more to work with. Who shows a table with graph networks should show the
-fourth line too.
+So "graph networks beat networks without edges" is true and says little. The question is whether they beat
+the averages that come for free, and here they do not. Where features say much about the class, as the words
+of a paper do, and labels are many, learned weights have more to work with. Who shows a table with graph
+networks should show the fourth line too.
 
 ## Averaging until nothing is left
 
 If one average helps and three help more, why not sixty? Because $S^k$ forgets. Every signal is a mixture of
-eigenvectors of $S$; in each step a component is multiplied by its eigenvalue. On a connected graph the largest is 1 and
-belongs to $\sqrt{d}$; all others are smaller in size. With $\lambda$ for the second largest size,
+eigenvectors of $S$; in each step a component is multiplied by its eigenvalue. On a connected graph the
+largest is 1 and belongs to $\sqrt{d}$; all others are smaller in size. With $\lambda$ for the second
+largest size,
 
 $$\lVert S^k x - \text{its part along } \sqrt d \rVert \le \lambda^k\, \lVert x \rVert .$$
 
-In the end every row is the same vector times $\sqrt{d_i}$, and what distinguished a node is gone: **over-smoothing**
-(过度平滑; Li, Han and Wu 2018). We propagate random features, without weights, on the largest connected part of the
-thesaurus, the **giant component** (最大连通分量), and measure what lies outside the direction $\sqrt d$.
+In the end every row is the same vector times $\sqrt{d_i}$, and what distinguished a node is gone:
+**over-smoothing** (过度平滑; Li, Han and Wu 2018). We propagate random features, without weights, on the
+largest connected part of the thesaurus, the **giant component** (最大连通分量), and measure what lies outside the
+direction $\sqrt d$.
 */
 
 // component[i] ← the smallest number of a node that i can reach
@@ -1223,9 +1230,9 @@ static double rough_part(Arena *arena, Matrix x, Matrix d, const int *component)
 }
 
 /*
-The second eigenvalue we find by **power iteration** (幂迭代): apply $S$ again and again to a vector from which the part along
-$\sqrt d$ is taken out each time. What remains longest is the eigenvector that we look for, and the factor by which it shrinks
-is the size of its eigenvalue.
+The second eigenvalue we find by **power iteration** (幂迭代): apply $S$ again and again to a vector from which
+the part along $\sqrt d$ is taken out each time. What remains longest is the eigenvector that we look for,
+and the factor by which it shrinks is the size of its eigenvalue.
 */
 
 static double second_eigenvalue(Arena *arena, Sparse s, Matrix d, Rng *rng)
@@ -1334,23 +1341,24 @@ static void smooth_away(Lesson *lesson, const Words *words)
 }
 
 /*
-So on a graph in pieces "the features of all nodes become the same" is false: each piece keeps a vector of its own, and even a node
-without neighbours keeps all it had.
+So on a graph in pieces "the features of all nodes become the same" is false: each piece keeps a vector of
+its own, and even a node without neighbours keeps all it had.
 
 ## Sixteen layers
 
-A GCN of 16 layers averages 16 times. "Deep GCNs fail because of over-smoothing", says every introduction. Let us first see whether they
-fail, then take the explanation apart. Each network is trained for 200 epochs, at its best of two rates (the one that knows most
-of the validation set), from two starts, with the identity as features.
+A GCN of 16 layers averages 16 times. "Deep GCNs fail because of over-smoothing", says every introduction.
+Let us first see whether they fail, then take the explanation apart. Each network is trained for 200 epochs,
+at its best of two rates (the one that learns most of its labels, of equals the one that knows more of the
+validation set), from two starts, with the identity as features.
 
-The explanation has two rivals. Chapter 9's: signals and gradients vanish through sixteen matrices and activations, whatever
-lies between. And the two together. So we need controls:
+The explanation has two rivals. Chapter 9's: signals and gradients vanish through sixteen matrices and
+activations, whatever lies between. And the two together. So we need controls:
 
 - sixteen layers *without edges*: all of chapter 9's trouble, no averaging;
 - two layers with *eight hops each*: sixteen averagings, and only two matrices;
 - weights at which a signal keeps its size through relu (He's deviation, $\sqrt2$ times Glorot's here);
-- **skips** (残差连接), and **batch normalisation** (批归一化), which takes out of each column its mean: that is, what all rows have
-  in common.
+- **skips** (残差连接), and **batch normalisation** (批归一化), which takes out of each column its mean: that is,
+  what all rows have in common.
 */
 
 enum { DEEP_STARTS = 2, DEEP_RATES = 2 };
@@ -1381,7 +1389,7 @@ static Depth try_depth(Lesson *lesson, const Words *words, Settings how)
 {
     static const float rates[DEEP_RATES] = {0.003f, 0.01f};
     Arena *arena = lesson_arena(lesson);
-    Depth best = {.validation = -1.0};
+    Depth best = {.training = -1.0};
     ArenaMark mark = arena_mark(arena);
     Split *split = arena_alloc(arena, 1, sizeof *split);
     Task task = {&words->s, NULL, words->graph.nodes, CLASSES, split->training};
@@ -1396,7 +1404,8 @@ static Depth try_depth(Lesson *lesson, const Words *words, Settings how)
             depth.validation += 100.0 * accuracy(scores, split->validation) / DEEP_STARTS;
             depth.test += 100.0 * accuracy(scores, split->test) / DEEP_STARTS;
         }
-        if (depth.validation > best.validation) best = depth;
+        bool equal = depth.training == best.training;
+        if (depth.training > best.training || (equal && depth.validation > best.validation)) best = depth;
     }
     best.cosine = cosine_before(lesson, &task, how);
     arena_rewind(arena, mark);
@@ -1458,8 +1467,8 @@ static void sixteen_layers(Lesson *lesson, const Words *words)
     claim(lesson, plain <= 90.0 && found[DEEP_SKIPS].training >= 99.0,
           "in 200 epochs plain networks of 16 layers do not learn their 120 labels, at most 90 %%; with "
           "skips they do, at least 99 %%");
-    claim(lesson, found[NO_EDGES].training >= 99.0,
-          "without edges sixteen plain layers learn them, too: it is not the weights alone");
+    claim(lesson, found[NO_EDGES].training >= 90.0,
+          "without edges sixteen plain layers learn at least 90 %% of them: it is not the weights alone");
     claim(lesson, found[HOPS_ONLY].test >= found[SHALLOW].test - 3.0,
           "two layers of eight hops are as good as two layers, to 3 points: nor the averaging alone");
     claim(lesson, found[DEEP_NORMED].training >= 99.0,
@@ -1470,30 +1479,32 @@ static void sixteen_layers(Lesson *lesson, const Words *words)
 }
 
 /*
-So a part of the popular sentence holds: a plain GCN of 16 layers learns badly. But look at the controls. Without
-edges, sixteen layers learn their labels to the last one (and predict nothing, of course): it is not the weights alone, as
-in chapter 9, and larger weights help little. Two layers of eight hops average as often and are as good as anything in
-this chapter: it is not the averaging alone, and nothing that is needed has been lost after sixteen steps. It takes
-the two in turn.
+So a part of the popular sentence holds: a plain GCN of 16 layers learns badly. But look at the controls.
+Without edges, sixteen layers learn their labels (and predict nothing, of course): it is not the weights
+alone, as in chapter 9, and larger weights help little. Two layers of eight hops average as often and are as
+good as anything in this chapter: it is not the averaging alone, and nothing that is needed has been lost
+after sixteen steps. It takes the two in turn.
 
-Often the cosine between rows is shown as the reason: in the plain network 0.99, so all nodes look the same. But with skips the
-rows begin at 0.99, too, and everything is learned. How alike rows are says little about what can be learned from their
-differences. What skips and normalisation have in common is that differences between rows reach the end, and gradients the
-beginning, without being averaged sixteen times against a common part that grows. That is our guess; what we have shown is
-which combinations learn.
+Often the cosine between rows is shown as the reason: in the plain network 0.99, so all nodes look the same.
+But with skips the rows begin at 0.99, too, and everything is learned. How alike rows are says little about
+what can be learned from their differences. What skips and normalisation have in common is that differences
+between rows reach the end, and gradients the beginning, without being averaged sixteen times against a
+common part that grows. That is our guess; what we have shown is which combinations learn.
 
-Nor is "fails" the word. In five times as many epochs, measured apart at a rate of 0.003, the plain network learns 94 % and 93 %
-of its labels from two starts and gets 63 % and 59 % of the test: it is slow. And depth wins nothing here, with skips or without.
+Nor is "fails" the word. In five times as many epochs, measured apart at a rate of 0.003, the plain network
+learns 94 % and 93 % of its labels from two starts and gets 63 % and 59 % of the test: it is slow. And depth
+wins nothing here, with skips or without.
 
 ## Messages
 
-The general form is **message passing** (消息传递; Gilmer and others 2017). Along each edge goes a message that a function makes of
-both ends (and of the edge, if it has features); each node adds up what arrives, and a second function makes of the sum and the old
-row the new row:
+The general form is **message passing** (消息传递; Gilmer and others 2017). Along each edge goes a message that
+a function makes of both ends (and of the edge, if it has features); each node adds up what arrives, and a
+second function makes of the sum and the old row the new row:
 
 $$m_i = \sum_{j \sim i} \phi(h_i, h_j, e_{ij}), \qquad h_i' = \psi(h_i, m_i) .$$
 
-The sum may be a mean or a maximum: it must not care about the order. The family is large, and you have met most of it:
+The sum may be a mean or a maximum: it must not care about the order. The family is large, and you have met
+most of it:
 
 | layer | message from $j$ to $i$ | who is joined |
 |---|---|---|
@@ -1504,8 +1515,8 @@ The sum may be a mean or a maximum: it must not care about the order. The family
 | attention (chapter 16) | $v_j$, weighted by a softmax over all | everybody |
 | recurrence (chapters 13, 14) | the state | each moment with the one before |
 
-Rows are positions, and the graph says which rows may mix. Molecules, roads, meshes, citations, programs: whatever can be drawn with dots and
-lines goes through the same two functions.
+Rows are positions, and the graph says which rows may mix. Molecules, roads, meshes, citations, programs:
+whatever can be drawn with dots and lines goes through the same two functions.
 
 ## The lesson, from end to end
 */
@@ -1529,24 +1540,28 @@ int main(int argc, char **argv)
 /*
 ## What to take along
 
-- A graph layer averages each row with its neighbours' and multiplies by weights. $S = D^{-1/2} (A + I) D^{-1/2}$ is symmetric,
-  so gradients travel along the same edges.
-- Nodes have no order: renumber them, and the answers move along. To the last bit only if the sums do not depend on their order.
-- A convolution is a sum of nine propagation matrices with nine matrices of weights. With one shared matrix a grid can only be
-  blurred, and left is the same as right.
-- On the thesaurus edges are worth fifty points. The network on top of them is worth nothing that could be measured: label propagation
-  does as well. Show this opponent.
+- A graph layer averages each row with its neighbours' and multiplies by weights. $S = D^{-1/2} (A + I)
+  D^{-1/2}$ is symmetric, so gradients travel along the same edges.
+- Nodes have no order: renumber them, and the answers move along. To the last bit only if the sums do not
+  depend on their order.
+- A convolution is a sum of nine propagation matrices with nine matrices of weights. With one shared matrix
+  a grid can only be blurred, and left is the same as right.
+- On the thesaurus edges are worth fifty points. The network on top of them is worth nothing that could be
+  measured: label propagation does as well. Show this opponent.
 - Repeated averaging forgets all but one vector for each component, at the rate of the second eigenvalue.
-- Sixteen plain layers learn badly, but neither the averaging alone nor the weights alone is to blame; skips or normalisation cure it.
+- Sixteen plain layers learn badly, but neither the averaging alone nor the weights alone is to blame; skips
+  or normalisation cure it.
 
 ## Check yourself
 
-**1.** A star: one node in the middle, four around it. What are the entries of $S$, and which vector does it leave as it is?
+**1.** A star: one node in the middle, four around it. What are the entries of $S$, and which vector does it
+leave as it is?
 
 <details><summary>Answer</summary>
 
-Degrees with oneself: 5 in the middle, 2 at the tips. $S$ has $\frac15$ and $\frac12$ on the diagonal and $1/\sqrt{10}$ between the
-middle and a tip. $(\sqrt5, \sqrt2, \sqrt2, \sqrt2, \sqrt2)$: for the middle, $\sqrt5/5 + 4 \sqrt2/\sqrt{10} = 5/\sqrt5 = \sqrt5$.
+Degrees with oneself: 5 in the middle, 2 at the tips. $S$ has $\frac15$ and $\frac12$ on the diagonal and
+$1/\sqrt{10}$ between the middle and a tip. $(\sqrt5, \sqrt2, \sqrt2, \sqrt2, \sqrt2)$: for the middle,
+$\sqrt5/5 + 4 \sqrt2/\sqrt{10} = 5/\sqrt5 = \sqrt5$.
 
 </details>
 
@@ -1558,29 +1573,33 @@ Six edges. Activations and weights work row by row and carry nothing further.
 
 </details>
 
-**3.** Why does the network without edges have exactly chance accuracy in expectation when $X = I$, however long it is trained?
+**3.** Why does the network without edges have exactly chance accuracy in expectation when $X = I$, however
+long it is trained?
 
 <details><summary>Answer</summary>
 
-Row $i$ of $W_1$ is used by node $i$ only. A test node's row receives no gradient, so it is still the random row that it was at the start; the
-answer is some function of noise that knows nothing of the node.
+Row $i$ of $W_1$ is used by node $i$ only. A test node's row receives no gradient, so it is still the random
+row that it was at the start; the answer is some function of noise that knows nothing of the node.
 
 </details>
 
-**4.** $\lambda = 0.9367$. After how many steps is a tenth of the slowest component left? And on a graph with $\lambda = 0.5$?
+**4.** $\lambda = 0.9367$. After how many steps is a tenth of the slowest component left? And on a graph
+with $\lambda = 0.5$?
 
 <details><summary>Answer</summary>
 
-$\ln 0.1 / \ln 0.9367 = 35$ steps; $\ln 0.1 / \ln 0.5 = 3.3$. The better a graph is connected, the sooner everything is the same.
+$\ln 0.1 / \ln 0.9367 = 35$ steps; $\ln 0.1 / \ln 0.5 = 3.3$. The better a graph is connected, the sooner
+everything is the same.
 
 </details>
 
-**5.** Two nodes have different neighbours, but the same number of them, and no node has features beyond a 1. Can a GCN tell them apart?
+**5.** Two nodes have different neighbours, but the same number of them, and no node has features beyond a
+1. Can a GCN tell them apart?
 
 <details><summary>Answer</summary>
 
-Only through what lies further away: if their neighbours' degrees differ, yes, from the first layer on. In a graph where all nodes
-have the same degree, never: all rows begin equal and stay equal.
+Only through what lies further away: if their neighbours' degrees differ, yes, from the first layer on. In a
+graph where all nodes have the same degree, never: all rows begin equal and stay equal.
 
 </details>
 
@@ -1590,15 +1609,20 @@ have the same degree, never: all rows begin equal and stay equal.
 - D. Knuth, *The Stanford GraphBase*, 1993: Roget's thesaurus as a graph.
 - D. Zhou and others, *Learning with local and global consistency*, 2004: label propagation.
 - J. Gilmer and others, *Neural message passing for quantum chemistry*, 2017: the general form.
-- T. Kipf, M. Welling, *Semi-supervised classification with graph convolutional networks*, 2017: $S$, the GCN, the club with few labels.
-- Q. Li, Z. Han, X.-M. Wu, *Deeper insights into graph convolutional networks for semi-supervised learning*, 2018: over-smoothing.
-- M. Schlichtkrull and others, *Modeling relational data with graph convolutional networks*, 2018: one matrix for each kind of edge.
+- T. Kipf, M. Welling, *Semi-supervised classification with graph convolutional networks*, 2017: $S$, the
+  GCN, the club with few labels.
+- Q. Li, Z. Han, X.-M. Wu, *Deeper insights into graph convolutional networks for semi-supervised learning*,
+  2018: over-smoothing.
+- M. Schlichtkrull and others, *Modeling relational data with graph convolutional networks*, 2018: one
+  matrix for each kind of edge.
 - F. Wu and others, *Simplifying graph convolutional networks*, 2019: $S^k X W$.
-- Q. Huang and others, *Combining label propagation and simple models out-performs graph neural networks*, 2021: that the simple opponents are strong.
+- Q. Huang and others, *Combining label propagation and simple models out-performs graph neural networks*,
+  2021: that the simple opponents are strong.
 
 ## Exercises
 
-Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade15` tells how far you are, `make hint15` helps.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade15` tells how far you are,
+`make hint15` helps.
 
 - **TASK 15.1** the mean over neighbours of a weighted graph.
 - **TASK 15.2** labels that spread while the known ones stay as they are.
@@ -1608,12 +1632,13 @@ Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade
 
 And without a computer, or with five minutes at one:
 
-**1.** In the club, tell the network of members 2 and 33 in the place of 1 and 34. What do you expect, and what comes?
+**1.** In the club, tell the network of members 2 and 33 in the place of 1 and 34. What do you expect, and
+what comes?
 
 <details><summary>Answer</summary>
 
-Both are close to their leaders and have many friends, so much stays the same. Edit `i == 0 || i == CLUB - 1` and count: whoever is labelled, a
-label travels along edges.
+Both are close to their leaders and have many friends, so much stays the same. Edit `i == 0 || i == CLUB -
+1` and count: whoever is labelled, a label travels along edges.
 
 </details>
 
@@ -1621,8 +1646,9 @@ label travels along edges.
 
 <details><summary>Answer</summary>
 
-With the identity and one hop, a test node hears something trained only where a labelled node is its neighbour or shares one: $S W$
-trains the rows of $W$ for the neighbours of the 120 labelled nodes. Two hops reach nearly everybody.
+With the identity and one hop, a test node hears something trained only where a labelled node is its
+neighbour or shares one: $S W$ trains the rows of $W$ for the neighbours of the 120 labelled nodes. Two hops
+reach nearly everybody.
 
 </details>
 
@@ -1630,17 +1656,19 @@ trains the rows of $W$ for the neighbours of the 120 labelled nodes. Two hops re
 
 <details><summary>Answer</summary>
 
-Both live from the same edges; neither has another source, since letters say little. Expect them to lose alike, and measure it: this is
-five lines in `word_graph`.
+Both live from the same edges; neither has another source, since letters say little. Expect them to lose
+alike, and measure it: this is five lines in `word_graph`.
 
 </details>
 
-**4.** In the loops, leave out the 1 for the node itself ($A$ in the place of $A + I$). What happens to Ann's row after one step and after two?
+**4.** In the loops, leave out the 1 for the node itself ($A$ in the place of $A + I$). What happens to
+Ann's row after one step and after two?
 
 <details><summary>Answer</summary>
 
-Her own number is gone after one step (she hears Bob only) and comes back after two. On a path, where every edge joins an odd and an even
-node, signals swap sides in each step: the smallest eigenvalue is $-1$, and nothing converges. The self-loop prevents that.
+Her own number is gone after one step (she hears Bob only) and comes back after two. On a path, where every
+edge joins an odd and an even node, signals swap sides in each step: the smallest eigenvalue is $-1$, and
+nothing converges. The self-loop prevents that.
 
 </details>
 
@@ -1648,8 +1676,9 @@ node, signals swap sides in each step: the smallest eigenvalue is $-1$, and noth
 
 <details><summary>Answer</summary>
 
-One whose messages are added without dividing: a sum of ones is the number of neighbours. A softmax or a mean over neighbours gives 1
-whatever their number; the GCN's weights give a mixture of degrees from which it can be guessed.
+One whose messages are added without dividing: a sum of ones is the number of neighbours. A softmax or a
+mean over neighbours gives 1 whatever their number; the GCN's weights give a mixture of degrees from which
+it can be guessed.
 
 </details>
 */
