@@ -1326,7 +1326,7 @@ static void longer_numbers(Lesson *lesson, const Translator *t)
     section(lesson, "Longer numbers");
     Config config = small;
     Run run = run_of("longer", config);
-    run.draw = draw_longer, run.steps = 480;
+    run.draw = draw_longer;
     const Translator *clock = train(lesson, &run, NULL, NULL);
     run.config.positions = ROTARY;
     const Translator *rotary = train(lesson, &run, NULL, NULL);
@@ -1395,10 +1395,10 @@ static double mean_probability(const Translator *t, const Pair *pairs, int count
     return total;
 }
 
-static const Translator *softer_labels(Lesson *lesson, const Tests *tests)
+// first receives one that was trained with hard labels
+static void softer_labels(Lesson *lesson, const Tests *tests, const Translator **first)
 {
     section(lesson, "Softer labels");
-    const Translator *first = NULL;
     double mean_exact[2] = {0, 0}, sure[2] = {0, 0};
     printf("exact match of numbers in %% after 300 steps, three starts\n");
     for (int soft = 0; soft < 2; soft++) {
@@ -1407,7 +1407,7 @@ static const Translator *softer_labels(Lesson *lesson, const Tests *tests)
             Run run = run_of(soft ? "soft labels" : "hard labels", small);
             run.steps = 300, run.start = 10 + start, run.smoothing = soft ? 0.1f : 0.0f;
             const Translator *t = train(lesson, &run, NULL, NULL);
-            if (!first) first = t;
+            if (!soft && !start) *first = t;
             const double exact = exact_match(t, tests->numbers, TESTS, 1, NULL);
             printf("%7.1f", 100.0 * exact);
             mean_exact[soft] += exact / STARTS;
@@ -1420,7 +1420,6 @@ static const Translator *softer_labels(Lesson *lesson, const Tests *tests)
           "smoothing makes it less sure, as it should: the right token gets 0.90, to 0.04");
     claim(lesson, fabs(mean_exact[1] - mean_exact[0]) <= 0.03,
           "and changes the mean exact match by less than 3 points");
-    return first;
 }
 
 /*
@@ -1875,7 +1874,24 @@ static void verses(Lesson *lesson)
 }
 
 /*
-That is not yet told here.
+`make chapter17 FULL=1` takes these 26,634 verses 2500 times 48, four and a half times each (nine minutes of
+processor time, 1.6 GB of memory). On 300 held-out verses:
+
+| | BLEU | words | pairs | triples | fours | brevity |
+|---|---|---|---|---|---|---|
+| nearest training verse | 18.0 | 45.6 | 21.1 | 13.1 | 9.3 | 0.97 |
+| dictionary, word by word | 15.0 | 53.1 | 21.7 | 9.6 | 4.6 | 1.00 |
+| Transformer, greedy | 20.8 | 52.2 | 26.7 | 15.2 | 8.9 | 1.00 |
+| Transformer, beam of 5 | 22.8 | 57.4 | 30.9 | 18.4 | 11.5 | 0.92 |
+| beam of 5, length penalty 0.6 | 23.2 | 57.2 | 30.9 | 18.5 | 11.6 | 0.93 |
+
+Greedily, the Transformer has no more right words than the dictionary; what it has is their order, the longer runs.
+The memory is a serious opponent: the Bible repeats itself, and who copies the verse that is most alike has more
+fours right than the greedy translator. And here the beam is worth two points. It writes less, and that is charged
+for (brevity 0.92); the length penalty gives half a point of it back. *And Seth lived an hundred and five years, and
+begat Enos* becomes *Y vivió Sesocientos y cinco años, y engendró á Ennón*: the sentence is right, the names are
+made up. Thirty thousand verses are few. BLEU says nothing of such things, so read some translations whenever you
+read a BLEU.
 
 ## The lesson, from end to end
 */
@@ -1893,7 +1909,8 @@ int main(int argc, char **argv)
     where_it_looks(lesson, t, tests);
     without_positions(lesson, t, tests, &curve);
     longer_numbers(lesson, t);
-    const Translator *early = softer_labels(lesson, tests);
+    const Translator *early = NULL;
+    softer_labels(lesson, tests, &early);
     greedy_or_beam(lesson, t, early, tests);
     without_attention(lesson, t, tests);
     verses(lesson);
