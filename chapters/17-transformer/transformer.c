@@ -1019,8 +1019,8 @@ static int find_token(const Sentence *s, int from, int low, int high)
     return -1;
 }
 
-// Of the head that has most, the mean weight on the month's name when the month is written, on the last word of the day
-// when the day is begun, and then on the month's name
+// Of the head that has most, the mean weight on the month's name when the month is written, on the last word of
+// the day when the day is begun, and then on the month's name
 static void measure_alignment(const Translator *t, const Tests *tests, double *month, double *day,
                               double *elsewhere)
 {
