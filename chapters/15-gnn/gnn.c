@@ -1149,6 +1149,9 @@ static void classify_words(Lesson *lesson, Words *words)
 }
 
 /*
+(Five points are three standard deviations of an accuracy near 70 % on 722 nodes: what fewer than that separate,
+four splits cannot tell.)
+
 What edges are worth: about fifty points. What the network is worth, beyond the edges: next to nothing.
 Label propagation and the two linear models are as good as the GCN, and letters add nothing that could be
 seen: the GCN with the identity, which knows of a node only who it is, does as well as with n-grams.
@@ -1467,8 +1470,9 @@ static void sixteen_layers(Lesson *lesson, const Words *words)
     claim(lesson, plain <= 90.0 && found[DEEP_SKIPS].training >= 99.0,
           "in 200 epochs plain networks of 16 layers do not learn their 120 labels, at most 90 %%; with "
           "skips they do, at least 99 %%");
-    claim(lesson, found[NO_EDGES].training >= 90.0,
-          "without edges sixteen plain layers learn at least 90 %% of them: it is not the weights alone");
+    claim(
+        lesson, found[NO_EDGES].training > plain,
+        "without edges sixteen plain layers learn more of them than with edges: it is not the weights alone");
     claim(lesson, found[HOPS_ONLY].test >= found[SHALLOW].test - 3.0,
           "two layers of eight hops are as good as two layers, to 3 points: nor the averaging alone");
     claim(lesson, found[DEEP_NORMED].training >= 99.0,
@@ -1480,8 +1484,8 @@ static void sixteen_layers(Lesson *lesson, const Words *words)
 
 /*
 So a part of the popular sentence holds: a plain GCN of 16 layers learns badly. But look at the controls.
-Without edges, sixteen layers learn their labels (and predict nothing, of course): it is not the weights
-alone, as in chapter 9, and larger weights help little. Two layers of eight hops average as often and are as
+Without edges, sixteen layers learn their labels (and predict nothing, of course; of other starts, a few labels are
+missing at times): it is not the weights alone, as in chapter 9, and larger weights help little. Two layers of eight hops average as often and are as
 good as anything in this chapter: it is not the averaging alone, and nothing that is needed has been lost
 after sixteen steps. It takes the two in turn.
 

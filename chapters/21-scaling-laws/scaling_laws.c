@@ -1,12 +1,12 @@
 /*
 # Money is all you need: scaling
 
-In 2020 somebody paid a few million dollars to train GPT-3, once. Nobody spends that on a guess. Before, many small
-networks had been trained, a curve had been drawn through their losses, and the large one was to lie on it. Such a
+In 2020 somebody paid a few million dollars to train GPT-3, once. Nobody spends that on a guess. Many small
+networks had been trained before, and a curve through their losses had said what to expect of a large one. Such a
 curve is a **scaling law** (规模定律), and this chapter makes one.
 
 We train eight sizes of the network of chapter 20, from three thousand to a quarter of a million parameters, and we
-make the largest last. Before it is made we say in public what it will reach. Then we ask what such a curve
+make the largest last. Before it is made we write down what it will reach. Then we ask what such a curve
 is worth: what it knows, what it does not know, how easily it is bent by a learning rate or by the way one counts,
 and what GPT-3 cost.
 
