@@ -1,6 +1,7 @@
 // sparse.c: see sparse.h.
 #include "matrix/sparse.h"
 #include "base/parallel.h"
+#include "matrix/vectors.h"
 
 #include <string.h>
 
@@ -84,6 +85,75 @@ Sparse sparse_transpose_at(Place place, Arena *arena, Sparse s)
     return (Sparse){s.cols, s.rows, s.count, start, column, value};
 }
 
+// ---- Products -----------------------------------------------------------------------------------------------------------
+// A row's sums stay in registers while its elements pass: in memory, each term would wait for the last one's store. Its columns
+// are taken in strips of a few vectors, all rows of a block after the other.
+
+enum { STRIP_VECTORS = 4, STRIP = STRIP_VECTORS * VECTOR_LANES, ROWS_AT_ONCE = 32 };
+
+INLINE Vector load_part(bool whole, Mask mask, const float *p)
+{
+    return whole ? load(p) : load_first(mask, p);
+}
+
+// Rows first_row … last_row−1 of some columns of out, with the same columns of m: so many vectors of them, of the last only the
+// lanes of the mask unless it is whole. With constants for vectors and whole, sum is registers.
+INLINE void strip_of_rows(Matrix out, const Sparse *s, Matrix m, bool accumulate, int column, int first_row,
+                          int last_row, int vectors, bool whole, Mask mask)
+{
+    const int last = vectors - 1, end = last * VECTOR_LANES;
+    for (int i = first_row; i < last_row; i++) {
+        float *to = matrix_row(out, i) + column;
+        Vector sum[STRIP_VECTORS];
+        UNROLL for (int v = 0; v < last; v++) sum[v] =
+            accumulate ? load(to + v * VECTOR_LANES) : broadcast(0.0f);
+        sum[last] = accumulate ? load_part(whole, mask, to + end) : broadcast(0.0f);
+        for (int k = s->start[i]; k < s->start[i + 1]; k++) {
+            const float *from = matrix_row(m, s->column[k]) + column;
+            const Vector factor = broadcast(s->value[k]);
+            UNROLL for (int v = 0; v < last; v++) sum[v] =
+                fused(factor, load(from + v * VECTOR_LANES), sum[v]);
+            sum[last] = fused(factor, load_part(whole, mask, from + end), sum[last]);
+        }
+        UNROLL for (int v = 0; v < last; v++) store(to + v * VECTOR_LANES, sum[v]);
+        if (whole) {
+            store(to + end, sum[last]);
+        } else {
+            store_first(mask, to + end, sum[last]);
+        }
+    }
+}
+
+static void some_rows(Matrix out, const Sparse *s, Matrix m, bool accumulate, int first_row, int last_row)
+{
+    for (int column = 0; column < m.cols; column += STRIP) {
+        const int count = int_min(STRIP, m.cols - column), lanes = (count - 1) % VECTOR_LANES + 1;
+        const Mask mask = first(lanes);
+#define WITH(vectors, whole)                                                                                 \
+    strip_of_rows(out, s, m, accumulate, column, first_row, last_row, vectors, whole, mask);                 \
+    break
+        switch (2 * ((count - 1) / VECTOR_LANES) + (lanes == VECTOR_LANES)) {
+        case 0:
+            WITH(1, false);
+        case 1:
+            WITH(1, true);
+        case 2:
+            WITH(2, false);
+        case 3:
+            WITH(2, true);
+        case 4:
+            WITH(3, false);
+        case 5:
+            WITH(3, true);
+        case 6:
+            WITH(4, false);
+        default:
+            WITH(4, true);
+        }
+#undef WITH
+    }
+}
+
 void sparse_matmul_at(Place place, Matrix out, Sparse s, Matrix m, bool accumulate)
 {
     check_at(place, out.rows == s.rows && m.rows == s.cols && out.cols == m.cols,
@@ -91,14 +161,8 @@ void sparse_matmul_at(Place place, Matrix out, Sparse s, Matrix m, bool accumula
              "sparse_matmul: (%d × %d) · (%d × %d) into (%d × %d)", s.rows, s.cols, m.rows, m.cols, out.rows,
              out.cols);
 #pragma omp parallel for if (parallel_worth((size_t)s.count * (size_t)m.cols))
-    for (int i = 0; i < s.rows; i++) {
-        float *to = matrix_row(out, i);
-        if (!accumulate) memset(to, 0, (size_t)out.cols * sizeof *to);
-        for (int k = s.start[i]; k < s.start[i + 1]; k++) {
-            const float *from = matrix_row(m, s.column[k]), factor = s.value[k];
-            for (int j = 0; j < out.cols; j++) to[j] = __builtin_fmaf(factor, from[j], to[j]);
-        }
-    }
+    for (int i = 0; i < s.rows; i += ROWS_AT_ONCE)
+        some_rows(out, &s, m, accumulate, i, int_min(s.rows, i + ROWS_AT_ONCE));
 }
 
 Matrix sparse_to_matrix_at(Place place, Arena *arena, Sparse s)

@@ -12,8 +12,9 @@ static void sparse_product_step(Tensor *self)
 {
     // y = S x: d_x += Sᵀ d_y
     const SparseOperator *s = *(const SparseOperator *const *)self->context;
-    Matrix d_x = tensor_gradient(self->inputs[0]);
-    if (d_x.data) sparse_matmul_add(d_x, s->backward, self->gradient);
+    bool accumulate;
+    Matrix d_x = tensor_gradient_raw(self->inputs[0], &accumulate);
+    if (d_x.data) sparse_matmul_at(HERE, d_x, s->backward, self->gradient, accumulate);
 }
 
 Tensor *sparse_product_at(Place place, const SparseOperator *s, Tensor *x)
