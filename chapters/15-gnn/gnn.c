@@ -1597,8 +1597,8 @@ everything is the same.
 
 </details>
 
-**5.** Two nodes have different neighbours, but the same number of them, and no node has features beyond a
-1. Can a GCN tell them apart?
+**5.** Two nodes have different neighbours, but the same number of them, and all nodes have the same one
+feature. Can a GCN tell them apart?
 
 <details><summary>Answer</summary>
 

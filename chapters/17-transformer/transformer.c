@@ -1528,10 +1528,10 @@ good, as in sentences of people.
 
 ## Without attention
 
-Before 2014 a recurrent network read the sentence and another one wrote the translation from its last state:
+In 2014, at first, a recurrent network read the sentence and another one wrote the translation from its last state:
 everything that was said had to pass through one row (Cho and others 2014; Sutskever, Vinyals and Le 2014). We give
 this **encoder–decoder without attention** two GRUs of 80 units, which has a few more parameters than ours, the same
-examples and steps, and three rates. The state is given to the writer at every step.
+examples and steps, and two rates. The state is given to the writer at every step.
 */
 
 // The reader's last state of each sentence (B × C)
