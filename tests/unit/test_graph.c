@@ -40,7 +40,9 @@ END_TEST
 START_TEST(products_are_those_of_the_dense_matrix)
 {
     Arena *arena = arena_new();
-    const int sizes[][4] = {{1, 1, 1, 1}, {7, 5, 12, 3}, {5, 60, 200, 17}, {400, 300, 3000, 20}};
+    const int sizes[][4] = {{1, 1, 1, 1},     {7, 5, 12, 3},     {5, 60, 200, 17},  {400, 300, 3000, 20},
+                            {40, 40, 300, 7}, {40, 40, 300, 16}, {40, 50, 300, 33}, {40, 50, 300, 64},
+                            {9, 9, 0, 5},     {40, 50, 300, 70}};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         const int rows = sizes[k][0], cols = sizes[k][1], width = sizes[k][3];
         const Sparse s = random_sparse(arena, rows, cols, sizes[k][2], k);
