@@ -28,8 +28,8 @@ ROUNDS(3, random_labels)
 {
     Problem p = draw(rng, arena);
     fill(p.x, 0.0f);
-    for (int i = hidden_between(rng, 0, 1); i < p.x.rows; i += 2)
-        AT(p.x, i, hidden_between(rng, 0, p.x.cols - 1)) = 1.0f;
+    for (int node = hidden_between(rng, 0, 1); node < p.x.rows; node += 2)
+        AT(p.x, node, hidden_between(rng, 0, p.x.cols - 1)) = 1.0f;
     same_spread_labels(1e-3f, p.out, p.w, p.x, hidden_between(rng, 2, 6));
 }
 
