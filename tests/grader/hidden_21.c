@@ -34,7 +34,9 @@ ROUNDS(4, random_laws)
 {
     Matrix n, loss, weights;
     draw_points(rng, arena, &n, &loss, &weights);
-    same_fit_floor(1e-3f, hidden_matrix(rng, arena, 1, 2), n, loss, weights, 0.3f + 0.3f * rng_uniform(rng));
+    Matrix line = hidden_matrix(rng, arena, 1, 2);
+    float exponent = 0.3f + 0.3f * rng_uniform(rng);
+    same_fit_floor(1e-3f, line, n, loss, weights, exponent);
 }
 
 ROUNDS(4, random_parabolas)
@@ -42,16 +44,16 @@ ROUNDS(4, random_parabolas)
     Matrix n, loss, weights;
     draw_points(rng, arena, &n, &loss, &weights);
     float middle = 0.3f * (float)n.cols + 0.4f * (float)n.cols * rng_uniform(rng);
-    for (int i = 0; i < n.cols; i++) loss.data[i] += 0.3f * ((float)i - middle) * ((float)i - middle);
+    for (int k = 0; k < n.cols; k++) loss.data[k] += 0.3f * ((float)k - middle) * ((float)k - middle);
     same_isoflop_best(1e-3f, n, loss);
 }
 
 ROUNDS(4, random_purposes)
 {
     Matrix surface = matrix_new(arena, 1, 5);
-    for (int i = 0; i < 5; i++) {
+    for (int k = 0; k < 5; k++) {
         float u = rng_uniform(rng);
-        surface.data[i] = i == 0 ? 1.0f + u : i % 2 ? 50.0f + 200.0f * u : 0.3f + 0.2f * u;
+        surface.data[k] = k == 0 ? 1.0f + u : k % 2 ? 50.0f + 200.0f * u : 0.3f + 0.2f * u;
     }
     float target = surface.data[0] + 0.3f + 0.5f * rng_uniform(rng);
     same_cheapest_size(0.012f, surface, target, 1e9f * rng_uniform(rng));
