@@ -1084,23 +1084,28 @@ static void draw_opponents(Lesson *lesson, const Score scores[ARMS])
     plot_end(plot, "Left three: without edges. The fourth has neither features nor weights.");
 }
 
-static void classify_words(Lesson *lesson, Words *words)
+// Which length of n-grams logistic regression does best with; words keeps those of up to three letters
+static void try_lengths(Lesson *lesson, Words *words)
 {
-    section(lesson, "Who needs a network?");
+    Arena *arena = lesson_arena(lesson);
     printf("logistic regression, n-grams of up to so many letters\n");
-    static const Settings one_layer = {.layers = 1};
     for (int n = 1; n <= 5; n++) {
-        ArenaMark mark = arena_mark(lesson_arena(lesson));
-        words->features =
-            sparse_operator(lesson_arena(lesson), letter_ngrams(lesson_arena(lesson), &words->roget, n));
+        ArenaMark mark = arena_mark(arena);
+        words->features = sparse_operator(arena, letter_ngrams(arena, &words->roget, n));
         Score score = {.how = {.layers = 1, .rate = 0.05f}};
         try_settings(lesson, &score, words, true, 0, SPLITS);
         printf("    %d: %5d n-grams, %.1f %% of the validation set\n", n, words->features.forward.cols,
                score.validation / SPLITS);
-        arena_rewind(lesson_arena(lesson), mark);
+        arena_rewind(arena, mark);
     }
-    words->features =
-        sparse_operator(lesson_arena(lesson), letter_ngrams(lesson_arena(lesson), &words->roget, 3));
+    words->features = sparse_operator(arena, letter_ngrams(arena, &words->roget, 3));
+}
+
+static void classify_words(Lesson *lesson, Words *words)
+{
+    section(lesson, "Who needs a network?");
+    try_lengths(lesson, words);
+    static const Settings one_layer = {.layers = 1};
     const Settings gcn[3] = {
         {.graph = true, .layers = 2}, {.graph = true, .layers = 3}, {.graph = true, .layers = 2, .hops = 3}};
     const Settings sgc[3] = {{.graph = true, .layers = 1, .hops = 2},
@@ -1485,9 +1490,9 @@ static void sixteen_layers(Lesson *lesson, const Words *words)
 /*
 So a part of the popular sentence holds: a plain GCN of 16 layers learns badly. But look at the controls.
 Without edges, sixteen layers learn their labels (and predict nothing, of course; of other starts, a few labels are
-missing at times): it is not the weights alone, as in chapter 9, and larger weights help little. Two layers of eight hops average as often and are as
-good as anything in this chapter: it is not the averaging alone, and nothing that is needed has been lost
-after sixteen steps. It takes the two in turn.
+missing at times): it is not the weights alone, as in chapter 9, and larger weights help little. Two layers of
+eight hops average as often and are as good as anything in this chapter: it is not the averaging alone, and nothing
+that is needed has been lost after sixteen steps. It takes the two in turn.
 
 Often the cosine between rows is shown as the reason: in the plain network 0.99, so all nodes look the same.
 But with skips the rows begin at 0.99, too, and everything is learned. How alike rows are says little about

@@ -1,4 +1,5 @@
-// corpora.h: the texts that the course reads: two Bibles, one of them with its names marked, Chinese poems and sayings, Jane Austen, reviews of food.
+// corpora.h: the texts that the course reads: two Bibles, one of them with its names marked, Chinese poems and sayings,
+// Jane Austen, reviews of food.
 //
 //     Bible bible = bible_load(arena);
 //     text_equal(bible.english.verses[0], text_of("In the beginning God created the heaven and the earth."));   // true
@@ -37,15 +38,14 @@ typedef struct {
     Text name; // "Aaron", "Beth-el", "Egyptians"
     NameType type;
     int mentions;
-    Text
-        sources; // what Strong's dictionaries say, "H175 Of uncertain derivation; …", several with tabs between them
+    Text sources; // what Strong's dictionaries say, "H175 Of uncertain derivation; …"; several: tabs between
 } TypedName;
 
 typedef struct {
     Text book; // "Gen", "1Sam", "Matt", …
     int chapter;
     Text
-        text; // each mention of a typed name stands in braces: "And {Terah} lived seventy years, and begat {Abram}"
+        text; // mentions of typed names stand in braces: "And {Terah} lived seventy years, and begat {Abram}"
 } MarkedVerse;
 
 typedef struct {
