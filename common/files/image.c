@@ -43,7 +43,14 @@ static void *limited_realloc(void *memory, size_t size)
 #define STBI_MALLOC(size)          limited_malloc(size)
 #define STBI_REALLOC(memory, size) limited_realloc(memory, size)
 #define STBI_FREE(memory)          free(memory)
+// A PNG's first piece of pixels may be empty, and is copied to where no memory is yet: C does not define memcpy then.
+static void *copy_bytes(void *to, const void *from, size_t size)
+{
+    return size ? memcpy(to, from, size) : to;
+}
+#define memcpy copy_bytes
 #include <stb/stb_image.h>
+#undef memcpy
 
 // Whether a JPEG goes on to the mark of its end. The decoder takes zeros for what is missing. A file is a row of segments: 0xff,
 // a letter, and, but for a few, two bytes of length with what they count; behind a scan (0xda) its pixels follow, in which
