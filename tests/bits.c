@@ -7,6 +7,7 @@
 #include "base/mathf.h"
 #include "base/rng.h"
 #include "learning/lbfgs.h"
+#include "learning/frechet.h"
 #include "learning/least_squares.h"
 #include "learning/logistic.h"
 #include "learning/metrics.h"
@@ -333,6 +334,19 @@ static void machines(void)
     }
 }
 
+// The distance between at most 300 rows of at most 60 columns of a and of b
+static void frechet(void)
+{
+    const int rows = int_min(a.rows, 300), cols = int_min(a.cols, 60);
+    const Matrix some = matrix_new(arena, rows, cols), others = matrix_new(arena, rows, cols);
+    if (rows < 2) return;
+    copy_columns(some, 0, matrix_rows(a, 0, rows), 0, cols);
+    copy_columns(others, 0, matrix_rows(positive, 0, rows), 0, cols);
+    const Gaussian fit = gaussian_fit(arena, some);
+    keep_words(fit.covariance, 2 * (size_t)cols * (size_t)cols);
+    number = frechet_distance(fit, gaussian_fit(arena, others));
+}
+
 // As many boxes as there are rows, of three labels in five images
 static void boxes(void)
 {
@@ -426,6 +440,7 @@ static Parameters *parameter_set(void)
     K(isolation_forest, isolation())                                                                         \
     K(logistic, logistic())                                                                                  \
     K(boxes, boxes())                                                                                        \
+    K(frechet, frechet())                                                                                    \
     K(peak_signal_noise_ratio, number = peak_signal_noise_ratio(a, b, 1.0f))
 
 #define LEARNING_KERNELS(K)                                                                                  \
