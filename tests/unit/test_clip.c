@@ -36,7 +36,8 @@ static Model model_new(Arena *arena, bool blocks)
     Rng rng = rng_new(3, 0);
     Model m = {.set = parameters_new(arena)};
     m.clip = clip_new(&m.set, config_of(blocks), &rng);
-    for (int i = 0; i < m.set.count; i++) { // no bias stays 0 and no gain 1; few activations are near ReLU's corner
+    for (int i = 0; i < m.set.count;
+         i++) { // no bias stays 0 and no gain 1; few activations are near ReLU's corner
         Matrix value = m.set.items[i]->value;
         if (value.rows == 1 && value.cols > 1)
             for (int j = 0; j < value.cols; j++) value.data[j] += rng_between(&rng, 0.5f, 1.0f);
