@@ -1,0 +1,67 @@
+// unet.h: a small U-Net that is told a time and a condition: the denoiser of a diffusion model (Ho, Jain and Abbeel 2020,
+// "Denoising Diffusion Probabilistic Models", appendix B; Ronneberger et al. 2015 for its shape).
+//
+//     UnetConfig config = {.side = 14, .channels = 1, .features = 24, .conditions = 10};
+//     Unet unet = unet_new(&parameters, config, &rng);
+//     Tensor *v = unet_forward(&unet, tape, pixels, times, labels);     // one output for each input number
+//
+//     high = block(conv(x))                      side × side, features F
+//     low  = block(block(conv, stride 2, high))  side/2 × side/2, features 2 F
+//     out  = conv(silu(norm(block([high, conv transposed, stride 2, low]))))
+//
+// A block (He et al. 2015, with the order of Ho et al.): y = conv(silu(norm(x))) + shift, out = x + conv(silu(norm(y))), where x
+// passes a 1 × 1 convolution when the number of channels changes. The shift, a number for each channel of each image, is what
+// the block is told about time and condition: linear(s) with s = silu(linear(waves(t)) + linear(condition)). Norms are group
+// norms, so images of a batch do not see each other. The last convolution of each block and that of the network begin as zeros:
+// at first a block passes on what it gets, and the network says 0.
+//
+// A condition is a row of numbers, such as the vector of a text; a class is a row with one 1; none is a row of zeros.
+//
+// Shapes: n images, side · side pixels, `channels` numbers each: pixels (n·side·side × channels), or (n × side·side·channels),
+// the same memory.
+//
+// Used for: chapter 26. For a U-Net without a time see chapter 12 and map.h.
+#pragma once
+#include "models/map.h"
+
+// What is 0 takes the default that stands beside it.
+typedef struct {
+    int side, channels; // of the images; side is even; channels: 1
+    int features;       // F, and 2 F at half the side: 24
+    int groups;         // of the norms, which divide F: 8
+    int waves;          // numbers that tell the time, half sines and half cosines: 64
+    int told;           // features of what blocks are told: 128
+    int conditions;     // numbers of a condition; 0: none
+} UnetConfig;
+
+typedef struct {
+    GroupNorm norm1, norm2;
+    Conv conv1, conv2, shortcut; // shortcut.weight NULL: x itself
+    Linear shift;
+} UnetBlock;
+
+typedef struct {
+    UnetConfig config; // complete
+    Linear time, condition;
+    Conv first, down, last;
+    ConvTransposed up;
+    UnetBlock high, low1, low2, back;
+    GroupNorm norm;
+} Unet;
+
+// rng NULL: the weights stay zeros, to be read from a file.
+#define unet_new(set, config, rng) unet_new_at(HERE, set, config, rng)
+Unet unet_new_at(Place place, Parameters *set, UnetConfig config, Rng *rng);
+
+// times [n], each at least 0; conditions (n × config.conditions), or with data NULL when there are none. The result has one row
+// for each pixel.
+#define unet_forward(unet, tape, pixels, times, conditions)                                                  \
+    unet_forward_at(HERE, unet, tape, pixels, times, conditions)
+Tensor *unet_forward_at(Place place, const Unet *unet, Tape *tape, Matrix pixels, const int *times,
+                        Matrix conditions);
+
+// Multiply-adds of the convolutions for one image, forwards: nearly all of the work. A training step takes three times that.
+double unet_work(const UnetConfig *config);
+
+// waves (n × C), C even: sin(t w_k) in column k and cos(t w_k) in column C/2 + k, with w_k = 10000^(−2k/C).
+void time_waves(Matrix waves, const int *times);
