@@ -39,7 +39,7 @@ ifneq ($(filter environment%,$(origin NAME)),)
 override undefine NAME
 endif
 TEXTS := DATA PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED ARGS DIR OUT FILE CHAPTER JOBS TASK LEVEL TEST FORCE NAME PEERS WRONG \
-	BUNDLE SECONDS ONLY MODEL_20 SUITES STEPS KEEP
+	BUNDLE SECONDS ONLY MODEL_20 MODEL_26 SUITES STEPS KEEP GUIDANCE
 as_it_is = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1))$(eval export $1))
 $(foreach t,$(TEXTS) FULL WERROR V OPENMP SCRIPTS COURSE_BUILD $(filter-out $(TEXTS) CC CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS SHELL,$(TYPED)),$(call as_it_is,$t))
 
@@ -332,6 +332,28 @@ sample: ## talk with chapter 20's GPT: PROMPT="In the beginning" [TEMPERATURE=] 
 		$${TOP_K:+--top-k "$$TOP_K"} $${TOP_P:+--top-p "$$TOP_P"} $${TOKENS:+--tokens "$$TOKENS"} $${SEED:+--seed "$$SEED"} \
 		$${PROMPT:+-- "$$PROMPT"}
 
+# ---- Drawing from words (common/tools/draw.c) ------------------------------------------------------------------------------
+# Chapter 26 leaves its networks there; without them, the chapter is run first.
+
+export MODEL_26 ?= $(COURSE_BUILD)/models/26-diffusion
+DRAW         := $(TREE)/common/tools/draw
+SMALL_UNCLIP := $(TREE)/tests/tools/small_unclip
+$(DRAW) $(SMALL_UNCLIP): %: %.o $(LIBRARY)
+	$(call link,$^,$(LIBRARIES))
+
+.PHONY: draw test-draw
+test-draw:
+	$(call built,$(DRAW) $(SMALL_UNCLIP))
+	$(QUIET)sh tests/tools/test_draw.sh $(DRAW) $(SMALL_UNCLIP)
+TEST_EXTRAS += test-draw
+draw: ## draw with chapter 26's networks: PROMPT="a purple sneaker" [GUIDANCE=] [STEPS=] [SEED=] [OUT=]
+	$(call built,$(DRAW))
+	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ -e "$$MODEL_26/decoder.safetensors" ] || \
+		{ echo "There is no model yet: chapter 26 trains one, in about a minute." >&2; \
+		$(MAKE) --no-print-directory chapter26 ARGS= SEED= >&2; }
+	$(QUIET)sh common/tools/run.sh $(DRAW) --model "$$MODEL_26" $${GUIDANCE:+--guidance "$$GUIDANCE"} \
+		$${STEPS:+--steps "$$STEPS"} $${SEED:+--seed "$$SEED"} $${OUT:+--out "$$OUT"} $${PROMPT:+-- "$$PROMPT"}
+
 # ---- The notebook -------------------------------------------------------------------------------------------------------
 # make weave1 runs chapter 1 and writes its page, chapters/01-…/README.md; make verify1 runs it again and compares.
 
@@ -464,7 +486,7 @@ exercises: need-check ## check the answers and the stubs of all exercises
 	$(RUN_TESTS) $(EXERCISE_CHECKS)
 
 # All that the tests run, so that tests which run side by side find it built. The longest tests come first.
-test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY) $(SAMPLE) $(SMALL_GPT)
+test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY) $(SAMPLE) $(SMALL_GPT) $(DRAW) $(SMALL_UNCLIP)
 exercise-programs: $(EXERCISE_PROGRAMS)
 
 need-check: setup-check
@@ -720,7 +742,7 @@ test-mathf-all: ## try exp, log, tanh, … on every float there is (minutes)
 BITS := $(TREE)/tests/bits
 # Of the models, those of classical learning; the others are operations that are hashed by themselves, and files.
 $(BITS): $(BITS).o $(filter $(patsubst %,$(TREE)/common/%/%,base matrix learning) \
-	$(patsubst %,$(TREE)/common/models/%.o,boxes isolation_forest kmeans pca svm tree),$(COMMON_OBJECTS))
+	$(patsubst %,$(TREE)/common/models/%.o,boxes diffusion isolation_forest kmeans map nn pca svm tree unet),$(COMMON_OBJECTS))
 	$(call link,$^,$(filter -static -lm,$(LIBRARIES)))
 
 .PHONY: bits

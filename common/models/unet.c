@@ -101,8 +101,8 @@ static Map through_block(Place place, const UnetBlock *b, Map x, Tensor *told)
 {
     Tensor *shift = linear_at(place, &b->shift, told);
     Map y = map_each_at(map_group_normalise_at(place, &b->norm1, x), silu);
-    y = map_add_to_pictures_at(place, map_conv_at(place, &b->conv1, y), shift);
-    y = map_each_at(map_group_normalise_at(place, &b->norm2, y), silu);
+    y = map_group_normalise_at(place, &b->norm2, map_conv_at(place, &b->conv1, y));
+    y = map_each_at(map_add_to_pictures_at(place, y, shift), silu);
     y = map_conv_at(place, &b->conv2, y);
     return map_add_at(place, b->shortcut.weight ? map_conv_at(place, &b->shortcut, x) : x, y);
 }
@@ -126,6 +126,43 @@ Tensor *unet_forward_at(Place place, const Unet *u, Tape *tape, Matrix pixels, c
     back = through_block(place, &u->back, back, told);
     back = map_each_at(map_group_normalise_at(place, &u->norm, back), silu);
     return map_conv_at(place, &u->last, back).features;
+}
+
+// v ← what the network says of these images
+static void say(UnetPredictor *p, Arena *arena, Matrix v, Matrix x, const int *times, Matrix conditions)
+{
+    Tensor *said = unet_forward(p->unet, tape_inference(arena), x, times, conditions);
+    copy(v, matrix_reshape(said->value, v.rows, v.cols));
+    p->passes += x.rows;
+}
+
+void unet_predict(void *predictor, Matrix v, Matrix x, int time)
+{
+    enum { AT_ONCE = 40 };
+    UnetPredictor *p = predictor;
+    const int wide = p->unet->config.conditions;
+    const bool with = p->guidance != 0.0f && wide, without = p->guidance != 1.0f || !wide;
+    int times[AT_ONCE];
+    for (int i = 0; i < AT_ONCE; i++) times[i] = time;
+    Arena *arena = arena_new(), *pass = arena_new();
+    Matrix none = wide ? matrix_new(arena, AT_ONCE, wide) : (Matrix){0};
+    Matrix v_none = matrix_new(arena, AT_ONCE, x.cols);
+    for (int first = 0; first < x.rows; first += AT_ONCE) {
+        const int count = int_min(AT_ONCE, x.rows - first);
+        const Matrix part = matrix_rows(x, first, count), out = matrix_rows(v, first, count);
+        const Matrix nothing = wide ? matrix_rows(none, 0, count) : none;
+        if (with) {
+            say(p, pass, out, part, times, matrix_rows(p->conditions, first, count));
+            arena_reset(pass);
+        }
+        if (without) {
+            say(p, pass, with ? matrix_rows(v_none, 0, count) : out, part, times, nothing);
+            arena_reset(pass);
+        }
+        if (with && without) diffusion_guide(out, matrix_rows(v_none, 0, count), p->guidance);
+    }
+    arena_free(pass);
+    arena_free(arena);
 }
 
 double unet_work(const UnetConfig *config)

@@ -22,6 +22,7 @@
 //
 // Used for: chapter 26. For a U-Net without a time see chapter 12 and map.h.
 #pragma once
+#include "models/diffusion.h"
 #include "models/map.h"
 
 // What is 0 takes the default that stands beside it.
@@ -59,6 +60,17 @@ Unet unet_new_at(Place place, Parameters *set, UnetConfig config, Rng *rng);
     unet_forward_at(HERE, unet, tape, pixels, times, conditions)
 Tensor *unet_forward_at(Place place, const Unet *unet, Tape *tape, Matrix pixels, const int *times,
                         Matrix conditions);
+
+// What the network says while images are drawn, for diffusion_draw: x and v (n × side·side·channels). Guidance 1 is the
+// condition as it is and 0 none, a pass through the network each; any other guidance takes both (diffusion_guide). Images
+// pass in pieces that stay in the cache, with the same bits.
+typedef struct {
+    const Unet *unet;
+    Matrix conditions; // (n × config.conditions), or with data NULL
+    float guidance;
+    long passes; // of single images, counted
+} UnetPredictor;
+void unet_predict(void *predictor, Matrix v, Matrix x, int time);
 
 // Multiply-adds of the convolutions for one image, forwards: nearly all of the work. A training step takes three times that.
 double unet_work(const UnetConfig *config);
