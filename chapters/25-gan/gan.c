@@ -1132,8 +1132,8 @@ typedef struct {
 } Training;
 
 enum { HELD_OUT_IMAGES, MEANS, GAUSSIAN, COPIES, EARLY, GAN, WAYS };
-static const char *const way_names[WAYS] = {"real, held out",    "mean image",         "Gaussian",
-                                            "copies with noise", "GAN, stopped early", "GAN, last step"};
+static const char *const way_names[WAYS] = {"real, held out",    "mean image", "Gaussian",
+                                            "copies with noise", "GAN, early", "GAN, last"};
 
 static void judge_progress(void *lesson, long done, long total, double loss)
 {
