@@ -897,7 +897,11 @@ static Bert *play_the_game(Lesson *lesson, const Corpus *c, const Quiz *quiz, Op
            opponents.counting);
     claim(lesson, right >= 3.0 * opponents.commonest,
           "BERT guesses at least three times as many as the commonest word");
-    claim(lesson, right <= opponents.counting, "and fewer than the best way to count");
+    if (lesson_full(lesson))
+        claim(lesson, fabs(right - opponents.counting) <= 0.03,
+              "and after the longer game as many as the best way to count, to 3 points");
+    else
+        claim(lesson, right <= opponents.counting, "and fewer than the best way to count");
     plot_accuracy(lesson, &curve, opponents);
     return bert;
 }
@@ -1666,8 +1670,12 @@ static void whole_texts(Lesson *lesson, const Corpus *c, const Bert *bert)
     printf("pretrained, frozen, [CLS] + logistic          %.3f   %.3f\n", verse.frozen, review.frozen);
     printf("pretrained, frozen, mean + logistic           %.3f   %.3f\n", verse.mean, review.mean);
     printf("bag of words + logistic                       %.3f   %.3f\n\n", verse.bag, review.bag);
-    claim(lesson, verse.bag >= fmax(verse.pretrained, verse.scratch),
-          "for the kind of book, a bag of words is better than both networks");
+    if (lesson_full(lesson))
+        claim(lesson, verse.pretrained >= verse.scratch + 0.05,
+              "for the kind of book, the longer pretraining is worth at least 5 points");
+    else
+        claim(lesson, verse.bag >= fmax(verse.pretrained, verse.scratch),
+              "for the kind of book, a bag of words is better than both networks");
     claim(lesson, review.bag >= fmax(review.pretrained, review.scratch) - 0.02,
           "for praise, neither is ahead of it by more than 2 points, which is chance");
 }
@@ -1683,6 +1691,11 @@ frozen `[CLS]`. For reviews it does, with three seeds of three; for verses with 
 as the words themselves. For these tasks, then, counting words pays more than pretraining. BERT's authors had
 two hundred times our parameters and four thousand times our text, and for them it did: a claim about
 pretraining is a claim about a size.
+
+The first steps on that way can be seen with `FULL=1`, which plays the game on seven and a half times as much text.
+It then guesses as many hidden words as the best way to count (.454 and .454, with seed 2 .456 and .446). For the
+kind of book the pretrained network has .574 where the same from scratch has .454 and the bag of words .519; with
+seed 2 .508, .439 and .533. For praise nothing changes.
 
 ## The lesson, from end to end
 */
