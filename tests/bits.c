@@ -33,11 +33,13 @@
 #include "matrix/stored.h"
 #include "matrix/symmetric.h"
 #include "models/boxes.h"
+#include "models/diffusion.h"
 #include "models/isolation_forest.h"
 #include "models/kmeans.h"
 #include "models/pca.h"
 #include "models/svm.h"
 #include "models/tree.h"
+#include "models/unet.h"
 
 #include <inttypes.h>
 
@@ -364,6 +366,35 @@ static void boxes(void)
     number = mean_average_precision(found, kept, truths, count / 2, 3, 0.5, NULL);
 }
 
+// A U-Net on small images with times and conditions: what it says, and all gradients; and some steps of both kinds with it
+static void diffusion(void)
+{
+    enum { IMAGES = 5, LENGTH = 20 };
+    const UnetConfig config = {.side = 6, .channels = 2, .features = 16, .conditions = 3};
+    const DiffusionSchedule schedule = diffusion_schedule_new(arena, LENGTH);
+    Parameters set = parameters_new(arena);
+    Unet unet = unet_new(&set, config, &rng);
+    for (int i = 0; i < set.count; i++) {
+        Matrix value = set.items[i]->value, noise = normal(value.rows, value.cols);
+        add_scaled(value, 0.1f, noise);
+    }
+    const int times[IMAGES] = {0, 1, 7, 13, 20};
+    const Matrix data = normal(IMAGES, 72), noise = normal(IMAGES, 72), conditions = normal(IMAGES, 3);
+    Matrix noised = matrix_new(arena, IMAGES, 72), velocity = matrix_new(arena, IMAGES, 72);
+    diffusion_noised(noised, data, noise, times, &schedule);
+    diffusion_velocity(velocity, data, noise, times, &schedule);
+    Tensor *said = unet_forward(&unet, tape, noised, times, conditions);
+    keep(said->value);
+    backward_from(said, normal(said->value.rows, said->value.cols));
+    for (int i = 0; i < set.count; i++) keep(set.items[i]->gradient);
+    UnetPredictor predictor = {.unet = &unet, .conditions = conditions, .guidance = 2.0f};
+    diffusion_draw(noised, &schedule, ((DiffusionPath){.steps = 3, .limit = 1.0f}), unet_predict, &predictor,
+                   NULL);
+    diffusion_draw(velocity, &schedule, ((DiffusionPath){.steps = 4, .randomness = 1.0f}), unet_predict,
+                   &predictor, &rng);
+    keep(noised), keep(velocity);
+}
+
 static Parameters *parameter_set(void)
 {
     static Parameters set;
@@ -440,6 +471,7 @@ static Parameters *parameter_set(void)
     K(isolation_forest, isolation())                                                                         \
     K(logistic, logistic())                                                                                  \
     K(boxes, boxes())                                                                                        \
+    K(diffusion, diffusion())                                                                                \
     K(frechet, frechet())                                                                                    \
     K(peak_signal_noise_ratio, number = peak_signal_noise_ratio(a, b, 1.0f))
 
