@@ -987,7 +987,7 @@ static void to_image_range(Matrix images) { scale(images, 0.5f), add_scalar(imag
 
 typedef struct {
     Generator *now, *average;
-    Discriminator *judged_by;
+    Discriminator *discriminator;
     Optimiser g_adam, d_adam;
     long steps;
 } Gan;
@@ -997,9 +997,9 @@ static Gan *gan_new(Arena *arena, Rng *rng)
     Gan *gan = arena_zeros(arena, 1, sizeof *gan);
     gan->now = generator_new(arena, rng), gan->average = generator_new(arena, NULL);
     parameters_copy(&gan->average->parameters, &gan->now->parameters);
-    gan->judged_by = discriminator_new(arena, rng);
+    gan->discriminator = discriminator_new(arena, rng);
     gan->g_adam = adam_new(arena, &gan->now->parameters, 0.5f, 0.99f, 1e-8f, 0.0f);
-    gan->d_adam = adam_new(arena, &gan->judged_by->parameters, 0.5f, 0.99f, 1e-8f, 0.0f);
+    gan->d_adam = adam_new(arena, &gan->discriminator->parameters, 0.5f, 0.99f, 1e-8f, 0.0f);
     return gan;
 }
 
@@ -1028,8 +1028,8 @@ static void train_discriminator(Gan *gan, Tape *tape, Garments real, Rng *rng, L
     to_network_range(images);
     fill_normal(noise, rng, 0.0f, 1.0f);
     Tensor *made = tape_input(tape, generate(gan->now, tape, noise, items, true)->value);
-    Tensor *right = called_real(discriminate(gan->judged_by, tape, tape_input(tape, images), items, rng));
-    Tensor *wrong = called_made(discriminate(gan->judged_by, tape, made, items, rng));
+    Tensor *right = called_real(discriminate(gan->discriminator, tape, tape_input(tape, images), items, rng));
+    Tensor *wrong = called_made(discriminate(gan->discriminator, tape, made, items, rng));
     Tensor *loss = tensor_add(right, wrong);
     backward(loss);
     optimiser_step(&gan->d_adam, GAN_RATE);
@@ -1043,11 +1043,11 @@ static void train_generator(Gan *gan, Tape *tape, Rng *rng, Losses *losses)
     int items[BATCH];
     fill_normal(noise, rng, 0.0f, 1.0f);
     for (int i = 0; i < BATCH; i++) items[i] = (int)rng_below(rng, ITEMS);
-    parameters_freeze(&gan->judged_by->parameters, "", true);
+    parameters_freeze(&gan->discriminator->parameters, "", true);
     Tensor *made = generate(gan->now, tape, noise, items, true);
-    Tensor *loss = called_real(discriminate(gan->judged_by, tape, made, items, rng));
+    Tensor *loss = called_real(discriminate(gan->discriminator, tape, made, items, rng));
     backward(loss);
-    parameters_freeze(&gan->judged_by->parameters, "", false);
+    parameters_freeze(&gan->discriminator->parameters, "", false);
     optimiser_step(&gan->g_adam, GAN_RATE);
     losses->generator += (double)loss->value.data[0];
     float step = (float)++gan->steps;
