@@ -940,9 +940,10 @@ static void count_the_steps(Lesson *lesson, const Painter *p, const Court *c)
 }
 
 /*
-"DDIM is as good in a tenth of the time" is often read. By agreement it is true here. By distance it depends on the
-network and on luck: longer training often makes 200 steps the nearer ones, since fresh noise repairs earlier mistakes
-and DDIM carries them along. Print both before you believe either.
+"DDIM is as good in a tenth of the time" is often read. By agreement it is nearly true: at most 4.4 points fewer over five
+seeds of this page. By distance it is not: in four of the five the 200 steps are nearer to real garments, 6.5 to 8.8
+against 8.3 to 10.6, since fresh noise repairs earlier mistakes and DDIM carries them along. Print both before you
+believe either.
 
 ## Does it copy?
 
@@ -1172,8 +1173,10 @@ static void compare_with_a_gan(Lesson *lesson, const Court *c, const Data *d, co
     printf("%-26s%8.1f %%%11.2f%11.1f%16d\n\n", "diffusion, guidance 2", 100.0 * of_guided.agreement,
            of_guided.variety, of_guided.distance, 40);
     claim(lesson, of_gan.agreement >= 0.7, "the judge agrees with at least 70 %% of the GAN's drawings");
+    claim(lesson, of_gan.agreement > of_plain.agreement,
+          "which is more than with diffusion at guidance 1, after the same work");
     claim(lesson, of_plain.distance < of_gan.distance,
-          "after the same work, diffusion with guidance 1 is nearer to real garments than the GAN");
+          "but diffusion at guidance 1 is nearer to real garments than the GAN");
     enum { SHOWN = 10 };
     Matrix sheet = matrix_new(arena, 2 * SHOWN, PIXELS);
     const char *names[2 * SHOWN];
@@ -1192,11 +1195,11 @@ static void compare_with_a_gan(Lesson *lesson, const Court *c, const Data *d, co
 }
 
 /*
-After the same work the two are good at different things. The judge agrees with the GAN more often than with the network
-at guidance 1, and the GAN draws in one pass; its grain shows that it never had to explain an image, only to pass. The
-U-Net's drawings are nearer to real garments by distance, and it needs twenty or forty passes for each. The verdict is one
-for this budget: a GAN of this kind goes on improving with more steps (chapter 25). What diffusion has for itself is how it
-got there: one network, one squared error, no balance to keep.
+So which is better? After the same work each is ahead by one figure. The judge agrees with more of the GAN's drawings; those of the
+U-Net at guidance 1 are nearer to real garments, though not by much: 8.3 to 10.6 over five seeds of this page, the GAN 10.2
+to 12.2. The GAN draws in one pass, the U-Net in twenty. And the verdict is one for this budget: with twice the steps and
+more the GAN goes on improving (chapter 25), as does the U-Net. What diffusion has for itself is how it got there: one
+network, one squared error, no balance to keep. Both, and that belongs here too, are still behind the Gaussian's distance.
 
 ## From words: CLIP
 
@@ -1624,8 +1627,8 @@ static void draw_from_words(Lesson *lesson, World *w, const Court *c, Asked aske
     claim(lesson, verdicts[2][1].both >= 0.4, "and on at least 40 %% of pairs that no network has seen");
     claim(lesson, verdicts[2][0].colour >= 0.9 && verdicts[2][1].colour >= 0.85,
           "the colour is right on at least 90 and 85 %%");
-    claim(lesson, verdicts[3][0].both >= verdicts[2][0].both - 0.15,
-          "without the prior at most 15 points fewer are right on trained pairs");
+    claim(lesson, verdicts[2][0].both + verdicts[2][1].both > verdicts[3][0].both + verdicts[3][1].both,
+          "of all 320 requests, more are right with the prior than without it");
     plot_drawings(lesson, drawn[2], verdicts[2], asked);
     plot_sneakers(lesson, w);
 
@@ -1640,6 +1643,19 @@ static void draw_from_words(Lesson *lesson, World *w, const Court *c, Asked aske
     claim(lesson, memcmp(one.data, two.data, matrix_size(one) * sizeof(float)) == 0,
           "the same words and the same seed give the same bytes on one thread");
 }
+
+/*
+The decoder is best with what the prior gives it, better even than with the vectors of real images, and the reason is the same
+as that of guidance: the prior says what is typical of a caption, and a real shirt may look like a coat. The text's own vector
+does less well, and most of all on unseen pairs: over five seeds 41 to 71 % are right with it, and 64 to 73 % with
+the prior. That is not a law. In other trainings of these networks, with another CLIP, the prior moved the vector towards
+the image's just as here and the drawings were no better for it; the cosine and the drawing are two measures, and the
+second is the one that counts.
+
+Look at the pictures, too. Sandals and pullovers fail more than bags and boots; colours hardly ever do. What is joined here
+are two words that the network has seen often, only never together. That is a small thing beside what DALL·E 2 does with
+hundreds of millions of captioned images, and it is the same thing.
+*/
 
 int main(int argc, char **argv)
 {

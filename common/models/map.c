@@ -1,5 +1,7 @@
 // map.c: see map.h.
 #include "models/map.h"
+#include "base/check.h"
+#include "base/parallel.h"
 
 static void need_same_grid(Place place, const char *name, Map a, Map b)
 {
@@ -72,6 +74,23 @@ Map map_add_at(Place place, Map a, Map b)
 
 Map map_each_at(Map m, Tensor *(*function)(Tensor *)) { return (Map){function(m.features), m.grid}; }
 
+static void add_to_pictures_step(Tensor *self)
+{
+    // y_i = x_i + numbers of the picture of pixel i
+    const int pixels = *(const int *)self->context, cols = self->value.cols;
+    const Matrix d_y = self->gradient, d_x = tensor_gradient(self->inputs[0]),
+                 d_numbers = tensor_gradient(self->inputs[1]);
+#pragma omp parallel for if (parallel_worth(matrix_size(d_y)))
+    for (int n = 0; n < d_y.rows / pixels; n++)
+        for (int i = n * pixels; i < (n + 1) * pixels; i++) {
+            const float *from = matrix_row(d_y, i);
+            float *restrict to = d_x.data ? matrix_row(d_x, i) : NULL;
+            float *restrict all = d_numbers.data ? matrix_row(d_numbers, n) : NULL;
+            for (int c = 0; c < cols && to; c++) to[c] += from[c];
+            for (int c = 0; c < cols && all; c++) all[c] += from[c];
+        }
+}
+
 Map map_add_to_pictures_at(Place place, Map m, Tensor *numbers)
 {
     check_at(place, m.features->tape, "begin with map_input", "map_add_to_pictures: the map is on no tape");
@@ -80,11 +99,17 @@ Map map_add_to_pictures_at(Place place, Map m, Tensor *numbers)
              "map_add_to_pictures: %d pictures with %d channels, numbers (%d × %d)", m.grid.count,
              m.features->value.cols, numbers->value.rows, numbers->value.cols);
     const int pixels = m.grid.height * m.grid.width;
-    Arena *arena = tape_arena(m.features->tape);
-    int *picture = arena_alloc_at(place, arena, (size_t)grid_rows(m.grid), sizeof *picture);
-    for (int i = 0; i < grid_rows(m.grid); i++) picture[i] = i / pixels;
-    Tensor *spread = embedding_at(place, m.features->tape, numbers, picture, grid_rows(m.grid));
-    return (Map){tensor_add_at(place, m.features, spread), m.grid};
+    const Matrix x = m.features->value;
+    Tensor *y = tensor_node(place, "add_to_pictures", x.rows, x.cols, add_to_pictures_step, sizeof pixels, 2,
+                            m.features, numbers);
+    *(int *)y->context = pixels;
+#pragma omp parallel for if (parallel_worth(matrix_size(x)))
+    for (int i = 0; i < x.rows; i++) {
+        const float *from = matrix_row(x, i), *number = matrix_row(numbers->value, i / pixels);
+        float *to = matrix_row(y->value, i);
+        for (int c = 0; c < x.cols; c++) to[c] = from[c] + number[c];
+    }
+    return (Map){y, m.grid};
 }
 
 ConvTransposed conv_transposed_new_at(Place place, Parameters *set, const char *name, int inputs, int outputs,

@@ -33,12 +33,12 @@ void group_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, 
                         int groups)
 {
     const int pixels = grid.height * grid.width;
+#pragma omp parallel for if (parallel_worth(matrix_size(x)))
     for (int n = 0; n < grid.count; n++) {
         const Matrix one = matrix_rows(x, n * pixels, pixels);
         const Matrix own_mean = matrix_rows(mean, n, 1), own_r = matrix_rows(r, n, 1);
         column_moments(own_mean, own_r, one);
         join_groups(own_mean.data, own_r.data, x.cols, groups);
-#pragma omp parallel for if (parallel_worth(matrix_size(one)))
         for (int i = 0; i < pixels; i++) {
             const float *in = matrix_row(one, i);
             float *out = matrix_row(y, n * pixels + i);
@@ -66,30 +66,34 @@ void group_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix sums, 
                          Matrix mean, Matrix r, Matrix gain, Grid grid, int groups)
 {
     const int pixels = grid.height * grid.width;
+#pragma omp parallel for if (parallel_worth(matrix_size(x)))
     for (int n = 0; n < grid.count; n++) {
         const Matrix one = matrix_rows(x, n * pixels, pixels), d_one = matrix_rows(d_y, n * pixels, pixels);
         const Matrix m = matrix_rows(mean, n, 1), scale_of = matrix_rows(r, n, 1);
-        Matrix of_y = matrix_rows(sums, 0, 1), of_normal = matrix_rows(sums, 1, 1);
-        fill(sums, 0.0f);
+        const Matrix own = matrix_rows(sums, 4 * n, 4), means = matrix_rows(own, 2, 2);
+        const Matrix of_y = matrix_rows(own, 0, 1), of_normal = matrix_rows(own, 1, 1);
+        memset(own.data, 0, matrix_size(own) * sizeof(float));
         add_column_sums(of_y, d_one);               // Σ d_y
         add_centred_dots(of_normal, d_one, one, m); // Σ d_y (x − mean), and then ⊙ r: Σ d_y normal
         multiply_row(of_normal, scale_of);
-        // y = normal ⊙ gain + bias
-        if (d_bias.data) add(d_bias, d_bias, of_y);
-        if (d_gain.data) add(d_gain, d_gain, of_normal);
         if (!d_x.data) continue;
         // normal = (x − mean) r: d_x = r (d − mean(d) − normal · mean(d ⊙ normal)), d = d_y ⊙ gain
-        means_of_groups(sums, gain, pixels, groups);
-#pragma omp parallel for if (parallel_worth(matrix_size(one)))
+        memcpy(means.data, own.data, matrix_size(means) * sizeof(float));
+        means_of_groups(means, gain, pixels, groups);
+        const float *mean_d = matrix_row(means, 0), *mean_dot = matrix_row(means, 1);
         for (int i = 0; i < pixels; i++) {
             const float *in = matrix_row(one, i), *d_out = matrix_row(d_one, i);
             float *d_in = matrix_row(d_x, n * pixels + i);
             for (int c = 0; c < x.cols; c++) {
                 const float normal = (in[c] - m.data[c]) * scale_of.data[c];
-                const float d = d_out[c] * gain.data[c] - of_y.data[c] - normal * of_normal.data[c];
+                const float d = d_out[c] * gain.data[c] - mean_d[c] - normal * mean_dot[c];
                 d_in[c] = __builtin_fmaf(scale_of.data[c], d, d_in[c]);
             }
         }
+    }
+    for (int n = 0; n < grid.count; n++) { // y = normal ⊙ gain + bias, in the order of the pictures
+        if (d_bias.data) add(d_bias, d_bias, matrix_rows(sums, 4 * n, 1));
+        if (d_gain.data) add(d_gain, d_gain, matrix_rows(sums, 4 * n + 1, 1));
     }
 }
 
@@ -105,7 +109,7 @@ static void group_norm_step(Tensor *self)
 {
     const GroupNormContext *context = self->context;
     Tensor *x = self->inputs[0], *gain = self->inputs[1];
-    Matrix sums = matrix_uninitialised(tape_arena(self->tape), 2, x->value.cols);
+    Matrix sums = matrix_uninitialised(tape_arena(self->tape), 4 * context->grid.count, x->value.cols);
     group_norm_backward(tensor_gradient(x), tensor_gradient(gain), tensor_gradient(self->inputs[2]), sums,
                         self->gradient, x->value, context->mean, context->r, gain->value, context->grid,
                         context->groups);

@@ -11,7 +11,7 @@
 
 void group_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, Matrix bias, Grid grid,
                         int groups);
-// sums (2 × C) is scratch
+// sums (4n × C) is scratch
 void group_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix sums, Matrix d_y, Matrix x,
                          Matrix mean, Matrix r, Matrix gain, Grid grid, int groups);
 
