@@ -13,7 +13,7 @@ will see
 - the contrastive loss with its gradient by hand, and what its temperature does;
 - search by caption, also for colours of garments that were never trained, and names given without training;
 - a model that finds nearly every image and yet cannot tell "red sneaker above blue bag" from "blue sneaker above red
-  bag"; the usual explanation of this, and two measurements, one of which contradicts it;
+  bag"; the usual explanation of this, and two experiments on how far it holds;
 - what the fused model costs: $N^2$ passes where the two encoders need $2N$;
 - the same for emoji, with names in English and Chinese, and what is memory in it.
 
@@ -48,9 +48,9 @@ colours. Its caption has five words: colour, item, relation, colour, item. With 
 there are $80 \cdot 4 \cdot 80 = 25{,}600$ captions. The garments stand one above the other or side by side, each
 shifted at random by 5 to 9 pixels in the other direction.
 
-What shall be tested is kept out of training twice. Test scenes show garments of Fashion-MNIST's test set. And of the 80
-pairs of a colour and an item, 16 never occur in training: no red or orange T-shirt, for example. Each colour and each
-item does occur, but not these together. Who finds them must have understood the parts.
+What shall be tested is kept out of training twice. Test scenes show garments of Fashion-MNIST's test set. And of the
+80 pairs of a colour and an item, 16 never occur in training: no red or orange T-shirt, for example. Each colour and
+each item does occur, but not these together. Who finds them must have understood the parts.
 */
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, RGB = 3 * PIXELS, WORDS = 5, RELATIONS = 4 };
@@ -245,7 +245,6 @@ static void show_world(Lesson *lesson, const World *world)
           "16 pairs never occur in training, each colour and each item does");
     Plot *plot = plot_begin(lesson, "scenes.png", "Scenes and their captions");
     plot_images(plot, (PlotImages){SIDE, SIDE, 3, 4, 0.0f, 1.0f}, s.pixels, captions);
-    plot_size(plot, 1200, 820);
     plot_end(plot, "Twelve test scenes. Pairs that were never trained are among them.");
 }
 
@@ -258,15 +257,14 @@ $S_{ij} = s\, u_i \cdot v_j$. Row $i$ is then a guessing game: which of the $B$ 
 $j$ is the game the other way round. Both are classification with the diagonal as the label, and the loss is the mean
 of both cross-entropies:
 
-$$L = \frac{1}{2B} \sum_i \Bigl[ \log \sum_j e^{S_{ij}} - S_{ii} \Bigr] + \frac{1}{2B} \sum_j \Bigl[ \log \sum_i
-e^{S_{ij}} - S_{jj} \Bigr].$$
+$$L = \frac{1}{2B} \sum_i \Bigl[ \log \sum_j e^{S_{ij}} + \log \sum_j e^{S_{ji}} - 2 S_{ii} \Bigr].$$
 
 This is **InfoNCE** (van den Oord and others 2018) in both directions. The other $B - 1$ captions of the batch are the
 **negatives** (负样本): wrong answers that cost nothing to collect. With $P$ the softmax of the rows and $Q$ that of the
 columns, the gradient is as short as that of any softmax:
 
-$$\mathrm d S = \frac{1}{2B}\,(P + Q - 2I), \qquad \mathrm d u_i = s \sum_j \mathrm d S_{ij}\, v_j, \qquad \mathrm d v_j =
-s \sum_i \mathrm d S_{ij}\, u_i.$$
+$$\mathrm d S = \frac{1}{2B}\,(P + Q - 2I), \qquad \mathrm d u_i = s \sum_j \mathrm d S_{ij}\, v_j, \qquad
+\mathrm d v_j = s \sum_i \mathrm d S_{ij}\, u_i.$$
 
 In words: each image is pulled to its own caption and pushed away from the others, from each by how much it is
 mistaken for it.
@@ -376,7 +374,7 @@ of word embeddings, a **bag of words** (词袋). It may choose among four learni
 kept from training; CLIP has one.
 */
 
-enum { BATCH = 128, FEATURES = 64, TEXT = 64, CLIP_STEPS = 300 };
+enum { BATCH = 128, FEATURES = 64, TEXT = 64, CLIP_STEPS = 400 };
 
 // Either CLIP or the linear opponent
 typedef struct {
@@ -529,7 +527,7 @@ static Recalls recalls_of(Encoders *e, const Scenes *s)
 }
 
 enum { CANDIDATES = 300, RATES = 4 };
-static const float rates[RATES] = {3e-4f, 1e-3f, 3e-3f, 1e-2f};
+static const float rates[RATES] = {1e-3f, 3e-3f, 1e-2f, 3e-2f};
 
 // The linear opponent with the rate that is best on validation scenes
 static Encoders *tuned_opponent(Lesson *lesson, const World *world)
@@ -583,17 +581,18 @@ static void measure_recall(Lesson *lesson, const World *world, Encoders *clip)
 }
 
 /*
-Both directions work, and unseen pairs are found nearly as well: the vector of a red T-shirt is made of what the network
-knows of red and of T-shirts. The linear opponent shows how much of that is colours at places, which a sum of
+Both directions work, and unseen pairs are found nearly as well: the vector of a red T-shirt is made of what the
+network knows of red and of T-shirts. The linear opponent shows how much of that is colours at places, which a sum of
 pixels can tell.
 
 ## What the temperature does
 
 The scale $s$ is $1/\tau$, one over the **temperature** (温度). Cosines lie between −1 and 1. At $s = 1$ the best that
-any vectors can do is 1 for the pair and −1 for the rest, and the loss cannot fall below $\log(1 + (B-1)\,e^{-2s})$: with
-128 pairs that is nearly 3 of the $\log 128 = 4.85$ that pure guessing costs. So the scale has to grow. It also decides
-whom the loss looks at. Image $i$ is pushed away from caption $j$ with the weight $P_{ij}$; we take vectors of the
-trained CLIP, change nothing but $s$, and ask which part of the push comes from the one **hardest negative** (最难负样本).
+any vectors can do is 1 for the pair and −1 for the rest, and the loss cannot fall below $\log(1 + (B-1)\,e^{-2s})$:
+with 128 pairs that is nearly 3 of the $\log 128 = 4.85$ that pure guessing costs. So the scale has to grow. It also
+decides whom the loss looks at. Image $i$ is pushed away from caption $j$ with the weight $P_{ij}$; we take vectors
+of the trained CLIP, change nothing but $s$, and ask which part of the push comes from the one **hardest negative**
+(最难负样本).
 */
 
 enum { SCALES = 5 };
@@ -653,19 +652,18 @@ between lies what training chooses for itself. CLIP clips it at 100, and so does
 
 Now a smaller world: one garment, 14 × 14 pixels, and captions of two words, "purple sneaker". Nobody trains a
 classifier. To classify, write a caption for each class, encode it, and take for an image the class whose vector is
-nearest: **zero-shot classification** (零样本分类). The 80 classes here include the 16 pairs that were never trained.
+nearest: **zero-shot classification** (零样本分类). The 80 classes include the 16 pairs that were never trained.
 
-A batch of 128 such images has many equal captions, and the diagonal then calls wrong what is right: two purple sneakers
-are pushed off each other's caption. The library divides the target among equal captions for this reason. Is it needed?
-Let $m$ rows have the same caption, hence the *same vector* $v$. Image $i$ feels only the sum over these $m$ columns,
-and the diagonal's targets sum to 1 there just as the divided ones do. The sum over the $m$ texts, which is all that the
-text encoder feels, is the same for the same reason. So the gradient of every parameter must be equal with and without;
-only the loss, which cannot reach 0 any more, must differ. It becomes another matter when one meaning has two captions
-with two vectors. We let every second image have the order of its words reversed, "sneaker purple", under the same
-number, and compare again.
+A batch of 128 such images has many equal captions, and the diagonal then calls wrong what is right: two purple
+sneakers are pushed off each other's caption. The library divides the target among equal captions for this reason. Is
+it needed? Let $m$ rows have the same caption, hence the *same vector* $v$. Image $i$ feels only the sum over these
+$m$ columns, and the diagonal's targets sum to 1 there just as the divided ones do. The sum over the $m$ texts, which
+is all that the text encoder feels, is the same for the same reason. So the loss and the gradient of every parameter
+must be equal with and without. It becomes another matter when one meaning has two captions with two vectors. We let
+every second image have the order of its words reversed, "sneaker purple", under the same number, and compare again.
 */
 
-enum { NAME_WORDS = 2, NAME_BATCH = 128, NAME_STEPS = 700 };
+enum { NAME_WORDS = 2, NAME_BATCH = 128, NAME_STEPS = 1200 };
 
 typedef struct {
     int count;
@@ -770,7 +768,7 @@ static void name_garments(Lesson *lesson, const World *world)
         const Singles batch = draw_singles(scratch, &world->train, TRAINED, NAME_BATCH, &rng);
         Tensor *loss = loss_of_singles(&clip, tape, &batch, batch.classes);
         backward(loss);
-        optimiser_step(&adam, cosine_schedule(2e-3f, step, 50, NAME_STEPS));
+        optimiser_step(&adam, cosine_schedule(8e-3f, step, 50, NAME_STEPS));
         lesson_progress(lesson, "names", step + 1, NAME_STEPS, (double)loss->value.data[0]);
     }
     Singles batch = draw_singles(arena, &world->train, TRAINED, NAME_BATCH, &rng);
@@ -791,8 +789,8 @@ static void name_garments(Lesson *lesson, const World *world)
            losses_of_two[1], losses_of_two[0], apart_of_two);
     printf("zero-shot among %d: %.3f of trained pairs, %.3f of pairs never seen; chance %.4f\n\n", PAIRS,
            right, right_unseen, 1.0 / PAIRS);
-    claim(lesson, apart <= 1e-4 && losses[0] >= losses[1] + 0.3,
-          "shared targets change the loss of equal captions, and no gradient");
+    claim(lesson, apart <= 1e-4 && fabs(losses[0] - losses[1]) <= 1e-4,
+          "where captions are equal, shared targets change neither the loss nor any gradient");
     claim(lesson, apart_of_two >= 0.01, "where one meaning has two vectors, they change the gradient");
     claim(lesson, right >= 0.8,
           "at least 80 %% of test garments are named right among 80 classes, trained pairs");
@@ -802,21 +800,23 @@ static void name_garments(Lesson *lesson, const World *world)
 }
 
 /*
-The mathematics holds: the gradients are equal but for rounding. What is said of repeated captions in general
-("false negatives harm") needs captions that mean the same in other words.
+The mathematics holds: loss and gradients are equal but for rounding. That repeated captions are *false negatives*
+(假负样本) and harm needs captions that mean the same in other words, or the same garment in two images whose captions
+differ. Where there are any, one has to know it, and to divide.
 
 ## Which colour is whose?
 
-CLIP finds nearly everything. Does it know what it has found? Take a test scene and two captions: its own, and one with
-a small change.
+CLIP finds nearly everything. Does it know what it has found? Take a test scene and two captions: its own, and one
+with a small change.
 
 - *colours*: "**red** sneaker above **blue** bag" becomes "**blue** sneaker above **red** bag";
 - *items*: "red **sneaker** above blue **bag**" becomes "red **bag** above blue **sneaker**";
 - *relation*: *above* becomes *below*, *left-of* becomes *right-of*, and back;
 - *word*: one colour or one item becomes one that is not in the scene.
 
-The first three leave the bag of words the same, or nearly so. Whoever guesses is right in half of the cases. All four
-pairs of colours and items that an exchange touches are trained ones, so that none can be told by never having occurred.
+The first three leave the bag of words the same, or nearly so. Whoever guesses is right in half of the cases. All
+four pairs of colours and items that an exchange touches are trained ones, so that none can be told by never having
+occurred.
 */
 
 typedef enum { COLOURS, ITEMS, RELATION, WORD, KINDS } Kind;
@@ -927,22 +927,23 @@ static void sit_exam(double out[2][KINDS], const char *name, Scorer scorer, void
 static bool near_chance(double rate) { return rate >= 0.4 && rate <= 0.6; }
 
 /*
-The usual explanation is in the loss: nothing in it asks for order. A batch of 128 random captions hardly ever holds two
-that differ by an exchange, so a bag of words wins every comparison; what would help are **hard negatives**, captions
-with exchanged words in the batch (Yuksekgonul and others 2023). That can be tested. We train again, with the same steps
-and rate, on batches in which every second scene has the caption of the one before it with the colours exchanged, and its
-own image for it.
+The usual explanation is in the loss: nothing in it asks for order. A batch of 128 random captions hardly ever holds
+two that differ by an exchange, so a bag of words wins every comparison; what would help are **hard negatives**,
+captions with exchanged words in the batch (Yuksekgonul and others 2023). That can be tested. We train again, with
+the same steps and rate, on batches in which every second scene has the caption of the one before it with the colours
+exchanged, and its own image for it.
 
 A second suspect is plainer. Our text encoder starts with embeddings of words that have deviation 1 and embeddings of
-positions that have deviation 0.1, not unusual numbers. What tells "first" from "second" is then a tenth as strong as what
-tells "red" from "blue", and after the first normalisation it weighs a hundredth in each product. We train a third time,
-without any hard negative, with positions that begin at deviation 1.
+positions that have deviation 0.1, not unusual numbers. What tells "first" from "second" is then a tenth as strong as
+what tells "red" from "blue", and after the first normalisation it weighs a hundredth in each product. We train a
+third time, without any hard negative, with positions that begin at deviation 1.
 */
 
-static const Plan plain_plan = {.rate = 2e-3f, .positions = 0.1f, .steps = CLIP_STEPS},
-                  search_plan = {.rate = 2e-3f, .positions = 1.0f, .steps = CLIP_STEPS};
+static const Plan plain_plan = {.rate = 4e-3f, .positions = 0.1f, .steps = CLIP_STEPS},
+                  search_plan = {.rate = 4e-3f, .positions = 1.0f, .steps = CLIP_STEPS};
 
-static void exchange_words(Lesson *lesson, const World *world, Encoders *clip)
+// strong [2][KINDS] ← how often the CLIP with strong positions is right
+static void exchange_words(Lesson *lesson, const World *world, Encoders *clip, double strong[2][KINDS])
 {
     section(lesson, "Which colour is whose?");
     const Exam exam = exam_of(lesson_arena(lesson), world, lesson);
@@ -951,7 +952,7 @@ static void exchange_words(Lesson *lesson, const World *world, Encoders *clip)
     with_positions.positions = 1.0f;
     Encoders *twins = train_encoders(lesson, &world->train, with_twins, "hard negatives"),
              *positions = train_encoders(lesson, &world->train, with_positions, "positions");
-    double plain[2][KINDS], hard[2][KINDS], strong[2][KINDS];
+    double plain[2][KINDS], hard[2][KINDS];
     print_exam_head("right of two captions");
     sit_exam(plain, "CLIP", score_by_encoders, clip, &exam);
     sit_exam(hard, "with hard negatives", score_by_encoders, twins, &exam);
@@ -963,35 +964,41 @@ static void exchange_words(Lesson *lesson, const World *world, Encoders *clip)
     claim(lesson,
           near_chance(plain[0][COLOURS]) && near_chance(plain[0][ITEMS]) && near_chance(plain[0][RELATION]),
           "CLIP guesses, 40 to 60 %%, when colours, items or the relation are exchanged");
-    claim(lesson, plain[0][WORD] >= 0.95, "where a word is changed it is right in 95 %% or more");
-    claim(lesson, hard[0][COLOURS] <= 0.75, "hard negatives alone do not cure it: at most 75 %% for colours");
-    claim(lesson, strong[0][COLOURS] >= 0.9 && strong[0][RELATION] >= 0.9,
-          "positions as strong as words do, without any hard negative: at least 90 %% for colours and "
-          "relation");
-    claim(lesson, strong[1][COLOURS] >= 0.8, "and at least 80 %% for colours on pairs never seen");
+    claim(lesson, plain[0][WORD] >= 0.85, "where a word is changed it is right in at least 85 %%");
+    claim(lesson, hard[0][COLOURS] >= 0.9 && hard[0][RELATION] >= 0.9,
+          "hard negatives teach colours, at least 90 %%, and the relation with them");
+    claim(lesson, near_chance(hard[0][ITEMS]),
+          "and no more than they show: exchanged items are still guessed");
+    claim(
+        lesson, strong[0][COLOURS] >= 0.75 && strong[0][RELATION] >= 0.75 && strong[0][ITEMS] >= 0.6,
+        "without any hard negative, strong positions bring 75 %% for colours and relation, 60 %% for items");
+    claim(lesson, strong[1][COLOURS] >= 0.7, "and at least 70 %% for colours on pairs never seen");
 }
 
 /*
-So two sentences have to be kept apart. *A model can find nearly every scene and know nothing of whose colour is which*:
-true, and recall does not show it; one has to ask. *The contrastive loss cannot teach it*: false here. The scale of one
-table decides. The loss of a batch is a little lower for whoever knows the order, and a text encoder that can see order
-learns it without being shown a single exchanged caption. Large models are trained on captions where word order matters
-less than in ours and there is more to be learned, so that this does not say why *they* fail; it says that the loss
-alone is not the reason.
+So three sentences have to be kept apart. *A model can find nearly every scene and know nothing of whose colour is
+which*: true, and recall does not show it; one has to ask. *Hard negatives help*: true, for what they show. This
+model has learned that the colour named first is the one above, or on the left, with "above" or "left-of". It was
+never asked which garment is there, with the colours in their places, and of items it knows no more than before.
+*Without hard negatives the contrastive loss cannot teach it*: false here. The scale of one table decides. The loss
+of a batch is a little lower for whoever knows the order, and a text encoder that can see order learns it without
+being shown a single exchanged caption, for colours, relation and, more slowly, items. Large models are trained on
+captions where order matters less than in ours, so this does not say why *they* fail. It says that the loss alone is
+no explanation.
 
 ## One transformer reads both
 
 ViLT has no vector for an image. Sixteen image tokens and five word tokens stand in one sequence, and each block lets
 all 21 look at each other, so that a word can ask the image: *sneaker*, where are you, and which colour is there?
 
-The image tokens come from the convolutions of the CLIP above, the one that was guessing. They are **frozen** (冻结). If the
-fused model can tell the colours apart, the image encoder had known where the colours are, and only nobody had asked.
-This order of work, first contrast and then fusion, is that of ALBEF (Li and others 2021).
+The image tokens come from the convolutions of the CLIP above, the one that was guessing. They are **frozen** (冻结).
+If the fused model can tell the colours apart, the image encoder had known where the colours are, and only nobody had
+asked. This order of work, first contrast and then fusion, is that of ALBEF (Li and others 2021).
 
 It is trained as BERT is ([chapter 19](../19-bert/README.md)): words are replaced by `[mask]`, and it has to say
-them. Which ones matters. If only the first colour of "[mask] sneaker above blue bag" is masked, the scene says red and
-blue, blue is taken, and the answer is red without a look at any sneaker. So both colours are masked together in 35 % of
-the cases, both items in 35 %, and each word by chance in the rest.
+them. Which ones matters. If only the first colour of "[mask] sneaker above blue bag" is masked, the scene says red
+and blue, blue is taken, and the answer is red without a look at any sneaker. So both colours are masked together in
+35 % of the cases, both items in 35 %, and each word by chance in the rest.
 
 A caption scores by how well the masked words are guessed: $\log p(\text{colours} \mid \text{rest}) + \log
 p(\text{items} \mid \text{rest}) + \log p(\text{relation} \mid \text{rest})$, three passes.
@@ -1139,22 +1146,17 @@ static void score_by_vilt(void *model, Matrix pixels, const int *words, double *
     arena_free(scratch);
 }
 
-static void draw_exam(Lesson *lesson, double clip[KINDS], double fused[KINDS], double weak[KINDS])
+static void draw_exam(Lesson *lesson, double *const rates_of[], const char *const *rows, int count)
 {
-    static const char *const rows[3] = {"CLIP", "fused", "fused, positions 0.1"};
-    Matrix values = matrix_new(lesson_arena(lesson), 3, KINDS);
-    for (int k = 0; k < KINDS; k++) {
-        AT(values, 0, k) = (float)clip[k];
-        AT(values, 1, k) = (float)fused[k];
-        AT(values, 2, k) = (float)weak[k];
-    }
+    Matrix values = matrix_new(lesson_arena(lesson), count, KINDS);
+    for (int r = 0; r < count; r++)
+        for (int k = 0; k < KINDS; k++) AT(values, r, k) = (float)rates_of[r][k];
     Plot *plot = plot_begin(lesson, "exchanges.png", "Right of two captions, by what was changed");
     plot_cells(plot, values, rows, kind_names, 2);
-    plot_size(plot, 900, 420);
     plot_end(plot, "Trained pairs; 0.5 is a guess. Only a changed word is seen by all.");
 }
 
-static void fuse(Lesson *lesson, const World *world, Encoders *clip, Vilt **out)
+static void fuse(Lesson *lesson, const World *world, Encoders *clip, double strong[KINDS], Vilt **out)
 {
     section(lesson, "One transformer reads both");
     const Exam exam = exam_of(lesson_arena(lesson), world, lesson);
@@ -1173,15 +1175,17 @@ static void fuse(Lesson *lesson, const World *world, Encoders *clip, Vilt **out)
     claim(lesson, by_fused[1][COLOURS] >= 0.7, "and at least 70 %% for colours on pairs never seen");
     claim(lesson, near_chance(by_weak[0][COLOURS]),
           "with positions that begin ten times smaller it still guesses after as many steps");
-    draw_exam(lesson, by_clip[0], by_fused[0], by_weak[0]);
+    static const char *const rows[] = {"CLIP", "CLIP, positions 1", "fused, positions 1",
+                                       "fused, positions 0.1"};
+    draw_exam(lesson, (double *const[]){by_clip[0], strong, by_fused[0], by_weak[0]}, rows, 4);
     *out = fused;
 }
 
 /*
-The same scale decides here as well. With weak positions the loss falls until the model knows which colours and items are
-there, and then lies on a **plateau** (平台期) for very long: to do better, a masked colour must first learn to look at its
-neighbour, the item, and then for that item in the image, and neither step helps without the other. Positions that can
-be told apart from the start give the first step for free.
+The same scale decides here as well. With weak positions the loss falls until the model knows which colours and items
+are there, and then lies on a **plateau** (平台期): to do better, a masked colour must first learn to look at its
+neighbour, the item, and then for that item in the image, and neither step helps without the other. Positions that
+can be told apart from the start give the first step for free.
 
 So "fused models bind and dual encoders do not" is too simple, too. What remains true is the price.
 
@@ -1233,14 +1237,14 @@ A search that wants both takes CLIP's first hundred and lets the fused model put
 
 ## Emoji in two languages
 
-Emoji come with names and keywords in many languages. We take 1,384 of them as Google draws them, 32 × 32 pixels, with
-names and keywords in English and in Chinese, and the same ones as Twitter draws them for a test. Texts have
-no fixed length here, and no order: the text encoder is the mean of embeddings, a bag of words. For English a token is
-a word, for Chinese a character, and both languages share one table. No dictionary is given: if *cat* and 猫 come to mean
-the same, then because both were said of the same image.
+Emoji come with names and keywords in many languages. We take 1,384 of them as Google draws them, 32 × 32 pixels,
+with names and keywords in English and in Chinese, and the same ones as Twitter draws them for a test. Texts have no
+fixed length here, and no order: the text encoder is the mean of embeddings, a bag of words. For English a token is a
+word, for Chinese a character, and both languages share one table. No dictionary is given: if *cat* and 猫 come to
+mean the same, then because both were said of the same image.
 
-In each step an emoji gets either language by chance, and loses each word with probability 0.4, so that no single word
-carries everything; images are shifted, scaled and sheared a little. 15 % of the emoji are held out.
+In each step an emoji gets either language by chance, and loses each word with probability 0.2; images are shifted,
+scaled and sheared a little. 15 % of the emoji are held out.
 */
 
 enum { EMOJI_SIDE = 32, EMOJI_PIXELS = EMOJI_SIDE * EMOJI_SIDE, LANGUAGES = 2, MOST_TOKENS = 32 };
@@ -1381,6 +1385,8 @@ static EmojiClip *emoji_clip_new(Arena *arena, int words, Rng *rng)
                                .text_hidden = 1,
                                .features = EMOJI_FEATURES};
     m->clip = clip_new(&m->set, config, rng);
+    scale(m->clip.word.table->value,
+          0.03f); // a word of one emoji is trained in few steps: it must move far from where it began
     return m;
 }
 
@@ -1405,7 +1411,7 @@ static Bag dropped(Bag bag, Rng *rng)
     Bag left = {0};
     while (left.count == 0 && bag.count > 0)
         for (int k = 0; k < bag.count; k++)
-            if (rng_uniform(rng) < 0.6f) left.tokens[left.count++] = bag.tokens[k];
+            if (rng_uniform(rng) < 0.8f) left.tokens[left.count++] = bag.tokens[k];
     return left;
 }
 
@@ -1461,7 +1467,7 @@ static EmojiClip *train_emoji(Lesson *lesson, const Emoji *e)
         Tensor *v = encode_bags(m, tape, bags, EMOJI_BATCH);
         Tensor *loss = contrastive_loss(u, v, m->clip.log_scale, NULL);
         backward(loss);
-        optimiser_step(&adam, cosine_schedule(2e-3f, step, 50, EMOJI_STEPS));
+        optimiser_step(&adam, cosine_schedule(4e-3f, step, 50, EMOJI_STEPS));
         lesson_progress(lesson, "emoji", step + 1, EMOJI_STEPS, (double)loss->value.data[0]);
     }
     tape_free(tape);
@@ -1505,9 +1511,10 @@ static double recall_of_vectors(Matrix queries, Matrix answers)
 }
 
 /*
-The test asks with the name alone, as a reader would. Beside it stands an opponent that has learned nothing. It looks the
-name up in a list, which is perfect for emoji that are in the list, takes Google's image from there, and looks for the
-Twitter image whose pixels are nearest (by the cosine). It cannot do anything for emoji that are not in its list.
+The test asks with the name alone, as a reader would. Beside it stands an opponent that has learned nothing. It looks
+the name up in a list, which is perfect for emoji that are in the list, takes Google's image from there, and looks
+for the Twitter image whose pixels are nearest (by the cosine). It cannot do anything for emoji that are not in its
+list.
 */
 
 static Matrix unit_pixels(Arena *arena, Matrix images, const int *which, int count)
@@ -1562,6 +1569,12 @@ static void measure_emoji(Lesson *lesson, const Emoji *e, const EmojiClip *m)
 }
 
 /*
+Two languages meet in the image: an English name finds the Chinese name of the same emoji, and nobody has translated
+anything. But look at what kind of knowledge this is. Trained emoji are found three times as often as held-out ones,
+and a list with nearest pixels, which cannot generalise at all, finds more of Twitter's drawings than the network
+does. With a thousand images it mostly **memorises** (记忆). What it finds of held-out emoji is many times what chance
+would, and far from a search that one could use; OpenAI's CLIP was trained on 400 million pairs.
+
 ## Type a caption
 
 The search below is what `--find` does. For scenes, all 25,600 captions are painted once, with test garments, and
@@ -1607,7 +1620,8 @@ static Matrix gallery_vectors(Lesson *lesson, const World *world, Encoders *clip
     return out;
 }
 
-// Blocks of two pixels, in 24-bit colours: images (n × side · side · 3) at half their size, as many as the screen holds
+// Blocks of two pixels, in 24-bit colours: images (n × side · side · 3) at half their size,
+// as many as the screen holds
 static void draw_on_terminal(Matrix images, int side, bool inverted)
 {
     int columns, lines;
@@ -1739,6 +1753,9 @@ static void type_a_caption(Lesson *lesson, const World *world, Encoders *clip, c
 }
 
 /*
+The scene that was asked for is the first here, and the others show what this CLIP knows: the right colours and items,
+in any order. `--find` therefore trains the one with strong positions.
+
 Words that are not known are refused, with those that are spelled most alike. How alike two words are is counted in
 letters that must be inserted, deleted or replaced: the edit distance of Levenshtein (1965).
 */
@@ -1786,7 +1803,8 @@ static bool refuse_unknown(const char *text, char *const *vocabulary, int count)
     return refused;
 }
 
-// The words of "a red T-shirt left of a blue bag", articles left out: their numbers, −1 for an unknown one; at most `most`
+// The words of "a red T-shirt left of a blue bag", articles left out: their numbers,
+// −1 for an unknown one; at most `most`
 static int scene_words(const char *text, int *words, int most)
 {
     static const char *const articles[] = {"a", "an", "the", "of"};
@@ -1854,7 +1872,6 @@ static void refuse_caption(Lesson *lesson, const char *text)
 static bool find(Lesson *lesson, const char *text)
 {
     enum { SOME = 3 };
-    section(lesson, "Type a caption");
     Arena *arena = lesson_arena(lesson);
     int words[WORDS + 1], known = 0, best[SHOWN];
     const int count = scene_words(text, words, WORDS + 1);
@@ -1897,6 +1914,17 @@ static bool find(Lesson *lesson, const char *text)
 ## The lesson, from end to end
 */
 
+static void train_clip(Lesson *lesson, const World *world, Encoders **out)
+{
+    *out = train_encoders(lesson, &world->train, plain_plan, "CLIP");
+}
+
+static void learn_emoji(Lesson *lesson, Emoji *emoji, const EmojiClip **out)
+{
+    *emoji = load_emoji(lesson);
+    *out = train_emoji(lesson, emoji);
+}
+
 int main(int argc, char **argv)
 {
     const char *text = NULL;
@@ -1911,17 +1939,144 @@ int main(int argc, char **argv)
     const World world = load_world(lesson_arena(lesson));
     show_world(lesson, &world);
     check_infonce(lesson);
-    Encoders *clip = train_encoders(lesson, &world.train, plain_plan, "CLIP");
+    Encoders *clip = NULL;
+    train_clip(lesson, &world, &clip);
     measure_recall(lesson, &world, clip);
     vary_temperature(lesson, &world, clip);
     name_garments(lesson, &world);
-    exchange_words(lesson, &world, clip);
+    double strong[2][KINDS] = {{0}};
+    exchange_words(lesson, &world, clip, strong);
     Vilt *fused = NULL;
-    fuse(lesson, &world, clip, &fused);
+    fuse(lesson, &world, clip, strong[0], &fused);
     count_the_price(lesson, &world, clip, fused);
-    const Emoji emoji = load_emoji(lesson);
-    const EmojiClip *by_name = train_emoji(lesson, &emoji);
+    Emoji emoji = {0};
+    const EmojiClip *by_name = NULL;
+    learn_emoji(lesson, &emoji, &by_name);
     measure_emoji(lesson, &emoji, by_name);
     type_a_caption(lesson, &world, clip, &emoji, by_name);
     return lesson_end(lesson);
 }
+
+/*
+## What to take along
+
+- Two encoders and one table of cosines: each row and each column is a classification, and the batch is the negatives.
+- The scale of the cosines must be able to grow; it decides how much the hardest negative counts.
+- A caption for each class makes a classifier, also for combinations that were never trained.
+- High recall does not show that a model knows whose colour is which. Ask with two captions that differ in that alone.
+- Why it does not know is another question. Hard negatives cure what they show; here a larger
+  scale of the positions did it as well, without any. An explanation is worth an experiment that could refute it.
+- A fused model reads pairs, $N^2$ of them; two encoders read each side once.
+
+## Check yourself
+
+**1.** Two images of a batch have the same caption. Why may the diagonal stay the label all the same?
+
+<details><summary>Answer</summary>
+
+Equal captions have one vector. What the softmax gives to the copies adds up, and so do the targets, to 1 in either
+case. Gradients of images and of the text encoder see the sums alone.
+
+</details>
+
+**2.** Image and text vectors are not divided by their lengths. What could then happen to the scale?
+
+<details><summary>Answer</summary>
+
+It is not needed: longer vectors do the same. And one long vector could win in every row, whatever the image shows.
+
+</details>
+
+**3.** A text encoder takes the mean of word embeddings. What does it score for "red sneaker above blue bag" against
+the caption with exchanged colours, and what does that make of the two-way choice?
+
+<details><summary>Answer</summary>
+
+The same, but for rounding: addition has no order. All choices are ties, which count half: exactly one half.
+
+</details>
+
+**4.** A fused model shall search a million images for one caption, at 1,000 pairs a second. How long does that take,
+and what would one do?
+
+<details><summary>Answer</summary>
+
+A thousand seconds for a query. Two encoders choose the best hundred, and the fused model puts these in order in a
+tenth of a second.
+
+</details>
+
+**5.** Why are both colours masked together?
+
+<details><summary>Answer</summary>
+
+With one of them in the text, the other follows from the two colours in the image by elimination, without knowing
+which garment has it.
+
+</details>
+
+## Sources
+
+- A. Radford and others, *Learning transferable visual models from natural language supervision*, 2021: CLIP.
+- W. Kim, B. Son, I. Kim, *ViLT: vision-and-language transformer without convolution or region supervision*, 2021.
+- A. van den Oord, Y. Li, O. Vinyals, *Representation learning with contrastive predictive coding*, 2018: InfoNCE.
+- J. Li and others, *Align before fuse: vision and language representation learning with momentum distillation*, 2021:
+  first contrast, then fusion.
+- M. Yuksekgonul and others, *When and why vision-language models behave like bags-of-words, and what to do about
+  it?*, 2023: exchanged words, and hard negatives.
+- T. Thrush and others, *Winoground: probing vision and language models for visio-linguistic compositionality*, 2022:
+  two images and two captions with the same words.
+- V. I. Levenshtein, *Binary codes capable of correcting deletions, insertions and reversals*, 1966: the edit
+  distance.
+
+## Exercises
+
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade24` tells how far you are, `make
+hint24` helps.
+
+- **TASK 24.1** rows of length 1.
+- **TASK 24.2** InfoNCE in both directions.
+- **TASK 24.3** its gradient.
+- **TASK 24.4** recall at k, with equal scores.
+- **TASK 24.5** zero-shot classification with several captions a class.
+
+And without a computer, or with five minutes at one:
+
+**1.** How many captions of a batch of 128 differ from a given one only by an exchange of colours, on average, when
+captions are drawn from $64 \cdot 4 \cdot 64$?
+
+<details><summary>Answer</summary>
+
+One caption of 16,384 is its exchange, so $127 / 16384$: less than one in a hundred for each image, and about one in
+a batch.
+
+</details>
+
+**2.** What is the loss for 128 pairs when every image is equally near to two captions, its own and one other, and
+far from all the rest, and captions to images likewise?
+
+<details><summary>Answer</summary>
+
+$\log 2 = 0.69$ in each row and each column, and so in all.
+
+</details>
+
+**3.** Set the learning rate of the small world to `2e-3f` and look at the pairs that were never seen. What happens,
+though the trained ones are named as well as before?
+
+<details><summary>Answer</summary>
+
+Far fewer of them are named right. The loss cannot tell the two apart: it never sees these pairs. How well a network
+puts known parts together depends on how it was trained, and has to be measured on parts that are kept out.
+
+</details>
+
+**4.** Start the positions of CLIP at 0.3 and at 0.5 in `plain_plan`. Where does it begin to know whose colour is
+which?
+
+<details><summary>Answer</summary>
+
+In between: at 0.3 it is little better than a guess, at 0.5 right in most cases, at 1 nearly always.
+
+</details>
+*/
