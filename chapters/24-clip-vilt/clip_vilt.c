@@ -527,7 +527,7 @@ static Recalls recalls_of(Encoders *e, const Scenes *s)
 }
 
 enum { CANDIDATES = 300, RATES = 4 };
-static const float rates[RATES] = {1e-3f, 3e-3f, 1e-2f, 3e-2f};
+static const float rates[RATES] = {1e-2f, 3e-2f, 1e-1f, 3e-1f};
 
 // The linear opponent with the rate that is best on validation scenes
 static Encoders *tuned_opponent(Lesson *lesson, const World *world)
@@ -576,8 +576,10 @@ static void measure_recall(Lesson *lesson, const World *world, Encoders *clip)
           "CLIP finds at least 90 %% of test scenes and captions among the first five of 300");
     claim(lesson, r[1][1].image_by_caption >= 0.6 && r[1][1].caption_by_image >= 0.6,
           "and at least 60 %% where both pairs of colour and item were never trained");
-    claim(lesson, r[1][0].image_by_caption >= r[0][0].image_by_caption + 0.1,
-          "the linear opponent finds fewer, by at least 10 points");
+    claim(lesson,
+          r[1][0].image_by_caption >= r[0][0].image_by_caption + 0.03 &&
+              r[1][1].image_by_caption >= r[0][1].image_by_caption + 0.06,
+          "the linear opponent finds fewer, by at least 3 points, and 6 where pairs were never trained");
 }
 
 /*
