@@ -1587,13 +1587,15 @@ static void plot_sneakers(Lesson *lesson, const World *w)
             copy(matrix_rows(sheet, place, 1), x);
             char *name = arena_alloc(arena, 64, 1);
             snprintf(name, 64, "%s%s, seed %d", prompts[p],
-                     never_seen(words[0], words[1] - GARMENT_COLOURS) ? " (unseen)" : "", seed);
+                     never_seen(words[0], words[1] - GARMENT_COLOURS) ? "*" : "", seed);
             names[place] = name;
         }
     }
     Plot *plot = plot_begin(lesson, "sneaker.png", "What make draw shows, at guidance 2");
     plot_images(plot, (PlotImages){SIDE, SIDE, 3, SEEDS, -1.0f, 1.0f}, sheet, names);
-    plot_end(plot, "Not chosen: seeds 1 to 4 of each prompt. The same seed draws the same bytes everywhere.");
+    plot_end(plot, "Not chosen: seeds 1 to 4 of each prompt. *: a pair that no network has seen. The same "
+                   "seed draws the "
+                   "same bytes everywhere.");
 }
 
 static void draw_from_words(Lesson *lesson, World *w, const Court *c, Asked asked[2], Meant meant[2])
