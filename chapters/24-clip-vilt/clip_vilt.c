@@ -974,7 +974,7 @@ static void exchange_words(Lesson *lesson, const World *world, Encoders *clip, d
     claim(
         lesson, strong[0][COLOURS] >= 0.75 && strong[0][RELATION] >= 0.75 && strong[0][ITEMS] >= 0.6,
         "without any hard negative, strong positions bring 75 %% for colours and relation, 60 %% for items");
-    claim(lesson, strong[1][COLOURS] >= 0.7, "and at least 70 %% for colours on pairs never seen");
+    claim(lesson, strong[1][COLOURS] >= 0.7, "and at least 70 %% for colours where pairs were never trained");
 }
 
 /*
@@ -1387,8 +1387,8 @@ static EmojiClip *emoji_clip_new(Arena *arena, int words, Rng *rng)
                                .text_hidden = 1,
                                .features = EMOJI_FEATURES};
     m->clip = clip_new(&m->set, config, rng);
-    scale(m->clip.word.table->value,
-          0.03f); // a word of one emoji is trained in few steps: it must move far from where it began
+    // A word of one emoji is trained in few steps: it must get far from where it began
+    scale(m->clip.word.table->value, 0.03f);
     return m;
 }
 
