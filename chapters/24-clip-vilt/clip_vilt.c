@@ -994,8 +994,8 @@ ViLT has no vector for an image. Sixteen image tokens and five word tokens stand
 all 21 look at each other, so that a word can ask the image: *sneaker*, where are you, and which colour is there?
 
 The image tokens come from the convolutions of the CLIP above, the one that was guessing. They are **frozen** (冻结).
-If the fused model can tell the colours apart, the image encoder had known where the colours are, and only nobody had
-asked. This order of work, first contrast and then fusion, is that of ALBEF (Li and others 2021).
+If the fused model can tell whose colour is which, these features had held it all along. This order of work, first
+contrast and then fusion, is that of ALBEF (Li and others 2021).
 
 It is trained as BERT is ([chapter 19](../19-bert/README.md)): words are replaced by `[mask]`, and it has to say
 them. Which ones matters. If only the first colour of "[mask] sneaker above blue bag" is masked, the scene says red
@@ -1185,9 +1185,9 @@ static void fuse(Lesson *lesson, const World *world, Encoders *clip, double stro
 
 /*
 The same scale decides here as well. With weak positions the loss falls until the model knows which colours and items
-are there, and then lies on a **plateau** (平台期): to do better, a masked colour must first learn to look at its
-neighbour, the item, and then for that item in the image, and neither step helps without the other. Positions that
-can be told apart from the start give the first step for free.
+are there, and then lies on a **plateau** (平台期): to do better, a masked colour must look at its neighbour, the item,
+and then for that item in the image. We take it that neither step helps without the other, and that positions which
+can be told apart from the start give the first one for free.
 
 So "fused models bind and dual encoders do not" is too simple, too. What remains true is the price.
 
@@ -2079,6 +2079,16 @@ which?
 <details><summary>Answer</summary>
 
 In between: at 0.3 it is little better than a guess, at 0.5 right in most cases, at 1 nearly always.
+
+</details>
+
+**5.** Let the hard negatives exchange items instead of colours, in `draw_training`. What does the model know after
+as many steps?
+
+<details><summary>Answer</summary>
+
+Hardly more than without them: items are still guessed. So that one kind of hard negative works does not say that
+another does, in the same time.
 
 </details>
 */
