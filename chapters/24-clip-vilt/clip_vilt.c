@@ -1755,8 +1755,8 @@ static void type_a_caption(Lesson *lesson, const World *world, Encoders *clip, c
 }
 
 /*
-The scene that was asked for is the first here, and the others show what this CLIP knows: the right colours and items,
-in any order. `--find` therefore trains the one with strong positions.
+The scene that was asked for is one of the five, and not the first: this CLIP knows the right colours and items, and
+takes them in any order. `--find` therefore trains the one with strong positions.
 
 Words that are not known are refused, with those that are spelled most alike. How alike two words are is counted in
 letters that must be inserted, deleted or replaced: the edit distance of Levenshtein (1965).
