@@ -1106,7 +1106,8 @@ static void train_the_gan(Lesson *lesson, Gan *gan, const Data *data, int steps)
     parameters_copy(&gan->averaged, &gan->drawing);
     Optimiser draws = adam_new(arena, &gan->drawing, 0.5f, 0.99f, 1e-8f, 0.0f),
               judges = adam_new(arena, &gan->judging, 0.5f, 0.99f, 1e-8f, 0.0f);
-    Matrix z = matrix_new(arena, GAN_BATCH, LATENT), x = matrix_new(arena, GAN_BATCH, PIXELS);
+    Matrix z = matrix_new(arena, GAN_BATCH, LATENT), x = matrix_new(arena, GAN_BATCH, PIXELS),
+           drawn = matrix_new(arena, GAN_BATCH, PIXELS);
     int items[GAN_BATCH], chosen[GAN_BATCH], real_items[GAN_BATCH];
     const float rate = 8e-4f; // of 2e-4, 4e-4, 8e-4 and 1.6e-3
     Tape *tape = tape_new();
@@ -1118,7 +1119,7 @@ static void train_the_gan(Lesson *lesson, Gan *gan, const Data *data, int steps)
         gather_rows(x, data->train, chosen);
         draw_items(items, GAN_BATCH, &rng), fill_normal(z, &rng, 0.0f, 1.0f);
         tape_reset(tape), tape_record(tape, false);
-        Matrix drawn = matrix_copy(arena, generate(&gan->generator, tape, z, items)->value);
+        copy(drawn, generate(&gan->generator, tape, z, items)->value);
         tape_reset(tape), tape_record(tape, true);
         Tensor *of_real = discriminate(&gan->discriminator, tape, tape_input(tape, x), real_items, &rng);
         Tensor *of_drawn = discriminate(&gan->discriminator, tape, tape_input(tape, drawn), items, &rng);
@@ -1209,8 +1210,8 @@ belong together. Our world is small enough to be learned in seconds: garments in
 that matter, "a purple sneaker". Of the 80 pairs of colour and item 64 are trained on, and 16 never seen, two of each
 colour. A purple sneaker is one of the 16.
 
-In a batch of 128 there are only 64 captions, so many repeat. Rows with equal captions share the target, as the loss of
-`common/models/clip.h` has it: otherwise one purple coat would be pushed away from the caption of another.
+In a batch of 128 there are only 64 captions, so many repeat. The loss of `common/models/clip.h` shares the target among
+rows with equal captions; that chapter has shown that with equal vectors this changes neither the loss nor a gradient.
 */
 
 enum { PAIRS_OF_ALL = GARMENT_COLOURS * ITEMS, COLLECTED = 16000, TESTED = 160 };
