@@ -2,7 +2,6 @@
 // exercise.h says what is asked. Write your answer in the place of a task's two lines: (void) only keeps the compiler
 // quiet. `make grade25` tells how far you are, `make hint25` helps.
 #include "exercise.h"
-#include "base/mathf.h"
 #include "matrix/own_words.h" // add, copy, sum, scale … are free for your functions; without this line, the library's
 
 // TASK 25.1
