@@ -9,7 +9,7 @@ START_TEST(distances_of_three_pairs_of_sets)
     Reference r = reference_open("frechet");
     Arena *arena = arena_new();
     for (int k = 0; k < 3; k++) {
-        char a[16], b[16], distance[16];
+        char a[32], b[32], distance[32];
         snprintf(a, sizeof a, "a%d", k), snprintf(b, sizeof b, "b%d", k),
             snprintf(distance, sizeof distance, "distance%d", k);
         const double expected = (double)AT(given(&r, distance), 0, 0);
