@@ -10,8 +10,8 @@
 #include "base/check.h"
 #include "files/image.h"
 #include "models/unclip.h"
+#include "tools/arguments.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,38 +32,16 @@ typedef struct {
     uint64_t seed;
 } Options;
 
-static double number(const char *name, const char *text, double low, double high)
-{
-    char *end = NULL;
-    double value = strtod(text, &end);
-    bool plain = *text && text[strspn(text, "0123456789.eE+-")] == '\0' && !*end; // no blanks, nan, inf, 0x10
-    check(plain && value >= low && value <= high, usage, "%s is '%s', expected %g to %g", name, text, low,
-          high);
-    return value;
-}
-
-static uint64_t whole_number(const char *name, const char *text, uint64_t low, uint64_t high)
-{
-    char *end = NULL;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    bool digits = *text && text[strspn(text, "0123456789")] == '\0' && !errno;
-    check(digits && value >= low && value <= high, usage,
-          "%s is '%s', expected a whole number from %llu to %llu", name, text, (unsigned long long)low,
-          (unsigned long long)high);
-    return value;
-}
-
 static void set_option(Options *o, const char *name, const char *value)
 {
     if (strcmp(name, "--model") == 0) {
         o->model = value;
     } else if (strcmp(name, "--guidance") == 0) {
-        o->how.guidance = (float)number(name, value, 0.0, 100.0);
+        o->how.guidance = (float)number_argument(usage, name, value, 0.0, 100.0);
     } else if (strcmp(name, "--steps") == 0) {
-        o->how.steps = (int)whole_number(name, value, 1, UNCLIP_TIMES);
+        o->how.steps = (int)whole_argument(usage, name, value, 1, UNCLIP_TIMES);
     } else if (strcmp(name, "--seed") == 0) {
-        o->seed = whole_number(name, value, 0, UINT64_MAX);
+        o->seed = whole_argument(usage, name, value, 0, UINT64_MAX);
     } else if (strcmp(name, "--out") == 0) {
         check(*value, usage, "--out has an empty name");
         o->out = value;

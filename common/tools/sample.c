@@ -11,8 +11,8 @@
 #include "lesson/lesson.h"
 #include "base/utf8.h"
 #include "models/gpt_file.h"
+#include "tools/arguments.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,43 +38,21 @@ typedef struct {
     uint64_t seed;
 } Options;
 
-static double number(const char *name, const char *text, double low, double high)
-{
-    char *end = NULL;
-    double value = strtod(text, &end);
-    bool plain = *text && text[strspn(text, "0123456789.eE+-")] == '\0' && !*end; // no blanks, nan, inf, 0x10
-    check(plain && value >= low && value <= high, usage, "%s is '%s', expected %g to %g", name, text, low,
-          high);
-    return value;
-}
-
-static uint64_t whole_number(const char *name, const char *text, uint64_t low, uint64_t high)
-{
-    char *end = NULL;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    bool digits = *text && text[strspn(text, "0123456789")] == '\0' && !errno;
-    check(digits && value >= low && value <= high, usage,
-          "%s is '%s', expected a whole number from %llu to %llu", name, text, (unsigned long long)low,
-          (unsigned long long)high);
-    return value;
-}
-
 static void set_option(Options *o, const char *name, const char *value)
 {
     if (strcmp(name, "--model") == 0) {
         o->model = value;
     } else if (strcmp(name, "--temperature") == 0) {
-        o->sampling.temperature = (float)number(name, value, 0.0, 100.0);
+        o->sampling.temperature = (float)number_argument(usage, name, value, 0.0, 100.0);
     } else if (strcmp(name, "--top-k") == 0) {
-        o->sampling.top_k = (int)whole_number(name, value, 0, 1000000);
+        o->sampling.top_k = (int)whole_argument(usage, name, value, 0, 1000000);
     } else if (strcmp(name, "--top-p") == 0) {
-        o->sampling.top_p = (float)number(name, value, 0.0, 1.0);
+        o->sampling.top_p = (float)number_argument(usage, name, value, 0.0, 1.0);
         o->only_likeliest = o->sampling.top_p == 0.0f;
     } else if (strcmp(name, "--tokens") == 0) {
-        o->tokens = (int)whole_number(name, value, 1, 1000000);
+        o->tokens = (int)whole_argument(usage, name, value, 1, 1000000);
     } else if (strcmp(name, "--seed") == 0) {
-        o->seed = whole_number(name, value, 0, UINT64_MAX);
+        o->seed = whole_argument(usage, name, value, 0, UINT64_MAX);
     } else {
         die(usage, "unknown option %s; a text that begins with dashes stands after --", name);
     }

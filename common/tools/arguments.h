@@ -1,0 +1,32 @@
+// arguments.h: numbers on a command line, for the tools that take options (sample.c, draw.c). What is no number, or outside of
+// low … high, stops the program with the option's name, what it is, what was expected, and the usage.
+#pragma once
+#include "base/check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static inline double number_argument(const char *usage, const char *name, const char *text, double low,
+                                     double high)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+    bool plain = *text && text[strspn(text, "0123456789.eE+-")] == '\0' && !*end; // no blanks, nan, inf, 0x10
+    check(plain && value >= low && value <= high, usage, "%s is '%s', expected %g to %g", name, text, low,
+          high);
+    return value;
+}
+
+static inline uint64_t whole_argument(const char *usage, const char *name, const char *text, uint64_t low,
+                                      uint64_t high)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    bool digits = *text && text[strspn(text, "0123456789")] == '\0' && !errno;
+    check(digits && value >= low && value <= high, usage,
+          "%s is '%s', expected a whole number from %llu to %llu", name, text, (unsigned long long)low,
+          (unsigned long long)high);
+    return value;
+}
