@@ -165,9 +165,15 @@ ifneq ($(filter-out $(BUILD)/% %-programs,$(or $(MAKECMDGOALS),help)),)
 .NOTPARALLEL:
 endif
 
-# A team of threads that spins while it waits is a little faster alone, and ten times slower as soon as another program
-# wants one of its cores. Benchmarks, which need the machine for themselves, spin for a moment.
-export OMP_WAIT_POLICY ?= passive
+# Threads that wait for their next loop may spin or sleep. Waking a sleeper costs tens of microseconds, and spinning takes a core
+# from whoever else wants it. What runs side by side (tests, students' programs) sleeps; a chapter, a tool or a benchmark, which
+# has the machine for itself, spins for about 50 µs first: a chapter of small networks takes up to half as long, and two such
+# chapters at once half as long again. Who sets OMP_WAIT_POLICY decides for all.
+ifeq ($(origin OMP_WAIT_POLICY),undefined)
+export OMP_WAIT_POLICY := passive
+export COURSE_WAITS := yes
+endif
+ALONE := $(if $(COURSE_WAITS),env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000})
 
 # The chapters keep their pictures' data and scripts there.
 export COURSE_BUILD ?= $(BUILD)
@@ -298,7 +304,7 @@ define chapter_rule
 .PHONY: chapter$(call chapter_number,$1)
 chapter$(call chapter_number,$1): setup-check $(call chapter_data,$1)
 	$$(call built,$(call chapter_program,$1))
-	$$(QUIET)sh common/tools/run.sh $(call chapter_program,$1) $$$${SEED:+--seed "$$$$SEED"}
+	$$(QUIET)$$(ALONE) sh common/tools/run.sh $(call chapter_program,$1) $$$${SEED:+--seed "$$$$SEED"}
 endef
 $(foreach c,$(CHAPTERS),$(eval $(call chapter_rule,$c)))
 
@@ -328,7 +334,7 @@ sample: ## talk with chapter 20's GPT: PROMPT="In the beginning" [TEMPERATURE=] 
 	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ -e "$$MODEL_20/model.safetensors" ] || \
 		{ echo "There is no model yet: chapter 20 trains one, in about a minute." >&2; \
 		$(MAKE) --no-print-directory chapter20 ARGS= SEED= >&2; }
-	$(QUIET)sh common/tools/run.sh $(SAMPLE) --model "$$MODEL_20" $${TEMPERATURE:+--temperature "$$TEMPERATURE"} \
+	$(QUIET)$(ALONE) sh common/tools/run.sh $(SAMPLE) --model "$$MODEL_20" $${TEMPERATURE:+--temperature "$$TEMPERATURE"} \
 		$${TOP_K:+--top-k "$$TOP_K"} $${TOP_P:+--top-p "$$TOP_P"} $${TOKENS:+--tokens "$$TOKENS"} $${SEED:+--seed "$$SEED"} \
 		$${PROMPT:+-- "$$PROMPT"}
 
@@ -351,7 +357,7 @@ draw: ## draw with chapter 26's networks: PROMPT="a purple sneaker" [GUIDANCE=] 
 	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ -e "$$MODEL_26/decoder.safetensors" ] || \
 		{ echo "There is no model yet: chapter 26 trains one, in about a minute." >&2; \
 		$(MAKE) --no-print-directory chapter26 ARGS= SEED= >&2; }
-	$(QUIET)sh common/tools/run.sh $(DRAW) --model "$$MODEL_26" $${GUIDANCE:+--guidance "$$GUIDANCE"} \
+	$(QUIET)$(ALONE) sh common/tools/run.sh $(DRAW) --model "$$MODEL_26" $${GUIDANCE:+--guidance "$$GUIDANCE"} \
 		$${STEPS:+--steps "$$STEPS"} $${SEED:+--seed "$$SEED"} $${OUT:+--out "$$OUT"} $${PROMPT:+-- "$$PROMPT"}
 
 # ---- The notebook -------------------------------------------------------------------------------------------------------
@@ -367,10 +373,10 @@ $(WEAVER) $(GLOSSARY): %: %.o $(NOTEBOOK) $(LIBRARY)
 .PHONY: weave verify
 weave: setup-check $(CHAPTERS_DATA) ## run every chapter and write its page, README.md
 	$(call built,$(WEAVER) $(CHAPTER_PROGRAMS))
-	$(QUIET)sh common/tools/notebook.sh weave $(TREE) $(TREE)/weave $(CHAPTERS)
+	$(QUIET)$(ALONE) sh common/tools/notebook.sh weave $(TREE) $(TREE)/weave $(CHAPTERS)
 verify: setup-check $(CHAPTERS_DATA) ## run every chapter again, compare each byte with its page
 	$(call built,$(WEAVER) $(CHAPTER_PROGRAMS))
-	$(QUIET)sh common/tools/notebook.sh verify $(TREE) $(TREE)/verify $(CHAPTERS)
+	$(QUIET)$(ALONE) sh common/tools/notebook.sh verify $(TREE) $(TREE)/verify $(CHAPTERS)
 
 # weave1, verify1: the same for one chapter.
 #: weaveN ## the same for chapter N
@@ -379,7 +385,7 @@ define notebook_rule
 .PHONY: $1$(call chapter_number,$2)
 $1$(call chapter_number,$2): setup-check $(call chapter_data,$2)
 	$$(call built,$(WEAVER) $(call chapter_program,$2))
-	$$(QUIET)sh common/tools/notebook.sh $1 $(TREE) $(TREE)/$1 $2
+	$$(QUIET)$$(ALONE) sh common/tools/notebook.sh $1 $(TREE) $(TREE)/$1 $2
 endef
 $(foreach c,$(CHAPTERS),$(eval $(call notebook_rule,weave,$c))$(eval $(call notebook_rule,verify,$c)))
 
@@ -769,6 +775,6 @@ bench: ## how fast it is (NAME=gemm; PEERS=1 beside other libraries)
 	$(QUIET)$(if $(BENCH_CHOSEN),,echo "NAME=$$NAME: there are $(BENCHES)" >&2; exit 1)
 	$(call built,bench-programs)
 	$(QUIET)for name in $(BENCH_CHOSEN); do \
-		env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000} BENCH_PEERS=$(call quote,$(PEERS)) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
+		$(ALONE) env BENCH_PEERS=$(call quote,$(PEERS)) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
 
 endif # of what was typed right

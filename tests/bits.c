@@ -387,6 +387,10 @@ static void diffusion(void)
     keep(said->value);
     backward_from(said, normal(said->value.rows, said->value.cols));
     for (int i = 0; i < set.count; i++) keep(set.items[i]->gradient);
+    UnetLearner learner = unet_learner_new(arena, &unet, &set); // adds to these
+    unet_learn(&learner, noised, times, conditions, velocity);
+    for (int i = 0; i < set.count; i++) keep(set.items[i]->gradient);
+    unet_learner_free(&learner);
     UnetPredictor predictor = {.unet = &unet, .conditions = conditions, .guidance = 2.0f};
     diffusion_draw(noised, &schedule, ((DiffusionPath){.steps = 3, .limit = 1.0f}), unet_predict, &predictor,
                    NULL);

@@ -1187,29 +1187,22 @@ static void clamp_to_image(Matrix images)
     for (size_t i = 0; i < matrix_size(images); i++) images.data[i] = clamp32(images.data[i], 0.0f, 1.0f);
 }
 
-// x = mean + Σ n_i (x_i − mean) / √N with normal n_i has the mean and the covariance of the x_i, exactly
+// Image i shows item i % 10
 static void draw_gaussians(Matrix images, const Wardrobe *w, Rng *rng)
 {
     Arena *arena = arena_new();
-    int each = images.rows / ITEMS;
+    const int each = images.rows / ITEMS;
     for (int k = 0; k < ITEMS; k++) {
-        ArenaMark mark = arena_mark(arena);
-        Matrix centred = matrix_new(arena, w->training.count, PIXELS),
-               drawn = matrix_new(arena, each, PIXELS);
+        const ArenaMark mark = arena_mark(arena);
+        Matrix real = matrix_new(arena, w->training.count, PIXELS), drawn = matrix_new(arena, each, PIXELS);
         int count = 0;
         for (int i = 0; i < w->training.count; i++)
             if (w->training.items[i] == k)
-                copy(matrix_rows(centred, count++, 1), matrix_rows(w->training.grey, i, 1));
-        centred = matrix_rows(centred, 0, count);
-        subtract_row(centred, matrix_rows(w->means, k, 1));
-        Matrix normal = matrix_new(arena, each, count);
-        fill_normal(normal, rng, 0.0f, 1.0f / sqrtf((float)count));
-        matmul(drawn, normal, centred);
-        add_row(drawn, matrix_rows(w->means, k, 1));
+                copy(matrix_rows(real, count++, 1), matrix_rows(w->training.grey, i, 1));
+        judge_gaussian(drawn, matrix_rows(real, 0, count), rng);
         for (int i = 0; i < each; i++) copy(matrix_rows(images, i * ITEMS + k, 1), matrix_rows(drawn, i, 1));
         arena_rewind(arena, mark);
     }
-    clamp_to_image(images);
     arena_free(arena);
 }
 
@@ -1463,29 +1456,6 @@ all 50,000 training images.
 
 enum { SEARCHED = 500 };
 
-// nearest [n]: the number of the training image with the least squared distance, and that distance's root
-static void find_nearest(Matrix images, Matrix training, int *nearest, double *distance)
-{
-    enum { PART = 5000 };
-    Arena *arena = arena_new();
-    Matrix products = matrix_new(arena, images.rows, PART);
-    for (int i = 0; i < images.rows; i++) nearest[i] = 0, distance[i] = INFINITY;
-    for (int first = 0; first < training.rows; first += PART) {
-        Matrix part = matrix_rows(training, first, int_min(PART, training.rows - first));
-        matmul_nt(products, images, part);
-        for (int j = 0; j < part.rows; j++) {
-            double square = sum_of_squares(matrix_rows(part, j, 1));
-            for (int i = 0; i < images.rows; i++) {
-                double apart = square - 2.0 * (double)AT(products, i, j);
-                if (apart < distance[i]) distance[i] = apart, nearest[i] = first + j;
-            }
-        }
-    }
-    for (int i = 0; i < images.rows; i++)
-        distance[i] = sqrt(fmax(0.0, distance[i] + sum_of_squares(matrix_rows(images, i, 1))));
-    arena_free(arena);
-}
-
 static void look_for_copies(Lesson *lesson, const Gallery *g, const Wardrobe *w)
 {
     section(lesson, "Does it copy?");
@@ -1494,7 +1464,7 @@ static void look_for_copies(Lesson *lesson, const Gallery *g, const Wardrobe *w)
     double mean_distance[WAYS] = {0.0}, distance[SEARCHED];
     printf("distance to the nearest training image, a mean over %d\n", SEARCHED);
     for (int way = 0; way < WAYS; way++) {
-        find_nearest(matrix_rows(g->images[way], 0, SEARCHED), w->training.grey, nearest[way], distance);
+        judge_nearest(matrix_rows(g->images[way], 0, SEARCHED), w->training.grey, nearest[way], distance);
         for (int i = 0; i < SEARCHED; i++) mean_distance[way] += distance[i] / SEARCHED;
         printf("%-22s%8.3f%8.2f times that of real ones\n", way_names[way], mean_distance[way],
                mean_distance[way] / mean_distance[HELD_OUT_IMAGES]);

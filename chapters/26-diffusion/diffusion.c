@@ -85,7 +85,8 @@ static void cosine_remaining(double *remaining)
     for (int t = TIMES; t >= 0; t--) remaining[t] /= remaining[0];
 }
 
-// The schedule of Ho and others: β rises in a straight line. Theirs ends at .02 after 1000 steps, this one at .04 after 200
+// The schedule of Ho and others: β rises in a straight line. Theirs ends at .02 after 1000 steps, this one at
+// .04 after 200
 static void linear_remaining(double *remaining)
 {
     remaining[0] = 1.0;
@@ -103,10 +104,10 @@ static void small_step(Matrix x, double beta, Matrix fresh, Rng *rng)
 
 /*
 Let us not believe it. A thousand copies of one boot walk through 200 small steps, each with noise of its own. At some
-times we stop and compare mean and variance of each of the 196 pixels over the thousand copies with $\sqrt{\bar\alpha_t}
-\, x_0$ and $1 - \bar\alpha_t$. A measured mean errs by $\sqrt{(1 - \bar\alpha_t) / 1000}$, a measured variance by
-$\sqrt{2 / 1000}$ of itself. Of 392 numbers at four times, the worst should be off by three or four such standard
-errors, and not by six.
+times we stop and compare mean and variance of each of the 196 pixels over the thousand copies with
+$\sqrt{\bar\alpha_t} \, x_0$ and $1 - \bar\alpha_t$. A measured mean errs by $\sqrt{(1 - \bar\alpha_t) / 1000}$, a
+measured variance by $\sqrt{2 / 1000}$ of itself. Of 392 numbers at four times, the worst should be off by three or
+four such standard errors, and not by six.
 */
 
 enum { COPIES = 1000 };
@@ -199,8 +200,8 @@ Nobody tells us $x_0$, so the network's guess takes its place. That is **DDPM** 
 model, 去噪扩散概率模型): guess the image, go a small step towards it, add a little fresh noise, ask again.
 
 Jiaming Song and others (2021) noticed that the noise need not be fresh. Take the noise that the network thinks is in
-$x_t$, and put as much of *it* on the guessed image as belongs to the earlier time. Nothing random is left, and since the
-formula holds for any earlier time, steps may be long. That is **DDIM**:
+$x_t$, and put as much of *it* on the guessed image as belongs to the earlier time. Nothing random is left, and since
+the formula holds for any earlier time, steps may be long. That is **DDIM**:
 
 $$x_s = \sqrt{\bar\alpha_s} \, \hat x_0 + \sqrt{1 - \bar\alpha_s} \; \hat\varepsilon .$$
 */
@@ -230,9 +231,10 @@ static void long_step_back(Matrix x, Matrix x_0, const double *remaining, int t,
 ## A world of two numbers
 
 Before a network draws garments, let it draw points, where we know everything. The data are eight small clouds on a
-circle of radius 1: normal, deviation 0.1, all equally likely. Given a noisy point $x_t$, cloud $k$ has the probability
-$r_k \propto \exp\bigl(-\lVert x_t - \sqrt{\bar\alpha_t} \, \mu_k \rVert^2 / 2 s_t^2\bigr)$ with $s_t^2 = 0.01 \,
-\bar\alpha_t + 1 - \bar\alpha_t$, and within a cloud the best guess is linear. So the best guess of all is known:
+circle of radius 1: normal, deviation 0.1, all equally likely. Given a noisy point $x_t$, cloud $k$ has the
+probability $r_k \propto \exp\bigl(-\lVert x_t - \sqrt{\bar\alpha_t} \, \mu_k \rVert^2 / 2 s_t^2\bigr)$ with
+$s_t^2 = 0.01 \, \bar\alpha_t + 1 - \bar\alpha_t$, and within a cloud the best guess is linear. So the best guess of
+all is known:
 
 $$E[x_0 \mid x_t] = \sum_k r_k \left( \mu_k + \frac{0.01 \sqrt{\bar\alpha_t}}{s_t^2}
 \bigl( x_t - \sqrt{\bar\alpha_t} \, \mu_k \bigr) \right) .$$
@@ -286,10 +288,10 @@ static void best_guess(Matrix x_0, Matrix x, double remaining)
 }
 
 /*
-The trained opponent is a small network of two hidden layers. It sees the point and the time, the latter as 32 sines and
-cosines (the positions of chapter 17 once more), and is asked for $v$. A training step draws points, times and noise, mixes
-them by the closed form, and takes one step of Adam on the squared error. That is the whole of training a diffusion
-model; for images it will be the same ten lines.
+The trained opponent is a small network of two hidden layers. It sees the point and the time, the latter as 32 sines
+and cosines (the positions of chapter 17 once more), and is asked for $v$. A training step draws points, times and
+noise, mixes them by the closed form, and takes one step of Adam on the squared error. That is the whole of training a
+diffusion model; for images it will be the same ten lines.
 */
 
 typedef struct {
@@ -411,8 +413,8 @@ static void check_the_steps(Lesson *lesson, const DiffusionSchedule *schedule)
 }
 
 /*
-Now the answers. Both guessers see the same 2 000 noisy points at each of several times, and their errors are measured in
-$v$. The best guess errs too: where clouds are mixed up, nobody can know.
+Now the answers. Both guessers see the same 2 000 noisy points at each of several times, and their errors are measured
+in $v$. The best guess errs too: where clouds are mixed up, nobody can know.
 */
 
 // The mean squared error of v at time t, on points that training has not seen
@@ -486,8 +488,8 @@ static void answer_in_two_dimensions(Lesson *lesson, PointNet *net, const Diffus
 }
 
 /*
-And do points come back out of noise? Three ways: the best guess and 200 steps of DDPM, the network and the same, the network
-and 20 steps of DDIM. Each begins with 2 000 points of pure noise.
+And do points come back out of noise? Three ways: the best guess and 200 steps of DDPM, the network and the same, the
+network and 20 steps of DDIM. Each begins with 2 000 points of pure noise.
 */
 
 // DDPM as we wrote it, from noise to points
@@ -564,20 +566,20 @@ static void draw_in_two_dimensions(Lesson *lesson, const PointNet *net, const Di
 }
 
 /*
-No cloud is forgotten. A GAN on the same task loses some or most of them unless something is done about it (chapter 25):
-its generator is rewarded for points that look right, and eight different ones are not asked for. A squared error on
-noisy data asks for all of them, each in proportion.
+No cloud is forgotten. A GAN on the same task loses some or most of them unless something is done about it
+(chapter 25): its generator is rewarded for points that look right, and eight different ones are not asked for. A
+squared error on noisy data asks for all of them, each in proportion.
 */
 
 /*
 ## The judge
 
-Now garments: the ten kinds of Fashion-MNIST at half their size, 14 × 14 pixels. Whether a drawing shows a bag cannot be
-seen from a loss. So a small classifier, the **judge** of chapter 25 (`common/models/judge.h`), is trained on real
+Now garments: the ten kinds of Fashion-MNIST at half their size, 14 × 14 pixels. Whether a drawing shows a bag cannot
+be seen from a loss. So a small classifier, the **judge** of chapter 25 (`common/models/judge.h`), is trained on real
 garments only and looks at drawn ones. It says three things of a set of drawings. *Agreement* is the fraction that it
-takes for what was asked. *Variety* is how much the drawings of one kind differ from each other, compared with real ones.
-*Distance* is the Fréchet distance in the judge's 128 features, the recipe of the FID: 0 would mean that means and
-covariances are those of real garments.
+takes for what was asked. *Variety* is how much the drawings of one kind differ from each other, compared with real
+ones. *Distance* is the Fréchet distance in the judge's 128 features, the recipe of the FID: 0 would mean that means
+and covariances are those of real garments.
 
 A judge errs. Its agreement on *real* test images is what any drawing should be measured by, not 100 %.
 */
@@ -634,16 +636,20 @@ static void train_the_judge(Lesson *lesson, Court *c, const Data *d)
 /*
 ## Drawing what is asked
 
-The network is a small U-Net (`common/models/unet.h`): convolutions at 14 × 14 and at 7 × 7, a shortcut between the two
-halves. Chapter 12 has taken one apart; this one is only told two things more, the time and the item that is wanted. Both
-become one vector, and each block adds a number made of it to each of its channels. An item is a row of ten numbers, a
-single 1 among zeros.
+The network is a small U-Net (`common/models/unet.h`): convolutions at 14 × 14 and at 7 × 7, a shortcut between the
+two halves. Chapter 12 has taken one apart; this one is only told two things more, the time and the item that is
+wanted. Both become one vector, and each block adds a number made of it to each of its channels. An item is a row of
+ten numbers, a single 1 among zeros.
 
-Training is that of the points. Two habits come with images. First, what draws in the end is not the network itself but an
-**exponential moving average** (指数移动平均) of its weights over the last steps: it has seen the same data, and the
-zigzag of single steps is gone. Second, for one image in ten the item is withheld, and a row of zeros stands in its place.
-So one network learns two things: what a bag looks like behind the noise, and what *any* garment looks like. The next
-section needs both.
+Training is that of the points. Two habits come with images. First, what draws in the end is not the network itself
+but an **exponential moving average** (指数移动平均) of its weights over the last steps: it has seen the same data, and the
+zigzag of single steps is gone. Second, for one image in ten the item is withheld, and a row of zeros stands in its
+place. So one network learns two things: what a bag looks like behind the noise, and what *any* garment looks like.
+The next section needs both.
+
+`unet_learn` is the forward pass, the mean squared error and the backward pass. The layers are so small that to share
+each of them between the cores would cost more than it saves. It cuts the batch instead into four parts, which pass
+through the whole network side by side, and adds up their gradients: **data parallelism** (数据并行).
 */
 
 enum { BATCH = 32 };
@@ -688,7 +694,7 @@ static void train_the_painter(Lesson *lesson, Painter *p, const Data *d)
            x_t = matrix_new(arena, BATCH, PIXELS), v = matrix_new(arena, BATCH, PIXELS),
            conditions = matrix_new(arena, BATCH, ITEMS);
     int chosen[BATCH], times[BATCH];
-    Tape *tape = tape_new();
+    UnetLearner learner = unet_learner_new(arena, &p->unet, &p->parameters);
     double losses = 0.0;
     printf("%zu parameters\n\n    step   mean loss since the last line\n", parameters_size(&p->parameters));
     for (int step = 0; step < steps; step++) {
@@ -702,17 +708,14 @@ static void train_the_painter(Lesson *lesson, Painter *p, const Data *d)
         fill_normal(noise, &rng, 0.0f, 1.0f);
         diffusion_noised(x_t, x_0, noise, times, &p->schedule);
         diffusion_velocity(v, x_0, noise, times, &p->schedule);
-        tape_reset(tape);
-        Tensor *said = unet_forward(&p->unet, tape, x_t, times, conditions);
-        Tensor *loss = mean_squared_error(said, matrix_reshape(v, BATCH * PIXELS, 1));
-        backward(loss);
+        const double loss = unet_learn(&learner, x_t, times, conditions, v);
         optimiser_step(&adam, learning_rate(4e-3f, step, steps));
         parameters_average(&p->averaged, &p->parameters, average_decay(step));
-        losses += (double)loss->value.data[0] / part;
+        losses += loss / part;
         if ((step + 1) % part == 0) printf("%8d%12.4f\n", step + 1, losses), losses = 0.0;
-        lesson_progress(lesson, "garments", step + 1, steps, (double)loss->value.data[0]);
+        lesson_progress(lesson, "garments", step + 1, steps, loss);
     }
-    tape_free(tape);
+    unet_learner_free(&learner);
 }
 
 /*
@@ -721,16 +724,16 @@ little about drawings, too.
 
 ## Guidance
 
-Ask the network twice about the same noisy image: once told "bag", once told nothing. The difference $v_{bag} - v_{none}$
-points to where "bag" makes a difference. **Classifier-free guidance** (无分类器引导, Ho and Salimans 2022) goes further
-in this direction than the network does:
+Ask the network twice about the same noisy image: once told "bag", once told nothing. The difference
+$v_{bag} - v_{none}$ points to where "bag" makes a difference. **Classifier-free guidance** (无分类器引导, Ho and Salimans
+2022) goes further in this direction than the network does:
 
 $$v = v_{none} + g \, (v_{bag} - v_{none}) .$$
 
-$g = 0$ draws any garment, $g = 1$ is the network told "bag", and with $g = 2$ what makes it a bag is exaggerated. We draw
-30 of each item at four guidances from the same noise, 20 steps of DDIM each, and call the judge. Beside them stand three
-drawings without any network: the mean image of the item, thirty times; samples of a normal distribution with the item's
-mean and covariance, which is all that a linear model can know; and real images.
+$g = 0$ draws any garment, $g = 1$ is the network told "bag", and with $g = 2$ what makes it a bag is exaggerated. We
+draw 30 of each item at four guidances from the same noise, 20 steps of DDIM each, and call the judge. Beside them
+stand three drawings without any network: the mean image of the item, thirty times; samples of a normal distribution
+with the item's mean and covariance, which is all that a linear model can know; and real images.
 */
 
 enum { GUIDANCES = 4 };
@@ -753,26 +756,24 @@ static Matrix draw_garments(Lesson *lesson, const Painter *p, const Court *c, fl
 // What can be drawn from the mean and the covariance of each item, and from its mean alone
 static void draw_without_a_network(Lesson *lesson, const Data *d, Matrix means, Matrix samples)
 {
+    enum { EACH = DRAWN / ITEMS };
     Arena *arena = arena_new();
     Rng rng = lesson_rng(lesson, 13);
     Matrix of_item = matrix_new(arena, CHOSEN, PIXELS), mean_image = matrix_new(arena, 1, PIXELS),
-           weights = matrix_new(arena, 1, CHOSEN), sample = matrix_new(arena, 1, PIXELS);
+           drawn = matrix_new(arena, EACH, PIXELS);
     for (int item = 0; item < ITEMS; item++) {
         int count = 0;
         for (int n = 0; n < d->train.rows && count < CHOSEN; n++)
             if (d->train_items[n] == item)
                 copy(matrix_rows(of_item, count++, 1), matrix_rows(d->train_garments.grey, n, 1));
-        column_means(mean_image, of_item);
-        subtract_row(of_item, mean_image);
-        for (int i = item; i < DRAWN; i += ITEMS) { // Σ w_n (x_n − mean) / √N has the covariance of the x_n
-            fill_normal(weights, &rng, 0.0f, 1.0f / sqrtf((float)count));
-            matmul(sample, weights, matrix_rows(of_item, 0, count));
-            copy(matrix_rows(means, i, 1), mean_image);
-            add(matrix_rows(samples, i, 1), sample, mean_image);
+        const Matrix real = matrix_rows(of_item, 0, count);
+        column_means(mean_image, real);
+        judge_gaussian(drawn, real, &rng);
+        for (int i = 0; i < EACH; i++) {
+            copy(matrix_rows(means, i * ITEMS + item, 1), mean_image);
+            copy(matrix_rows(samples, i * ITEMS + item, 1), matrix_rows(drawn, i, 1));
         }
     }
-    for (size_t k = 0; k < matrix_size(samples); k++)
-        samples.data[k] = fminf(1.0f, fmaxf(0.0f, samples.data[k]));
     arena_free(arena);
 }
 
@@ -861,15 +862,15 @@ static void guide(Lesson *lesson, const Painter *p, const Court *c, const Data *
 }
 
 /*
-A table to be read slowly. The mean image of an item pleases the judge, and it is one image thirty times: agreement alone is
-a bad aim. Guidance buys agreement with variety. At 4 the judge is surer of the drawings than of real garments, which is
-not a triumph: shirts that could be coats do exist, and are no longer drawn.
+A table to be read slowly. The mean image of an item pleases the judge, and it is one image thirty times: agreement
+alone is a bad aim. Guidance buys agreement with variety. At 4 the judge is surer of the drawings than of real
+garments, which is not a triumph: shirts that could be coats do exist, and are no longer drawn.
 
-And the Gaussian? By all three measures it is as good as our U-Net, or better. That is no accident. The Fréchet distance compares
-means and covariances of features, and a Gaussian of the pixels has the right means and covariances to begin with; an item
-of 14 × 14 pixels in one pose is nearly a mean image plus some brightness and width. But look at the last row of the
-figure: edges are smeared, and textures are those of no cloth. None of the three figures sees that. A measure says what it measures,
-and a baseline tells what it cannot tell apart.
+And the Gaussian? By all three measures it is as good as our U-Net, or better. That is no accident. The Fréchet
+distance compares means and covariances of features, and a Gaussian of the pixels has the right means and covariances
+to begin with; an item of 14 × 14 pixels in one pose is nearly a mean image plus some brightness and width. But look
+at the last row of the figure: edges are smeared, and textures are those of no cloth. None of the three figures sees
+that. A measure says what it measures, and a baseline tells what it cannot tell apart.
 
 That the network at guidance 1 is below the judge's figure for real images has a plain reason: it is small, and was
 trained for less than a minute. Its drawings are blurred in what tells a shirt from a coat.
@@ -907,8 +908,8 @@ static void show_failures(Lesson *lesson, const Court *c, Matrix drawn)
 /*
 ## Twenty steps or two hundred
 
-DDPM asks the network at each of the 200 times. DDIM jumps over nine of ten. Both use the same weights and the same noise at
-the beginning.
+DDPM asks the network at each of the 200 times. DDIM jumps over nine of ten. Both use the same weights and the same
+noise at the beginning.
 */
 
 static void count_the_steps(Lesson *lesson, const Painter *p, const Court *c)
@@ -940,39 +941,21 @@ static void count_the_steps(Lesson *lesson, const Painter *p, const Court *c)
 }
 
 /*
-"DDIM is as good in a tenth of the time" is often read. By agreement it is nearly true: at most 4.4 points fewer over five
-seeds of this page. By distance it is not: in four of the five the 200 steps are nearer to real garments, 6.5 to 8.8
-against 8.3 to 10.6, since fresh noise repairs earlier mistakes and DDIM carries them along. Print both before you
+"DDIM is as good in a tenth of the time" is often read. By agreement it is nearly true: at most 4.4 points fewer over
+five seeds of this page. By distance it is not: in four of the five the 200 steps are nearer to real garments, 6.5 to
+8.8 against 8.3 to 10.6, since fresh noise repairs earlier mistakes and DDIM carries them along. Print both before you
 believe either.
 
 ## Does it copy?
 
-A network that had stored the training images could draw perfectly, and would have learned nothing. For each drawing we look
-up the nearest of the 60 000 training images, and do the same for real test images, which are no copies of anything.
+A network that had stored the training images could draw perfectly, and would have learned nothing. For each drawing
+we look up the nearest of the 60 000 training images, and do the same for real test images, which are no copies of
+anything.
 */
 
-// nearest [n] ← the nearest training image of each, distance (n) ← √(mean square difference of its pixels)
-static void find_nearest(Matrix images, Matrix training, int *nearest, float *distance)
+static int compare_numbers(const void *a, const void *b)
 {
-    Arena *arena = arena_new();
-    Matrix products = matrix_new(arena, images.rows, training.rows);
-    double *squares = arena_alloc(arena, (size_t)training.rows, sizeof *squares);
-    matmul_nt(products, images, training);
-    for (int t = 0; t < training.rows; t++) squares[t] = sum_of_squares(matrix_rows(training, t, 1));
-    for (int i = 0; i < images.rows; i++) {
-        double own = sum_of_squares(matrix_rows(images, i, 1)), least = INFINITY;
-        for (int t = 0; t < training.rows; t++) {
-            double square = own - 2.0 * (double)AT(products, i, t) + squares[t];
-            if (square < least) least = square, nearest[i] = t;
-        }
-        distance[i] = (float)sqrt(fmax(least, 0.0) / PIXELS);
-    }
-    arena_free(arena);
-}
-
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
+    double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
@@ -983,10 +966,10 @@ static void look_for_copies(Lesson *lesson, const Data *d, const Drawn *results)
     Arena *arena = lesson_arena(lesson);
     const Matrix drawn = results->guided;
     int nearest[DRAWN], unused[DRAWN];
-    float distance[DRAWN], real[DRAWN], gaussian[DRAWN];
-    find_nearest(drawn, d->train_garments.grey, nearest, distance);
-    find_nearest(results->samples, d->train_garments.grey, unused, gaussian);
-    find_nearest(matrix_rows(d->test_garments.grey, 0, DRAWN), d->train_garments.grey, unused, real);
+    double distance[DRAWN], real[DRAWN], gaussian[DRAWN];
+    judge_nearest(drawn, d->train_garments.grey, nearest, distance);
+    judge_nearest(results->samples, d->train_garments.grey, unused, gaussian);
+    judge_nearest(matrix_rows(d->test_garments.grey, 0, DRAWN), d->train_garments.grey, unused, real);
     Matrix sheet = matrix_new(arena, 2 * PAIRS, PIXELS);
     const char *names[2 * PAIRS];
     for (int i = 0; i < PAIRS; i++) {
@@ -994,14 +977,14 @@ static void look_for_copies(Lesson *lesson, const Data *d, const Drawn *results)
         copy(matrix_rows(sheet, PAIRS + i, 1), matrix_rows(d->train_garments.grey, nearest[i], 1));
         names[PAIRS + i] = "nearest";
     }
-    qsort(distance, DRAWN, sizeof *distance, compare_floats),
-        qsort(real, DRAWN, sizeof *real, compare_floats);
-    qsort(gaussian, DRAWN, sizeof *gaussian, compare_floats);
+    qsort(distance, DRAWN, sizeof *distance, compare_numbers),
+        qsort(real, DRAWN, sizeof *real, compare_numbers);
+    qsort(gaussian, DRAWN, sizeof *gaussian, compare_numbers);
     printf("distance to the nearest training image    smallest   median\n");
-    printf("real test images%33.3f%9.3f\ndrawn at guidance 2%30.3f%9.3f\n", (double)real[0],
-           (double)real[DRAWN / 2], (double)distance[0], (double)distance[DRAWN / 2]);
-    printf("Gaussian of the item%29.3f%9.3f\n\n", (double)gaussian[0], (double)gaussian[DRAWN / 2]);
-    claim(lesson, distance[0] > 0.5f * real[0] && distance[0] > 0.0f,
+    printf("real test images%33.3f%9.3f\ndrawn at guidance 2%30.3f%9.3f\n", real[0], real[DRAWN / 2],
+           distance[0], distance[DRAWN / 2]);
+    printf("Gaussian of the item%29.3f%9.3f\n\n", gaussian[0], gaussian[DRAWN / 2]);
+    claim(lesson, distance[0] > 0.5 * real[0] && distance[0] > 0.0,
           "no drawing is a copy: the nearest is at least half as far as the nearest of the real test images");
     Plot *plot = plot_begin(lesson, "nearest.png", "Drawings, and the training images nearest to them");
     plot_images(plot, (PlotImages){SIDE, SIDE, 1, PAIRS, 0.0f, 1.0f}, sheet, names);
@@ -1011,11 +994,11 @@ static void look_for_copies(Lesson *lesson, const Data *d, const Drawn *results)
 /*
 ## The same work for a GAN
 
-Chapter 25 draws the same garments with a generator and a discriminator. Which is better? It depends on what both may spend.
-Here both may spend the same: multiply-adds are counted, and the GAN trains until it has used as many as the U-Net did.
-It is the conditional GAN of chapter 25 in short: two dense networks, batch norm in the generator, dropout and a
-projection head (Miyato and Koyama 2018) in the discriminator, non-saturating losses, an average of the generator's
-weights. Its learning rate is the best of four, chosen by the distance from training images.
+Chapter 25 draws the same garments with a generator and a discriminator. Which is better? It depends on what both may
+spend. Here both may spend the same: multiply-adds are counted, and the GAN trains until it has used as many as the
+U-Net did. It is the conditional GAN of chapter 25 in short: two dense networks, batch norm in the generator, dropout
+and a projection head (Miyato and Koyama 2018) in the discriminator, non-saturating losses, an average of the
+generator's weights. Its learning rate is the best of four, chosen by the distance from training images.
 */
 
 enum { GAN_BATCH = 128, LATENT = 64, TOLD = 32, G1 = 256, G2 = 512, D1 = 512, D2 = 256 };
@@ -1069,8 +1052,9 @@ static Tensor *discriminate(const Discriminator *d, Tape *tape, Tensor *x, const
     return tensor_add(linear(&d->score, h), of_item);
 }
 
-// Multiply-adds of one step. The discriminator learns from a batch of each kind (3 passes' worth, twice) and from what the
-// generator draws for it; the generator learns through the discriminator, whose weights need no gradient then.
+// Multiply-adds of one step. The discriminator learns from a batch of each kind (3 passes' worth, twice) and from
+// what the generator draws for it; the generator learns through the discriminator, whose weights need no gradient
+// then.
 static double gan_step_work(void)
 {
     double generator = (LATENT + TOLD) * G1 + G1 * G2 + G2 * PIXELS,
@@ -1196,22 +1180,24 @@ static void compare_with_a_gan(Lesson *lesson, const Court *c, const Data *d, co
 }
 
 /*
-So which is better? After the same work each is ahead by one figure. The judge agrees with more of the GAN's drawings; those of the
-U-Net at guidance 1 are nearer to real garments, though not by much: 8.3 to 10.6 over five seeds of this page, the GAN 10.2
-to 12.2. The GAN draws in one pass, the U-Net in twenty. And the verdict is one for this budget: with twice the steps and
-more the GAN goes on improving (chapter 25), as does the U-Net. What diffusion has for itself is how it got there: one
-network, one squared error, no balance to keep. Both, and that belongs here too, are still behind the Gaussian's distance.
+So which is better? After the same work each is ahead by one figure. The judge agrees with more of the GAN's drawings;
+those of the U-Net at guidance 1 are nearer to real garments, though not by much: 8.3 to 10.6 over five seeds of this
+page, the GAN 10.2 to 12.2. The GAN draws in one pass, the U-Net in twenty. And the verdict is one for this budget:
+with twice the steps and more the GAN goes on improving (chapter 25), as does the U-Net. What diffusion has for itself
+is how it got there: one network, one squared error, no balance to keep. Both, and that belongs here too, are still
+behind the Gaussian's distance.
 
 ## From words: CLIP
 
-DALL·E 2 (Ramesh and others 2022, who call it unCLIP) draws from words with three networks, and none of them has to be new to
-us. The first is CLIP (chapter 24): two networks, one for images and one for texts, whose vectors meet when image and text
-belong together. Our world is small enough to be learned in seconds: garments in eight colours, and captions of two words
-that matter, "a purple sneaker". Of the 80 pairs of colour and item 64 are trained on, and 16 never seen, two of each
-colour. A purple sneaker is one of the 16.
+DALL·E 2 (Ramesh and others 2022, who call it unCLIP) draws from words with three networks, and none of them has to be
+new to us. The first is CLIP (chapter 24): two networks, one for images and one for texts, whose vectors meet when
+image and text belong together. Our world is small enough to be learned in seconds: garments in eight colours, and
+captions of two words that matter, "a purple sneaker". Of the 80 pairs of colour and item 64 are trained on, and 16
+never seen, two of each colour. A purple sneaker is one of the 16.
 
-In a batch of 128 there are only 64 captions, so many repeat. The loss of `common/models/clip.h` shares the target among
-rows with equal captions; that chapter has shown that with equal vectors this changes neither the loss nor a gradient.
+In a batch of 128 there are only 64 captions, so many repeat. The loss of `common/models/clip.h` shares the target
+among rows with equal captions; that chapter has shown that with equal vectors this changes neither the loss nor a
+gradient.
 */
 
 enum { PAIRS_OF_ALL = GARMENT_COLOURS * ITEMS, COLLECTED = 16000, TESTED = 160 };
@@ -1328,11 +1314,11 @@ static void train_clip(Lesson *lesson, World *w, const Data *d, Asked asked[2])
 /*
 ## The prior
 
-A text has one vector, and many images go with it, each with a vector of its own. They meet, and are not the same: texts
-and images of CLIP lie in two different regions. The decoder will be trained on vectors of images, so somebody has to guess one
-from the text. That is the **prior** (先验): a diffusion model again, whose data are not images but vectors of 48 numbers.
-Its denoiser is a network of three residual blocks that is told the time and the text's vector; it is trained on 16 000
-garments with their captions, and draws in 20 steps of DDIM.
+A text has one vector, and many images go with it, each with a vector of its own. They meet, and are not the same:
+texts and images of CLIP lie in two different regions. The decoder will be trained on vectors of images, so somebody
+has to guess one from the text. That is the **prior** (先验): a diffusion model again, whose data are not images but
+vectors of 48 numbers. Its denoiser is a network of three residual blocks that is told the time and the text's vector;
+it is trained on 16 000 garments with their captions, and draws in 20 steps of DDIM.
 */
 
 static void collect_vectors(Lesson *lesson, World *w, const Data *d)
@@ -1432,9 +1418,9 @@ static void train_prior(Lesson *lesson, World *w, const Data *d, const Asked ask
 /*
 ## The decoder
 
-The third network is the U-Net once more: three channels instead of one, and told not one of ten items but the vector of
-an image, 48 numbers. For one image in ten the vector is withheld, for guidance. It is trained on vectors of *images*;
-when it draws, it gets one from the prior.
+The third network is the U-Net once more: three channels instead of one, and told not one of ten items but the vector
+of an image, 48 numbers. For one image in ten the vector is withheld, for guidance. It is trained on vectors of
+*images*; when it draws, it gets one from the prior.
 */
 
 enum { DECODER_BATCH = 32 };
@@ -1456,7 +1442,7 @@ static void fit_decoder(Lesson *lesson, World *w, const Data *d)
            vectors = matrix_new(arena, DECODER_BATCH, UNCLIP_FEATURES);
     int times[DECODER_BATCH];
     double losses = 0.0;
-    Tape *tape = tape_new();
+    UnetLearner learner = unet_learner_new(arena, &unet, &set);
     printf("%zu parameters\n\n    step   mean loss since the last line\n", parameters_size(&set));
     for (int step = 0; step < steps; step++) {
         for (int i = 0; i < DECODER_BATCH; i++) {
@@ -1474,17 +1460,14 @@ static void fit_decoder(Lesson *lesson, World *w, const Data *d)
         fill_normal(noise, &rng, 0.0f, 1.0f);
         diffusion_noised(x_t, x_0, noise, times, schedule),
             diffusion_velocity(v, x_0, noise, times, schedule);
-        tape_reset(tape);
-        Tensor *said = unet_forward(&unet, tape, x_t, times, vectors);
-        Tensor *loss = mean_squared_error(said, matrix_reshape(v, DECODER_BATCH * PIXELS, 3));
-        backward(loss);
+        const double loss = unet_learn(&learner, x_t, times, vectors, v);
         optimiser_step(&adam, learning_rate(8e-3f, step, steps));
         parameters_average(&w->networks.decoder_set, &set, average_decay(step));
-        losses += (double)loss->value.data[0] / part;
+        losses += loss / part;
         if ((step + 1) % part == 0) printf("%8d%12.4f\n", step + 1, losses), losses = 0.0;
-        lesson_progress(lesson, "decoder", step + 1, steps, (double)loss->value.data[0]);
+        lesson_progress(lesson, "decoder", step + 1, steps, loss);
     }
-    tape_free(tape);
+    unet_learner_free(&learner);
 }
 
 static void train_decoder(Lesson *lesson, World *w, const Data *d)
@@ -1502,11 +1485,11 @@ The three networks are kept: `make draw PROMPT="a purple sneaker"` draws with th
 
 ## A purple sneaker
 
-Is what comes out what was asked? The item is judged by the judge, which looks at the largest of red, green and blue of each
-pixel; the colour is the one whose direction is nearest. Both must be right. Three ways to make an image, all with guidance 2, are asked for the
-same captions, 160 of trained pairs and 160 of pairs that no network has seen: the vector of a real image straight into the
-decoder, text and prior and decoder, and the text's vector straight into the decoder, without a
-prior. Beside them: real garments, painted.
+Is what comes out what was asked? The item is judged by the judge, which looks at the largest of red, green and blue
+of each pixel; the colour is the one whose direction is nearest. Both must be right. Three ways to make an image, all
+with guidance 2, are asked for the same captions, 160 of trained pairs and 160 of pairs that no network has seen: the
+vector of a real image straight into the decoder, text and prior and decoder, and the text's vector straight into the
+decoder, without a prior. Beside them: real garments, painted.
 */
 
 typedef struct {
@@ -1648,16 +1631,16 @@ static void draw_from_words(Lesson *lesson, World *w, const Court *c, Asked aske
 }
 
 /*
-The decoder is best with what the prior gives it, better even than with the vectors of real images, and the reason is the same
-as that of guidance: the prior says what is typical of a caption, and a real shirt may look like a coat. The text's own vector
-does less well, and most of all on unseen pairs: over five seeds 41 to 71 % are right with it, and 64 to 73 % with
-the prior. That is not a law. In other trainings of these networks, with another CLIP, the prior moved the vector towards
-the image's just as here and the drawings were no better for it; the cosine and the drawing are two measures, and the
-second is the one that counts.
+The decoder is best with what the prior gives it, better even than with the vectors of real images, and the reason is
+the same as that of guidance: the prior says what is typical of a caption, and a real shirt may look like a coat. The
+text's own vector does less well, and most of all on unseen pairs: over five seeds 41 to 71 % are right with it, and
+64 to 73 % with the prior. That is not a law. In other trainings of these networks, with another CLIP, the prior moved
+the vector towards the image's just as here and the drawings were no better for it; the cosine and the drawing are two
+measures, and the second is the one that counts.
 
-Look at the pictures, too. Sandals and pullovers fail more than bags and boots; colours hardly ever do. What is joined here
-are two words that the network has seen often, only never together. That is a small thing beside what DALL·E 2 does with
-hundreds of millions of captioned images, and it is the same thing.
+Look at the pictures, too. Sandals and pullovers fail more than bags and boots; colours hardly ever do. What is joined
+here are two words that the network has seen often, only never together. That is a small thing beside what DALL·E 2
+does with hundreds of millions of captioned images, and it is the same thing.
 */
 
 int main(int argc, char **argv)
@@ -1700,8 +1683,8 @@ int main(int argc, char **argv)
 ## What to take along
 
 - Many small steps of noise are one step in closed form, so a training example costs one draw of noise and one pass.
-- A network is asked for $v$, from which image and noise follow by a rotation. The loss is a squared error, and what is
-  left of it at the end is mostly what nobody can know.
+- A network is asked for $v$, from which image and noise follow by a rotation. The loss is a squared error, and what
+  is left of it at the end is mostly what nobody can know.
 - Drawing asks again and again: DDPM takes small steps with fresh noise, DDIM long ones with the noise that is there.
 - Guidance goes past the condition, away from "nothing in particular". It buys agreement with variety.
 - Agreement alone is pleased by one image repeated, and a distance of means and covariances by a model that has only
@@ -1735,8 +1718,8 @@ Many steps decide one thing after the other.
 
 <details><summary>Answer</summary>
 
-Guidance needs $v_{none}$, what the network says of an image of no particular item. Without such examples a row of zeros
-would be an input that it has never seen.
+Guidance needs $v_{none}$, what the network says of an image of no particular item. Without such examples a row of
+zeros would be an input that it has never seen.
 
 </details>
 
@@ -1753,8 +1736,8 @@ drawings are farther from real garments than at 2.
 
 <details><summary>Answer</summary>
 
-The classifier's agreement on real images, the variety within a class, the drawings themselves, and the same figures for a
-mean image and for a Gaussian. The mean image of each item would have been a strong entry.
+The classifier's agreement on real images, the variety within a class, the drawings themselves, and the same figures
+for a mean image and for a Gaussian. The mean image of each item would have been a strong entry.
 
 </details>
 
@@ -1803,8 +1786,8 @@ does the loss of $v$ care about more than that of $x_0$?
 
 <details><summary>Answer</summary>
 
-$x_0 - \hat x_0 = -\sqrt{1 - \bar\alpha_t} \, (v - \hat v)$, since $x_t$ is the same for both. The factor is large where little
-noise is: the loss of $v$ cares about details.
+$x_0 - \hat x_0 = -\sqrt{1 - \bar\alpha_t} \, (v - \hat v)$, since $x_t$ is the same for both. The factor is large
+where little noise is: the loss of $v$ cares about details.
 
 </details>
 

@@ -17,7 +17,8 @@
 #include <omp.h>
 #endif
 
-// Below this many elementary operations, waking the other cores costs more than it saves (a region costs about 1 µs).
+// Below this many elementary operations, calling the other cores costs more than it saves: about 1 µs where their threads spin
+// while they wait, and tens of them where they sleep (the Makefile says which do).
 enum { PARALLEL_MINIMUM = 1 << 15 };
 
 static inline bool parallel_worth(size_t operations) { return operations >= PARALLEL_MINIMUM; }

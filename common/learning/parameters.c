@@ -124,6 +124,31 @@ void parameters_average_at(Place place, Parameters *average, const Parameters *n
     }
 }
 
+void parameters_share_at(Place place, Parameters *replica, const Parameters *set)
+{
+    check_at(place, !replica->block.data, "share first", "parameters_share: the replica is sealed");
+    for (int i = 0; i < replica->count; i++) {
+        Tensor *own = replica->items[i];
+        const Tensor *other = counterpart(place, "parameters_share", set, replica->names[i], own->value);
+        own->value = other->value;
+        own->wants_gradient = other->wants_gradient;
+    }
+}
+
+void parameters_gather_at(Place place, Parameters *set, Parameters *replica)
+{
+    for (int i = 0; i < set->count; i++) {
+        const Tensor *from =
+            counterpart(place, "parameters_gather", replica, set->names[i], set->items[i]->value);
+        if (!from->has_gradient) continue;
+        bool accumulate;
+        const Matrix sum = tensor_gradient_raw(set->items[i], &accumulate);
+        if (sum.data && accumulate) add(sum, sum, from->gradient);
+        if (sum.data && !accumulate) copy(sum, from->gradient);
+    }
+    clear_gradients(replica);
+}
+
 // ---- Side by side ---------------------------------------------------------------------------------------------
 
 enum { ALIGNED = 16 }; // numbers, one line of the cache

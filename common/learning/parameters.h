@@ -56,6 +56,15 @@ void parameters_seal_at(Place place, Parameters *set);
 #define parameters_gradients(set) parameters_gradients_at(HERE, set)
 Matrix parameters_gradients_at(Place place, Parameters *set);
 
+// Data parallelism: a replica learns from its part of a batch on a thread of its own. Its parameters have the names and shapes of
+// `set`; parameters_share makes their values the memory of those of `set` and freezes what is frozen there, and gradients stay
+// each one's own. parameters_gather adds the gradients of a replica to those of `set` and clears the replica's. To be shared
+// when the model is made and before anything holds its values.
+#define parameters_share(replica, set)  parameters_share_at(HERE, replica, set)
+#define parameters_gather(set, replica) parameters_gather_at(HERE, set, replica)
+void parameters_share_at(Place place, Parameters *replica, const Parameters *set);
+void parameters_gather_at(Place place, Parameters *set, Parameters *replica);
+
 // Scales all gradients so that their norm is at most limit > 0; returns the norm before. (Pascanu, Mikolov
 // and Bengio, "On the difficulty of training recurrent neural networks", 2013, algorithm 1.) When that is
 // infinite or not a number, because a gradient is, all gradients stay as they are: look at what it returns.

@@ -169,3 +169,49 @@ JudgeReport judge_report_at(Place place, const Judge *judge, JudgeReference refe
     arena_free(scratch);
     return report;
 }
+
+// ---- What a generator is compared with --------------------------------------------------------------------
+
+void judge_nearest_at(Place place, Matrix images, Matrix training, int *nearest, double *distance)
+{
+    enum { PART = 5000 };
+    check_at(place, images.cols == training.cols && training.rows > 0, "images of one size",
+             "judge_nearest: images (%d × %d) and (%d × %d)", images.rows, images.cols, training.rows,
+             training.cols);
+    Arena *scratch = arena_new();
+    Matrix products = matrix_uninitialised(scratch, images.rows, int_min(PART, training.rows));
+    for (int i = 0; i < images.rows; i++) nearest[i] = 0, distance[i] = INFINITY;
+    for (int first = 0; first < training.rows; first += PART) {
+        const Matrix part = matrix_rows(training, first, int_min(PART, training.rows - first));
+        const Matrix of_part = {images.rows, part.rows, products.data};
+        matmul_nt(of_part, images, part);
+        for (int j = 0; j < part.rows; j++) {
+            const double square = sum_of_squares(matrix_rows(part, j, 1));
+            for (int i = 0; i < images.rows; i++) {
+                const double apart = square - 2.0 * (double)AT(of_part, i, j);
+                if (apart < distance[i]) distance[i] = apart, nearest[i] = first + j;
+            }
+        }
+    }
+    for (int i = 0; i < images.rows; i++)
+        distance[i] = sqrt(fmax(0.0, distance[i] + sum_of_squares(matrix_rows(images, i, 1))));
+    arena_free(scratch);
+}
+
+void judge_gaussian_at(Place place, Matrix images, Matrix real, Rng *rng)
+{
+    check_at(place, images.cols == real.cols && real.rows > 0, "images of one size",
+             "judge_gaussian: images (%d × %d) after real ones (%d × %d)", images.rows, images.cols,
+             real.rows, real.cols);
+    Arena *scratch = arena_new();
+    Matrix centred = matrix_copy(scratch, real), mean = matrix_new(scratch, 1, real.cols),
+           weights = matrix_uninitialised(scratch, images.rows, real.rows);
+    column_means(mean, real);
+    subtract_row(centred, mean);
+    fill_normal(weights, rng, 0.0f, 1.0f / sqrtf((float)real.rows));
+    matmul(images, weights, centred);
+    add_row(images, mean);
+    for (size_t k = 0; k < matrix_size(images); k++)
+        images.data[k] = fminf(1.0f, fmaxf(0.0f, images.data[k]));
+    arena_free(scratch);
+}

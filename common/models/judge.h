@@ -65,3 +65,16 @@ JudgeReport judge_report_at(Place place, const Judge *judge, JudgeReference refe
 
 // What the judge takes each image for: classes [n].
 void judge_classes(const Judge *judge, Matrix images, int *classes);
+
+// ---- What a generator is compared with ----------------------------------------------------------------------------
+
+// For each of the images (n × D) the row of training (N × D) at the least Euclidean distance, the first of equally near ones, and
+// that distance: nearest [n], distance [n]. A generator that copies has distances near 0.
+#define judge_nearest(images, training, nearest, distance)                                                   \
+    judge_nearest_at(HERE, images, training, nearest, distance)
+void judge_nearest_at(Place place, Matrix images, Matrix training, int *nearest, double *distance);
+
+// Samples of the normal distribution with the mean and the covariance of real images (N × D), all that a linear model can
+// know: images (n × D), each mean + Σ wᵢ (realᵢ − mean) with wᵢ normal of deviation 1/√N, cut to 0 … 1.
+#define judge_gaussian(images, real, rng) judge_gaussian_at(HERE, images, real, rng)
+void judge_gaussian_at(Place place, Matrix images, Matrix real, Rng *rng);

@@ -2,6 +2,7 @@
 #include "models/unet.h"
 #include "base/check.h"
 #include "base/mathf.h"
+#include "learning/ops/loss.h"
 
 // ---- Making one -------------------------------------------------------------------------------------------
 
@@ -128,41 +129,106 @@ Tensor *unet_forward_at(Place place, const Unet *u, Tape *tape, Matrix pixels, c
     return map_conv_at(place, &u->last, back).features;
 }
 
-// v ← what the network says of these images
-static void say(UnetPredictor *p, Arena *arena, Matrix v, Matrix x, const int *times, Matrix conditions)
+// ---- Training ---------------------------------------------------------------------------------------------
+
+UnetLearner unet_learner_new_at(Place place, Arena *arena, const Unet *unet, Parameters *set)
 {
-    Tensor *said = unet_forward(p->unet, tape_inference(arena), x, times, conditions);
-    copy(v, matrix_reshape(said->value, v.rows, v.cols));
-    p->passes += x.rows;
+    UnetLearner l = {.set = set, .parts[0] = *unet};
+    for (int p = 0; p < UNET_PARTS; p++) {
+        l.tapes[p] = tape_new();
+        if (p == 0) continue;
+        l.sets[p] = parameters_new(arena);
+        l.parts[p] = unet_new_at(place, &l.sets[p], unet->config, NULL);
+        parameters_share_at(place, &l.sets[p], set);
+    }
+    return l;
 }
 
-void unet_predict(void *predictor, Matrix v, Matrix x, int time)
+void unet_learner_free(UnetLearner *learner)
 {
-    enum { AT_ONCE = 40 };
-    UnetPredictor *p = predictor;
+    for (int p = 0; p < UNET_PARTS; p++) tape_free(learner->tapes[p]);
+}
+
+static double learn_part(Place place, const Unet *unet, Tape *tape, Matrix x_t, const int *times,
+                         Matrix conditions, Matrix v, int of_images)
+{
+    tape_reset(tape);
+    Tensor *said = unet_forward_at(place, unet, tape, x_t, times, conditions);
+    Tensor *loss = mean_squared_error(said, matrix_reshape(v, said->value.rows, said->value.cols));
+    loss = tensor_scale(loss, (float)x_t.rows / (float)of_images);
+    backward_at(place, loss);
+    return (double)loss->value.data[0];
+}
+
+double unet_learn_at(Place place, UnetLearner *learner, Matrix x_t, const int *times, Matrix conditions,
+                     Matrix v)
+{
+    const int numbers =
+        learner->parts[0].config.side * learner->parts[0].config.side * learner->parts[0].config.channels;
+    check_at(place, same_shape(x_t, v) && x_t.cols == numbers, "a row for each image, and what to say of it",
+             "unet_learn: x_t (%d × %d), v (%d × %d), images of %d numbers", x_t.rows, x_t.cols, v.rows,
+             v.cols, numbers);
+    check_at(place, x_t.rows >= UNET_PARTS, "each part needs an image", "unet_learn: %d images in %d parts",
+             x_t.rows, UNET_PARTS);
+    double losses[UNET_PARTS], sum = 0.0;
+#pragma omp parallel for schedule(static, 1)
+    for (int p = 0; p < UNET_PARTS; p++) {
+        const int first = (int)((long)x_t.rows * p / UNET_PARTS),
+                  count = (int)((long)x_t.rows * (p + 1) / UNET_PARTS) - first;
+        const Matrix told = conditions.data ? matrix_rows(conditions, first, count) : conditions;
+        losses[p] = learn_part(place, &learner->parts[p], learner->tapes[p], matrix_rows(x_t, first, count),
+                               times + first, told, matrix_rows(v, first, count), x_t.rows);
+    }
+    for (int p = 0; p < UNET_PARTS; p++) {
+        sum += losses[p];
+        if (p > 0) parameters_gather_at(place, learner->set, &learner->sets[p]);
+    }
+    return sum;
+}
+
+// ---- Drawing ----------------------------------------------------------------------------------------------
+
+// v ← what the network says of these images
+static void say(const Unet *unet, Arena *pass, Matrix v, Matrix x, const int *times, Matrix conditions)
+{
+    Tensor *said = unet_forward(unet, tape_inference(pass), x, times, conditions);
+    copy(v, matrix_reshape(said->value, v.rows, v.cols));
+    arena_reset(pass);
+}
+
+enum { AT_ONCE = 20 };
+
+// A piece of the images: with and without what is told, whichever guidance wants
+static void predict_piece(const UnetPredictor *p, Matrix v, Matrix x, int time, Matrix conditions)
+{
     const int wide = p->unet->config.conditions;
     const bool with = p->guidance != 0.0f && wide, without = p->guidance != 1.0f || !wide;
     int times[AT_ONCE];
     for (int i = 0; i < AT_ONCE; i++) times[i] = time;
     Arena *arena = arena_new(), *pass = arena_new();
-    Matrix none = wide ? matrix_new(arena, AT_ONCE, wide) : (Matrix){0};
-    Matrix v_none = matrix_new(arena, AT_ONCE, x.cols);
-    for (int first = 0; first < x.rows; first += AT_ONCE) {
-        const int count = int_min(AT_ONCE, x.rows - first);
-        const Matrix part = matrix_rows(x, first, count), out = matrix_rows(v, first, count);
-        const Matrix nothing = wide ? matrix_rows(none, 0, count) : none;
-        if (with) {
-            say(p, pass, out, part, times, matrix_rows(p->conditions, first, count));
-            arena_reset(pass);
-        }
-        if (without) {
-            say(p, pass, with ? matrix_rows(v_none, 0, count) : out, part, times, nothing);
-            arena_reset(pass);
-        }
-        if (with && without) diffusion_guide(out, matrix_rows(v_none, 0, count), p->guidance);
+    if (with) say(p->unet, pass, v, x, times, conditions);
+    if (without) {
+        const Matrix v_none = with ? matrix_uninitialised(arena, x.rows, x.cols) : v;
+        say(p->unet, pass, v_none, x, times, wide ? matrix_new(arena, x.rows, wide) : (Matrix){0});
+        if (with) diffusion_guide(v, v_none, p->guidance);
     }
     arena_free(pass);
     arena_free(arena);
+}
+
+void unet_predict(void *predictor, Matrix v, Matrix x, int time)
+{
+    UnetPredictor *p = predictor;
+    const int wide = p->unet->config.conditions, pieces = (x.rows + AT_ONCE - 1) / AT_ONCE;
+#pragma omp parallel for schedule(dynamic, 1) if (pieces > 1)
+    for (int piece = 0; piece < pieces; piece++) {
+        const int first = piece * AT_ONCE, count = int_min(AT_ONCE, x.rows - first);
+        const Matrix told =
+            wide && p->conditions.data ? matrix_rows(p->conditions, first, count) : (Matrix){0};
+        predict_piece(p, matrix_rows(v, first, count), matrix_rows(x, first, count), time, told);
+    }
+    const bool both = p->guidance != 0.0f && p->guidance != 1.0f && wide;
+    p->passes += (both ? 2L : 1L) * x.rows;
 }
 
 double unet_work(const UnetConfig *config)

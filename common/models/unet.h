@@ -61,9 +61,31 @@ Unet unet_new_at(Place place, Parameters *set, UnetConfig config, Rng *rng);
 Tensor *unet_forward_at(Place place, const Unet *unet, Tape *tape, Matrix pixels, const int *times,
                         Matrix conditions);
 
+// Training. The layers of a small network are too little work to be shared out one by one, so a batch is cut into parts that
+// pass through the whole network side by side, and their gradients are added in the order of the parts: the same bits for any
+// number of threads, and nearly those of one pass with the whole batch (a sum of floats hangs on its order).
+enum { UNET_PARTS = 4 };
+typedef struct {
+    Parameters *set;             // of the first part, which is the network itself
+    Parameters sets[UNET_PARTS]; // of the others
+    Unet parts[UNET_PARTS];
+    Tape *tapes[UNET_PARTS];
+} UnetLearner;
+
+// set holds the parameters of unet and nothing else; both live as long as the learner.
+#define unet_learner_new(arena, unet, set) unet_learner_new_at(HERE, arena, unet, set)
+UnetLearner unet_learner_new_at(Place place, Arena *arena, const Unet *unet, Parameters *set);
+void unet_learner_free(UnetLearner *learner);
+
+// The mean squared error of what the network says of a batch: x_t, v (n × side·side·channels), times and conditions as above.
+// Its gradient is added to those of the set, for optimiser_step.
+#define unet_learn(learner, x_t, times, conditions, v) unet_learn_at(HERE, learner, x_t, times, conditions, v)
+double unet_learn_at(Place place, UnetLearner *learner, Matrix x_t, const int *times, Matrix conditions,
+                     Matrix v);
+
 // What the network says while images are drawn, for diffusion_draw: x and v (n × side·side·channels). Guidance 1 is the
 // condition as it is and 0 none, a pass through the network each; any other guidance takes both (diffusion_guide). Images
-// pass in pieces that stay in the cache, with the same bits.
+// pass in pieces that stay in the cache, side by side, with the same bits.
 typedef struct {
     const Unet *unet;
     Matrix conditions; // (n × config.conditions), or with data NULL

@@ -4,6 +4,7 @@
 #include "base/check.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,4 +30,16 @@ static inline uint64_t whole_argument(const char *usage, const char *name, const
           "%s is '%s', expected a whole number from %llu to %llu", name, text, (unsigned long long)low,
           (unsigned long long)high);
     return value;
+}
+
+// An option in either form, "--name=value" or "--name" "value": its name and its value. Returns how many arguments that was.
+// A name that is longer than all options comes out cut short, which is none.
+static inline int option_argument(const char *usage, const char *argument, const char *next, char name[32],
+                                  const char **value)
+{
+    const char *equals = strchr(argument, '=');
+    snprintf(name, 32, "%.*s", (int)(equals ? (size_t)(equals - argument) : strlen(argument)), argument);
+    check(equals || next, usage, "%s needs a value", name);
+    *value = equals ? equals + 1 : next;
+    return equals ? 1 : 2;
 }

@@ -58,16 +58,13 @@ static void set_option(Options *o, const char *name, const char *value)
     }
 }
 
-// "--name=value" or "--name", "value". Returns how many arguments that was.
 static int read_option(Options *o, const char *argument, const char *next)
 {
     char name[32];
-    const char *equals = strchr(argument, '=');
-    size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
-    snprintf(name, sizeof name, "%.*s", (int)length, argument);
-    check(equals || next, usage, "%s needs a value", name);
-    set_option(o, name, equals ? equals + 1 : next);
-    return equals ? 1 : 2;
+    const char *value;
+    const int arguments = option_argument(usage, argument, next, name, &value);
+    set_option(o, name, value);
+    return arguments;
 }
 
 static void read_prompt(Options *o, const char *text)

@@ -25,36 +25,33 @@ typedef struct {
     Arena *arena;
     Parameters set;
     Unet unet;
+    UnetLearner learner;
     Optimiser adam;
-    Tape *tape;
     long step;
     double loss; // after LOSS_STEPS; 0: not known yet
 } Training;
 
 static void training_start(Training *t, const Batches *data)
 {
-    *t = (Training){.data = data, .arena = arena_new(), .tape = tape_new()};
+    *t = (Training){.data = data, .arena = arena_new()};
     Rng rng = rng_new(1, 0);
     t->set = parameters_new(t->arena);
     t->unet = unet_new(&t->set, ((UnetConfig){.side = SIDE, .features = 32, .conditions = CONDITIONS}), &rng);
     for (int i = 0; i < t->set.count; i++) // no weight stays 0: all of the network takes part
         for (size_t k = 0; k < matrix_size(t->set.items[i]->value); k++)
             t->set.items[i]->value.data[k] += rng_between(&rng, -0.02f, 0.02f);
+    t->learner = unet_learner_new(t->arena, &t->unet, &t->set);
     t->adam = adam_new(t->arena, &t->set, 0.9f, 0.99f, 1e-8f, 0.0f);
 }
 
-static float training_step(Training *t)
+static double training_step(Training *t)
 {
     const int first = (int)(t->step++ % BATCHES) * BATCH;
-    tape_reset(t->tape);
-    Tensor *said = unet_forward(&t->unet, t->tape, matrix_rows(t->data->x_t, first, BATCH),
-                                t->data->times + first, matrix_rows(t->data->conditions, first, BATCH));
-    const Matrix target = matrix_rows(t->data->v, first, BATCH);
-    Tensor *loss = mean_squared_error(said, matrix_reshape(target, BATCH * PIXELS, 1));
-    const float value = loss->value.data[0];
-    backward(loss);
+    const double loss =
+        unet_learn(&t->learner, matrix_rows(t->data->x_t, first, BATCH), t->data->times + first,
+                   matrix_rows(t->data->conditions, first, BATCH), matrix_rows(t->data->v, first, BATCH));
     optimiser_step(&t->adam, 1e-3f);
-    return value;
+    return loss;
 }
 
 // A bright rectangle in each image, noised
@@ -98,10 +95,10 @@ static double loss_after(double seconds, void *context)
     Training t;
     training_start(&t, of->data);
     for (int i = 0; i < LOSS_STEPS; i++) {
-        const double loss = (double)training_step(&t);
+        const double loss = training_step(&t);
         if (i >= LOSS_STEPS - MEANT_STEPS) of->loss += loss / MEANT_STEPS;
     }
-    tape_free(t.tape);
+    unet_learner_free(&t.learner);
     arena_free(t.arena);
     return of->loss;
 }
@@ -159,7 +156,7 @@ int main(void)
                          .request = "loss"},
               1);
     int status = bench_end();
-    tape_free(training.tape);
+    unet_learner_free(&training.learner);
     arena_free(training.arena);
     arena_free(arena);
     return status;

@@ -160,10 +160,75 @@ static void other_pixels(void *context)
     judge_logits(&judge, tape_new(), matrix_new(arena, 2, 784));
 }
 
+static void gaussian_of_other_pixels(void *context)
+{
+    Arena *arena = context;
+    Rng rng = rng_new(0, 0);
+    judge_gaussian(matrix_new(arena, 2, 9), matrix_new(arena, 3, 8), &rng);
+}
+
+// More rows than are looked at in one piece; two are equally near, the first counts.
+START_TEST(the_nearest_is_found_wherever_it_is)
+{
+    enum { TRAINING = 5003, PIXELS = 3, IMAGES = 4 };
+    Arena *arena = arena_new();
+    Rng rng = rng_new(4, 0);
+    Matrix training = matrix_new(arena, TRAINING, PIXELS), images = matrix_new(arena, IMAGES, PIXELS);
+    fill_uniform(training, &rng, 0.0f, 1.0f), fill_uniform(images, &rng, 0.0f, 1.0f);
+    copy(matrix_rows(images, 1, 1), matrix_rows(training, 5002, 1)); // a copy, in the last piece
+    copy(matrix_rows(training, 5001, 1), matrix_rows(training, 17, 1));
+    copy(matrix_rows(images, 2, 1), matrix_rows(training, 17, 1));
+    int nearest[IMAGES];
+    double distance[IMAGES];
+    judge_nearest(images, training, nearest, distance);
+    for (int i = 0; i < IMAGES; i++) {
+        int best = -1;
+        double least = INFINITY;
+        for (int t = 0; t < TRAINING; t++) {
+            double square = 0.0;
+            for (int k = 0; k < PIXELS; k++)
+                square += pow((double)AT(images, i, k) - (double)AT(training, t, k), 2.0);
+            if (square < least) least = square, best = t;
+        }
+        ck_assert_int_eq(nearest[i], best);
+        ck_assert_msg(fabs(distance[i] - sqrt(least)) < 1e-3, "%g and %g", distance[i], sqrt(least));
+    }
+    ck_assert_int_eq(nearest[1], 5002);
+    ck_assert_int_eq(nearest[2], 17);
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(gaussian_images_have_mean_and_covariance_of_real_ones)
+{
+    enum { REAL = 50, DRAWN = 40000 };
+    Arena *arena = arena_new();
+    Rng rng = rng_new(5, 0);
+    Matrix real = matrix_new(arena, REAL, 2), drawn = matrix_new(arena, DRAWN, 2);
+    for (int i = 0; i < REAL; i++) {
+        AT(real, i, 0) = 0.5f + 0.05f * rng_normal(&rng);
+        AT(real, i, 1) = 0.9f - 0.8f * AT(real, i, 0) + 0.02f * rng_normal(&rng);
+    }
+    judge_gaussian(drawn, real, &rng);
+    const Gaussian a = gaussian_fit(arena, real), b = gaussian_fit(arena, drawn);
+    for (int j = 0; j < 2; j++)
+        ck_assert_msg(fabs(a.mean[j] - b.mean[j]) < 2e-3, "mean %d: %g and %g", j, a.mean[j], b.mean[j]);
+    for (int j = 0; j < 4; j++) // of all, divided by N where the fit divides by N − 1
+        ck_assert_msg(fabs(a.covariance[j] * 49.0 / 50.0 - b.covariance[j]) < 1e-4,
+                      "covariance %d: %g and %g", j, a.covariance[j], b.covariance[j]);
+    for (int i = 0; i < REAL; i++)
+        AT(real, i, 0) = i % 2 ? 0.0f : 1.0f; // many samples would lie outside of 0 … 1
+    judge_gaussian(drawn, real, &rng);
+    for (int i = 0; i < DRAWN; i++) ck_assert(AT(drawn, i, 0) >= 0.0f && AT(drawn, i, 0) <= 1.0f);
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(mistakes_are_told)
 {
     Arena *arena = arena_new();
     expect_death(class_ten, arena, "judge_reference: image 1 has class 10");
+    expect_death(gaussian_of_other_pixels, arena, "judge_gaussian: images (2 × 9) after real ones (3 × 8)");
     expect_death(other_pixels, arena, "judge: images (2 × 784)");
     arena_free(arena);
 }
@@ -171,4 +236,6 @@ END_TEST
 
 SUITE("judge", gradients_of_some_parameters,
       agreement_variety_and_distance_of_real_images_are_those_of_real_images,
-      one_image_for_each_item_has_no_variety, items_that_were_not_wanted_do_not_count, mistakes_are_told)
+      one_image_for_each_item_has_no_variety, items_that_were_not_wanted_do_not_count,
+      the_nearest_is_found_wherever_it_is, gaussian_images_have_mean_and_covariance_of_real_ones,
+      mistakes_are_told)

@@ -115,6 +115,43 @@ START_TEST(the_block_of_gradients_is_whole)
 }
 END_TEST
 
+// Two halves of a batch, one of them learned by a replica: the gradient is that of the batch, and a step moves both.
+START_TEST(replicas_learn_as_one)
+{
+    Arena *arena = arena_new();
+    Model whole = new_model(arena, 6), m = new_model(arena, 6), replica = new_model(arena, 7);
+    Tape *tape = tape_new();
+    const Matrix x = matrix_rows(data_of(arena), 0, 6);
+    learn(&whole, tape, x);
+    parameters_share(&replica.set, &m.set);
+    learn(&m, tape, matrix_rows(x, 0, 3));
+    learn(&replica, tape, matrix_rows(x, 3, 3));
+    parameters_gather(&m.set, &replica.set);
+    for (int i = 0; i < m.set.count; i++) {
+        const Matrix sum = m.set.items[i]->gradient, expected = whole.set.items[i]->gradient;
+        for (size_t k = 0; k < matrix_size(sum); k++) // each half's mean is over half as many
+            ck_assert_msg(fabsf(0.5f * sum.data[k] - expected.data[k]) < 1e-6f, "%s: %g and %g",
+                          m.set.names[i], 0.5 * (double)sum.data[k], (double)expected.data[k]);
+        ck_assert(!replica.set.items[i]->has_gradient);
+    }
+    Optimiser sgd = sgd_new(arena, &m.set, 0.0f);
+    optimiser_step(&sgd, 0.1f);
+    for (int i = 0; i < m.set.count; i++)
+        ck_assert_ptr_eq(m.set.items[i]->value.data, replica.set.items[i]->value.data);
+    ck_assert(m.first.weight->value.data[0] != whole.first.weight->value.data[0]);
+
+    // What only the replica has learned arrives whole; what is frozen takes nothing.
+    learn(&replica, tape, x);
+    parameters_freeze(&m.set, "first", true);
+    parameters_gather(&m.set, &replica.set);
+    ck_assert(!m.first.weight->has_gradient && m.second.weight->has_gradient);
+    ck_assert_mem_eq(m.second.weight->gradient.data, replica.second.weight->gradient.data,
+                     10 * sizeof(float));
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(weight_decay_is_chosen_by_the_last_part_of_the_name)
 {
     Arena *arena = arena_new();
@@ -156,6 +193,14 @@ static void gather_what_is_not_sealed(void *unused)
     Model m = new_model(arena_new(), 1);
     parameters_gradients(&m.set);
 }
+static void share_with_a_sealed_replica(void *unused)
+{
+    (void)unused;
+    Arena *arena = arena_new();
+    Model a = new_model(arena, 1), b = new_model(arena, 1);
+    parameters_seal(&b.set);
+    parameters_share(&b.set, &a.set);
+}
 static void decay_nothing(void *unused)
 {
     (void)unused;
@@ -170,10 +215,11 @@ START_TEST(what_does_not_fit_is_named)
     expect_death(copy_from_another_model, NULL, "first.weight is (3 × 5) here and (5 × 3) there");
     expect_death(add_to_what_is_sealed, NULL, "parameter late comes too late");
     expect_death(gather_what_is_not_sealed, NULL, "the set is not sealed");
+    expect_death(share_with_a_sealed_replica, NULL, "parameters_share: the replica is sealed");
     expect_death(decay_nothing, NULL, "no parameter's name ends with eight");
 }
 END_TEST
 
 SUITE("parameters", values_are_copied_by_name, an_average_follows_at_its_pace,
-      a_sealed_model_learns_the_same_bits, the_block_of_gradients_is_whole,
+      a_sealed_model_learns_the_same_bits, the_block_of_gradients_is_whole, replicas_learn_as_one,
       weight_decay_is_chosen_by_the_last_part_of_the_name, what_does_not_fit_is_named)

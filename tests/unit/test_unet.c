@@ -5,6 +5,8 @@
 #include "learning/optim.h"
 #include "models/unet.h"
 
+#include <math.h>
+
 enum { IMAGES = 3, CONDITIONS = 2 };
 static const UnetConfig config = {
     .side = 4, .channels = 2, .features = 4, .groups = 2, .waves = 6, .told = 5, .conditions = CONDITIONS};
@@ -168,6 +170,71 @@ START_TEST(it_learns_to_do_as_it_is_told)
 }
 END_TEST
 
+// In parts of unequal size, with and without conditions: loss and gradients are those of one pass, up to the order of sums.
+START_TEST(parts_learn_what_the_batch_says)
+{
+    enum { BATCH = 7, NUMBERS = 32 };
+    for (int blind = 0; blind < 2; blind++) {
+        Arena *arena = arena_new();
+        Tape *tape = tape_new();
+        UnetConfig c = config;
+        if (blind) c.conditions = 0;
+        Model one = model_new(arena, c), many = model_new(arena, c);
+        Rng rng = rng_new(9, 0);
+        Matrix x = matrix_new(arena, BATCH, NUMBERS), v = matrix_new(arena, BATCH, NUMBERS),
+               conditions = blind ? (Matrix){0} : matrix_new(arena, BATCH, CONDITIONS);
+        fill_normal(x, &rng, 0.0f, 1.0f), fill_normal(v, &rng, 0.0f, 1.0f);
+        if (!blind) fill_normal(conditions, &rng, 0.0f, 1.0f);
+        const int at[BATCH] = {3, 1, 4, 1, 5, 9, 2};
+        Tensor *said = unet_forward(&one.unet, tape, x, at, conditions);
+        Tensor *loss = mean_squared_error(said, matrix_reshape(v, BATCH * NUMBERS / 2, 2));
+        backward(loss);
+        UnetLearner learner = unet_learner_new(arena, &many.unet, &many.set);
+        const double learned = unet_learn(&learner, x, at, conditions, v);
+        ck_assert_msg(fabs(learned - (double)loss->value.data[0]) < 1e-6, "%g and %g", learned,
+                      (double)loss->value.data[0]);
+        for (int i = 0; i < one.set.count; i++) {
+            const Matrix a = one.set.items[i]->gradient, b = many.set.items[i]->gradient;
+            for (size_t k = 0; k < matrix_size(a); k++)
+                ck_assert_msg(fabsf(a.data[k] - b.data[k]) < 2e-6f + 1e-4f * fabsf(a.data[k]),
+                              "%s: %g and %g", one.set.names[i], (double)a.data[k], (double)b.data[k]);
+        }
+        // Again, after a step: the parts have moved as well.
+        Optimiser sgd = sgd_new(arena, &many.set, 0.0f);
+        optimiser_step(&sgd, 0.01f);
+        const double next = unet_learn(&learner, x, at, conditions, v);
+        ck_assert_msg(next < learned, "the loss went from %g to %g", learned, next);
+        unet_learner_free(&learner);
+        tape_free(tape), arena_free(arena);
+    }
+}
+END_TEST
+
+// An image says the same alone and among many, which pass in pieces; passes are counted.
+START_TEST(pieces_say_what_each_image_says)
+{
+    enum { MANY = 47, NUMBERS = 32 };
+    Arena *arena = arena_new();
+    Model m = model_new(arena, config);
+    Rng rng = rng_new(10, 0);
+    Matrix x = matrix_new(arena, MANY, NUMBERS), v = matrix_new(arena, MANY, NUMBERS),
+           conditions = matrix_new(arena, MANY, CONDITIONS), alone = matrix_new(arena, 1, NUMBERS);
+    fill_normal(x, &rng, 0.0f, 1.0f), fill_normal(conditions, &rng, 0.0f, 1.0f);
+    static const float guidances[] = {0.0f, 1.0f, 2.5f};
+    for (int g = 0; g < 3; g++) {
+        UnetPredictor all = {.unet = &m.unet, .conditions = conditions, .guidance = guidances[g]};
+        unet_predict(&all, v, x, 5);
+        ck_assert_int_eq(all.passes, g == 2 ? 2 * MANY : MANY);
+        for (int i = 0; i < MANY; i += 13) {
+            UnetPredictor one = {&m.unet, matrix_rows(conditions, i, 1), guidances[g], 0};
+            unet_predict(&one, alone, matrix_rows(x, i, 1), 5);
+            ck_assert_mem_eq(alone.data, matrix_rows(v, i, 1).data, NUMBERS * sizeof(float));
+        }
+    }
+    arena_free(arena);
+}
+END_TEST
+
 static void odd_side(void *unused)
 {
     (void)unused;
@@ -194,6 +261,15 @@ static void half_an_image(void *unused)
     Model m = model_new(arena, config);
     unet_forward(&m.unet, tape_new(), matrix_rows(m.pixels, 0, 40), times, m.conditions);
 }
+static void too_few_images(void *unused)
+{
+    (void)unused;
+    Arena *arena = arena_new();
+    Model m = model_new(arena, config);
+    UnetLearner learner = unet_learner_new(arena, &m.unet, &m.set);
+    const Matrix x = matrix_reshape(m.pixels, IMAGES, 32);
+    unet_learn(&learner, x, times, m.conditions, x);
+}
 
 START_TEST(mistakes_name_the_shapes)
 {
@@ -201,10 +277,11 @@ START_TEST(mistakes_name_the_shapes)
     expect_death(unequal_groups, NULL, "unet_new: 1 channels, 20 features in 8 groups");
     expect_death(wrong_conditions, NULL, "3 images, conditions (3 × 3), and 2 are expected");
     expect_death(half_an_image, NULL, "images (40 × 2), each of 4 × 4 pixels with 2 channels");
+    expect_death(too_few_images, NULL, "unet_learn: 3 images in 4 parts");
 }
 END_TEST
 
 SUITE("unet", gradients_of_every_parameter, it_says_nothing_before_it_has_learned,
       each_image_has_its_own_time_and_condition, a_row_for_each_image_is_the_same_memory,
       waves_tell_times_apart, work_is_that_of_the_convolutions, it_learns_to_do_as_it_is_told,
-      mistakes_name_the_shapes)
+      parts_learn_what_the_batch_says, pieces_say_what_each_image_says, mistakes_name_the_shapes)
