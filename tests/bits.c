@@ -33,6 +33,7 @@
 #include "matrix/stored.h"
 #include "matrix/symmetric.h"
 #include "models/boxes.h"
+#include "models/decoder.h"
 #include "models/diffusion.h"
 #include "models/isolation_forest.h"
 #include "models/kmeans.h"
@@ -367,6 +368,37 @@ static void boxes(void)
 }
 
 // A U-Net on small images with times and conditions: what it says, and all gradients; and some steps of both kinds with it
+// A small model of Llama's shape asked for logits, in each kind of weights: a text at once, then a token.
+static void decoders(void)
+{
+    enum { TOKENS = 70 };
+    const GptConfig config = {.vocabulary = 301,
+                              .context = 128,
+                              .layers = 2,
+                              .heads = 6,
+                              .key_heads = 2,
+                              .width = 96,
+                              .positions = GPT_ROTARY,
+                              .norm = NORM_RMS,
+                              .activation = BLOCK_SWIGLU,
+                              .without_biases = true,
+                              .query_key_norm = true};
+    Parameters set = parameters_new(arena);
+    const Gpt gpt = gpt_new(&set, config, &rng);
+    const Decoder trained = decoder_of_gpt(arena, &gpt);
+    DecoderCache *cache = decoder_cache_new(arena, &trained, config.context);
+    const Matrix logits = matrix_new(arena, TOKENS, config.vocabulary);
+    int ids[TOKENS];
+    for (int i = 0; i < TOKENS; i++) ids[i] = (int)rng_below(&rng, 301);
+    for (int kind = STORED_F32; kind <= STORED_INT8; kind++) {
+        const Decoder decoder = decoder_quantise(arena, &trained, (StoredKind)kind);
+        decoder_cache_clear(cache);
+        decoder_logits(&decoder, cache, logits, ids);
+        keep(logits);
+        keep(decoder_step(&decoder, cache, ids, 1));
+    }
+}
+
 static void diffusion(void)
 {
     enum { IMAGES = 5, LENGTH = 20 };
@@ -475,6 +507,7 @@ static Parameters *parameter_set(void)
     K(isolation_forest, isolation())                                                                         \
     K(logistic, logistic())                                                                                  \
     K(boxes, boxes())                                                                                        \
+    K(decoder, decoders())                                                                                   \
     K(diffusion, diffusion())                                                                                \
     K(frechet, frechet())                                                                                    \
     K(peak_signal_noise_ratio, number = peak_signal_noise_ratio(a, b, 1.0f))

@@ -115,19 +115,6 @@ void stored_gather_rows_at(Place place, Matrix out, Stored m, const int *indices
     }
 }
 
-Stored stored_from_at(Place place, Arena *arena, Matrix m, StoredKind kind)
-{
-    check_at(place, kind != STORED_INT8, "stored_quantise makes it, with a scale for each row",
-             "stored_from: INT8");
-    const size_t count = matrix_size(m);
-    void *data = arena_alloc_at(place, arena, count, stored_element_bytes(kind));
-    uint16_t *words = data;
-    if (kind == STORED_F32 && count) memcpy(data, m.data, count * sizeof *m.data);
-    for (size_t i = 0; kind == STORED_F16 && i < count; i++) words[i] = float_to_half(m.data[i]);
-    for (size_t i = 0; kind == STORED_BF16 && i < count; i++) words[i] = float_to_bfloat16(m.data[i]);
-    return (Stored){m.rows, m.cols, kind, data, NULL};
-}
-
 // The smallest float that is at least largest / 127: rounded up, so that no element is beyond ±127.
 static float scale_for(float largest)
 {
@@ -135,25 +122,116 @@ static float scale_for(float largest)
     return 127.0 * (double)scale < (double)largest ? float_from_bits(float_to_bits(scale) + 1) : scale;
 }
 
+// The first of the numbers that is not finite, or count
+static int first_endless(const float *row, int count)
+{
+    int j = 0;
+    while (j < count && (float_to_bits(row[j]) & 0x7fffffff) < FLOAT_INFINITY) j++;
+    return j;
+}
+
+static void check_finite(Place place, const float *row, int cols, int i)
+{
+    const int j = first_endless(row, cols);
+    check_at(place, j == cols, "has training gone wrong?", "stored_quantise: element (%d, %d) is %g", i, j,
+             (double)row[j]);
+}
+
+static void quantise_row(signed char *out, float *scale, const float *row, int cols)
+{
+    float largest = 0.0f;
+    for (int j = 0; j < cols; j++) {
+        const float size = __builtin_fabsf(row[j]);
+        largest = size > largest ? size : largest;
+    }
+    *scale = scale_for(largest);
+    for (int j = 0; j < cols; j++)
+        out[j] = largest > 0.0f ? (signed char)__builtin_rint((double)row[j] / (double)*scale) : 0;
+}
+
+// A matrix of this kind whose rows are about to be set.
+typedef struct {
+    Stored stored;
+    void *data;
+    float *scale;
+} Writable;
+
+static Writable writable(Place place, Arena *arena, int rows, int cols, StoredKind kind)
+{
+    Writable w = {.stored = {rows, cols, kind, NULL, NULL}};
+    w.stored.data = w.data = arena_alloc_at(place, arena, stored_size(w.stored), stored_element_bytes(kind));
+    if (kind == STORED_INT8)
+        w.stored.scale = w.scale = arena_alloc_at(place, arena, (size_t)rows, sizeof *w.scale);
+    return w;
+}
+
+// What becomes INT8 is finite.
+static void set_row(const Writable *w, int i, const float *row)
+{
+    const int cols = w->stored.cols;
+    const size_t first = (size_t)i * (size_t)cols;
+    uint16_t *words = (uint16_t *)w->data + first;
+    switch (w->stored.kind) {
+    case STORED_F32:
+        if (cols) memcpy((float *)w->data + first, row, (size_t)cols * sizeof *row);
+        break;
+    case STORED_F16:
+        for (int j = 0; j < cols; j++) words[j] = float_to_half(row[j]);
+        break;
+    case STORED_BF16:
+        for (int j = 0; j < cols; j++) words[j] = float_to_bfloat16(row[j]);
+        break;
+    case STORED_INT8:
+        quantise_row((signed char *)w->data + first, &w->scale[i], row, cols);
+        break;
+    }
+}
+
+static Stored stored_as(Place place, Arena *arena, Matrix m, StoredKind kind)
+{
+    const Writable w = writable(place, arena, m.rows, m.cols, kind);
+    for (int i = 0; i < m.rows; i++) {
+        if (kind == STORED_INT8) check_finite(place, matrix_row(m, i), m.cols, i);
+        set_row(&w, i, matrix_row(m, i));
+    }
+    return w.stored;
+}
+
+Stored stored_from_at(Place place, Arena *arena, Matrix m, StoredKind kind)
+{
+    check_at(place, kind != STORED_INT8, "stored_quantise makes it, with a scale for each row",
+             "stored_from: INT8");
+    return stored_as(place, arena, m, kind);
+}
+
 Stored stored_quantise_at(Place place, Arena *arena, Matrix m)
 {
-    signed char *data = arena_alloc_at(place, arena, matrix_size(m), 1);
-    float *scale = arena_alloc_at(place, arena, (size_t)m.rows, sizeof *scale);
+    return stored_as(place, arena, m, STORED_INT8);
+}
+
+Stored stored_convert_at(Place place, Arena *arena, Stored m, StoredKind kind)
+{
+    const Writable w = writable(place, arena, m.rows, m.cols, kind);
+    ArenaMark mark = arena_mark(arena);
+    float *rows = arena_alloc_at(place, arena, (size_t)parallel_threads() * (size_t)m.cols, sizeof *rows);
+    int wrong =
+        m.rows; // the first row that cannot be quantised: a program is not stopped by one thread of many
+#pragma omp parallel for reduction(min : wrong) if (parallel_worth(stored_size(m)))
     for (int i = 0; i < m.rows; i++) {
-        const float *row = matrix_row(m, i);
-        signed char *out = data + (size_t)i * (size_t)m.cols;
-        float largest = 0.0f;
-        for (int j = 0; j < m.cols; j++) {
-            check_at(place, (float_to_bits(row[j]) & 0x7fffffff) < FLOAT_INFINITY, "has training gone wrong?",
-                     "stored_quantise: element (%d, %d) is %g", i, j, (double)row[j]);
-            const float size = __builtin_fabsf(row[j]);
-            largest = size > largest ? size : largest;
+        float *row = rows + (size_t)parallel_number() * (size_t)m.cols;
+        stored_row(row, m, i);
+        if (kind == STORED_INT8 && first_endless(row, m.cols) < m.cols) {
+            wrong = int_min(wrong, i);
+        } else {
+            set_row(&w, i, row);
         }
-        scale[i] = scale_for(largest);
-        for (int j = 0; j < m.cols; j++)
-            out[j] = largest > 0.0f ? (signed char)__builtin_rint((double)row[j] / (double)scale[i]) : 0;
     }
-    return (Stored){m.rows, m.cols, STORED_INT8, data, scale};
+    if (wrong < m.rows) {
+        stored_row(rows, m, wrong);
+        check_finite(place, rows, m.cols, wrong);
+    }
+    arena_rewind(arena, mark);
+    return w.stored;
 }
 
 // ---- Transposed on the way -------------------------------------------------------------------------------------------
@@ -404,20 +482,42 @@ static void many_products(Matrix out, Matrix x, Stored m, int first, int count)
 // ---- Products -----------------------------------------------------------------------------------------------------------
 // Work is shared by outputs.
 
-void stored_matmul_nt_at(Place place, Matrix out, Matrix x, Stored m)
+// Number `step` of the pieces that the products are cut into, each of so many outputs.
+static void one_piece(const StoredProduct *products, Matrix x, int outputs, int step)
 {
     static void (*const few[])(Matrix, Matrix, Stored, int, int) = {few_f32, few_f16, few_bf16, few_int8};
-    check_at(place, x.cols == m.cols && out.rows == x.rows && out.cols == m.rows,
-             "the columns of x are those of the weights; the result has a column for each of their rows",
-             "stored_matmul_nt: (%d × %d) · (%d × %d)ᵀ → (%d × %d)", x.rows, x.cols, m.rows, m.cols, out.rows,
-             out.cols);
-    if (m.cols == 0) fill(out, 0.0f);
-    if (x.rows == 0 || m.cols == 0) return;
-    const bool many = x.rows > FEW;
-    const int step = many ? WIDE : STRIP;
-#pragma omp parallel for if (parallel_worth((size_t)x.rows * stored_size(m)))
-    for (int j = 0; j < m.rows; j += step)
-        (many ? many_products : few[m.kind])(out, x, m, j, int_min(step, m.rows - j));
+    for (int pieces; step >= (pieces = (products->m.rows + outputs - 1) / outputs); products++)
+        step -= pieces;
+    const Stored m = products->m;
+    const int first = step * outputs;
+    (x.rows > FEW ? many_products : few[m.kind])(products->out, x, m, first,
+                                                 int_min(outputs, m.rows - first));
+}
+
+void stored_matmul_nt_each_at(Place place, const StoredProduct *products, int count, Matrix x)
+{
+    const int outputs = x.rows > FEW ? WIDE : STRIP;
+    int pieces = 0;
+    size_t work = 0;
+    for (int i = 0; i < count; i++) {
+        const Matrix out = products[i].out;
+        const Stored m = products[i].m;
+        check_at(place, x.cols == m.cols && out.rows == x.rows && out.cols == m.rows,
+                 "the columns of x are those of the weights; the result has a column for each of their rows",
+                 "stored_matmul_nt: (%d × %d) · (%d × %d)ᵀ → (%d × %d)", x.rows, x.cols, m.rows, m.cols,
+                 out.rows, out.cols);
+        if (x.cols == 0) fill(out, 0.0f);
+        pieces += (m.rows + outputs - 1) / outputs;
+        work += (size_t)x.rows * stored_size(m);
+    }
+    if (x.rows == 0 || x.cols == 0) return;
+#pragma omp parallel for if (parallel_worth(work))
+    for (int step = 0; step < pieces; step++) one_piece(products, x, outputs, step);
+}
+
+void stored_matmul_nt_at(Place place, Matrix out, Matrix x, Stored m)
+{
+    stored_matmul_nt_each_at(place, &(StoredProduct){out, m}, 1, x);
 }
 
 // out[:, first … first + count − 1] = x · (columns first … of m)
@@ -439,6 +539,10 @@ void stored_matmul_at(Place place, Matrix out, Matrix x, Stored m)
              "stored_matmul: (%d × %d) · (%d × %d) → (%d × %d)", x.rows, x.cols, m.rows, m.cols, out.rows,
              out.cols);
     if (m.rows == 0) fill(out, 0.0f);
+    if (m.kind == STORED_F32 && (uintptr_t)m.data % _Alignof(float) == 0) {
+        matmul_at(place, out, x, (Matrix){m.rows, m.cols, (float *)m.data});
+        return;
+    }
 #pragma omp parallel for if (parallel_worth((size_t)x.rows * stored_size(m)))
     for (int j = 0; j < m.cols; j += WIDE) some_columns(out, x, m, j, int_min(WIDE, m.cols - j));
 }

@@ -69,6 +69,10 @@ Stored stored_from_at(Place place, Arena *arena, Matrix m, StoredKind kind);
 #define stored_quantise(arena, m) stored_quantise_at(HERE, arena, m)
 Stored stored_quantise_at(Place place, Arena *arena, Matrix m);
 
+// What is stored as another kind, in the arena, row by row: a table larger than memory has room for as floats too.
+#define stored_convert(arena, m, kind) stored_convert_at(HERE, arena, m, kind)
+Stored stored_convert_at(Place place, Arena *arena, Stored m, StoredKind kind);
+
 // ---- Products -----------------------------------------------------------------------------------------------------------------
 // Bit for bit those of matmul_nt and matmul with stored_expand's floats: one chain of fused multiply-adds for each element,
 // whatever the threads and the number of rows of x. out must not overlap x.
@@ -80,6 +84,15 @@ void stored_matmul_nt_at(Place place, Matrix out, Matrix x, Stored m);
 // out (N × C) = x (N × R) · m, m (R × C): a column for each output, as GPT-2's.
 #define stored_matmul(out, x, m) stored_matmul_at(HERE, out, x, m)
 void stored_matmul_at(Place place, Matrix out, Matrix x, Stored m);
+
+// The first for several matrices and one x, in one parallel region: queries, keys and values of a layer, which one after the
+// other would wait for all threads three times. The matrices may be of different kinds and heights.
+typedef struct {
+    Matrix out; // (N × R)
+    Stored m;   // (R × C)
+} StoredProduct;
+#define stored_matmul_nt_each(products, count, x) stored_matmul_nt_each_at(HERE, products, count, x)
+void stored_matmul_nt_each_at(Place place, const StoredProduct *products, int count, Matrix x);
 
 // The first, by its definition, in three loops: the oracle.
 void stored_matmul_nt_naive(Matrix out, Matrix x, Stored m);

@@ -145,15 +145,26 @@ void silu_backward(Matrix d_x, Matrix d_y, Matrix x)
         d_x.data[i] = __builtin_fmaf(d_y.data[i], silu_slope(x.data[i]), d_x.data[i]);
 }
 
+static void gated_silu_row(float *out, const float *a, const float *b, int cols)
+{
+    for (int j = 0; j < cols; j++) out[j] = silu32(a[j]) * b[j];
+}
+
 void swiglu_forward(Matrix y, Matrix x)
 {
     const int cols = y.cols;
 #pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
     for (int i = 0; i < y.rows; i++) {
-        const float *a = matrix_row(x, i), *b = a + cols;
-        float *out = matrix_row(y, i);
-        for (int j = 0; j < cols; j++) out[j] = silu32(a[j]) * b[j];
+        const float *a = matrix_row(x, i);
+        gated_silu_row(matrix_row(y, i), a, a + cols, cols);
     }
+}
+
+void gated_silu_forward(Matrix y, Matrix a, Matrix b)
+{
+#pragma omp parallel for if (parallel_worth(matrix_size(y) * 8))
+    for (int i = 0; i < y.rows; i++)
+        gated_silu_row(matrix_row(y, i), matrix_row(a, i), matrix_row(b, i), y.cols);
 }
 
 void swiglu_backward(Matrix d_x, Matrix d_y, Matrix x)

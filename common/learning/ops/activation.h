@@ -31,6 +31,8 @@ void silu_backward(Matrix d_x, Matrix d_y, Matrix x);
 
 // y = silu(a) ⊙ b for the halves of each row of x (N × 2C), a left and b right: SwiGLU (Shazeer 2020, eq. 6)
 void swiglu_forward(Matrix y, Matrix x);
+void gated_silu_forward(Matrix y, Matrix a,
+                        Matrix b); // the same of two matrices (N × C); y may be one of them
 void swiglu_backward(Matrix d_x, Matrix d_y, Matrix x);
 
 void softplus_forward(Matrix y, Matrix x); // log(1 + eˣ)
