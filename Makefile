@@ -748,7 +748,7 @@ test-mathf-all: ## try exp, log, tanh, … on every float there is (minutes)
 BITS := $(TREE)/tests/bits
 # Of the models, those of classical learning; the others are operations that are hashed by themselves, and files.
 $(BITS): $(BITS).o $(filter $(patsubst %,$(TREE)/common/%/%,base matrix learning) \
-	$(patsubst %,$(TREE)/common/models/%.o,boxes diffusion isolation_forest kmeans map nn pca svm tree unet),$(COMMON_OBJECTS))
+	$(patsubst %,$(TREE)/common/models/%.o,block boxes decoder diffusion gpt isolation_forest kmeans map nn pca sampler svm tree unet),$(COMMON_OBJECTS))
 	$(call link,$^,$(filter -static -lm,$(LIBRARIES)))
 
 .PHONY: bits
