@@ -338,40 +338,61 @@ static void last_terms(float *total, Matrix x, int i, Stored m, int first, int c
     }
 }
 
+// Of 32 rows at once the processor does not see that they are being read from left to right, so it is told what will be
+// wanted soon: what stands AHEAD bytes further on in these rows, or as far into those of the next strip, which begin `strip`
+// bytes behind these. An address behind the matrix does no harm. From memory it made BF16 up to three times as fast.
+enum { AHEAD = 1024 };
+INLINE void bring_rows(const EightRows *rows, size_t at, size_t strip)
+{
+    const size_t row = strip / STRIP, wanted = at + AHEAD < row ? at + AHEAD : strip + at + AHEAD - row;
+    UNROLL
+    for (int r = 0; r < SIDE; r++)
+        __builtin_prefetch((const void *)((uintptr_t)rows->from[r] + wanted), 0, 2);
+}
+
+// Of the terms k … of the sums of `rows` rows of x: as many as stand in so many squares beside each other.
+INLINE void add_squares(const StoredKind kind, const int rows, const int squares, Floats sum[FEW][GROUPS],
+                        Matrix x, const EightRows eight[GROUPS], int k, size_t strip)
+{
+    const int parts = kind == STORED_F32 ? 1 : kind == STORED_INT8 ? 4 : 2;
+    const size_t at = (size_t)k * (sizeof(uint32_t) / (size_t)parts);
+    Words word[SQUARES][GROUPS][SIDE];
+    UNROLL
+    for (int g = 0; g < GROUPS; g++) {
+        bring_rows(&eight[g], at, strip);
+        UNROLL
+        for (int q = 0; q < squares; q++) read_square(word[q][g], &eight[g], at + (size_t)q * sizeof(Words));
+    }
+    for (int w = 0; w < squares * SIDE; w++) {
+        UNROLL
+        for (int part = 0; part < parts; part++) {
+            const float *column = x.data + k + w * parts + part;
+            UNROLL
+            for (int g = 0; g < GROUPS; g++) {
+                Floats numbers;
+                decode(&numbers, kind, &word[w / SIDE][g][w % SIDE], part, &eight[g].scale);
+                UNROLL
+                for (int i = 0; i < rows; i++)
+                    fused_eight(&sum[i][g], column[(size_t)i * (size_t)x.cols], &numbers);
+            }
+        }
+    }
+}
+
 // out[i][first + j] = Σ_k x[i][k] · m[first + j][k] for so many rows of x, from 1 to FEW; j < count ≤ STRIP
 INLINE void few_products(const StoredKind kind, const int rows, Matrix out, Matrix x, Stored m, int first,
                          int count)
 {
-    const int parts = kind == STORED_F32 ? 1 : kind == STORED_INT8 ? 4 : 2, side = SIDE * parts;
-    const size_t bytes = sizeof(uint32_t) / (size_t)parts;
+    const int side = SIDE * (kind == STORED_F32 ? 1 : kind == STORED_INT8 ? 4 : 2);
+    const size_t strip = STRIP * (size_t)m.cols * stored_element_bytes(kind);
     EightRows eight[GROUPS];
     Floats sum[FEW][GROUPS] = {{{0}}};
     for (int g = 0; g < GROUPS; g++) // a group without rows computes the last one's again
         find_rows(kind, &eight[g], m, first + int_min(g * SIDE, count - 1), int_max(count - g * SIDE, 1));
     int k = 0;
-    for (; k + SQUARES * side <= m.cols; k += SQUARES * side) {
-        Words word[SQUARES][GROUPS][SIDE];
-        UNROLL
-        for (int g = 0; g < GROUPS; g++) {
-            UNROLL
-            for (int q = 0; q < SQUARES; q++)
-                read_square(word[q][g], &eight[g], (size_t)k * bytes + (size_t)q * sizeof(Words));
-        }
-        for (int w = 0; w < SQUARES * SIDE; w++) {
-            UNROLL
-            for (int part = 0; part < parts; part++) {
-                const float *column = x.data + k + w * parts + part;
-                UNROLL
-                for (int g = 0; g < GROUPS; g++) {
-                    Floats numbers;
-                    decode(&numbers, kind, &word[w / SIDE][g][w % SIDE], part, &eight[g].scale);
-                    UNROLL
-                    for (int i = 0; i < rows; i++)
-                        fused_eight(&sum[i][g], column[(size_t)i * (size_t)x.cols], &numbers);
-                }
-            }
-        }
-    }
+    for (; k + SQUARES * side <= m.cols; k += SQUARES * side)
+        add_squares(kind, rows, SQUARES, sum, x, eight, k, strip);
+    for (; k + side <= m.cols; k += side) add_squares(kind, rows, 1, sum, x, eight, k, strip);
     for (int i = 0; i < rows; i++) {
         float total[STRIP];
         memcpy(total, sum[i], sizeof total);

@@ -1,0 +1,178 @@
+// One token after the other (models/decoder.h): models of the shape of llama2.c's stories15M and of Qwen3-0.6B with random
+// weights, in floats, BF16 and INT8. A token reads every weight once, so beside tokens a second stands the fraction of the
+// machine's memory bandwidth that these bytes are, measured in the same run by reading more than any cache holds. What a cache
+// does hold of the smaller model comes faster than memory gives it: there the fraction may exceed 1.
+#include "base/parallel.h"
+#include "bench.h"
+#include "models/decoder.h"
+#include "timing.h"
+
+#include <string.h>
+
+enum { READ = 1 << 30, BEGINNING = 16 };
+
+// ---- Reading ----------------------------------------------------------------------------------------------
+
+typedef unsigned long long Words __attribute__((vector_size(64)));
+
+static volatile unsigned long long kept; // so that reading is not left out
+
+static void read_once(void *context)
+{
+    const char *bytes = context;
+    unsigned long long total = 0;
+#pragma omp parallel for reduction(^ : total)
+    for (int piece = 0; piece < 64; piece++) {
+        const Words *from = (const Words *)(bytes + (size_t)piece * (READ / 64));
+        Words sum[4] = {{0}};
+        for (size_t i = 0; i < READ / 64 / sizeof(Words); i += 4)
+            for (size_t j = 0; j < 4; j++) sum[j] ^= from[i + j];
+        const Words all = sum[0] ^ sum[1] ^ sum[2] ^ sum[3];
+        total ^= all[0] ^ all[1] ^ all[2] ^ all[3] ^ all[4] ^ all[5] ^ all[6] ^ all[7];
+    }
+    kept = total;
+}
+
+static double gigabytes_read(double seconds, void *context)
+{
+    return 1e-9 * READ * calls_per_second(seconds, read_once, context);
+}
+
+// ---- Models -----------------------------------------------------------------------------------------------
+
+// Random weights, without ever holding more floats than one matrix.
+static Stored random_weights(Arena *arena, Rng *rng, int rows, int cols)
+{
+    Matrix m = matrix_uninitialised(arena, rows, cols);
+    const float reach = 1.7f / (float)__builtin_sqrt((double)cols);
+    for (size_t i = 0; i < matrix_size(m); i++) m.data[i] = rng_between(rng, -reach, reach);
+    return (Stored){rows, cols, STORED_F32, m.data, NULL};
+}
+
+static DecoderNorm ones(Arena *arena, int width)
+{
+    Matrix gain = matrix_new(arena, 1, width);
+    fill(gain, 1.0f);
+    return (DecoderNorm){.gain = gain};
+}
+
+static Decoder random_decoder(Arena *arena, GptConfig c)
+{
+    Rng rng = rng_new(1, 1);
+    const int queries = c.heads * c.head_width, keys = c.key_heads * c.head_width;
+    c.positions = GPT_ROTARY, c.norm = NORM_RMS, c.activation = BLOCK_SWIGLU, c.tied = true;
+    c.without_biases = true, c.epsilon = 1e-6f, c.rotary_base = 10000.0f;
+    Decoder d = {.config = c, .norm = ones(arena, c.width)};
+    d.token = d.output = random_weights(arena, &rng, c.vocabulary, c.width);
+    d.layers = arena_zeros(arena, (size_t)c.layers, sizeof *d.layers);
+    for (int i = 0; i < c.layers; i++) {
+        DecoderLayer *layer = &d.layers[i];
+        layer->norm1 = layer->norm2 = ones(arena, c.width);
+        layer->qkv[0].weight = random_weights(arena, &rng, queries, c.width);
+        layer->qkv[1].weight = random_weights(arena, &rng, keys, c.width);
+        layer->qkv[2].weight = random_weights(arena, &rng, keys, c.width);
+        layer->out.weight = random_weights(arena, &rng, c.width, queries);
+        layer->up[0].weight = random_weights(arena, &rng, c.hidden, c.width);
+        layer->up[1].weight = random_weights(arena, &rng, c.hidden, c.width);
+        layer->down.weight = random_weights(arena, &rng, c.width, c.hidden);
+        if (c.query_key_norm) layer->query_gain = layer->key_gain = ones(arena, c.head_width).gain;
+    }
+    return d;
+}
+
+typedef struct {
+    Decoder decoder;
+    DecoderCache *cache;
+    void *memory; // READ bytes
+} Task;
+
+// A given text, behind a short beginning; from the beginning again when the context is full.
+static void token_once(void *context)
+{
+    const Task *t = context;
+    static const int beginning[BEGINNING] = {1, 2, 3};
+    if (decoder_cache_length(t->cache) >= t->decoder.config.context) decoder_cache_clear(t->cache);
+    if (decoder_cache_length(t->cache) == 0) decoder_step(&t->decoder, t->cache, beginning, BEGINNING);
+    const int next = decoder_cache_length(t->cache) % 97;
+    decoder_step(&t->decoder, t->cache, &next, 1);
+}
+
+static double tokens_per_second(double seconds, void *context)
+{
+    return calls_per_second(seconds, token_once, context);
+}
+
+// Both in the same second of the same machine
+static double fraction_of_bandwidth(double seconds, void *context)
+{
+    const Task *t = context;
+    const double bandwidth = gigabytes_read(seconds / 3.0, t->memory),
+                 used = 1e-9 * (double)decoder_bytes(&t->decoder) * tokens_per_second(seconds, context);
+    return used / bandwidth;
+}
+
+static void rows(const char *name, GptConfig config, void *memory, double seconds)
+{
+    static const char *const kinds[] = {"fp32", NULL, "bf16", "int8"};
+    Arena *floats = arena_new();
+    const Decoder model = random_decoder(floats, config);
+    for (int kind = STORED_F32; kind <= STORED_INT8; kind++) {
+        if (!kinds[kind]) continue;
+        Arena *arena = arena_new();
+        Task task = {.decoder = model, .memory = memory};
+        if (kind != STORED_F32) task.decoder = decoder_quantise(arena, &model, (StoredKind)kind);
+        task.cache = decoder_cache_new(arena, &task.decoder, config.context);
+        fprintf(stderr, "%s_%s: %.1f MB a token\n", name, kinds[kind],
+                1e-6 * (double)decoder_bytes(&task.decoder));
+        char label[64];
+        snprintf(label, sizeof label, "%s_%s", name, kinds[kind]);
+        BenchRow row = {.name = label,
+                        .metric = "tokens_per_s",
+                        .block = tokens_per_second,
+                        .context = &task,
+                        .block_seconds = seconds};
+        bench_row(row, 2);
+        row.metric = "bandwidth", row.block = fraction_of_bandwidth;
+        bench_row(row, 2);
+        arena_free(arena);
+    }
+    arena_free(floats);
+}
+
+int main(void)
+{
+    Arena *arena = arena_new();
+    void *memory = arena_zeros(arena, READ, 1);
+    memset(memory, 1, READ);
+    bench_begin("decode", NULL, 0);
+    bench_row((BenchRow){.name = "decode_read",
+                         .metric = "gbytes_per_s",
+                         .block = gigabytes_read,
+                         .context = memory,
+                         .block_seconds = 0.3},
+              2);
+    rows("decode_15M",
+         (GptConfig){.vocabulary = 32000,
+                     .context = 256,
+                     .layers = 6,
+                     .heads = 6,
+                     .key_heads = 6,
+                     .head_width = 48,
+                     .width = 288,
+                     .hidden = 768},
+         memory, 0.3);
+    rows("decode_600M",
+         (GptConfig){.vocabulary = 151936,
+                     .context = 128,
+                     .layers = 28,
+                     .heads = 16,
+                     .key_heads = 8,
+                     .head_width = 128,
+                     .width = 1024,
+                     .hidden = 3072,
+                     .query_key_norm = true},
+         memory, 1.0);
+    const int status = bench_end();
+    arena_free(arena);
+    return status;
+}
