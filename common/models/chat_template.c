@@ -113,15 +113,15 @@ static Value value_of_json(Run *run, const Json *json)
     if (json->kind == JSON_ARRAY) {
         int64_t count = 0;
         for (const Json *item = json->child; item; item = item->next) count++;
-        List *list = list_new(run, count);
+        List *list = chat_list_new(run, count);
         int i = 0;
         for (const Json *item = json->child; item; item = item->next)
             list->items[i++] = value_of_json(run, item);
         return list_value(LIST, list);
     }
-    Dict *dict = dict_new(run);
+    Dict *dict = chat_dict_new(run);
     for (const Json *item = json->child; item; item = item->next)
-        dict_put(run, dict, text_value((Text){item->key, item->key_size}), value_of_json(run, item));
+        chat_dict_put(run, dict, text_value((Text){item->key, item->key_size}), value_of_json(run, item));
     return (Value){.kind = DICT, .as.dict = dict};
 }
 
@@ -130,19 +130,19 @@ static Value text_variable(Run *run, const char *what, int number, const char *s
     const Text text = text_of(string);
     const size_t invalid = utf8_invalid(text.bytes, text.size);
     if (invalid < text.size)
-        run_problem(run, "%s %d of the request: byte %zu is not UTF-8", what, number, invalid);
+        chat_run_problem(run, "%s %d of the request: byte %zu is not UTF-8", what, number, invalid);
     return text_value(text);
 }
 
 static Value messages_of(Run *run, const ChatRequest *request)
 {
-    List *list = list_new(run, request->count);
+    List *list = chat_list_new(run, request->count);
     for (int i = 0; i < request->count; i++) {
-        Dict *message = dict_new(run);
-        dict_put(run, message, text_value(TEXT("role")),
-                 text_variable(run, "the role of message", i, request->messages[i].role));
-        dict_put(run, message, text_value(TEXT("content")),
-                 text_variable(run, "message", i, request->messages[i].content));
+        Dict *message = chat_dict_new(run);
+        chat_dict_put(run, message, text_value(TEXT("role")),
+                      text_variable(run, "the role of message", i, request->messages[i].role));
+        chat_dict_put(run, message, text_value(TEXT("content")),
+                      text_variable(run, "message", i, request->messages[i].content));
         list->items[i] = (Value){.kind = DICT, .as.dict = message};
     }
     return list_value(LIST, list);
@@ -185,7 +185,7 @@ static const Json *json_of_variables(Place place, Arena *arena, const char *vari
 static const char *finished(Run *run, const Buffer *out, Arena *arena)
 {
     if (out->size && memchr(out->bytes, '\0', out->size))
-        run_problem(run, "the result has a zero byte, where a string of C ends");
+        chat_run_problem(run, "the result has a zero byte, where a string of C ends");
     char *text = arena_alloc(arena, out->size + 1, 1);
     if (out->size) memcpy(text, out->bytes, out->size);
     text[out->size] = '\0';
@@ -197,11 +197,11 @@ static const char *rendered(Run *run, Buffer *out, const ChatRequest *request, c
 {
     if (setjmp(run->trouble.leave)) return NULL;
     const size_t symbols = (size_t)run->source->symbol_count;
-    run->globals = run_take(run, symbols, sizeof *run->globals);
+    run->globals = chat_run_take(run, symbols, sizeof *run->globals);
     for (size_t i = 0; i < symbols; i++) run->globals[i] = MISSING_VALUE;
     chat_functions(run);
     define_request(run, request, variables);
-    run_template(run, run->source);
+    chat_run_template(run, run->source);
     return finished(run, out, arena);
 }
 

@@ -6,25 +6,26 @@
 
 // ---- Arguments ----
 
-int64_t given_integer(Run *run, Value value, const char *what, int64_t otherwise)
+int64_t chat_given_integer(Run *run, Value value, const char *what, int64_t otherwise)
 {
     if (!is_given(value)) return otherwise;
     if (value.kind == BOOLEAN) return value.as.truth;
     if (value.kind != INTEGER)
-        run_problem(run, "%s: a whole number is expected, not %s", what, value_type(value));
+        chat_run_problem(run, "%s: a whole number is expected, not %s", what, chat_value_type(value));
     return value.as.integer;
 }
 
-Text given_text(Run *run, Value value, const char *what)
+Text chat_given_text(Run *run, Value value, const char *what)
 {
-    if (value.kind != STRING) run_problem(run, "%s: a string is expected, not %s", what, value_type(value));
+    if (value.kind != STRING)
+        chat_run_problem(run, "%s: a string is expected, not %s", what, chat_value_type(value));
     return value.as.text;
 }
 
-bool given_truth(Run *run, Value value, bool otherwise)
+bool chat_given_truth(Run *run, Value value, bool otherwise)
 {
     (void)run;
-    return is_given(value) ? value_truth(value) : otherwise;
+    return is_given(value) ? chat_value_truth(value) : otherwise;
 }
 
 // The next name of a list of parameters; *optional: a ? stands in front of it. Empty at the end.
@@ -44,14 +45,14 @@ static Value parameter_value(Run *run, Text name, int position, const Arguments 
     if (position < given->count) value = given->values[position], ++*used;
     for (int k = 0; k < given->keyword_count; k++)
         if (text_is(given->keywords[k], name)) {
-            if (is_given(value)) run_problem(run, "%.*s is given twice", SHOWN(name));
+            if (is_given(value)) chat_run_problem(run, "%.*s is given twice", SHOWN(name));
             value = given->values[given->count + k];
             ++*used;
         }
     return value;
 }
 
-Value run_operation(Run *run, const Operation *operation, Value self, Arguments *given)
+Value chat_run_operation(Run *run, const Operation *operation, Value self, Arguments *given)
 {
     if (strcmp(operation->parameters, "*") == 0) return operation->call(run, self, given);
     const char *parameters = operation->parameters;
@@ -63,25 +64,26 @@ Value run_operation(Run *run, const Operation *operation, Value self, Arguments 
         if (!name.size) continue;
         given->bound[i] = parameter_value(run, name, i, given, &used);
         if (!is_given(given->bound[i]) && !optional)
-            run_problem(run, "%s needs %.*s", operation->name, SHOWN(name));
+            chat_run_problem(run, "%s needs %.*s", operation->name, SHOWN(name));
     }
     if (used < given->count + given->keyword_count)
-        run_problem(run, "%s takes these arguments only: %s", operation->name,
-                    *operation->parameters ? operation->parameters : "none");
+        chat_run_problem(run, "%s takes these arguments only: %s", operation->name,
+                         *operation->parameters ? operation->parameters : "none");
     return operation->call(run, self, given);
 }
 
-Value run_named(Run *run, bool test, Value self, const Arguments *given, int name_at)
+Value chat_run_named(Run *run, bool test, Value self, const Arguments *given, int name_at)
 {
-    const Text name = given_text(run, given->values[name_at], "the name of a filter or test");
+    const Text name = chat_given_text(run, given->values[name_at], "the name of a filter or test");
     const Operation *operation = test ? chat_test(name) : chat_filter(name);
-    if (!operation) run_problem(run, "the %s %.*s is not known here", test ? "test" : "filter", SHOWN(name));
+    if (!operation)
+        chat_run_problem(run, "the %s %.*s is not known here", test ? "test" : "filter", SHOWN(name));
     Arguments rest = {.values = given->values + name_at + 1, .count = given->count - name_at - 1};
     rest.keywords = given->keywords;
     rest.keyword_count = given->keyword_count;
     run_steps(run, 1);
-    run_deeper(run);
-    const Value value = run_operation(run, operation, self, &rest);
+    chat_run_deeper(run);
+    const Value value = chat_run_operation(run, operation, self, &rest);
     run->depth--;
     return value;
 }
@@ -92,7 +94,7 @@ Value run_named(Run *run, bool test, Value self, const Arguments *given, int nam
 
 static Text own_text(Run *run, Value self)
 {
-    const Text text = value_text(run, self);
+    const Text text = chat_value_text(run, self);
     run_bytes(run, text.size * 4);
     return text;
 }
@@ -100,61 +102,62 @@ static Text own_text(Run *run, Value self)
 static Value filter_trim(Run *run, Value self, Arguments *given)
 {
     if (!is_given(GIVEN(0)) || GIVEN(0).kind == NONE)
-        return text_value(text_trimmed(own_text(run, self), true, true));
+        return text_value(chat_text_trimmed(own_text(run, self), true, true));
     const Value text = text_value(own_text(run, self));
     Arguments one = {.values = &GIVEN(0), .count = 1};
-    return run_operation(run, chat_method(STRING, TEXT("strip")), text, &one);
+    return chat_run_operation(run, chat_method(STRING, TEXT("strip")), text, &one);
 }
 
 static Value filter_upper(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return text_value(text_upper(run, own_text(run, self)));
+    return text_value(chat_text_upper(run, own_text(run, self)));
 }
 
 static Value filter_lower(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return text_value(text_lower(run, own_text(run, self)));
+    return text_value(chat_text_lower(run, own_text(run, self)));
 }
 
 static Value filter_title(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return text_value(text_title(run, own_text(run, self), true));
+    return text_value(chat_text_title(run, own_text(run, self), true));
 }
 
 static Value filter_capitalize(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return text_value(text_capital(run, own_text(run, self)));
+    return text_value(chat_text_capital(run, own_text(run, self)));
 }
 
 static Value filter_string(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return text_value(value_text(run, self));
+    return text_value(chat_value_text(run, self));
 }
 
 static Value filter_replace(Run *run, Value self, Arguments *given)
 {
-    const int64_t most = GIVEN(2).kind == NONE ? -1 : given_integer(run, GIVEN(2), "count", -1);
-    return text_value(
-        text_replaced(run, own_text(run, self), value_text(run, GIVEN(0)), value_text(run, GIVEN(1)), most));
+    const int64_t most = GIVEN(2).kind == NONE ? -1 : chat_given_integer(run, GIVEN(2), "count", -1);
+    return text_value(chat_text_replaced(run, own_text(run, self), chat_value_text(run, GIVEN(0)),
+                                         chat_value_text(run, GIVEN(1)), most));
 }
 
 static Value filter_indent(Run *run, Value self, Arguments *given)
 {
-    const bool first = given_truth(run, GIVEN(1), false), blank = given_truth(run, GIVEN(2), false);
+    const bool first = chat_given_truth(run, GIVEN(1), false), blank = chat_given_truth(run, GIVEN(2), false);
     Text with;
     if (GIVEN(0).kind == STRING) {
         with = GIVEN(0).as.text;
     } else {
-        const Value width = integer_value(given_integer(run, GIVEN(0), "width", 4));
-        with = value_arithmetic(run, '*', text_value(TEXT(" ")), width).as.text;
+        const Value width = integer_value(chat_given_integer(run, GIVEN(0), "width", 4));
+        with = chat_value_arithmetic(run, '*', text_value(TEXT(" ")), width).as.text;
     }
     // The newline at the end makes an empty last line one.
-    const List *lines = text_lines(run, text_joined(run, own_text(run, self), TEXT("\n")));
+    const List *lines =
+        chat_text_lines(run, chat_text_joined(run, chat_given_text(run, self, "indent"), TEXT("\n")));
     Buffer buffer = {0};
     for (int i = 0; i < lines->count; i++) {
         const Text line = lines->items[i].as.text;
@@ -168,30 +171,30 @@ static Value filter_indent(Run *run, Value self, Arguments *given)
 
 static Value filter_join(Run *run, Value self, Arguments *given)
 {
-    const Text between = is_given(GIVEN(0)) ? value_text(run, GIVEN(0)) : TEXT("");
-    const List *items = value_items(run, self);
+    const Text between = is_given(GIVEN(0)) ? chat_value_text(run, GIVEN(0)) : TEXT("");
+    const List *items = chat_value_items(run, self);
     Buffer buffer = {0};
     for (int i = 0; i < items->count; i++) {
         Value item = items->items[i];
         run_steps(run, 1);
         if (is_given(GIVEN(1)) && GIVEN(1).kind != NONE)
-            item = value_path(run, item, GIVEN(1), MISSING_VALUE);
+            item = chat_value_path(run, item, GIVEN(1), MISSING_VALUE);
         if (i) buffer_text(run, &buffer, between);
-        buffer_text(run, &buffer, value_text(run, item));
+        buffer_text(run, &buffer, chat_value_text(run, item));
     }
     return text_value(buffer.size ? (Text){buffer.bytes, buffer.size} : TEXT(""));
 }
 
 static Value filter_tojson(Run *run, Value self, Arguments *given)
 {
-    return text_value(value_json(run, self, GIVEN(1), GIVEN(2), given_truth(run, GIVEN(3), false),
-                                 given_truth(run, GIVEN(0), false)));
+    return text_value(chat_value_json(run, self, GIVEN(1), GIVEN(2), chat_given_truth(run, GIVEN(3), false),
+                                      chat_given_truth(run, GIVEN(0), false)));
 }
 
 static Value filter_safe(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return text_value(value_text(run, self));
+    return text_value(chat_value_text(run, self));
 }
 
 // ---- Numbers ----
@@ -202,18 +205,20 @@ static Value filter_int(Run *run, Value self, Arguments *given)
     bool whole = false;
     int64_t integer = 0;
     double real;
-    if (given_integer(run, GIVEN(1), "base", 10) != 10)
-        run_problem(run, "int: another base than 10 is not known here");
+    if (chat_given_integer(run, GIVEN(1), "base", 10) != 10)
+        chat_run_problem(run, "int: another base than 10 is not known here");
+    chat_value_demand(run, self);
     if (self.kind == INTEGER) return self;
     if (self.kind == BOOLEAN) return integer_value(self.as.truth);
     if (self.kind == REAL)
         real = self.as.real;
     else if (self.kind != STRING ||
-             !text_number(own_text(run, self).size < 400 ? self.as.text : TEXT(""), &whole, &integer, &real))
+             !chat_text_number(own_text(run, self).size < 400 ? self.as.text : TEXT(""), &whole, &integer,
+                               &real))
         return otherwise;
     if (whole) return integer_value(integer);
     if (!(fabs(real) < 9.2e18)) {
-        if (real == real && !isinf(real)) run_problem(run, "int: a whole number beyond 64 bits");
+        if (real == real && !isinf(real)) chat_run_problem(run, "int: a whole number beyond 64 bits");
         return otherwise;
     }
     return integer_value((int64_t)real);
@@ -224,11 +229,12 @@ static Value filter_float(Run *run, Value self, Arguments *given)
     bool whole;
     int64_t integer;
     double real;
+    chat_value_demand(run, self);
     if (self.kind == REAL) return self;
     if (self.kind == INTEGER) return real_value((double)self.as.integer);
     if (self.kind == BOOLEAN) return real_value(self.as.truth);
     if (self.kind == STRING &&
-        text_number(own_text(run, self).size < 400 ? self.as.text : TEXT(""), &whole, &integer, &real))
+        chat_text_number(own_text(run, self).size < 400 ? self.as.text : TEXT(""), &whole, &integer, &real))
         return real_value(real);
     return is_given(GIVEN(0)) ? GIVEN(0) : real_value(0);
 }
@@ -237,19 +243,19 @@ static Value filter_abs(Run *run, Value self, Arguments *given)
 {
     (void)given;
     if (self.kind == REAL) return real_value(fabs(self.as.real));
-    const int64_t whole = given_integer(run, self, "abs", 0);
-    return whole < 0 ? value_arithmetic(run, '-', integer_value(0), integer_value(whole))
+    const int64_t whole = chat_given_integer(run, self, "abs", 0);
+    return whole < 0 ? chat_value_arithmetic(run, '-', integer_value(0), integer_value(whole))
                      : integer_value(whole);
 }
 
 static Value filter_round(Run *run, Value self, Arguments *given)
 {
     char digits[400];
-    const int64_t precision = given_integer(run, GIVEN(0), "precision", 0);
-    if (is_given(GIVEN(1)) && !text_is(given_text(run, GIVEN(1), "method"), TEXT("common")))
-        run_problem(run, "round: another method than common is not known here");
-    if (precision < 0 || precision > 15) run_problem(run, "round: a precision of 0 to 15 is known here");
-    if (self.kind != REAL) return integer_value(given_integer(run, self, "round", 0));
+    const int64_t precision = chat_given_integer(run, GIVEN(0), "precision", 0);
+    if (is_given(GIVEN(1)) && !text_is(chat_given_text(run, GIVEN(1), "method"), TEXT("common")))
+        chat_run_problem(run, "round: another method than common is not known here");
+    if (precision < 0 || precision > 15) chat_run_problem(run, "round: a precision of 0 to 15 is known here");
+    if (self.kind != REAL) return integer_value(chat_given_integer(run, self, "round", 0));
     snprintf(digits, sizeof digits, "%.*f", (int)precision, self.as.real); // exact, half to even, as Python
     return real_value(strtod(digits, NULL));
 }
@@ -259,12 +265,12 @@ static Value filter_round(Run *run, Value self, Arguments *given)
 static Value filter_length(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return integer_value(value_length(run, self));
+    return integer_value(chat_value_length(run, self));
 }
 
 static List *copy_of(Run *run, const List *items)
 {
-    List *copy = list_new(run, items->count);
+    List *copy = chat_list_new(run, items->count);
     for (int i = 0; i < items->count; i++) copy->items[i] = items->items[i];
     return copy;
 }
@@ -272,38 +278,37 @@ static List *copy_of(Run *run, const List *items)
 static Value filter_list(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return list_value(LIST, copy_of(run, value_items(run, self)));
+    return list_value(LIST, copy_of(run, chat_value_items(run, self)));
 }
 
 static Value filter_first(Run *run, Value self, Arguments *given)
 {
     (void)given;
     if (self.kind == STRING || self.kind == LIST || self.kind == TUPLE || self.kind == RANGE)
-        return value_subscript(run, self, integer_value(0));
-    const List *items = value_items(run, self);
+        return chat_value_subscript(run, self, integer_value(0));
+    const List *items = chat_value_items(run, self);
     if (self.kind == GENERATOR && items->count) // the others stay
         *self.as.list = (List){.items = items->items + 1, .count = items->count - 1};
-    return items->count ? items->items[0] : run_undefined(MISSING_VALUE, TEXT("the first of nothing"));
+    return items->count ? items->items[0] : chat_run_undefined(MISSING_VALUE, TEXT("the first of nothing"));
 }
 
 static Value filter_last(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    if (self.kind == STRING) return value_subscript(run, self, integer_value(-1));
-    if (self.kind == GENERATOR || self.kind == UNDEFINED)
-        run_problem(run, "%s has no last value", value_type(self));
-    const List *items = value_items(run, self);
+    if (self.kind == STRING) return chat_value_subscript(run, self, integer_value(-1));
+    if (self.kind == GENERATOR) chat_run_problem(run, "%s has no last value", chat_value_type(self));
+    const List *items = chat_value_items(run, self);
     return items->count ? items->items[items->count - 1]
-                        : run_undefined(MISSING_VALUE, TEXT("the last of nothing"));
+                        : chat_run_undefined(MISSING_VALUE, TEXT("the last of nothing"));
 }
 
 static Value filter_reverse(Run *run, Value self, Arguments *given)
 {
     (void)given;
     const Value back[3] = {{.kind = MISSING}, {.kind = MISSING}, integer_value(-1)};
-    if (self.kind == STRING) return value_slice(run, self, back);
-    const List *items = value_items(run, self);
-    List *reversed = list_new(run, items->count);
+    if (self.kind == STRING) return chat_value_slice(run, self, back);
+    const List *items = chat_value_items(run, self);
+    List *reversed = chat_list_new(run, items->count);
     for (int i = 0; i < items->count; i++) reversed->items[i] = items->items[items->count - 1 - i];
     return list_value(GENERATOR, reversed);
 }
@@ -311,25 +316,27 @@ static Value filter_reverse(Run *run, Value self, Arguments *given)
 static Value filter_items(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    if (self.kind == UNDEFINED) return list_value(GENERATOR, list_new(run, 0));
-    if (self.kind != DICT) run_problem(run, "items: a dictionary is expected, not %s", value_type(self));
+    if (self.kind == UNDEFINED) return list_value(GENERATOR, chat_list_new(run, 0));
+    if (self.kind != DICT)
+        chat_run_problem(run, "items: a dictionary is expected, not %s", chat_value_type(self));
     Arguments none = {0};
-    const Value view = run_operation(run, chat_method(DICT, TEXT("items")), self, &none);
+    const Value view = chat_run_operation(run, chat_method(DICT, TEXT("items")), self, &none);
     return list_value(GENERATOR, copy_of(run, view.as.list));
 }
 
 // What a list is ordered by: an attribute or the value itself, strings in small letters unless case counts.
 static Value key_of(Run *run, Value item, Value attribute, bool case_counts)
 {
-    if (is_given(attribute) && attribute.kind != NONE) item = value_path(run, item, attribute, MISSING_VALUE);
-    return item.kind == STRING && !case_counts ? text_value(text_lower(run, item.as.text)) : item;
+    if (is_given(attribute) && attribute.kind != NONE)
+        item = chat_value_path(run, item, attribute, MISSING_VALUE);
+    return item.kind == STRING && !case_counts ? text_value(chat_text_lower(run, item.as.text)) : item;
 }
 
 static Value *keys_of(Run *run, const List *items, Value attribute, bool case_counts)
 {
     if (attribute.kind == STRING && memchr(attribute.as.text.bytes, ',', attribute.as.text.size))
-        run_problem(run, "several attributes are not known here");
-    Value *keys = list_new(run, items->count)->items;
+        chat_run_problem(run, "several attributes are not known here");
+    Value *keys = chat_list_new(run, items->count)->items;
     for (int i = 0; i < items->count; i++) {
         run_steps(run, 1);
         keys[i] = key_of(run, items->items[i], attribute, case_counts);
@@ -339,36 +346,39 @@ static Value *keys_of(Run *run, const List *items, Value attribute, bool case_co
 
 static Value filter_sort(Run *run, Value self, Arguments *given)
 {
-    List *items = copy_of(run, value_items(run, self));
-    const Value *keys = keys_of(run, items, GIVEN(2), given_truth(run, GIVEN(1), false));
-    list_sort(run, items, keys, given_truth(run, GIVEN(0), false));
+    List *items = copy_of(run, chat_value_items(run, self));
+    const Value *keys = keys_of(run, items, GIVEN(2), chat_given_truth(run, GIVEN(1), false));
+    chat_list_sort(run, items, keys, chat_given_truth(run, GIVEN(0), false));
     return list_value(LIST, items);
 }
 
 static Value filter_dictsort(Run *run, Value self, Arguments *given)
 {
-    if (self.kind != DICT) run_problem(run, "dictsort: a dictionary is expected, not %s", value_type(self));
-    const Text by = is_given(GIVEN(1)) ? given_text(run, GIVEN(1), "by") : TEXT("key");
+    if (self.kind != DICT)
+        chat_run_problem(run, "dictsort: a dictionary is expected, not %s", chat_value_type(self));
+    const Text by = is_given(GIVEN(1)) ? chat_given_text(run, GIVEN(1), "by") : TEXT("key");
     if (!text_is(by, TEXT("key")) && !text_is(by, TEXT("value")))
-        run_problem(run, "dictsort: by is 'key' or 'value', not '%.*s'", SHOWN(by));
+        chat_run_problem(run, "dictsort: by is 'key' or 'value', not '%.*s'", SHOWN(by));
     Arguments none = {0};
-    List *items = copy_of(run, run_operation(run, chat_method(DICT, TEXT("items")), self, &none).as.list);
+    List *items =
+        copy_of(run, chat_run_operation(run, chat_method(DICT, TEXT("items")), self, &none).as.list);
     const Value at = integer_value(text_is(by, TEXT("value")));
-    const Value *keys = keys_of(run, items, at, given_truth(run, GIVEN(0), false));
-    list_sort(run, items, keys, given_truth(run, GIVEN(2), false));
+    const Value *keys = keys_of(run, items, at, chat_given_truth(run, GIVEN(0), false));
+    chat_list_sort(run, items, keys, chat_given_truth(run, GIVEN(2), false));
     return list_value(LIST, items);
 }
 
 static Value filter_unique(Run *run, Value self, Arguments *given)
 {
-    const List *items = value_items(run, self);
-    const Value *keys = keys_of(run, items, GIVEN(1), given_truth(run, GIVEN(0), false));
-    List *kept = list_new(run, items->count);
-    Value *seen = list_new(run, items->count)->items;
+    const List *items = chat_value_items(run, self);
+    const Value *keys = keys_of(run, items, GIVEN(1), chat_given_truth(run, GIVEN(0), false));
+    List *kept = chat_list_new(run, items->count);
+    Value *seen = chat_list_new(run, items->count)->items;
     kept->count = 0;
     for (int i = 0; i < items->count; i++) {
         int k = 0;
-        while (k < kept->count && !value_equal(run, seen[k], keys[i])) k++;
+        chat_value_demand_key(run, keys[i]);
+        while (k < kept->count && !chat_value_equal(run, seen[k], keys[i])) k++;
         if (k < kept->count) continue;
         seen[kept->count] = keys[i];
         kept->items[kept->count++] = items->items[i];
@@ -378,12 +388,13 @@ static Value filter_unique(Run *run, Value self, Arguments *given)
 
 static Value extreme(Run *run, Value self, Arguments *given, int direction)
 {
-    const List *items = value_items(run, self);
-    const Value *keys = keys_of(run, items, GIVEN(1), given_truth(run, GIVEN(0), false));
+    const List *items = chat_value_items(run, self);
+    const Value *keys = keys_of(run, items, GIVEN(1), chat_given_truth(run, GIVEN(0), false));
     int best = 0;
     for (int i = 1; i < items->count; i++)
-        if (value_compare(run, keys[i], keys[best]) * direction > 0) best = i;
-    return items->count ? items->items[best] : run_undefined(MISSING_VALUE, TEXT("the extreme of nothing"));
+        if (chat_value_compare(run, keys[i], keys[best]) * direction > 0) best = i;
+    return items->count ? items->items[best]
+                        : chat_run_undefined(MISSING_VALUE, TEXT("the extreme of nothing"));
 }
 
 static Value filter_max(Run *run, Value self, Arguments *given) { return extreme(run, self, given, 1); }
@@ -391,14 +402,14 @@ static Value filter_min(Run *run, Value self, Arguments *given) { return extreme
 
 static Value filter_sum(Run *run, Value self, Arguments *given)
 {
-    const List *items = value_items(run, self);
+    const List *items = chat_value_items(run, self);
     Value sum = is_given(GIVEN(1)) ? GIVEN(1) : integer_value(0);
     for (int i = 0; i < items->count; i++) {
         Value item = items->items[i];
         run_steps(run, 1);
         if (is_given(GIVEN(0)) && GIVEN(0).kind != NONE)
-            item = value_path(run, item, GIVEN(0), MISSING_VALUE);
-        sum = value_arithmetic(run, '+', sum, item);
+            item = chat_value_path(run, item, GIVEN(0), MISSING_VALUE);
+        sum = chat_value_arithmetic(run, '+', sum, item);
     }
     return sum;
 }
@@ -406,15 +417,15 @@ static Value filter_sum(Run *run, Value self, Arguments *given)
 static Value filter_default(Run *run, Value self, Arguments *given)
 {
     const Value otherwise = is_given(GIVEN(0)) ? GIVEN(0) : text_value(TEXT(""));
-    const bool empty = given_truth(run, GIVEN(1), false) && !value_truth(self);
+    const bool empty = chat_given_truth(run, GIVEN(1), false) && !chat_value_truth(self);
     return self.kind == UNDEFINED || empty ? otherwise : self;
 }
 
 static Value filter_attr(Run *run, Value self, Arguments *given)
 {
-    const Text name = given_text(run, GIVEN(0), "attr");
-    return self.kind == DICT && !chat_method(DICT, name) ? run_undefined(self, name)
-                                                         : value_attribute(run, self, name);
+    const Text name = chat_given_text(run, GIVEN(0), "attr");
+    return self.kind == DICT && !chat_method(DICT, name) ? chat_run_undefined(self, name)
+                                                         : chat_value_attribute(run, self, name);
 }
 
 // ---- Filters that take a filter or test ----
@@ -426,22 +437,28 @@ static const Value *keyword(const Arguments *given, const char *name)
     return NULL;
 }
 
+// These filters take none, 0 and false for an empty list.
+static const List *items_of(Run *run, Value self)
+{
+    return chat_value_truth(self) ? chat_value_items(run, self) : chat_list_new(run, 0);
+}
+
 // map('upper'), map('replace', 'a', 'b'), map(attribute='role', default='')
 static Value filter_map(Run *run, Value self, Arguments *given)
 {
-    const List *items = value_items(run, self);
+    const List *items = items_of(run, self);
     const Value *attribute = keyword(given, "attribute"), *otherwise = keyword(given, "default");
     if (given->count == 0 ? !attribute || given->keyword_count != 1 + (otherwise != NULL) : false)
-        run_problem(run, "map takes the name of a filter, or attribute= and perhaps default=");
-    List *mapped = list_new(run, items->count);
+        chat_run_problem(run, "map takes the name of a filter, or attribute= and perhaps default=");
+    List *mapped = chat_list_new(run, items->count);
     for (int i = 0; i < items->count; i++) {
         run_steps(run, 1);
         if (given->count) {
-            mapped->items[i] = run_named(run, false, items->items[i], given, 0);
+            mapped->items[i] = chat_run_named(run, false, items->items[i], given, 0);
             continue;
         }
         const Value none = {.kind = MISSING};
-        mapped->items[i] = value_path(run, items->items[i], *attribute, otherwise ? *otherwise : none);
+        mapped->items[i] = chat_value_path(run, items->items[i], *attribute, otherwise ? *otherwise : none);
     }
     return list_value(GENERATOR, mapped);
 }
@@ -449,16 +466,16 @@ static Value filter_map(Run *run, Value self, Arguments *given)
 // select and reject, by a test of the value or of an attribute, or by its truth
 static Value chosen(Run *run, Value self, const Arguments *given, bool attribute, bool wanted)
 {
-    const List *items = value_items(run, self);
-    List *kept = list_new(run, items->count);
+    const List *items = items_of(run, self);
+    List *kept = chat_list_new(run, items->count);
     kept->count = 0;
-    if (given->count < attribute) run_problem(run, "the name of an attribute is missing");
+    if (given->count < attribute) chat_run_problem(run, "the name of an attribute is missing");
     for (int i = 0; i < items->count; i++) {
         Value value = items->items[i];
         run_steps(run, 1);
-        if (attribute) value = value_path(run, value, given->values[0], MISSING_VALUE);
-        if (given->count > attribute) value = run_named(run, true, value, given, attribute);
-        if (value_truth(value) == wanted) kept->items[kept->count++] = items->items[i];
+        if (attribute) value = chat_value_path(run, value, given->values[0], MISSING_VALUE);
+        if (given->count > attribute) value = chat_run_named(run, true, value, given, attribute);
+        if (chat_value_truth(value) == wanted) kept->items[kept->count++] = items->items[i];
     }
     return list_value(GENERATOR, kept);
 }

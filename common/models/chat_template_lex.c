@@ -60,7 +60,7 @@ static void put(Lexer *lexer, TokenKind kind, size_t from, size_t size)
 
 static void skip_space(Lexer *lexer)
 {
-    for (int space; (space = text_space(lexer->source, lexer->at)) > 0;) lexer->at += (size_t)space;
+    for (int space; (space = chat_text_space(lexer->source, lexer->at)) > 0;) lexer->at += (size_t)space;
 }
 
 // Behind a tag: all white space, or the newline of trim_blocks, or nothing.
@@ -77,12 +77,12 @@ static void put_text(Lexer *lexer, size_t from, size_t to, char sign, bool print
 {
     const Text text = {lexer->source.bytes + from, to - from};
     size_t size = text.size;
-    if (sign == '-') size = text_trimmed(text, false, true).size;
+    if (sign == '-') size = chat_text_trimmed(text, false, true).size;
     if (sign != '-' && sign != '+' && !prints) {
         size_t line = size;
         while (line > 0 && text.bytes[line - 1] != '\n') line--;
         const Text last = {text.bytes + line, size - line};
-        if ((line > 0 || lexer->line_starts) && text_trimmed(last, true, false).size == 0) size = line;
+        if ((line > 0 || lexer->line_starts) && chat_text_trimmed(last, true, false).size == 0) size = line;
     }
     if (size) put(lexer, TEXT_TOKEN, from, size);
 }

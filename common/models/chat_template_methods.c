@@ -23,9 +23,9 @@ static Value stripped(Run *run, Value self, Value characters, bool left, bool ri
     Text text = self.as.text;
     if (!is_given(characters) || characters.kind == NONE) {
         run_bytes(run, 8 * text.size);
-        return text_value(text_trimmed(text, left, right));
+        return text_value(chat_text_trimmed(text, left, right));
     }
-    const Text cut = given_text(run, characters, "strip");
+    const Text cut = chat_given_text(run, characters, "strip");
     const size_t price = 1 + cut.size / 8;
     while (left && text.size) {
         uint32_t c;
@@ -64,9 +64,9 @@ static Value affix(Run *run, Value self, Value wanted, bool (*has)(Text, Text))
         return boolean_value(has(self.as.text, wanted.as.text));
     }
     if (wanted.kind != TUPLE)
-        run_problem(run, "a string or a tuple of strings is expected, not %s", value_type(wanted));
+        chat_run_problem(run, "a string or a tuple of strings is expected, not %s", chat_value_type(wanted));
     for (int i = 0; i < wanted.as.list->count; i++) {
-        const Text one = given_text(run, wanted.as.list->items[i], "a string of the tuple");
+        const Text one = chat_given_text(run, wanted.as.list->items[i], "a string of the tuple");
         run_steps(run, 1 + one.size / 64);
         if (has(self.as.text, one)) return boolean_value(true);
     }
@@ -75,19 +75,19 @@ static Value affix(Run *run, Value self, Value wanted, bool (*has)(Text, Text))
 
 static Value string_startswith(Run *run, Value self, Arguments *given)
 {
-    return affix(run, self, GIVEN(0), text_begins);
+    return affix(run, self, GIVEN(0), chat_text_begins);
 }
 static Value string_endswith(Run *run, Value self, Arguments *given)
 {
-    return affix(run, self, GIVEN(0), text_ends);
+    return affix(run, self, GIVEN(0), chat_text_ends);
 }
 
 static Value without(Run *run, Value self, Value affix_text, bool front)
 {
-    const Text cut = given_text(run, affix_text, "what is removed");
+    const Text cut = chat_given_text(run, affix_text, "what is removed");
     Text text = self.as.text;
     run_bytes(run, cut.size);
-    if (front ? !text_begins(text, cut) : !text_ends(text, cut)) return self;
+    if (front ? !chat_text_begins(text, cut) : !chat_text_ends(text, cut)) return self;
     return text_value((Text){front ? text.bytes + cut.size : text.bytes, text.size - cut.size});
 }
 
@@ -103,59 +103,61 @@ static Value string_removesuffix(Run *run, Value self, Arguments *given)
 static Value string_upper(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return text_value(text_upper(run, self.as.text));
+    return text_value(chat_text_upper(run, self.as.text));
 }
 
 static Value string_lower(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return text_value(text_lower(run, self.as.text));
+    return text_value(chat_text_lower(run, self.as.text));
 }
 
 static Value string_title(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return text_value(text_title(run, self.as.text, false));
+    return text_value(chat_text_title(run, self.as.text, false));
 }
 
 static Value string_capitalize(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return text_value(text_capital(run, self.as.text));
+    return text_value(chat_text_capital(run, self.as.text));
 }
 
 static Value string_replace(Run *run, Value self, Arguments *given)
 {
-    return text_value(text_replaced(run, self.as.text, given_text(run, GIVEN(0), "replace"),
-                                    given_text(run, GIVEN(1), "replace"),
-                                    given_integer(run, GIVEN(2), "count", -1)));
+    return text_value(chat_text_replaced(run, self.as.text, chat_given_text(run, GIVEN(0), "replace"),
+                                         chat_given_text(run, GIVEN(1), "replace"),
+                                         chat_given_integer(run, GIVEN(2), "count", -1)));
 }
 
 static Value string_splitlines(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return list_value(LIST, text_lines(run, self.as.text));
+    return list_value(LIST, chat_text_lines(run, self.as.text));
 }
 
 static Value string_find(Run *run, Value self, Arguments *given)
 {
-    const int64_t at = text_find(run, self.as.text, given_text(run, GIVEN(0), "find"), 0);
-    return integer_value(at < 0 ? -1 : (int64_t)text_length(run, (Text){self.as.text.bytes, (size_t)at}));
+    const int64_t at = chat_text_find(run, self.as.text, chat_given_text(run, GIVEN(0), "find"), 0);
+    return integer_value(at < 0 ? -1
+                                : (int64_t)chat_text_length(run, (Text){self.as.text.bytes, (size_t)at}));
 }
 
 static Value string_index(Run *run, Value self, Arguments *given)
 {
     const Value at = string_find(run, self, given);
-    if (at.as.integer < 0) run_problem(run, "index: '%.*s' is not in the string", SHOWN(GIVEN(0).as.text));
+    if (at.as.integer < 0)
+        chat_run_problem(run, "index: '%.*s' is not in the string", SHOWN(GIVEN(0).as.text));
     return at;
 }
 
 static Value string_count(Run *run, Value self, Arguments *given)
 {
-    const Text part = given_text(run, GIVEN(0), "count");
-    if (part.size == 0) return integer_value((int64_t)text_length(run, self.as.text) + 1);
+    const Text part = chat_given_text(run, GIVEN(0), "count");
+    if (part.size == 0) return integer_value((int64_t)chat_text_length(run, self.as.text) + 1);
     int64_t count = 0;
-    for (int64_t at = 0; (at = text_find(run, self.as.text, part, (size_t)at)) >= 0;
+    for (int64_t at = 0; (at = chat_text_find(run, self.as.text, part, (size_t)at)) >= 0;
          at += (int64_t)part.size) {
         run_steps(run, 1);
         count++;
@@ -167,7 +169,7 @@ static Value string_isspace(Run *run, Value self, Arguments *given)
 {
     (void)given;
     run_bytes(run, 8 * self.as.text.size);
-    return boolean_value(self.as.text.size && text_trimmed(self.as.text, true, false).size == 0);
+    return boolean_value(self.as.text.size && chat_text_trimmed(self.as.text, true, false).size == 0);
 }
 
 static Value string_isdigit(Run *run, Value self, Arguments *given)
@@ -178,7 +180,7 @@ static Value string_isdigit(Run *run, Value self, Arguments *given)
     run_bytes(run, 8 * text.size);
     for (size_t i = 0; i < text.size; i++) {
         if ((unsigned char)text.bytes[i] >= 0x80)
-            run_problem(run, "isdigit is known for the characters of ASCII here");
+            chat_run_problem(run, "isdigit is known for the characters of ASCII here");
         digits = digits && text.bytes[i] >= '0' && text.bytes[i] <= '9';
     }
     return boolean_value(digits);
@@ -186,12 +188,12 @@ static Value string_isdigit(Run *run, Value self, Arguments *given)
 
 static Value string_join(Run *run, Value self, Arguments *given)
 {
-    const List *items = value_items(run, GIVEN(0));
+    const List *items = chat_value_items(run, GIVEN(0));
     Buffer buffer = {0};
     for (int i = 0; i < items->count; i++) {
         run_steps(run, 1);
         if (i) buffer_text(run, &buffer, self.as.text);
-        buffer_text(run, &buffer, given_text(run, items->items[i], "join"));
+        buffer_text(run, &buffer, chat_given_text(run, items->items[i], "join"));
     }
     return text_value(buffer.size ? (Text){buffer.bytes, buffer.size} : TEXT(""));
 }
@@ -211,7 +213,8 @@ static void grow(Run *run, Growing *growing, Text part)
         growing->room = growing->room ? 2 * growing->room : 8;
         if (growing->room > CHAT_TEMPLATE_MOST_ITEMS) growing->room = CHAT_TEMPLATE_MOST_ITEMS;
         Value *items =
-            list_new(run, growing->room == list->count ? CHAT_TEMPLATE_MOST_ITEMS + 1 : growing->room)->items;
+            chat_list_new(run, growing->room == list->count ? CHAT_TEMPLATE_MOST_ITEMS + 1 : growing->room)
+                ->items;
         for (int i = 0; i < list->count; i++) items[i] = list->items[i];
         list->items = items;
     }
@@ -220,10 +223,10 @@ static void grow(Run *run, Growing *growing, Text part)
 
 static void split_at(Run *run, Growing *parts, Text text, Text separator, int64_t most)
 {
-    if (separator.size == 0) run_problem(run, "split: an empty separator");
+    if (separator.size == 0) chat_run_problem(run, "split: an empty separator");
     size_t at = 0;
     for (; most != 0; most--) {
-        const int64_t found = text_find(run, text, separator, at);
+        const int64_t found = chat_text_find(run, text, separator, at);
         if (found < 0) break;
         grow(run, parts, (Text){text.bytes + at, (size_t)found - at});
         at = (size_t)found + separator.size;
@@ -234,20 +237,20 @@ static void split_at(Run *run, Growing *parts, Text text, Text separator, int64_
 static void split_words(Run *run, Growing *parts, Text text, int64_t most)
 {
     run_bytes(run, 16 * text.size);
-    for (text = text_trimmed(text, true, false); text.size; most--) {
+    for (text = chat_text_trimmed(text, true, false); text.size; most--) {
         size_t end = 0;
-        while (end < text.size && (most == 0 || !text_space(text, end))) end++;
+        while (end < text.size && (most == 0 || !chat_text_space(text, end))) end++;
         grow(run, parts, (Text){text.bytes, end});
-        text = text_trimmed((Text){text.bytes + end, text.size - end}, true, false);
+        text = chat_text_trimmed((Text){text.bytes + end, text.size - end}, true, false);
     }
 }
 
 static Value string_split(Run *run, Value self, Arguments *given)
 {
-    Growing parts = {.list = list_new(run, 0)};
-    int64_t most = given_integer(run, GIVEN(1), "maxsplit", -1);
+    Growing parts = {.list = chat_list_new(run, 0)};
+    int64_t most = chat_given_integer(run, GIVEN(1), "maxsplit", -1);
     if (is_given(GIVEN(0)) && GIVEN(0).kind != NONE)
-        split_at(run, &parts, self.as.text, given_text(run, GIVEN(0), "split"), most);
+        split_at(run, &parts, self.as.text, chat_given_text(run, GIVEN(0), "split"), most);
     else
         split_words(run, &parts, self.as.text, most);
     return list_value(LIST, parts.list);
@@ -256,16 +259,16 @@ static Value string_split(Run *run, Value self, Arguments *given)
 // Of what split finds, all but the last are put together again.
 static Value string_rsplit(Run *run, Value self, Arguments *given)
 {
-    const int64_t most = given_integer(run, GIVEN(1), "maxsplit", -1);
+    const int64_t most = chat_given_integer(run, GIVEN(1), "maxsplit", -1);
     if (!is_given(GIVEN(0)) || GIVEN(0).kind == NONE) {
-        if (most >= 0) run_problem(run, "rsplit: without a separator, maxsplit is not known here");
+        if (most >= 0) chat_run_problem(run, "rsplit: without a separator, maxsplit is not known here");
         return string_split(run, self, given);
     }
-    const Text separator = given_text(run, GIVEN(0), "rsplit");
+    const Text separator = chat_given_text(run, GIVEN(0), "rsplit");
     Text text = self.as.text;
-    List *parts = list_new(run, 0);
-    if (separator.size == 0) run_problem(run, "rsplit: an empty separator");
-    Growing backwards = {.list = list_new(run, 0)};
+    List *parts = chat_list_new(run, 0);
+    if (separator.size == 0) chat_run_problem(run, "rsplit: an empty separator");
+    Growing backwards = {.list = chat_list_new(run, 0)};
     size_t scanned = 0;
     for (int64_t left = most; left != 0; left--) {
         int64_t at = (int64_t)text.size - (int64_t)separator.size;
@@ -279,7 +282,7 @@ static Value string_rsplit(Run *run, Value self, Arguments *given)
         text.size = (size_t)at;
     }
     grow(run, &backwards, text);
-    *parts = *list_new(run, backwards.list->count);
+    *parts = *chat_list_new(run, backwards.list->count);
     for (int i = 0; i < parts->count; i++) parts->items[i] = backwards.list->items[parts->count - 1 - i];
     return list_value(LIST, parts);
 }
@@ -289,31 +292,32 @@ static Value string_rsplit(Run *run, Value self, Arguments *given)
 static Value list_index(Run *run, Value self, Arguments *given)
 {
     for (int i = 0; i < self.as.list->count; i++)
-        if (value_equal(run, self.as.list->items[i], GIVEN(0))) return integer_value(i);
-    run_problem(run, "index: the value is not in the list");
+        if (chat_value_equal(run, self.as.list->items[i], GIVEN(0))) return integer_value(i);
+    chat_run_problem(run, "index: the value is not in the list");
 }
 
 static Value list_count(Run *run, Value self, Arguments *given)
 {
     int64_t count = 0;
-    for (int i = 0; i < self.as.list->count; i++) count += value_equal(run, self.as.list->items[i], GIVEN(0));
+    for (int i = 0; i < self.as.list->count; i++)
+        count += chat_value_equal(run, self.as.list->items[i], GIVEN(0));
     return integer_value(count);
 }
 
 static Value dict_get(Run *run, Value self, Arguments *given)
 {
-    const Value *found = dict_find(run, self.as.dict, GIVEN(0));
+    const Value *found = chat_dict_find(run, self.as.dict, GIVEN(0));
     return found ? *found : is_given(GIVEN(1)) ? GIVEN(1) : NONE_VALUE;
 }
 
 static Value view(Run *run, const Dict *dict, const char *name, bool keys, bool values)
 {
-    List *list = list_new(run, dict->count);
+    List *list = chat_list_new(run, dict->count);
     list->view = name;
     for (int i = 0; i < dict->count; i++) {
         list->items[i] = keys ? dict->keys[i] : dict->values[i];
         if (!keys || !values) continue;
-        List *pair = list_new(run, 2);
+        List *pair = chat_list_new(run, 2);
         pair->items[0] = dict->keys[i];
         pair->items[1] = dict->values[i];
         list->items[i] = list_value(TUPLE, pair);
@@ -348,7 +352,7 @@ static Value dict_copy(Run *run, Value self, Arguments *given)
 
 static Value loop_cycle(Run *run, Value self, Arguments *given)
 {
-    if (given->count == 0 || given->keyword_count) run_problem(run, "cycle needs values");
+    if (given->count == 0 || given->keyword_count) chat_run_problem(run, "cycle needs values");
     return given->values[self.as.loop->index % given->count];
 }
 
@@ -397,11 +401,11 @@ const Operation *chat_method(Kind kind, Text name)
 static Value function_range(Run *run, Value self, Arguments *given)
 {
     (void)self;
-    const int64_t first = given_integer(run, GIVEN(0), "range", 0),
-                  second = given_integer(run, GIVEN(1), "range", 0);
-    const int64_t step = given_integer(run, GIVEN(2), "range", 1);
+    const int64_t first = chat_given_integer(run, GIVEN(0), "range", 0),
+                  second = chat_given_integer(run, GIVEN(1), "range", 0);
+    const int64_t step = chat_given_integer(run, GIVEN(2), "range", 1);
     const int64_t from = is_given(GIVEN(1)) ? first : 0, to = is_given(GIVEN(1)) ? second : first;
-    if (step == 0) run_problem(run, "range: a step of 0");
+    if (step == 0) chat_run_problem(run, "range: a step of 0");
     const bool up = step > 0;
     const uint64_t stride = up ? (uint64_t)step : 0 - (uint64_t)step;
     const uint64_t span = up          ? (to > from ? (uint64_t)to - (uint64_t)from : 0)
@@ -409,8 +413,8 @@ static Value function_range(Run *run, Value self, Arguments *given)
                                       : 0;
     const uint64_t count = span / stride + (span % stride != 0);
     if (count > CHAT_TEMPLATE_MOST_RANGE)
-        run_problem(run, "a range of more than %d numbers", CHAT_TEMPLATE_MOST_RANGE);
-    List *list = list_new(run, (int64_t)count);
+        chat_run_problem(run, "a range of more than %d numbers", CHAT_TEMPLATE_MOST_RANGE);
+    List *list = chat_list_new(run, (int64_t)count);
     for (int i = 0; i < list->count; i++) list->items[i] = integer_value(from + i * step);
     return list_value(RANGE, list);
 }
@@ -418,21 +422,22 @@ static Value function_range(Run *run, Value self, Arguments *given)
 // dict(a=1), dict(other, a=1), dict([('a', 1)])
 static Dict *made_dict(Run *run, const Arguments *given)
 {
-    Dict *dict = dict_new(run);
-    if (given->count > 1) run_problem(run, "a dictionary is made of one other, and of names with values");
+    Dict *dict = chat_dict_new(run);
+    if (given->count > 1)
+        chat_run_problem(run, "a dictionary is made of one other, and of names with values");
     if (given->count && given->values[0].kind == DICT) {
         const Dict *other = given->values[0].as.dict;
-        for (int i = 0; i < other->count; i++) dict_put(run, dict, other->keys[i], other->values[i]);
+        for (int i = 0; i < other->count; i++) chat_dict_put(run, dict, other->keys[i], other->values[i]);
     } else if (given->count) {
-        const List *pairs = value_items(run, given->values[0]);
+        const List *pairs = chat_value_items(run, given->values[0]);
         for (int i = 0; i < pairs->count; i++) {
-            const List *pair = value_items(run, pairs->items[i]);
-            if (pair->count != 2) run_problem(run, "pairs of a key and a value are expected");
-            dict_put(run, dict, pair->items[0], pair->items[1]);
+            const List *pair = chat_value_items(run, pairs->items[i]);
+            if (pair->count != 2) chat_run_problem(run, "pairs of a key and a value are expected");
+            chat_dict_put(run, dict, pair->items[0], pair->items[1]);
         }
     }
     for (int k = 0; k < given->keyword_count; k++)
-        dict_put(run, dict, text_value(given->keywords[k]), given->values[given->count + k]);
+        chat_dict_put(run, dict, text_value(given->keywords[k]), given->values[given->count + k]);
     return dict;
 }
 
@@ -451,8 +456,8 @@ static Value function_namespace(Run *run, Value self, Arguments *given)
 static Value function_raise(Run *run, Value self, Arguments *given)
 {
     (void)self;
-    const Text text = value_text(run, GIVEN(0));
-    run_problem(run, "%.*s", (int)(text.size < 400 ? text.size : 400), text.bytes);
+    const Text text = chat_value_text(run, GIVEN(0));
+    chat_run_problem(run, "%.*s", (int)(text.size < 400 ? text.size : 400), text.bytes);
 }
 
 // ---- The day ----
@@ -478,13 +483,13 @@ static Day given_day(Run *run)
 {
     Day day = {0};
     int end = 0;
-    if (!run->date) run_problem(run, "strftime_now: the request has no date");
+    if (!run->date) chat_run_problem(run, "strftime_now: the request has no date");
     const bool read = strlen(run->date) == 10 && strspn(run->date, "0123456789-") == 10 &&
                       sscanf(run->date, "%4d-%2d-%2d%n", &day.year, &day.month, &day.day, &end) == 3 &&
                       end == 10;
     if (!read || day.year < 1 || day.month < 1 || day.month > 12 || day.day < 1 ||
         day.day > days_in(day.year, day.month))
-        run_problem(run, "strftime_now: \"%.20s\" is no date such as 2026-01-31", run->date);
+        chat_run_problem(run, "strftime_now: \"%.20s\" is no date such as 2026-01-31", run->date);
     return day;
 }
 
@@ -537,12 +542,12 @@ static bool day_part(char text[32], Day day, char letter, bool unpadded)
 static Value function_strftime_now(Run *run, Value self, Arguments *given)
 {
     (void)self;
-    const Text format = given_text(run, GIVEN(0), "strftime_now");
+    const Text format = chat_given_text(run, GIVEN(0), "strftime_now");
     const Day day = given_day(run);
     Buffer buffer = {0};
     for (size_t at = 0; at < format.size; at++) {
         if (format.bytes[at] != '%') {
-            buffer_put(run, &buffer, format.bytes + at, 1);
+            chat_buffer_put(run, &buffer, format.bytes + at, 1);
             continue;
         }
         char text[32];
@@ -552,7 +557,7 @@ static Value function_strftime_now(Run *run, Value self, Arguments *given)
         run_steps(run, 1);
         if (!day_part(text, day, letter, unpadded)) {
             const char shown = letter >= ' ' && letter < 0x7f ? letter : '?';
-            run_problem(run, "strftime_now: %%%c is not known here; the parts of a date are", shown);
+            chat_run_problem(run, "strftime_now: %%%c is not known here; the parts of a date are", shown);
         }
         buffer_text(run, &buffer, text_of(text));
     }

@@ -204,7 +204,7 @@ static Value number(Parser *p, const Token *token)
     bool whole;
     int64_t integer;
     double real;
-    const bool read = text_number((Text){digits, size}, &whole, &integer, &real);
+    const bool read = chat_text_number((Text){digits, size}, &whole, &integer, &real);
     if (token->kind == REAL_TOKEN) return real_value(real);
     if (!read || !whole || (size > 1 && digits[0] == '0' && integer != 0))
         parse_problem(p, token, "%.*s is no whole number below 2^63", SHOWN(token->text));
@@ -311,6 +311,9 @@ static void arguments(Parser *p, Node *node)
             p->token += 2;
             Node *keyword = pair(p, KEYWORD, 0, token, expression(p), NULL);
             keyword->text = token->text;
+            for (const Node *other = node->list; other; other = other->next)
+                if (other->kind == KEYWORD && text_is(other->text, token->text))
+                    parse_problem(p, token, "%.*s is given twice", SHOWN(token->text));
             append(node, &end, keyword);
             named = true;
         } else {

@@ -241,7 +241,7 @@ typedef struct {
     int next_joined;
 } Run;
 
-noreturn void run_problem(Run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+noreturn void chat_run_problem(Run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Two of a text's bounds for "%.*s": at most 60 bytes of it
 #define SHOWN(text) (int)((text).size < 60 ? (text).size : 60), (text).bytes ? (text).bytes : ""
@@ -249,22 +249,22 @@ noreturn void run_problem(Run *run, const char *format, ...) __attribute__((form
 static inline void run_steps(Run *run, size_t steps)
 {
     run->steps += steps;
-    if (run->steps > run->most_steps) run_problem(run, "more than %zu steps", run->most_steps);
+    if (run->steps > run->most_steps) chat_run_problem(run, "more than %zu steps", run->most_steps);
 }
 static inline void run_bytes(Run *run, size_t bytes) { run_steps(run, bytes / 64); }
 
-void *run_take(Run *run, size_t count, size_t size); // memory, not initialised
-void run_deeper(Run *run);                           // run->depth-- afterwards
+void *chat_run_take(Run *run, size_t count, size_t size); // memory, not initialised
+void chat_run_deeper(Run *run);                           // run->depth-- afterwards
 
-void buffer_put(Run *run, Buffer *buffer, const char *bytes, size_t size);
+void chat_buffer_put(Run *run, Buffer *buffer, const char *bytes, size_t size);
 static inline void buffer_text(Run *run, Buffer *buffer, Text text)
 {
-    buffer_put(run, buffer, text.bytes, text.size);
+    chat_buffer_put(run, buffer, text.bytes, text.size);
 }
 
-Value run_evaluate(Run *run, const Node *node);
-void run_template(Run *run, const ChatTemplate *source);
-Value run_undefined(Value owner, Text name);
+Value chat_run_evaluate(Run *run, const Node *node);
+void chat_run_template(Run *run, const ChatTemplate *source);
+Value chat_run_undefined(Value owner, Text name);
 
 // ---- Calls ----
 
@@ -290,58 +290,62 @@ const Operation *chat_test(Text name);
 const Operation *chat_method(Kind kind, Text name);
 void chat_functions(Run *run); // defines range, dict, …
 
-Value run_operation(Run *run, const Operation *operation, Value self, Arguments *given);
-Value run_call(Run *run, Value called, Arguments *given);
+Value chat_run_operation(Run *run, const Operation *operation, Value self, Arguments *given);
+Value chat_run_call(Run *run, Value called, Arguments *given);
 // The operation that an argument names, with the arguments behind it: map('replace', 'a', 'b')
-Value run_named(Run *run, bool test, Value self, const Arguments *given, int name_at);
+Value chat_run_named(Run *run, bool test, Value self, const Arguments *given, int name_at);
 
 // An argument as what it must be; otherwise where it was not given.
-int64_t given_integer(Run *run, Value value, const char *what, int64_t otherwise);
-Text given_text(Run *run, Value value, const char *what);
-bool given_truth(Run *run, Value value, bool otherwise);
+int64_t chat_given_integer(Run *run, Value value, const char *what, int64_t otherwise);
+Text chat_given_text(Run *run, Value value, const char *what);
+bool chat_given_truth(Run *run, Value value, bool otherwise);
 static inline bool is_given(Value value) { return value.kind != MISSING; }
 
 // ---- Operators ----
 
-const char *value_type(Value value); // as Python names it
-bool value_truth(Value value);
-bool value_equal(Run *run, Value a, Value b);
-int value_compare(Run *run, Value a,
-                  Value b); // below 0, 0, above 0; a problem when Python has no order for them
-bool value_contains(Run *run, Value whole, Value part);
-int64_t value_length(Run *run, Value value);
-bool value_is_iterable(Value value);
-List *value_items(Run *run, Value value); // what a for goes through
-Value value_arithmetic(Run *run, int sign, Value a, Value b);
-Value value_attribute(Run *run, Value value, Text name);   // value.name
-Value value_subscript(Run *run, Value value, Value index); // value[index]
+const char *chat_value_type(Value value); // as Python names it
+bool chat_value_truth(Value value);
+void chat_value_demand(Run *run, Value value);     // a problem when it is undefined
+void chat_value_demand_key(Run *run, Value value); // a problem when it cannot be the key of a dictionary
+bool chat_value_equal(Run *run, Value a, Value b);
+int chat_value_compare(Run *run, Value a,
+                       Value b); // below 0, 0, above 0; a problem when Python has no order for them
+bool chat_value_contains(Run *run, Value whole, Value part);
+int64_t chat_value_length(Run *run, Value value);
+bool chat_value_is_iterable(Value value);
+List *chat_value_items(Run *run, Value value); // what a for goes through
+Value chat_value_arithmetic(Run *run, int sign, Value a, Value b);
+Value chat_value_attribute(Run *run, Value value, Text name);   // value.name
+Value chat_value_subscript(Run *run, Value value, Value index); // value[index]
 // "a.b.0", or a whole number; otherwise stands for each part that is not there, unless it is MISSING
-Value value_path(Run *run, Value value, Value path, Value otherwise);
-Value value_slice(Run *run, Value value, const Value *part); // three, MISSING or none where nothing is said
+Value chat_value_path(Run *run, Value value, Value path, Value otherwise);
+Value chat_value_slice(Run *run, Value value,
+                       const Value *part); // three, MISSING or none where nothing is said
 
-List *list_new(Run *run, int64_t count);
-Dict *dict_new(Run *run);
-Value *dict_find(Run *run, const Dict *dict, Value key);
-void dict_put(Run *run, Dict *dict, Value key, Value value);
-void list_sort(Run *run, List *items, const Value *keys, bool reverse); // in place, stable
+List *chat_list_new(Run *run, int64_t count);
+Dict *chat_dict_new(Run *run);
+Value *chat_dict_find(Run *run, const Dict *dict, Value key);
+void chat_dict_put(Run *run, Dict *dict, Value key, Value value);
+void chat_list_sort(Run *run, List *items, const Value *keys, bool reverse); // in place, stable
 
 // ---- Strings ----
 
-Text value_text(Run *run, Value value); // str(value)
-Text value_json(Run *run, Value value, Value indent, Value separators, bool sorted, bool ascii);
-Text text_joined(Run *run, Text a, Text b);
-size_t text_length(Run *run, Text text);                  // in characters
-size_t text_byte(Run *run, Text text, int64_t character); // where it begins
-Text text_trimmed(Text text, bool left, bool right);      // white space as Unicode knows it
-bool text_begins(Text text, Text beginning);
-bool text_ends(Text text, Text end);
-int64_t text_find(Run *run, Text text, Text part, size_t from); // a byte; −1: not in it
-Text text_lower(Run *run, Text text);
-Text text_upper(Run *run, Text text);
-Text text_title(Run *run, Text text, bool filter);
-Text text_capital(Run *run, Text text);
-Text text_replaced(Run *run, Text text, Text old, Text by, int64_t most); // most < 0: all
-List *text_characters(Run *run, Text text);
-List *text_lines(Run *run, Text text);
-int text_space(Text text, size_t at); // how many bytes of white space begin here, 0: none
-bool text_number(Text text, bool *whole, int64_t *integer, double *real); // as Python's int and float read it
+Text chat_value_text(Run *run, Value value); // str(value)
+Text chat_value_json(Run *run, Value value, Value indent, Value separators, bool sorted, bool ascii);
+Text chat_text_joined(Run *run, Text a, Text b);
+size_t chat_text_length(Run *run, Text text);                  // in characters
+size_t chat_text_byte(Run *run, Text text, int64_t character); // where it begins
+Text chat_text_trimmed(Text text, bool left, bool right);      // white space as Unicode knows it
+bool chat_text_begins(Text text, Text beginning);
+bool chat_text_ends(Text text, Text end);
+int64_t chat_text_find(Run *run, Text text, Text part, size_t from); // a byte; −1: not in it
+Text chat_text_lower(Run *run, Text text);
+Text chat_text_upper(Run *run, Text text);
+Text chat_text_title(Run *run, Text text, bool filter);
+Text chat_text_capital(Run *run, Text text);
+Text chat_text_replaced(Run *run, Text text, Text old, Text by, int64_t most); // most < 0: all
+List *chat_text_characters(Run *run, Text text);
+List *chat_text_lines(Run *run, Text text);
+int chat_text_space(Text text, size_t at); // how many bytes of white space begin here, 0: none
+bool chat_text_number(Text text, bool *whole, int64_t *integer,
+                      double *real); // as Python's int and float read it

@@ -13,7 +13,7 @@ static Flow run_body(Run *run, const Node *statement);
 
 // ---- Bounds ----
 
-void run_problem(Run *run, const char *format, ...)
+void chat_run_problem(Run *run, const char *format, ...)
 {
     char what[512];
     va_list arguments;
@@ -23,32 +23,32 @@ void run_problem(Run *run, const char *format, ...)
     chat_problem(&run->trouble, run->at ? run->at->line : 1, run->at ? run->at->column : 1, "%s", what);
 }
 
-void *run_take(Run *run, size_t count, size_t size)
+void *chat_run_take(Run *run, size_t count, size_t size)
 {
     // count and size are below 2^32 each
     const size_t bytes = count * size + ARENA_ALIGNMENT;
     if (bytes > CHAT_TEMPLATE_MOST_MEMORY - run->memory)
-        run_problem(run, "more than %d bytes of memory", CHAT_TEMPLATE_MOST_MEMORY);
+        chat_run_problem(run, "more than %d bytes of memory", CHAT_TEMPLATE_MOST_MEMORY);
     run->memory += bytes;
     run_bytes(run, bytes);
     return arena_alloc(run->arena, count, size);
 }
 
-void run_deeper(Run *run)
+void chat_run_deeper(Run *run)
 {
     if (++run->depth > CHAT_TEMPLATE_MOST_DEPTH)
-        run_problem(run, "calls or values nested more than %d deep", CHAT_TEMPLATE_MOST_DEPTH);
+        chat_run_problem(run, "calls or values nested more than %d deep", CHAT_TEMPLATE_MOST_DEPTH);
 }
 
-void buffer_put(Run *run, Buffer *buffer, const char *bytes, size_t size)
+void chat_buffer_put(Run *run, Buffer *buffer, const char *bytes, size_t size)
 {
     if (size == 0) return;
     if (size > CHAT_TEMPLATE_MOST_TEXT - buffer->size)
-        run_problem(run, "a text of more than %d bytes", CHAT_TEMPLATE_MOST_TEXT);
+        chat_run_problem(run, "a text of more than %d bytes", CHAT_TEMPLATE_MOST_TEXT);
     if (buffer->size + size > buffer->room) {
         const char *old = buffer->bytes;
         buffer->room = 2 * (buffer->size + size);
-        buffer->bytes = run_take(run, buffer->room, 1);
+        buffer->bytes = chat_run_take(run, buffer->room, 1);
         if (buffer->size) memcpy(buffer->bytes, old, buffer->size);
     }
     run_bytes(run, size);
@@ -79,7 +79,7 @@ static void bind(Run *run, int symbol, Value value)
     if (run->bound == run->binding_room) {
         const Binding *old = run->bindings;
         run->binding_room = run->binding_room ? 2 * run->binding_room : 64;
-        run->bindings = run_take(run, (size_t)run->binding_room, sizeof *run->bindings);
+        run->bindings = chat_run_take(run, (size_t)run->binding_room, sizeof *run->bindings);
         if (old) memcpy(run->bindings, old, (size_t)run->bound * sizeof *old);
     }
     run->bindings[run->bound++] = (Binding){symbol, value};
@@ -90,7 +90,7 @@ static Value variable(Run *run, const Node *node)
     run_steps(run, (size_t)(run->bound - run->frame) / 8);
     const Value *known = binding_of(run, node->symbol, run->frame);
     if (!known) known = &run->globals[node->symbol];
-    return known->kind == MISSING ? run_undefined(MISSING_VALUE, node->text) : *known;
+    return known->kind == MISSING ? chat_run_undefined(MISSING_VALUE, node->text) : *known;
 }
 
 typedef struct {
@@ -119,13 +119,13 @@ static void assign(Run *run, const Node *target, Value value)
     } else if (target->kind == MEMBER) {
         const Value space = variable(run, target);
         if (space.kind != NAMESPACE)
-            run_problem(run, "%s is no namespace: its attribute %.*s cannot be set", value_type(space),
-                        SHOWN(target->text));
-        dict_put(run, space.as.dict, text_value(target->text), value);
+            chat_run_problem(run, "%s is no namespace: its attribute %.*s cannot be set",
+                             chat_value_type(space), SHOWN(target->text));
+        chat_dict_put(run, space.as.dict, text_value(target->text), value);
     } else {
-        const List *items = value_items(run, value);
+        const List *items = chat_value_items(run, value);
         if (items->count != target->count)
-            run_problem(run, "%d values for %d names", items->count, target->count);
+            chat_run_problem(run, "%d values for %d names", items->count, target->count);
         const Node *name = target->list;
         for (int i = 0; i < items->count; i++, name = name->next) bind(run, name->symbol, items->items[i]);
     }
@@ -139,7 +139,7 @@ static void evaluate_arguments(Run *run, const Node *node, Arguments *given, Val
     *given = (Arguments){.values = values, .keywords = keywords};
     for (const Node *item = node->list; item; item = item->next) {
         const bool named = item->kind == KEYWORD;
-        values[given->count + given->keyword_count] = run_evaluate(run, named ? item->a : item);
+        values[given->count + given->keyword_count] = chat_run_evaluate(run, named ? item->a : item);
         if (named)
             keywords[given->keyword_count++] = item->text;
         else
@@ -151,35 +151,36 @@ static void evaluate_arguments(Run *run, const Node *node, Arguments *given, Val
 static Value evaluate_call(Run *run, const Node *node)
 {
     const size_t count = (size_t)node->count;
-    Value *values = count ? run_take(run, count, sizeof *values) : NULL;
-    Text *keywords = count ? run_take(run, count, sizeof *keywords) : NULL;
+    Value *values = count ? chat_run_take(run, count, sizeof *values) : NULL;
+    Text *keywords = count ? chat_run_take(run, count, sizeof *keywords) : NULL;
     Arguments given;
-    const Value self = run_evaluate(run, node->a);
+    const Value self = chat_run_evaluate(run, node->a);
     if (node->kind != CALL && !node->operation) {
         run->at = node;
-        run_problem(run, "the %s %.*s is not known here", node->kind == FILTER ? "filter" : "test",
-                    SHOWN(node->text));
+        chat_run_problem(run, "the %s %.*s is not known here", node->kind == FILTER ? "filter" : "test",
+                         SHOWN(node->text));
     }
     evaluate_arguments(run, node, &given, values, keywords);
-    return node->kind == CALL ? run_call(run, self, &given)
-                              : run_operation(run, node->operation, self, &given);
+    return node->kind == CALL ? chat_run_call(run, self, &given)
+                              : chat_run_operation(run, node->operation, self, &given);
 }
 
 static Value evaluate_list(Run *run, const Node *node)
 {
-    List *list = list_new(run, node->count);
+    List *list = chat_list_new(run, node->count);
     int i = 0;
-    for (const Node *item = node->list; item; item = item->next) list->items[i++] = run_evaluate(run, item);
+    for (const Node *item = node->list; item; item = item->next)
+        list->items[i++] = chat_run_evaluate(run, item);
     return list_value(node->kind == MAKE_LIST ? LIST : TUPLE, list);
 }
 
 static Value evaluate_dict(Run *run, const Node *node)
 {
-    Dict *dict = dict_new(run);
+    Dict *dict = chat_dict_new(run);
     for (const Node *key = node->list; key; key = key->next->next) {
-        const Value name = run_evaluate(run, key), value = run_evaluate(run, key->next);
+        const Value name = chat_run_evaluate(run, key), value = chat_run_evaluate(run, key->next);
         run->at = node;
-        dict_put(run, dict, name, value);
+        chat_dict_put(run, dict, name, value);
     }
     return (Value){.kind = DICT, .as.dict = dict};
 }
@@ -188,19 +189,19 @@ static bool compares(Run *run, int sign, Value a, Value b)
 {
     switch (sign) {
     case SIGN('=', '='):
-        return value_equal(run, a, b);
+        return chat_value_equal(run, a, b);
     case SIGN('!', '='):
-        return !value_equal(run, a, b);
+        return !chat_value_equal(run, a, b);
     case IN:
-        return value_contains(run, b, a);
+        return chat_value_contains(run, b, a);
     case NOT_IN:
-        return !value_contains(run, b, a);
+        return !chat_value_contains(run, b, a);
     default:
         break;
     }
     const bool numbers =
         (a.kind == REAL && a.as.real != a.as.real) || (b.kind == REAL && b.as.real != b.as.real);
-    const int order = value_compare(run, a, b);
+    const int order = chat_value_compare(run, a, b);
     if (numbers) return false; // NaN
     return sign == '<'              ? order < 0
            : sign == '>'            ? order > 0
@@ -211,9 +212,9 @@ static bool compares(Run *run, int sign, Value a, Value b)
 // a < b < c compares each with its neighbour, and ends at the first that is false.
 static Value evaluate_comparison(Run *run, const Node *node)
 {
-    Value left = run_evaluate(run, node->a);
+    Value left = chat_run_evaluate(run, node->a);
     for (const Node *part = node->list; part; part = part->next) {
-        const Value right = run_evaluate(run, part->a);
+        const Value right = chat_run_evaluate(run, part->a);
         run->at = part;
         if (!compares(run, part->sign, left, right)) return boolean_value(false);
         left = right;
@@ -224,30 +225,31 @@ static Value evaluate_comparison(Run *run, const Node *node)
 static Value evaluate_slice(Run *run, const Node *node)
 {
     Value parts[3] = {{.kind = MISSING}, {.kind = MISSING}, {.kind = MISSING}};
-    const Value of = run_evaluate(run, node->a);
+    const Value of = chat_run_evaluate(run, node->a);
     int i = 0;
     for (const Node *part = node->list; part; part = part->next, i++)
-        if (part->kind != NULL_PART) parts[i] = run_evaluate(run, part);
+        if (part->kind != NULL_PART) parts[i] = chat_run_evaluate(run, part);
     run->at = node;
-    return value_slice(run, of, parts);
+    return chat_value_slice(run, of, parts);
 }
 
 static Value evaluate_sign(Run *run, const Node *node)
 {
-    const Value a = run_evaluate(run, node->a);
+    const Value a = chat_run_evaluate(run, node->a);
     run->at = node;
-    if (node->kind == PLUS) return value_arithmetic(run, '+', integer_value(0), a);
-    return a.kind == REAL ? real_value(-a.as.real) : value_arithmetic(run, '-', integer_value(0), a);
+    if (node->kind == PLUS) return chat_value_arithmetic(run, '+', integer_value(0), a);
+    return a.kind == REAL ? real_value(-a.as.real) : chat_value_arithmetic(run, '-', integer_value(0), a);
 }
 
 static Value evaluate_two(Run *run, const Node *node)
 {
-    const Value a = run_evaluate(run, node->a);
+    const Value a = chat_run_evaluate(run, node->a);
     if (node->kind == AND || node->kind == OR)
-        return value_truth(a) == (node->kind == OR) ? a : run_evaluate(run, node->b);
-    const Value b = run_evaluate(run, node->b);
+        return chat_value_truth(a) == (node->kind == OR) ? a : chat_run_evaluate(run, node->b);
+    const Value b = chat_run_evaluate(run, node->b);
     run->at = node;
-    return node->kind == SUBSCRIPT ? value_subscript(run, a, b) : value_arithmetic(run, node->sign, a, b);
+    return node->kind == SUBSCRIPT ? chat_value_subscript(run, a, b)
+                                   : chat_value_arithmetic(run, node->sign, a, b);
 }
 
 static Value evaluate(Run *run, const Node *node)
@@ -265,7 +267,7 @@ static Value evaluate(Run *run, const Node *node)
     case MAKE_DICT:
         return evaluate_dict(run, node);
     case NOT:
-        return boolean_value(!value_truth(run_evaluate(run, node->a)));
+        return boolean_value(!chat_value_truth(chat_run_evaluate(run, node->a)));
     case NEGATE:
     case PLUS:
         return evaluate_sign(run, node);
@@ -277,9 +279,9 @@ static Value evaluate(Run *run, const Node *node)
     case COMPARISON:
         return evaluate_comparison(run, node);
     case CONDITIONAL:
-        if (value_truth(run_evaluate(run, node->b))) return run_evaluate(run, node->a);
-        if (!node->c) return run_undefined(MISSING_VALUE, TEXT("a value without else"));
-        return run_evaluate(run, node->c);
+        if (chat_value_truth(chat_run_evaluate(run, node->b))) return chat_run_evaluate(run, node->a);
+        if (!node->c) return chat_run_undefined(MISSING_VALUE, TEXT("a value without else"));
+        return chat_run_evaluate(run, node->c);
     case SLICE:
         return evaluate_slice(run, node);
     case CALL:
@@ -289,16 +291,16 @@ static Value evaluate(Run *run, const Node *node)
     default:
         break;
     }
-    const Value of = run_evaluate(run, node->a); // ATTRIBUTE
+    const Value of = chat_run_evaluate(run, node->a); // ATTRIBUTE
     run->at = node;
-    return value_attribute(run, of, node->text);
+    return chat_value_attribute(run, of, node->text);
 }
 
-Value run_evaluate(Run *run, const Node *node)
+Value chat_run_evaluate(Run *run, const Node *node)
 {
     run->at = node;
     run_steps(run, 1);
-    run_deeper(run);
+    chat_run_deeper(run);
     const Value value = evaluate(run, node);
     run->depth--;
     return value;
@@ -322,25 +324,26 @@ static Value parameter_of(Run *run, const Node *macro, const Node *parameter, in
     const Value *value = position < given->count ? &given->values[position] : NULL;
     for (int k = 0; k < given->keyword_count; k++) {
         if (!text_is(given->keywords[k], parameter->text)) continue;
-        if (value) run_problem(run, "%.*s: %.*s is given twice", SHOWN(macro->text), SHOWN(parameter->text));
+        if (value)
+            chat_run_problem(run, "%.*s: %.*s is given twice", SHOWN(macro->text), SHOWN(parameter->text));
         value = &given->values[given->count + k];
     }
     if (value) return *value;
-    if (parameter->a) return run_evaluate(run, parameter->a);
-    return run_undefined(MISSING_VALUE, parameter->text);
+    if (parameter->a) return chat_run_evaluate(run, parameter->a);
+    return chat_run_undefined(MISSING_VALUE, parameter->text);
 }
 
 static Value call_macro(Run *run, const Node *macro, const Arguments *given)
 {
     if (given->count > macro->count)
-        run_problem(run, "the macro %.*s takes %d values, not %d", SHOWN(macro->text), macro->count,
-                    given->count);
+        chat_run_problem(run, "the macro %.*s takes %d values, not %d", SHOWN(macro->text), macro->count,
+                         given->count);
     for (int k = 0; k < given->keyword_count; k++) {
         const Node *parameter = macro->list;
         while (parameter && !text_is(parameter->text, given->keywords[k])) parameter = parameter->next;
         if (!parameter)
-            run_problem(run, "the macro %.*s has no parameter %.*s", SHOWN(macro->text),
-                        SHOWN(given->keywords[k]));
+            chat_run_problem(run, "the macro %.*s has no parameter %.*s", SHOWN(macro->text),
+                             SHOWN(given->keywords[k]));
     }
     const Scope before = scope_enter(run);
     run->frame = run->scope;
@@ -352,29 +355,29 @@ static Value call_macro(Run *run, const Node *macro, const Arguments *given)
     return text_value(text);
 }
 
-Value run_call(Run *run, Value called, Arguments *given)
+Value chat_run_call(Run *run, Value called, Arguments *given)
 {
     if (called.kind == METHOD)
-        return run_operation(run, called.as.method->operation, called.as.method->self, given);
-    if (called.kind == FUNCTION) return run_operation(run, called.as.function, NONE_VALUE, given);
+        return chat_run_operation(run, called.as.method->operation, called.as.method->self, given);
+    if (called.kind == FUNCTION) return chat_run_operation(run, called.as.function, NONE_VALUE, given);
     if (called.kind == MACRO) return call_macro(run, called.as.macro, given);
     if (called.kind == UNDEFINED) {
-        if (called.owner == MISSING) run_problem(run, "'%.*s' is undefined", SHOWN(called.as.text));
-        run_problem(run, "%s has no method '%.*s' that may be called here",
-                    value_type((Value){.kind = (Kind)called.owner}), SHOWN(called.as.text));
+        if (called.owner == MISSING) chat_run_problem(run, "'%.*s' is undefined", SHOWN(called.as.text));
+        chat_run_problem(run, "%s has no method '%.*s' that may be called here",
+                         chat_value_type((Value){.kind = (Kind)called.owner}), SHOWN(called.as.text));
     }
-    run_problem(run, "%s cannot be called", value_type(called));
+    chat_run_problem(run, "%s cannot be called", chat_value_type(called));
 }
 
 // The items for which the condition holds
 static List *chosen(Run *run, const Node *node, const List *items)
 {
-    List *kept = list_new(run, items->count);
+    List *kept = chat_list_new(run, items->count);
     kept->count = 0;
     for (int i = 0; i < items->count; i++) {
         const Scope before = scope_enter(run);
         assign(run, node->a, items->items[i]);
-        if (value_truth(run_evaluate(run, node->d))) kept->items[kept->count++] = items->items[i];
+        if (chat_value_truth(chat_run_evaluate(run, node->d))) kept->items[kept->count++] = items->items[i];
         scope_leave(run, before);
     }
     return kept;
@@ -382,12 +385,12 @@ static List *chosen(Run *run, const Node *node, const List *items)
 
 static Flow run_for(Run *run, const Node *node)
 {
-    const Value over = run_evaluate(run, node->b);
+    const Value over = chat_run_evaluate(run, node->b);
     run->at = node;
-    const List *items = value_items(run, over);
+    const List *items = chat_value_items(run, over);
     if (node->d) items = chosen(run, node, items);
     const int symbol = node->symbol; // of loop; −1: the template does not speak of it
-    Loop *loop = run_take(run, 1, sizeof *loop);
+    Loop *loop = chat_run_take(run, 1, sizeof *loop);
     *loop = (Loop){.items = items};
     Flow flow = GOES_ON;
     bool finished = false; // a turn came to its end: as in jinja2, else is for loops in which none did
@@ -416,26 +419,26 @@ static void run_set(Run *run, const Node *node)
         const Text text = captured(run, node->c), outer = run->captured;
         scope_leave(run, before);
         run->captured = text;
-        const Value value = run_evaluate(run, node->b);
+        const Value value = chat_run_evaluate(run, node->b);
         run->captured = outer;
         assign(run, node->a, value);
     } else {
-        assign(run, node->a, run_evaluate(run, node->b));
+        assign(run, node->a, chat_run_evaluate(run, node->b));
     }
 }
 
 static Flow run_if(Run *run, const Node *node)
 {
     for (; node; node = node->c)
-        if (!node->a || value_truth(run_evaluate(run, node->a))) return run_body(run, node->b);
+        if (!node->a || chat_value_truth(chat_run_evaluate(run, node->a))) return run_body(run, node->b);
     return GOES_ON;
 }
 
 static void run_print(Run *run, const Node *node)
 {
-    const Value value = run_evaluate(run, node->a);
+    const Value value = chat_run_evaluate(run, node->a);
     run->at = node;
-    buffer_text(run, run->out, value_text(run, value));
+    buffer_text(run, run->out, chat_value_text(run, value));
 }
 
 static Flow run_statement(Run *run, const Node *node)
@@ -476,10 +479,10 @@ static Flow run_statement(Run *run, const Node *node)
 static Flow run_body(Run *run, const Node *statement)
 {
     Flow flow = GOES_ON;
-    run_deeper(run);
+    chat_run_deeper(run);
     for (; statement && flow == GOES_ON; statement = statement->next) flow = run_statement(run, statement);
     run->depth--;
     return flow;
 }
 
-void run_template(Run *run, const ChatTemplate *source) { run_body(run, source->body); }
+void chat_run_template(Run *run, const ChatTemplate *source) { run_body(run, source->body); }

@@ -25,7 +25,7 @@ KIND_TEST(test_float, self.kind == REAL)
 KIND_TEST(test_number, self.kind == INTEGER || self.kind == REAL || self.kind == BOOLEAN)
 KIND_TEST(test_string, self.kind == STRING)
 KIND_TEST(test_mapping, self.kind == DICT)
-KIND_TEST(test_iterable, value_is_iterable(self) || self.kind == LOOP)
+KIND_TEST(test_iterable, chat_value_is_iterable(self) || self.kind == LOOP)
 // Python asks for a length and for subscripts, which a dictionary has as well.
 KIND_TEST(test_sequence, self.kind == UNDEFINED || self.kind == STRING || self.kind == DICT ||
                              self.kind == LIST || self.kind == TUPLE || self.kind == RANGE)
@@ -34,43 +34,46 @@ KIND_TEST(test_callable, self.kind == MACRO || self.kind == FUNCTION || self.kin
 KIND_TEST(test_filter, self.kind == STRING && chat_filter(self.as.text))
 KIND_TEST(test_test, self.kind == STRING && chat_test(self.as.text))
 
-static Value remainder_of(Run *run, Value self, Value by) { return value_arithmetic(run, '%', self, by); }
+static Value remainder_of(Run *run, Value self, Value by)
+{
+    return chat_value_arithmetic(run, '%', self, by);
+}
 
 static Value test_odd(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return boolean_value(value_equal(run, remainder_of(run, self, integer_value(2)), integer_value(1)));
+    return boolean_value(chat_value_equal(run, remainder_of(run, self, integer_value(2)), integer_value(1)));
 }
 
 static Value test_even(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return boolean_value(value_equal(run, remainder_of(run, self, integer_value(2)), integer_value(0)));
+    return boolean_value(chat_value_equal(run, remainder_of(run, self, integer_value(2)), integer_value(0)));
 }
 
 static Value test_divisibleby(Run *run, Value self, Arguments *given)
 {
-    return boolean_value(value_equal(run, remainder_of(run, self, GIVEN(0)), integer_value(0)));
+    return boolean_value(chat_value_equal(run, remainder_of(run, self, GIVEN(0)), integer_value(0)));
 }
 
 static Value test_eq(Run *run, Value self, Arguments *given)
 {
-    return boolean_value(value_equal(run, self, GIVEN(0)));
+    return boolean_value(chat_value_equal(run, self, GIVEN(0)));
 }
 static Value test_ne(Run *run, Value self, Arguments *given)
 {
-    return boolean_value(!value_equal(run, self, GIVEN(0)));
+    return boolean_value(!chat_value_equal(run, self, GIVEN(0)));
 }
 static Value test_in(Run *run, Value self, Arguments *given)
 {
-    return boolean_value(value_contains(run, GIVEN(0), self));
+    return boolean_value(chat_value_contains(run, GIVEN(0), self));
 }
 
 static bool is_nan(Value value) { return value.kind == REAL && isnan(value.as.real); }
 
 static Value ordered(Run *run, Value self, Arguments *given, bool below, bool equal)
 {
-    const int order = value_compare(run, self, GIVEN(0));
+    const int order = chat_value_compare(run, self, GIVEN(0));
     if (is_nan(self) || is_nan(GIVEN(0))) return boolean_value(false);
     return boolean_value(order == 0 ? equal : (order < 0) == below);
 }
@@ -92,26 +95,26 @@ static Value test_ge(Run *run, Value self, Arguments *given)
 // Of values that are copied when they are handed on: whether they are the same and of the same kind
 static Value test_sameas(Run *run, Value self, Arguments *given)
 {
-    return boolean_value(self.kind == GIVEN(0).kind && value_equal(run, self, GIVEN(0)));
+    return boolean_value(self.kind == GIVEN(0).kind && chat_value_equal(run, self, GIVEN(0)));
 }
 
 // Python's isupper and islower: a letter is there, and none of the other kind
 static Value letters_are(Run *run, Value self, Text (*as)(Run *, Text), Text (*other)(Run *, Text))
 {
-    const Text text = value_text(run, self);
+    const Text text = chat_value_text(run, self);
     return boolean_value(text_is(text, as(run, text)) && !text_is(text, other(run, text)));
 }
 
 static Value test_upper(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return letters_are(run, self, text_upper, text_lower);
+    return letters_are(run, self, chat_text_upper, chat_text_lower);
 }
 
 static Value test_lower(Run *run, Value self, Arguments *given)
 {
     (void)given;
-    return letters_are(run, self, text_lower, text_upper);
+    return letters_are(run, self, chat_text_lower, chat_text_upper);
 }
 
 const Operation *chat_test(Text name)

@@ -7,7 +7,7 @@
 
 // ---- Characters ----
 
-size_t text_length(Run *run, Text text)
+size_t chat_text_length(Run *run, Text text)
 {
     size_t length = 0;
     run_bytes(run, text.size);
@@ -15,7 +15,7 @@ size_t text_length(Run *run, Text text)
     return length;
 }
 
-size_t text_byte(Run *run, Text text, int64_t character)
+size_t chat_text_byte(Run *run, Text text, int64_t character)
 {
     size_t at = 0;
     run_bytes(run, text.size);
@@ -33,7 +33,7 @@ static bool is_space(uint32_t c)
            c == 0x3000;
 }
 
-int text_space(Text text, size_t at)
+int chat_text_space(Text text, size_t at)
 {
     uint32_t c;
     if (at >= text.size) return 0;
@@ -49,33 +49,33 @@ static size_t last_character(Text text)
     return size;
 }
 
-Text text_trimmed(Text text, bool left, bool right)
+Text chat_text_trimmed(Text text, bool left, bool right)
 {
     while (left && text.size) {
-        const size_t size = (size_t)text_space(text, 0);
+        const size_t size = (size_t)chat_text_space(text, 0);
         if (!size) break;
         text = (Text){text.bytes + size, text.size - size};
     }
     while (right && text.size) {
         const size_t size = last_character(text);
-        if (!text_space(text, text.size - size)) break;
+        if (!chat_text_space(text, text.size - size)) break;
         text.size -= size;
     }
     return text;
 }
 
-bool text_begins(Text text, Text beginning)
+bool chat_text_begins(Text text, Text beginning)
 {
     return text.size >= beginning.size && text_is((Text){text.bytes, beginning.size}, beginning);
 }
 
-bool text_ends(Text text, Text end)
+bool chat_text_ends(Text text, Text end)
 {
     return text.size >= end.size && text_is((Text){text.bytes + text.size - end.size, end.size}, end);
 }
 
 // Knuth, Morris and Pratt's search would take memory; comparing at each place takes size · part at most, which is counted.
-int64_t text_find(Run *run, Text text, Text part, size_t from)
+int64_t chat_text_find(Run *run, Text text, Text part, size_t from)
 {
     const char *at = text.bytes + from, *end = text.bytes + text.size;
     if (part.size == 0) return (int64_t)from;
@@ -99,7 +99,7 @@ int64_t text_find(Run *run, Text text, Text part, size_t from)
 
 // Where a string ends at the end of a buffer with room, only what is new is written: making a text from left to right takes
 // time linear in it.
-Text text_joined(Run *run, Text a, Text b)
+Text chat_text_joined(Run *run, Text a, Text b)
 {
     if (a.size == 0) return b;
     if (b.size == 0) return a;
@@ -115,14 +115,14 @@ Text text_joined(Run *run, Text a, Text b)
     return (Text){buffer->bytes, buffer->size};
 }
 
-Text text_replaced(Run *run, Text text, Text old, Text by, int64_t most)
+Text chat_text_replaced(Run *run, Text text, Text old, Text by, int64_t most)
 {
     Buffer buffer = {0};
     size_t at = 0;
     for (; most != 0; most--) {
-        const int64_t found = text_find(run, text, old, at);
+        const int64_t found = chat_text_find(run, text, old, at);
         if (found < 0) break;
-        buffer_put(run, &buffer, text.bytes + at, (size_t)found - at);
+        chat_buffer_put(run, &buffer, text.bytes + at, (size_t)found - at);
         buffer_text(run, &buffer, by);
         at = (size_t)found + old.size;
         run_steps(run, 1);
@@ -130,16 +130,16 @@ Text text_replaced(Run *run, Text text, Text old, Text by, int64_t most)
         if (at == text.size) break; // nothing is found in front of each character and at the end
         uint32_t c;
         const size_t size = (size_t)utf8_decode(text.bytes + at, text.size - at, &c);
-        buffer_put(run, &buffer, text.bytes + at, size);
+        chat_buffer_put(run, &buffer, text.bytes + at, size);
         at += size;
     }
-    buffer_put(run, &buffer, text.bytes + at, text.size - at);
+    chat_buffer_put(run, &buffer, text.bytes + at, text.size - at);
     return buffer.size ? (Text){buffer.bytes, buffer.size} : TEXT("");
 }
 
-List *text_characters(Run *run, Text text)
+List *chat_text_characters(Run *run, Text text)
 {
-    List *list = list_new(run, (int64_t)text_length(run, text));
+    List *list = chat_list_new(run, (int64_t)chat_text_length(run, text));
     size_t at = 0;
     for (int i = 0; i < list->count; i++) {
         uint32_t c;
@@ -157,17 +157,18 @@ static size_t line_end(Text text, size_t at)
     if (c == '\r') return at + 1 < text.size && text.bytes[at + 1] == '\n' ? 2 : 1;
     if ((c >= '\n' && c <= '\f') || (c >= 0x1c && c <= 0x1e)) return 1;
     const Text rest = {text.bytes + at, text.size - at};
-    if (text_begins(rest, TEXT("\xc2\x85"))) return 2;
-    return text_begins(rest, TEXT("\xe2\x80\xa8")) || text_begins(rest, TEXT("\xe2\x80\xa9")) ? 3 : 0;
+    if (chat_text_begins(rest, TEXT("\xc2\x85"))) return 2;
+    return chat_text_begins(rest, TEXT("\xe2\x80\xa8")) || chat_text_begins(rest, TEXT("\xe2\x80\xa9")) ? 3
+                                                                                                        : 0;
 }
 
-List *text_lines(Run *run, Text text)
+List *chat_text_lines(Run *run, Text text)
 {
     int64_t count = 0;
     run_bytes(run, text.size * 8);
     for (size_t at = 0; at < text.size; count++)
         for (size_t end = 0; at < text.size && !end; at += end ? end : 1) end = line_end(text, at);
-    List *list = list_new(run, count);
+    List *list = chat_list_new(run, count);
     size_t at = 0;
     for (int i = 0; i < list->count; i++) {
         size_t end = at;
@@ -221,26 +222,26 @@ static Text changed(Run *run, Text text, Letters how)
             continue;
         }
         if (large && c == 0xB5) c = 0x39C;
-        buffer_put(run, &buffer, bytes, (size_t)utf8_encode(bytes, large ? upper(c) : lower(c)));
+        chat_buffer_put(run, &buffer, bytes, (size_t)utf8_encode(bytes, large ? upper(c) : lower(c)));
     }
     run_bytes(run, text.size * 8);
     return buffer.size ? (Text){buffer.bytes, buffer.size} : TEXT("");
 }
 
-Text text_lower(Run *run, Text text) { return changed(run, text, LOWER); }
-Text text_upper(Run *run, Text text) { return changed(run, text, UPPER); }
-Text text_title(Run *run, Text text, bool filter)
+Text chat_text_lower(Run *run, Text text) { return changed(run, text, LOWER); }
+Text chat_text_upper(Run *run, Text text) { return changed(run, text, UPPER); }
+Text chat_text_title(Run *run, Text text, bool filter)
 {
     return changed(run, text, filter ? FILTER_TITLE : TITLE);
 }
-Text text_capital(Run *run, Text text) { return changed(run, text, CAPITAL); }
+Text chat_text_capital(Run *run, Text text) { return changed(run, text, CAPITAL); }
 
 // ---- Numbers ----
 
-bool text_number(Text text, bool *whole, int64_t *integer, double *real)
+bool chat_text_number(Text text, bool *whole, int64_t *integer, double *real)
 {
     char digits[400];
-    text = text_trimmed(text, true, true);
+    text = chat_text_trimmed(text, true, true);
     if (text.size == 0 || text.size >= sizeof digits) return false;
     memcpy(digits, text.bytes, text.size);
     digits[text.size] = '\0';
@@ -275,16 +276,16 @@ static void put_real(Run *run, Buffer *buffer, double real)
     memcpy(digits + 1, mantissa + 2, (size_t)precision);
     if (text[0] == '-') buffer_text(run, buffer, TEXT("-"));
     if (exponent >= 16 || exponent < -4) {
-        buffer_put(run, buffer, digits, 1);
+        chat_buffer_put(run, buffer, digits, 1);
         if (count > 1) buffer_text(run, buffer, TEXT("."));
-        buffer_put(run, buffer, digits + 1, (size_t)count - 1);
+        chat_buffer_put(run, buffer, digits + 1, (size_t)count - 1);
         snprintf(text, sizeof text, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
         buffer_text(run, buffer, text_of(text));
         return;
     }
     for (int i = int_min(exponent, 0); i < int_max(count, exponent + 2); i++) {
         if (i == exponent + 1) buffer_text(run, buffer, TEXT("."));
-        buffer_put(run, buffer, i >= 0 && i < count ? &digits[i] : "0", 1);
+        chat_buffer_put(run, buffer, i >= 0 && i < count ? &digits[i] : "0", 1);
     }
 }
 
@@ -314,7 +315,7 @@ static void put_quoted(Run *run, Buffer *buffer, Text text)
 {
     const bool single = text.size && memchr(text.bytes, '\'', text.size);
     const char quote = single && !memchr(text.bytes, '"', text.size) ? '"' : '\'';
-    buffer_put(run, buffer, &quote, 1);
+    chat_buffer_put(run, buffer, &quote, 1);
     run_bytes(run, text.size * 8);
     for (size_t at = 0; at < text.size;) {
         uint32_t c;
@@ -334,7 +335,7 @@ static void put_quoted(Run *run, Buffer *buffer, Text text)
         buffer_text(run, buffer, text_of(escaped));
         at += size;
     }
-    buffer_put(run, buffer, &quote, 1);
+    chat_buffer_put(run, buffer, &quote, 1);
 }
 
 static void put_value(Run *run, Buffer *buffer, Value value, bool quoted);
@@ -363,7 +364,7 @@ static void put_dict(Run *run, Buffer *buffer, const Dict *dict)
 
 static void put_collection(Run *run, Buffer *buffer, Value value)
 {
-    run_deeper(run);
+    chat_run_deeper(run);
     if (value.kind == LIST) {
         put_items(run, buffer, value.as.list, "[", "]");
     } else if (value.kind == TUPLE) {
@@ -409,11 +410,11 @@ static void put_value(Run *run, Buffer *buffer, Value value, bool quoted)
         put_collection(run, buffer, value);
         return;
     default:
-        run_problem(run, "%s cannot be printed; a list can (| list)", value_type(value));
+        chat_run_problem(run, "%s cannot be printed; a list can (| list)", chat_value_type(value));
     }
 }
 
-Text value_text(Run *run, Value value)
+Text chat_value_text(Run *run, Value value)
 {
     if (value.kind == STRING) return value.as.text;
     Buffer buffer = {0};
@@ -477,14 +478,14 @@ static void json_key(JsonWriter *w, Value key)
     else if (key.kind == BOOLEAN)
         json_string(w, text_of(truths[key.as.truth]));
     else
-        json_string(w, value_text(w->run, key));
+        json_string(w, chat_value_text(w->run, key));
 }
 
 static void json_dict(JsonWriter *w, const Dict *dict, int level)
 {
-    List *order = list_new(w->run, dict->count);
+    List *order = chat_list_new(w->run, dict->count);
     for (int i = 0; i < dict->count; i++) order->items[i] = integer_value(i);
-    if (w->sorted) list_sort(w->run, order, dict->keys, false);
+    if (w->sorted) chat_list_sort(w->run, order, dict->keys, false);
     for (int i = 0; i < dict->count; i++) {
         if (i) buffer_text(w->run, &w->buffer, w->item);
         json_line(w, level + 1);
@@ -520,7 +521,7 @@ static void json_value(JsonWriter *w, Value value, int level)
 {
     const bool dict = value.kind == DICT;
     run_steps(w->run, 1);
-    run_deeper(w->run);
+    chat_run_deeper(w->run);
     switch (value.kind) {
     case NONE:
         buffer_text(w->run, &w->buffer, TEXT("null"));
@@ -548,28 +549,28 @@ static void json_value(JsonWriter *w, Value value, int level)
         buffer_text(w->run, &w->buffer, dict ? TEXT("}") : TEXT("]"));
         break;
     default:
-        run_problem(w->run, "%s cannot be written as JSON", value_type(value));
+        chat_run_problem(w->run, "%s cannot be written as JSON", chat_value_type(value));
     }
     w->run->depth--;
 }
 
-Text value_json(Run *run, Value value, Value indent, Value separators, bool sorted, bool ascii)
+Text chat_value_json(Run *run, Value value, Value indent, Value separators, bool sorted, bool ascii)
 {
     JsonWriter w = {.run = run, .item = TEXT(", "), .key = TEXT(": "), .sorted = sorted, .ascii = ascii};
     w.lines = is_given(indent) && indent.kind != NONE;
     if (w.lines) {
-        const int64_t width = indent.kind == STRING ? 1 : given_integer(run, indent, "indent", 0);
-        if (width > 100) run_problem(run, "an indent of more than 100");
+        const int64_t width = indent.kind == STRING ? 1 : chat_given_integer(run, indent, "indent", 0);
+        if (width > 100) chat_run_problem(run, "an indent of more than 100");
         static const char blanks[] = "                                                                       "
                                      "                             ";
         w.indent = indent.kind == STRING ? indent.as.text : (Text){blanks, width < 0 ? 0 : (size_t)width};
         w.item = TEXT(",");
     }
     if (is_given(separators) && separators.kind != NONE) {
-        const List *two = value_items(run, separators);
-        if (two->count != 2) run_problem(run, "separators are two strings");
-        w.item = given_text(run, two->items[0], "separators");
-        w.key = given_text(run, two->items[1], "separators");
+        const List *two = chat_value_items(run, separators);
+        if (two->count != 2) chat_run_problem(run, "separators are two strings");
+        w.item = chat_given_text(run, two->items[0], "separators");
+        w.key = chat_given_text(run, two->items[1], "separators");
     }
     json_value(&w, value, 0);
     return (Text){w.buffer.bytes, w.buffer.size};

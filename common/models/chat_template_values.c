@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <math.h>
 
-const char *value_type(Value value)
+const char *chat_value_type(Value value)
 {
     static const char *const names[] = {[MISSING] = "nothing",
                                         [UNDEFINED] = "an undefined value",
@@ -42,20 +42,20 @@ static double number_of(Value value)
 static int64_t whole_of(Value value) { return value.kind == BOOLEAN ? value.as.truth : value.as.integer; }
 
 // Using what is not there is a problem, but for printing, testing and going through it.
-static void demand_defined(Run *run, Value value)
+void chat_value_demand(Run *run, Value value)
 {
     if (value.kind != UNDEFINED) return;
-    if (value.owner == MISSING) run_problem(run, "'%.*s' is undefined", SHOWN(value.as.text));
-    run_problem(run, "%s has no '%.*s'", value_type((Value){.kind = (Kind)value.owner}),
-                SHOWN(value.as.text));
+    if (value.owner == MISSING) chat_run_problem(run, "'%.*s' is undefined", SHOWN(value.as.text));
+    chat_run_problem(run, "%s has no '%.*s'", chat_value_type((Value){.kind = (Kind)value.owner}),
+                     SHOWN(value.as.text));
 }
 
-Value run_undefined(Value owner, Text name)
+Value chat_run_undefined(Value owner, Text name)
 {
     return (Value){.kind = UNDEFINED, .owner = (int)owner.kind, .as.text = name};
 }
 
-bool value_truth(Value value)
+bool chat_value_truth(Value value)
 {
     switch (value.kind) {
     case MISSING:
@@ -84,47 +84,52 @@ bool value_truth(Value value)
 
 // ---- Lists and dictionaries ----
 
-List *list_new(Run *run, int64_t count)
+List *chat_list_new(Run *run, int64_t count)
 {
     if (count > CHAT_TEMPLATE_MOST_ITEMS)
-        run_problem(run, "a list of more than %d values", CHAT_TEMPLATE_MOST_ITEMS);
-    List *list = run_take(run, 1, sizeof *list);
-    *list = (List){.items = count ? run_take(run, (size_t)count, sizeof *list->items) : NULL,
+        chat_run_problem(run, "a list of more than %d values", CHAT_TEMPLATE_MOST_ITEMS);
+    List *list = chat_run_take(run, 1, sizeof *list);
+    *list = (List){.items = count ? chat_run_take(run, (size_t)count, sizeof *list->items) : NULL,
                    .count = (int)count};
     return list;
 }
 
-Dict *dict_new(Run *run)
+Dict *chat_dict_new(Run *run)
 {
-    Dict *dict = run_take(run, 1, sizeof *dict);
+    Dict *dict = chat_run_take(run, 1, sizeof *dict);
     *dict = (Dict){0};
     return dict;
 }
 
 static bool is_key(Value value)
 {
-    return is_number(value.kind) || value.kind == STRING || value.kind == NONE;
+    return value.kind == UNDEFINED || is_number(value.kind) || value.kind == STRING || value.kind == NONE;
 }
 
-Value *dict_find(Run *run, const Dict *dict, Value key)
+void chat_value_demand_key(Run *run, Value value)
 {
-    if (!is_key(key)) run_problem(run, "%s cannot be the key of a dictionary", value_type(key));
+    if (!is_key(value)) chat_run_problem(run, "%s cannot be the key of a dictionary", chat_value_type(value));
+}
+
+Value *chat_dict_find(Run *run, const Dict *dict, Value key)
+{
+    chat_value_demand_key(run, key);
     run_steps(run, (size_t)dict->count / 4);
     for (int i = 0; i < dict->count; i++)
-        if (value_equal(run, dict->keys[i], key)) return &dict->values[i];
+        if (chat_value_equal(run, dict->keys[i], key)) return &dict->values[i];
     return NULL;
 }
 
-void dict_put(Run *run, Dict *dict, Value key, Value value)
+void chat_dict_put(Run *run, Dict *dict, Value key, Value value)
 {
-    Value *known = dict_find(run, dict, key);
+    Value *known = chat_dict_find(run, dict, key);
     if (known) {
         *known = value;
         return;
     }
     if (dict->count == dict->room) {
         const int room = dict->room ? 2 * dict->room : 8;
-        Value *keys = list_new(run, room)->items, *values = list_new(run, room)->items;
+        Value *keys = chat_list_new(run, room)->items, *values = chat_list_new(run, room)->items;
         for (int i = 0; i < dict->count; i++) keys[i] = dict->keys[i], values[i] = dict->values[i];
         dict->keys = keys;
         dict->values = values;
@@ -134,35 +139,35 @@ void dict_put(Run *run, Dict *dict, Value key, Value value)
     dict->values[dict->count++] = value;
 }
 
-int64_t value_length(Run *run, Value value)
+int64_t chat_value_length(Run *run, Value value)
 {
     if (value.kind == UNDEFINED) return 0;
-    if (value.kind == STRING) return (int64_t)text_length(run, value.as.text);
+    if (value.kind == STRING) return (int64_t)chat_text_length(run, value.as.text);
     if (value.kind == DICT) return value.as.dict->count;
     if (value.kind == LOOP) return value.as.loop->items->count;
     if (!is_listed(value.kind) || value.kind == GENERATOR)
-        run_problem(run, "%s has no length", value_type(value));
+        chat_run_problem(run, "%s has no length", chat_value_type(value));
     return value.as.list->count;
 }
 
-bool value_is_iterable(Value value)
+bool chat_value_is_iterable(Value value)
 {
     return value.kind == UNDEFINED || value.kind == STRING || value.kind == DICT || is_listed(value.kind);
 }
 
-List *value_items(Run *run, Value value)
+List *chat_value_items(Run *run, Value value)
 {
-    if (value.kind == UNDEFINED) return list_new(run, 0);
-    if (value.kind == STRING) return text_characters(run, value.as.text);
+    if (value.kind == UNDEFINED) return chat_list_new(run, 0);
+    if (value.kind == STRING) return chat_text_characters(run, value.as.text);
     if (value.kind == GENERATOR) { // empty from now on
-        List *rest = run_take(run, 1, sizeof *rest);
+        List *rest = chat_run_take(run, 1, sizeof *rest);
         *rest = *value.as.list;
         value.as.list->count = 0;
         return rest;
     }
     if (is_listed(value.kind)) return value.as.list;
-    if (value.kind != DICT) run_problem(run, "%s cannot be gone through", value_type(value));
-    List *keys = run_take(run, 1, sizeof *keys);
+    if (value.kind != DICT) chat_run_problem(run, "%s cannot be gone through", chat_value_type(value));
+    List *keys = chat_run_take(run, 1, sizeof *keys);
     *keys = (List){.items = value.as.dict->keys, .count = value.as.dict->count};
     return keys;
 }
@@ -178,7 +183,7 @@ static bool lists_equal(Run *run, const List *a, const List *b)
 {
     if (a->count != b->count) return false;
     for (int i = 0; i < a->count; i++)
-        if (!value_equal(run, a->items[i], b->items[i])) return false;
+        if (!chat_value_equal(run, a->items[i], b->items[i])) return false;
     return true;
 }
 
@@ -186,8 +191,8 @@ static bool dicts_equal(Run *run, const Dict *a, const Dict *b)
 {
     if (a->count != b->count) return false;
     for (int i = 0; i < a->count; i++) {
-        const Value *other = dict_find(run, b, a->keys[i]);
-        if (!other || !value_equal(run, a->values[i], *other)) return false;
+        const Value *other = chat_dict_find(run, b, a->keys[i]);
+        if (!other || !chat_value_equal(run, a->values[i], *other)) return false;
     }
     return true;
 }
@@ -202,7 +207,7 @@ static int number_order(Value a, Value b)
     return x < y ? -1 : x > y ? 1 : x == y ? 0 : 2; // 2: NaN
 }
 
-bool value_equal(Run *run, Value a, Value b)
+bool chat_value_equal(Run *run, Value a, Value b)
 {
     run_steps(run, 1);
     if (is_number(a.kind) && is_number(b.kind)) return number_order(a, b) == 0;
@@ -214,18 +219,18 @@ bool value_equal(Run *run, Value a, Value b)
     if (a.kind == UNDEFINED || a.kind == NONE) return true;
     if (a.kind == METHOD) return false;
     if (a.kind != DICT && !same_sequence(a.kind, b.kind)) return a.as.list == b.as.list; // the same thing
-    run_deeper(run);
+    chat_run_deeper(run);
     const bool equal =
         a.kind == DICT ? dicts_equal(run, a.as.dict, b.as.dict) : lists_equal(run, a.as.list, b.as.list);
     run->depth--;
     return equal;
 }
 
-int value_compare(Run *run, Value a, Value b)
+int chat_value_compare(Run *run, Value a, Value b)
 {
     run_steps(run, 1);
-    demand_defined(run, a);
-    demand_defined(run, b);
+    chat_value_demand(run, a);
+    chat_value_demand(run, b);
     if (is_number(a.kind) && is_number(b.kind)) return number_order(a, b);
     if (a.kind == STRING && b.kind == STRING) { // the order of UTF-8 is that of its characters
         const size_t size = a.as.text.size < b.as.text.size ? a.as.text.size : b.as.text.size;
@@ -234,30 +239,30 @@ int value_compare(Run *run, Value a, Value b)
         return order ? order : (a.as.text.size > b.as.text.size) - (a.as.text.size < b.as.text.size);
     }
     if (a.kind != b.kind || (a.kind != LIST && a.kind != TUPLE))
-        run_problem(run, "%s and %s have no order", value_type(a), value_type(b));
+        chat_run_problem(run, "%s and %s have no order", chat_value_type(a), chat_value_type(b));
     const List *x = a.as.list, *y = b.as.list;
-    run_deeper(run);
+    chat_run_deeper(run);
     int order = 0, i = 0;
-    while (i < x->count && i < y->count && value_equal(run, x->items[i], y->items[i])) i++;
+    while (i < x->count && i < y->count && chat_value_equal(run, x->items[i], y->items[i])) i++;
     if (i < x->count && i < y->count)
-        order = value_compare(run, x->items[i], y->items[i]);
+        order = chat_value_compare(run, x->items[i], y->items[i]);
     else
         order = x->count - y->count;
     run->depth--;
     return order;
 }
 
-bool value_contains(Run *run, Value whole, Value part)
+bool chat_value_contains(Run *run, Value whole, Value part)
 {
     if (whole.kind == STRING) {
-        demand_defined(run, part);
-        if (part.kind != STRING) run_problem(run, "%s cannot be in a string", value_type(part));
-        return text_find(run, whole.as.text, part.as.text, 0) >= 0;
+        chat_value_demand(run, part);
+        if (part.kind != STRING) chat_run_problem(run, "%s cannot be in a string", chat_value_type(part));
+        return chat_text_find(run, whole.as.text, part.as.text, 0) >= 0;
     }
-    if (whole.kind == DICT) return dict_find(run, whole.as.dict, part) != NULL;
-    const List *items = value_items(run, whole);
+    if (whole.kind == DICT) return chat_dict_find(run, whole.as.dict, part) != NULL;
+    const List *items = chat_value_items(run, whole);
     for (int i = 0; i < items->count; i++)
-        if (value_equal(run, items->items[i], part)) return true;
+        if (chat_value_equal(run, items->items[i], part)) return true;
     return false;
 }
 
@@ -271,7 +276,7 @@ static void sort_between(Run *run, Value *items, Value *keys, Value *spare, int 
     for (int i = 0, left = 0, right = half; i < count; i++) {
         bool take_left = left < half;
         if (take_left && right < count) {
-            const int order = value_compare(run, keys[right], keys[left]);
+            const int order = chat_value_compare(run, keys[right], keys[left]);
             take_left = reverse ? order <= 0 : order >= 0;
         }
         const int from = take_left ? left++ : right++;
@@ -281,10 +286,10 @@ static void sort_between(Run *run, Value *items, Value *keys, Value *spare, int 
     for (int i = 0; i < count; i++) items[i] = spare[2 * i], keys[i] = spare[2 * i + 1];
 }
 
-void list_sort(Run *run, List *list, const Value *keys, bool reverse)
+void chat_list_sort(Run *run, List *list, const Value *keys, bool reverse)
 {
-    Value *spare = list_new(run, 2 * (int64_t)list->count)->items;
-    Value *copy = list_new(run, list->count)->items;
+    Value *spare = chat_list_new(run, 2 * (int64_t)list->count)->items;
+    Value *copy = chat_list_new(run, list->count)->items;
     for (int i = 0; i < list->count; i++) copy[i] = keys[i];
     sort_between(run, list->items, copy, spare, list->count, reverse);
 }
@@ -297,9 +302,9 @@ static Value repeated(Run *run, Value value, int64_t times)
     if (value.kind == STRING) {
         const Text text = value.as.text;
         if (text.size && (uint64_t)times > CHAT_TEMPLATE_MOST_TEXT / text.size)
-            run_problem(run, "a text of more than %d bytes", CHAT_TEMPLATE_MOST_TEXT);
+            chat_run_problem(run, "a text of more than %d bytes", CHAT_TEMPLATE_MOST_TEXT);
         const size_t size = text.size ? text.size * (size_t)times : 0;
-        char *bytes = run_take(run, size, 1);
+        char *bytes = chat_run_take(run, size, 1);
         size_t done = size ? text.size : 0;
         if (done) memcpy(bytes, text.bytes, done);
         for (size_t more; done < size; done += more) { // twice as much each time
@@ -310,7 +315,7 @@ static Value repeated(Run *run, Value value, int64_t times)
     }
     const List *list = value.as.list;
     if (list->count && times > CHAT_TEMPLATE_MOST_ITEMS / list->count) times = CHAT_TEMPLATE_MOST_ITEMS + 1;
-    List *result = list_new(run, list->count * (list->count ? times : 0));
+    List *result = chat_list_new(run, list->count * (list->count ? times : 0));
     for (int i = 0; i < result->count; i++) result->items[i] = list->items[i % list->count];
     return list_value(value.kind, result);
 }
@@ -318,7 +323,7 @@ static Value repeated(Run *run, Value value, int64_t times)
 static Value concatenated(Run *run, Value a, Value b)
 {
     const List *x = a.as.list, *y = b.as.list;
-    List *list = list_new(run, (int64_t)x->count + y->count);
+    List *list = chat_list_new(run, (int64_t)x->count + y->count);
     if (x->count) memcpy(list->items, x->items, (size_t)x->count * sizeof *x->items);
     if (y->count) memcpy(list->items + x->count, y->items, (size_t)y->count * sizeof *y->items);
     return list_value(a.kind, list);
@@ -327,17 +332,18 @@ static Value concatenated(Run *run, Value a, Value b)
 static noreturn void no_arithmetic(Run *run, int sign, Value a, Value b)
 {
     const char name[3] = {(char)(sign & 0xff), (char)(sign >> 8), '\0'};
-    run_problem(run, "%s %s %s has no meaning", value_type(a), name, value_type(b));
+    chat_run_problem(run, "%s %s %s has no meaning", chat_value_type(a), name, chat_value_type(b));
 }
 
 static Value power(Run *run, int64_t base, int64_t exponent)
 {
     int64_t result = 1;
-    if (exponent < 0) run_problem(run, "** is for exponents that are not negative");
+    if (exponent < 0) chat_run_problem(run, "** is for exponents that are not negative");
     if (base == 0 || base == 1) return integer_value(exponent == 0 ? 1 : base);
     if (base == -1) return integer_value(exponent % 2 ? -1 : 1);
     for (; exponent > 0; exponent--)
-        if (__builtin_mul_overflow(result, base, &result)) run_problem(run, "a whole number beyond 64 bits");
+        if (__builtin_mul_overflow(result, base, &result))
+            chat_run_problem(run, "a whole number beyond 64 bits");
     return integer_value(result);
 }
 
@@ -350,14 +356,14 @@ static Value whole_arithmetic(Run *run, int sign, int64_t a, int64_t b)
     if (sign == '-') beyond = __builtin_sub_overflow(a, b, &result);
     if (sign == '*') beyond = __builtin_mul_overflow(a, b, &result);
     if (sign == '%' || sign == SIGN('/', '/')) {
-        if (b == 0) run_problem(run, "division by zero");
+        if (b == 0) chat_run_problem(run, "division by zero");
         beyond = a == INT64_MIN && b == -1;
         const int64_t rest = beyond ? 0 : a % b;
         const bool down = rest != 0 && (rest < 0) != (b < 0); // Python rounds down
         result = sign == '%' ? rest + (down ? b : 0) : beyond ? 0 : a / b - down;
         if (sign == '%') beyond = false;
     }
-    if (beyond) run_problem(run, "a whole number beyond 64 bits");
+    if (beyond) chat_run_problem(run, "a whole number beyond 64 bits");
     return integer_value(result);
 }
 
@@ -366,8 +372,8 @@ static Value real_arithmetic(Run *run, int sign, double a, double b)
     if (sign == '+') return real_value(a + b);
     if (sign == '-') return real_value(a - b);
     if (sign == '*') return real_value(a * b);
-    if (sign == SIGN('*', '*')) run_problem(run, "** is for whole numbers");
-    if (b == 0) run_problem(run, "division by zero");
+    if (sign == SIGN('*', '*')) chat_run_problem(run, "** is for whole numbers");
+    if (b == 0) chat_run_problem(run, "division by zero");
     if (sign == '/') return real_value(a / b);
     double rest = fmod(a, b); // exact
     if (rest == 0)
@@ -379,21 +385,22 @@ static Value real_arithmetic(Run *run, int sign, double a, double b)
     return real_value(quotient - below > 0.5 ? below + 1 : below);
 }
 
-Value value_arithmetic(Run *run, int sign, Value a, Value b)
+Value chat_value_arithmetic(Run *run, int sign, Value a, Value b)
 {
-    if (sign == '~') return text_value(text_joined(run, value_text(run, a), value_text(run, b)));
-    demand_defined(run, a);
-    demand_defined(run, b);
+    if (sign == '~')
+        return text_value(chat_text_joined(run, chat_value_text(run, a), chat_value_text(run, b)));
+    chat_value_demand(run, a);
+    chat_value_demand(run, b);
     if (is_number(a.kind) && is_number(b.kind)) {
         if (a.kind == REAL || b.kind == REAL || sign == '/')
             return real_arithmetic(run, sign, number_of(a), number_of(b));
         return whole_arithmetic(run, sign, whole_of(a), whole_of(b));
     }
     if (sign == '+' && a.kind == STRING && b.kind == STRING)
-        return text_value(text_joined(run, a.as.text, b.as.text));
+        return text_value(chat_text_joined(run, a.as.text, b.as.text));
     if (sign == '+' && a.kind == b.kind && (a.kind == LIST || a.kind == TUPLE))
         return concatenated(run, a, b);
-    if (sign == '%' && a.kind == STRING) run_problem(run, "formatting with %% is not known here");
+    if (sign == '%' && a.kind == STRING) chat_run_problem(run, "formatting with %% is not known here");
     const bool turned = a.kind == INTEGER || a.kind == BOOLEAN;
     const Value times = turned ? a : b, value = turned ? b : a;
     if (sign == '*' && (times.kind == INTEGER || times.kind == BOOLEAN) &&
@@ -406,8 +413,8 @@ Value value_arithmetic(Run *run, int sign, Value a, Value b)
 
 static Value loop_neighbour(const Loop *loop, int index)
 {
-    if (index < 0) return run_undefined(MISSING_VALUE, TEXT("there is no previous item"));
-    if (index >= loop->items->count) return run_undefined(MISSING_VALUE, TEXT("there is no next item"));
+    if (index < 0) return chat_run_undefined(MISSING_VALUE, TEXT("there is no previous item"));
+    if (index >= loop->items->count) return chat_run_undefined(MISSING_VALUE, TEXT("there is no next item"));
     return loop->items->items[index];
 }
 
@@ -442,55 +449,55 @@ static Value own_attribute(Run *run, Value value, Text name)
         if (is_given(found)) return found;
     }
     if (value.kind == NAMESPACE) {
-        const Value *found = dict_find(run, value.as.dict, text_value(name));
+        const Value *found = chat_dict_find(run, value.as.dict, text_value(name));
         if (found) return *found;
     }
     if (value.kind == MACRO && text_is(name, TEXT("name"))) return text_value(value.as.macro->text);
     const Operation *operation = chat_method(value.kind, name);
     if (!operation) return MISSING_VALUE;
-    Method *method = run_take(run, 1, sizeof *method);
+    Method *method = chat_run_take(run, 1, sizeof *method);
     *method = (Method){value, operation};
     return (Value){.kind = METHOD, .as.method = method};
 }
 
-Value value_attribute(Run *run, Value value, Text name)
+Value chat_value_attribute(Run *run, Value value, Text name)
 {
-    demand_defined(run, value);
+    chat_value_demand(run, value);
     const Value own = own_attribute(run, value, name);
     if (is_given(own)) return own;
-    const Value *found = value.kind == DICT ? dict_find(run, value.as.dict, text_value(name)) : NULL;
-    return found ? *found : run_undefined(value, name);
+    const Value *found = value.kind == DICT ? chat_dict_find(run, value.as.dict, text_value(name)) : NULL;
+    return found ? *found : chat_run_undefined(value, name);
 }
 
 static Value item_at(Run *run, Value value, int64_t index)
 {
-    const int64_t count = value_length(run, value), at = index < 0 ? index + count : index;
-    if (at < 0 || at >= count) return run_undefined(value, value_text(run, integer_value(index)));
+    const int64_t count = chat_value_length(run, value), at = index < 0 ? index + count : index;
+    if (at < 0 || at >= count) return chat_run_undefined(value, chat_value_text(run, integer_value(index)));
     if (value.kind != STRING) return value.as.list->items[at];
-    const size_t from = text_byte(run, value.as.text, at);
+    const size_t from = chat_text_byte(run, value.as.text, at);
     uint32_t c;
     const char *bytes = value.as.text.bytes + from;
     return text_value((Text){bytes, (size_t)utf8_decode(bytes, value.as.text.size - from, &c)});
 }
 
-Value value_subscript(Run *run, Value value, Value index)
+Value chat_value_subscript(Run *run, Value value, Value index)
 {
-    demand_defined(run, value);
+    chat_value_demand(run, value);
     const bool whole = index.kind == INTEGER || index.kind == BOOLEAN;
     if (whole && (value.kind == STRING || value.kind == LIST || value.kind == TUPLE || value.kind == RANGE))
         return item_at(run, value, whole_of(index));
     if (value.kind == DICT && is_key(index)) {
-        const Value *found = dict_find(run, value.as.dict, index);
+        const Value *found = chat_dict_find(run, value.as.dict, index);
         if (found) return *found;
     }
-    if (index.kind != STRING) return run_undefined(value, value_text(run, index));
+    if (index.kind != STRING) return chat_run_undefined(value, chat_value_text(run, index));
     const Value own = own_attribute(run, value, index.as.text);
-    return is_given(own) ? own : run_undefined(value, index.as.text);
+    return is_given(own) ? own : chat_run_undefined(value, index.as.text);
 }
 
-Value value_path(Run *run, Value value, Value path, Value otherwise)
+Value chat_value_path(Run *run, Value value, Value path, Value otherwise)
 {
-    if (path.kind != STRING) return value_subscript(run, value, path);
+    if (path.kind != STRING) return chat_value_subscript(run, value, path);
     const Text text = path.as.text;
     for (size_t at = 0; at <= text.size;) {
         size_t end = at;
@@ -501,8 +508,8 @@ Value value_path(Run *run, Value value, Value path, Value otherwise)
         double real;
         for (size_t i = 0; i < name.size; i++)
             digits = digits && name.bytes[i] >= '0' && name.bytes[i] <= '9';
-        digits = digits && text_number(name, &whole, &integer, &real) && whole;
-        value = value_subscript(run, value, digits ? integer_value(integer) : text_value(name));
+        digits = digits && chat_text_number(name, &whole, &integer, &real) && whole;
+        value = chat_value_subscript(run, value, digits ? integer_value(integer) : text_value(name));
         if (value.kind == UNDEFINED && is_given(otherwise)) value = otherwise;
         at = end + 1;
     }
@@ -512,20 +519,21 @@ Value value_path(Run *run, Value value, Value path, Value otherwise)
 static int64_t slice_end(Run *run, Value given, int64_t count, int64_t otherwise, bool backwards)
 {
     if (!is_given(given) || given.kind == NONE) return otherwise;
-    int64_t at = given_integer(run, given, "the end of a slice", 0);
+    int64_t at = chat_given_integer(run, given, "the end of a slice", 0);
     if (at < 0) at = at < -count ? -1 : at + count;
     const int64_t low = backwards ? -1 : 0, high = backwards ? count - 1 : count;
     return at < low ? low : at > high ? high : at;
 }
 
-Value value_slice(Run *run, Value value, const Value *part)
+Value chat_value_slice(Run *run, Value value, const Value *part)
 {
-    demand_defined(run, value);
+    chat_value_demand(run, value);
     if (value.kind != STRING && value.kind != LIST && value.kind != TUPLE && value.kind != RANGE)
-        return run_undefined(value, TEXT("slice"));
-    const int64_t step = part[2].kind == NONE ? 1 : given_integer(run, part[2], "the step of a slice", 1);
-    if (step == 0) run_problem(run, "the step of a slice is 0");
-    const int64_t count = value_length(run, value);
+        chat_run_problem(run, "%s has no slices", chat_value_type(value));
+    const int64_t step =
+        part[2].kind == NONE ? 1 : chat_given_integer(run, part[2], "the step of a slice", 1);
+    if (step == 0) chat_run_problem(run, "the step of a slice is 0");
+    const int64_t count = chat_value_length(run, value);
     const bool back = step < 0;
     const int64_t from = slice_end(run, part[0], count, back ? count - 1 : 0, back);
     const int64_t to = slice_end(run, part[1], count, back ? -1 : count, back);
@@ -533,13 +541,13 @@ Value value_slice(Run *run, Value value, const Value *part)
                           : to > from ? (uint64_t)(to - from)
                                       : 0;
     if (step == 1 && value.kind == STRING) {
-        const size_t begin = text_byte(run, value.as.text, from);
+        const size_t begin = chat_text_byte(run, value.as.text, from);
         const Text rest = {value.as.text.bytes + begin, value.as.text.size - begin};
-        return text_value((Text){rest.bytes, text_byte(run, rest, (int64_t)span)});
+        return text_value((Text){rest.bytes, chat_text_byte(run, rest, (int64_t)span)});
     }
     const uint64_t stride = back ? 0 - (uint64_t)step : (uint64_t)step;
-    const List *items = value.kind == STRING ? text_characters(run, value.as.text) : value.as.list;
-    List *list = list_new(run, (int64_t)(span / stride + (span % stride != 0)));
+    const List *items = value.kind == STRING ? chat_text_characters(run, value.as.text) : value.as.list;
+    List *list = chat_list_new(run, (int64_t)(span / stride + (span % stride != 0)));
     for (int i = 0; i < list->count; i++) list->items[i] = items->items[from + i * step];
     if (value.kind != STRING) return list_value(value.kind, list);
     Buffer buffer = {0};

@@ -505,6 +505,8 @@ a {%- if t -%} b {%- endif -%} c {{- 1 -}} d {#- x -#} e
 {{ (words | map('upper')) is iterable }} {{ (words | select) | list | length }} {% set gen = words | map('upper') %}{{ gen | list }}{{ gen | list }} {{ d.items() is mapping }} {{ (d.items() | list)[0][0] }} {% for a in d.items() %}{{ a[0] }}{{ loop.last }}{% endfor %}
 {{ [1, 2].__class__ is defined }} {{ words.append is defined }} {{ s.format is defined and false }} {{ d.update is defined }} {{ 1 if ''.__class__ is defined else 'safe' }}
 {{ people | map(attribute='name') | map('lower') | select('ne', 'bob') | join('&') }} {{ people | attr('zzz') is defined }} {{ s | attr('upper') is callable }} {{ ('a', 'b') | join }} {{ [[1, 2], [3]] | sum(start=[]) }} {{ 1, 2 }} {{ s, }}
+{{ none | map('upper') | list }} {{ no | select | list }} {{ 0 | rejectattr('x') | list }} {{ missing | last }}| {{ missing in d }} {{ {missing: 1}[missing] }}|
+{% for x in [1, 2] %}{% continue %}{% else %}none came to its end{% endfor %} {{ people | map(attribute='tags.0', default='-') | list }} {{ ' a b ' .split(none, 1) }}
 {% generation %}a{% set hid = 1 %}{{ n }}{% endgeneration %}{{ hid is defined }}{% for x in [1, 2] %}{% generation %}{{ x }}{{ loop.index }}{% endgeneration %}{% endfor %}
 {{ missing }}|{{ d.missing }}|{{ words[77] }}|{{ missing == missing2 }}|{{ missing == none }}|{{ missing ~ 'x' }}|{{ missing | list }}|{{ missing | upper }}|{{ [missing] }}|{{ missing | join(',') }}
 {{ no_such | tojson if false else 'ok' }} {{ x.y.z if false else 1 }} {{ 'a' is string == true }} {{ 2 * 3 ~ 4 }} {{ '1' + 2 ~ 3 + '4' }} {{ -2 ** 2 }} {{ not 1 == 2 }} {{ 1 if 2 else 3 if 4 else 5 }} {{ 'a' | upper ~ 'b' | upper }} {{ 2 | string * 3 }}
@@ -521,6 +523,8 @@ ERRORS = [
     "{% macro m(a) %}{% endmacro %}{{ m(1, a=2) }}", "{{ [1, 'a'] | sort }}", "{{ [1] | join(attribute='a') | int + 'x' }}", "{{ s | indent('x', 1, 2, 3) }}",
     "{{ -'a' }}", "{{ 'a' - 'b' }}", "{{ [1] + (2,) }}", "{{ [1][::0] }}", "{{ s.startswith(1) }}", "{{ ''.join([1]) }}", "{{ words | first(1) }}",
     "{{ ''.__class__.__mro__ }}", "{{ n.__class__() }}", "{{ dict(1) }}", "{{ range('a') }}", "{{ range(1, 2, 0) }}", "{{ 2 ** 'a' }}", "{{ d.items.x.y }}",
+    "{{ missing | int }}", "{{ missing | float }}", "{{ missing | indent }}", "{{ n | indent }}", "{{ nested | unique | list }}", "{{ n[1:] }}", "{{ d[1:] }}",
+    "{{ dict(a=1, a=2) }}", "{{ missing.x is defined }}", "{{ missing | items | length }}", "{{ (words | select)[0].x }}",
     # what is no template
     "{{", "{{ }}", "{{ 1", "{{ 1 }", "{% if %}{% endif %}", "{% if 1 %}", "{% endif %}", "{% for x %}{% endfor %}", "{% for in y %}{% endfor %}", "{% else %}",
     "{% for x in y %}{% endif %}", "{{ 'a }}", "{{ a b }}", "{{ 1 + }}", "{{ * 2 }}", "{{ (1 }}", "{{ 1) }}", "{{ [1 }}", "{{ {1} }}", "{{ {'a' 1} }}", "{{ a. }}",
