@@ -1,8 +1,8 @@
 // chat_template_lex.c: a template's source as tokens, with the white space that jinja2 leaves. See chat_template.h.
 //
-// Between tags stands text. {%- and -%} cut away all white space beside them. Without a sign, a tag {% … %} or {# … #} takes
-// the newline behind it (trim_blocks) and the blanks in front of it when nothing else is on its line (lstrip_blocks); + keeps
-// them. {{ … }} leaves both.
+// Between tags stands text. {%- and -%} cut away all white space beside them. Without a sign, a tag {% … %} or {# …
+// #} takes the newline behind it (trim_blocks) and the blanks in front of it when nothing else is on its line
+// (lstrip_blocks); + keeps them. {{ … }} leaves both.
 #include "models/chat_template_parts.h"
 
 typedef struct {

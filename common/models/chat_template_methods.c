@@ -1,5 +1,5 @@
-// chat_template_methods.c: Python's methods of strings and dictionaries, and the functions that a template may call. What would
-// change a list or dictionary is not among them, as in jinja2's immutable sandbox. See chat_template.h.
+// chat_template_methods.c: Python's methods of strings and dictionaries, and the functions that a template may call.
+// What would change a list or dictionary is not among them, as in jinja2's immutable sandbox. See chat_template.h.
 #include "models/chat_template_parts.h"
 #include "base/utf8.h"
 

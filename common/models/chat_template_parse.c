@@ -1,4 +1,5 @@
-// chat_template_parse.c: tokens → tree, by recursive descent, with the precedences of jinja2's parser. See chat_template.h.
+// chat_template_parse.c: tokens → tree, by recursive descent, with the precedences of jinja2's parser. See
+// chat_template.h.
 #include "models/chat_template_parts.h"
 #include "base/name_table.h"
 #include "base/utf8.h"

@@ -1,7 +1,8 @@
-// chat_template_parts.h: what the files of the chat templates share. chat_template.c opens folders and has the interface;
-// chat_template_lex.c cuts a source into tokens, chat_template_parse.c makes a tree of them, chat_template_run.c executes it.
-// Values: chat_template_values.c (Python's operators), chat_template_text.c (strings, and values as strings),
-// chat_template_filters.c, chat_template_tests.c and chat_template_methods.c (tables of what has a name).
+// chat_template_parts.h: what the files of the chat templates share. chat_template.c opens folders and has the
+// interface; chat_template_lex.c cuts a source into tokens, chat_template_parse.c makes a tree of them,
+// chat_template_run.c executes it. Values: chat_template_values.c (Python's operators), chat_template_text.c
+// (strings, and values as strings), chat_template_filters.c, chat_template_tests.c and chat_template_methods.c
+// (tables of what has a name).
 #pragma once
 #include "models/chat_template.h"
 
@@ -9,8 +10,8 @@
 #include <string.h>
 
 // ---- Problems ----
-// Parsing and running end at the first problem: chat_problem leaves by longjmp to the function that began. What they had taken
-// is the arenas'.
+// Parsing and running end at the first problem: chat_problem leaves by longjmp to the function that began. What they
+// had taken is the arenas'.
 
 typedef struct {
     jmp_buf leave;
@@ -277,8 +278,8 @@ typedef struct {
     Value bound[MOST_PARAMETERS]; // the parameters by name; MISSING: not given
 } Arguments;
 
-// A filter, test, method or function. parameters: their names, blanks between; ?name need not be given; "*": the call looks at
-// values itself.
+// A filter, test, method or function. parameters: their names, blanks between; ?name need not be given; "*": the call
+// looks at values itself.
 struct Operation {
     const char *name, *parameters;
     Value (*call)(Run *run, Value self, Arguments *given);

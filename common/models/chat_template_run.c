@@ -1,8 +1,8 @@
 // chat_template_run.c: executes the tree of a template. See chat_template.h.
 //
-// Scopes are jinja2's: the template has one, each turn of a loop, the block of a set and each call of a macro have one of their
-// own, and if has none. What is set in a scope is forgotten at its end; a namespace's attributes are how a loop says something
-// to what follows it.
+// Scopes are jinja2's: the template has one, each turn of a loop, the block of a set and each call of a macro have
+// one of their own, and if has none. What is set in a scope is forgotten at its end; a namespace's attributes are how
+// a loop says something to what follows it.
 #include "models/chat_template_parts.h"
 
 #include <stdarg.h>

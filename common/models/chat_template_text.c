@@ -1,4 +1,5 @@
-// chat_template_text.c: strings of a template, and values as strings: as Python prints them and as JSON. See chat_template.h.
+// chat_template_text.c: strings of a template, and values as strings: as Python prints them and as JSON. See
+// chat_template.h.
 #include "models/chat_template_parts.h"
 #include "base/utf8.h"
 
@@ -74,7 +75,8 @@ bool chat_text_ends(Text text, Text end)
     return text.size >= end.size && text_is((Text){text.bytes + text.size - end.size, end.size}, end);
 }
 
-// Knuth, Morris and Pratt's search would take memory; comparing at each place takes size · part at most, which is counted.
+// Knuth, Morris and Pratt's search would take memory; comparing at each place takes size · part at most, which is
+// counted.
 int64_t chat_text_find(Run *run, Text text, Text part, size_t from)
 {
     const char *at = text.bytes + from, *end = text.bytes + text.size;
@@ -97,8 +99,8 @@ int64_t chat_text_find(Run *run, Text text, Text part, size_t from)
 
 // ---- Joining ----
 
-// Where a string ends at the end of a buffer with room, only what is new is written: making a text from left to right takes
-// time linear in it.
+// Where a string ends at the end of a buffer with room, only what is new is written: making a text from left to right
+// takes time linear in it.
 Text chat_text_joined(Run *run, Text a, Text b)
 {
     if (a.size == 0) return b;

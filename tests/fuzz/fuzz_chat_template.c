@@ -1,5 +1,5 @@
-// fuzz_chat_template.c: a chat template, the variables of a request as JSON, and a folder's tokenizer_config.json. What renders
-// is UTF-8 and the same each time; what does not says why.
+// fuzz_chat_template.c: a chat template, the variables of a request as JSON, and a folder's tokenizer_config.json.
+// What renders is UTF-8 and the same each time; what does not says why.
 #include "models/chat_template.h"
 #include "base/utf8.h"
 #include "fuzz.h"

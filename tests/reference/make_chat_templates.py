@@ -3,9 +3,9 @@
 
     /usr/bin/python3 tests/reference/make_chat_templates.py
 
-tests/unit/test_reference_chat_template.c renders the same templates and compares each result byte for byte; where jinja2 raises an
-error ("result" is null), the library must report a problem. The environment is the one that Hugging Face's transformers makes for
-chat templates. The templates are written for this file, in the manner of the published ones.
+tests/unit/test_reference_chat_template.c renders the same templates and compares each result byte for byte; where jinja2
+raises an error ("result" is null), the library must report a problem. The environment is the one that Hugging Face's
+transformers makes for chat templates. The templates are written for this file, in the manner of the published ones.
 """
 import datetime
 import json
@@ -507,6 +507,7 @@ a {%- if t -%} b {%- endif -%} c {{- 1 -}} d {#- x -#} e
 {{ people | map(attribute='name') | map('lower') | select('ne', 'bob') | join('&') }} {{ people | attr('zzz') is defined }} {{ s | attr('upper') is callable }} {{ ('a', 'b') | join }} {{ [[1, 2], [3]] | sum(start=[]) }} {{ 1, 2 }} {{ s, }}
 {{ none | map('upper') | list }} {{ no | select | list }} {{ 0 | rejectattr('x') | list }} {{ missing | last }}| {{ missing in d }} {{ {missing: 1}[missing] }}|
 {% for x in [1, 2] %}{% continue %}{% else %}none came to its end{% endfor %} {{ people | map(attribute='tags.0', default='-') | list }} {{ ' a b ' .split(none, 1) }}
+{% set a = 'x' ~ 'y' %}{% set b = a ~ '1' %}{% set c = a ~ '2' %}{% set a2 = b[:2] ~ '3' %}{{ a }} {{ b }} {{ c }} {{ a2 }} {{ a + b + c + a }} {{ a ~ a ~ a }}
 {% generation %}a{% set hid = 1 %}{{ n }}{% endgeneration %}{{ hid is defined }}{% for x in [1, 2] %}{% generation %}{{ x }}{{ loop.index }}{% endgeneration %}{% endfor %}
 {{ missing }}|{{ d.missing }}|{{ words[77] }}|{{ missing == missing2 }}|{{ missing == none }}|{{ missing ~ 'x' }}|{{ missing | list }}|{{ missing | upper }}|{{ [missing] }}|{{ missing | join(',') }}
 {{ no_such | tojson if false else 'ok' }} {{ x.y.z if false else 1 }} {{ 'a' is string == true }} {{ 2 * 3 ~ 4 }} {{ '1' + 2 ~ 3 + '4' }} {{ -2 ** 2 }} {{ not 1 == 2 }} {{ 1 if 2 else 3 if 4 else 5 }} {{ 'a' | upper ~ 'b' | upper }} {{ 2 | string * 3 }}

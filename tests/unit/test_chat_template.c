@@ -137,6 +137,7 @@ START_TEST(problems_name_the_line_the_column_and_the_cause)
     expect_problem("{{ 'a' + 1 }}", "t.jinja:1:8: a string + a number has no meaning");
     expect_problem("{{ messages.append(1) }}", "a list has no method 'append' that may be called here");
     expect_problem("{{ raise_exception('roles: é \"x\"') }}", "t.jinja:1:19: roles: é \"x\"");
+    expect_problem("{{ raise_exception('a\\x1b[31m\\x9b\n\\x7f é') }}", "a?[31m???");
     expect_problem("{{ x | nonsense }}", "the filter nonsense is not known here");
     expect_problem("{{ x is nonsense }}", "the test nonsense is not known here");
     expect_problem("{{ 'a' | replace('b') }}", "replace needs new");
