@@ -13,7 +13,10 @@
 static const char *const DAMAGED = "the file is damaged, or of another kind: bring it again";
 static const char *const WRONG_TEMPLATE = "correct the template, or bring the model's folder again";
 
-enum { MOST_CONFIGURATION = 1 << 24 }; // bytes of tokenizer_config.json
+enum {
+    MOST_CONFIGURATION = 1 << 24, // bytes of tokenizer_config.json
+    MOST_VALUES = 1 << 20,        // of JSON
+};
 
 // What a template says may be anything: control characters, and characters that were cut, must not reach a terminal.
 static const char *harmless(Arena *arena, const char *text)
@@ -174,7 +177,8 @@ static const Json *json_of_variables(Place place, Arena *arena, const char *vari
                      .path = "the variables of a chat template's request",
                      .remedy = "give a JSON object, such as {\"enable_thinking\": false}",
                      .bytes = arena_string(arena, variables),
-                     .size = strlen(variables)};
+                     .size = strlen(variables),
+                     .most_values = MOST_VALUES};
     const Json *json = json_read(&text, arena);
     if (json->kind != JSON_OBJECT) json_refuse(&text, "this is no JSON object");
     return json;
@@ -250,6 +254,7 @@ static const Json *configuration(Place place, Arena *arena, const char *folder, 
                            .remedy = DAMAGED,
                            .bytes = file.bytes,
                            .size = file.size,
+                           .most_values = MOST_VALUES,
                            .c_strings = true};
     const Json *json = json_read(&text, arena);
     check_at(place, json->kind == JSON_OBJECT, DAMAGED, "%s: a JSON object { … } is expected", path);

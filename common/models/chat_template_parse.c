@@ -178,20 +178,20 @@ static size_t escape(Trouble *trouble, const Token *token, size_t *at, char to[4
     return 2;
 }
 
-Text chat_literal(Trouble *trouble, Arena *arena, const Token *token)
+// Writes the string that a literal stands for, at most twice as long, and returns its size.
+static size_t literal(Trouble *trouble, const Token *token, char *to)
 {
     const size_t end = token->text.size - 1; // the quote
-    char *to = arena_alloc(arena, 2 * token->text.size, 1);
-    Text text = {to, 0};
+    size_t size = 0;
     for (size_t at = 1; at < end;) {
         if (token->text.bytes[at] == '\\') {
             at++;
-            text.size += escape(trouble, token, &at, to + text.size);
+            size += escape(trouble, token, &at, to + size);
         } else {
-            to[text.size++] = token->text.bytes[at++];
+            to[size++] = token->text.bytes[at++];
         }
     }
-    return text;
+    return size;
 }
 
 static Value number(Parser *p, const Token *token)
@@ -219,20 +219,17 @@ static Node *constant(Parser *p, const Token *token, Value value)
     return node;
 }
 
+// Neighbours are one string.
 static Node *string_literal(Parser *p)
 {
-    const Token *token = p->token++;
-    Text text = chat_literal(p->trouble, p->arena, token);
-    for (; p->token->kind == STRING_TOKEN; p->token++) { // neighbours are one
-        const Text more = chat_literal(p->trouble, p->arena, p->token);
-        char *both = arena_alloc(p->arena, text.size + more.size, 1);
-        if (text.size + more.size > CHAT_TEMPLATE_MOST_SOURCE)
-            parse_problem(p, token, "a string that is too long");
-        memcpy(both, text.bytes, text.size);
-        memcpy(both + text.size, more.bytes, more.size);
-        text = (Text){both, text.size + more.size};
-    }
-    return constant(p, token, text_value(text));
+    const Token *first = p->token;
+    size_t room = 0;
+    for (const Token *token = first; token->kind == STRING_TOKEN; token++) room += 2 * token->text.size;
+    char *bytes = arena_alloc(p->arena, room, 1);
+    Text text = {bytes, 0};
+    for (; p->token->kind == STRING_TOKEN; p->token++)
+        text.size += literal(p->trouble, p->token, bytes + text.size);
+    return constant(p, first, text_value(text));
 }
 
 // ---- Expressions ----

@@ -205,9 +205,6 @@ struct ChatTemplate {
 
 void chat_parse(Trouble *trouble, Arena *arena, Text source, ChatTemplate *result);
 
-// The string that a literal stands for.
-Text chat_literal(Trouble *trouble, Arena *arena, const Token *token);
-
 // ---- Running ----
 
 typedef struct {

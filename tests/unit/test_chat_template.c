@@ -293,6 +293,8 @@ START_TEST(what_is_deep_but_honest_is_not_refused)
     expect_text(repeated(arena, "{{ ", "(", 90, "1", ")", " }}"), (ChatRequest){0}, "1");
     expect_text(repeated(arena, "{{ '", "x' + '", 350, "", "", "' }}"), (ChatRequest){0},
                 repeated(arena, "", "x", 350, "", "", ""));
+    // Twice as many take four times as long where strings are put together one by one.
+    expect_text(repeated(arena, "{{ ", "'abc' ", 100000, "| length", "", " }}"), (ChatRequest){0}, "300000");
     expect_text(repeated(arena, "", "{% if 1 %}", 150, "x", "{% endif %}", ""), (ChatRequest){0}, "x");
     expect_text(repeated(arena, "{% if 0 %}", "{% elif 0 %}", 5000, "{% else %}x", "", "{% endif %}"),
                 (ChatRequest){0}, "x");
