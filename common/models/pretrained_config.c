@@ -204,7 +204,7 @@ static void read_llama(const ConfigFile *file, const Family *family, PretrainedC
     g->vocabulary = whole_of(file, root, "vocab_size", 1, NEEDED);
     g->width = whole_of(file, root, "hidden_size", 1, NEEDED);
     g->hidden = whole_of(file, root, "intermediate_size", 1, NEEDED);
-    g->layers = whole_of(file, root, "num_hidden_layers", 0, NEEDED);
+    g->layers = whole_of(file, root, "num_hidden_layers", 1, NEEDED);
     g->heads = whole_of(file, root, "num_attention_heads", 1, NEEDED);
     const int key_heads = json_item(root, "num_key_value_heads") ? 0 : family->key_heads,
               head_width = json_item(root, "head_dim") ? 0 : family->head_width;
@@ -252,7 +252,7 @@ static void read_gpt2(const ConfigFile *file, PretrainedConfig *c)
     GptConfig *g = &c->gpt;
     g->vocabulary = whole_of(file, root, "vocab_size", 1, NEEDED);
     g->width = whole_of(file, root, "n_embd", 1, NEEDED);
-    g->layers = whole_of(file, root, "n_layer", 0, NEEDED);
+    g->layers = whole_of(file, root, "n_layer", 1, NEEDED);
     g->heads = g->key_heads = whole_of(file, root, "n_head", 1, NEEDED);
     g->hidden = whole_of(file, root, "n_inner", 1, 4 * g->width);
     const char *context = value_of(root, "n_positions") ? "n_positions" : "n_ctx";
