@@ -63,6 +63,21 @@ static const Json *weight_map(const JsonText *text, const Json *root)
     return map;
 }
 
+// The shards in the order of their names, and not in that in which the index happens to name them.
+static void sort_shards(Index *index)
+{
+    Weights *weights = index->weights;
+    char *names[WEIGHTS_MAX_SHARDS];
+    int place_of[WEIGHTS_MAX_SHARDS];
+    for (int i = 0; i < weights->shard_count; i++) {
+        names[i] = index->shards[i], place_of[i] = 0;
+        for (int k = 0; k < weights->shard_count; k++)
+            place_of[i] += strcmp(index->shards[k], index->shards[i]) < 0;
+    }
+    for (int i = 0; i < weights->shard_count; i++) index->shards[place_of[i]] = names[i];
+    for (int i = 0; i < weights->count; i++) weights->tensors[i].shard = place_of[weights->tensors[i].shard];
+}
+
 // Fills weights->tensors with names and shards, and index->shards.
 static void read_index(Index *index, const char *folder)
 {
@@ -93,6 +108,7 @@ static void read_index(Index *index, const char *folder)
     for (int i = 1; i < weights->count; i++)
         check_at(index->place, strcmp(weights->tensors[i - 1].name, weights->tensors[i].name) != 0, DAMAGED,
                  "%s: tensor %s is there twice", index->path, weights->tensors[i].name);
+    sort_shards(index);
 }
 
 // ---- The shards -------------------------------------------------------------------------------------------------------

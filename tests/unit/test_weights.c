@@ -83,6 +83,7 @@ static void expect_values(const Made *m, const char *path, int shards)
     Weights weights = weights_open(m->arena, path);
     ck_assert_int_eq(weights.count, TENSORS);
     ck_assert_int_eq(weights.shard_count, shards);
+    for (int i = 1; i < shards; i++) ck_assert_str_lt(weights.shards[i - 1].path, weights.shards[i].path);
     for (int i = 0; i < TENSORS; i++) {
         Matrix got = weights_matrix(m->arena, &weights, names[i], m->values[i].rows, 6);
         ck_assert_msg(largest_difference(got, m->values[i]) == 0.0f, "%s differs", names[i]);
