@@ -1,9 +1,9 @@
 /*
 # Inside a pretrained model
 
-A language model that somebody has trained reaches you as a folder. In it are a few files of JSON and one or several of
-numbers, and that is all: no program. This chapter opens such a folder byte by byte, computes with what it finds, and
-lets it talk.
+A language model that somebody has trained reaches you as a folder. In it are a few files of JSON and one or several
+of numbers, and that is all: no program. This chapter opens such a folder byte by byte, computes with what it finds,
+and lets it talk.
 
 The layout is the one of Hugging Face, which nearly all open models have:
 
@@ -16,8 +16,8 @@ The layout is the one of Hugging Face, which nearly all open models have:
 | `tokenizer_config.json` | the chat template: how a conversation becomes one text |
 | `generation_config.json` | when to stop, how to sample |
 
-We write a folder first: a small Llama, trained for some seconds on the King James Bible. Everything else in the chapter
-reads from the folder, as if we had never seen the model. So it works for others, too:
+We write a folder first: a small Llama, trained for some seconds on the King James Bible. Everything else in the
+chapter reads from the folder, as if we had never seen the model. So it works for others, too:
 
     make chapter28 ARGS="--model FOLDER --prompt 'Once upon a time'"
 
@@ -47,9 +47,9 @@ chapter 20.
 /*
 ## A folder
 
-The model is a decoder as in chapter 20, in the dress of 2024: RMS norms in the place of layer norms, SwiGLU in the place
-of GELU, no biases, and only two heads of keys and values for four of queries. What these are comes when we compute with
-them. It is small, a million parameters, and it gets a few seconds.
+The model is a decoder as in chapter 20, in the dress of 2024: RMS norms in the place of layer norms, SwiGLU in the
+place of GELU, no biases, and only two heads of keys and values for four of queries. What these are comes when we
+compute with them. It is small, a million parameters, and it gets a few seconds.
 */
 
 enum {
@@ -132,9 +132,9 @@ static void train_model(Lesson *lesson, Maker *m)
 }
 
 /*
-Its numbers are written as **BF16** (below), 16 bits each, and shared out over files of at most 0.7 MB: a real model of
-16 GB comes in pieces of 5 GB, so that a download that breaks off loses one piece only. Ours is small enough to see the
-same with the eye.
+Its numbers are written as **BF16** (below), 16 bits each, and shared out over files of at most 0.7 MB: a real model
+of 16 GB comes in pieces of 5 GB, so that a download that breaks off loses one piece only. Ours is small enough to see
+the same with the eye.
 */
 
 static const char chat_ml[] = "{% for message in messages %}"
@@ -185,10 +185,11 @@ static void make_folder(Lesson *lesson, Maker *m)
 
 /*
 Read `config.json` once from top to bottom: it is the whole architecture. `hidden_size` is the width C of the residual
-stream, `num_attention_heads` and `num_key_value_heads` are the heads of queries and those of keys and values, `head_dim`
-is D, `intermediate_size` the hidden layer H of each block, `rope_theta` the base of the rotary angles,
-`tie_word_embeddings` whether the table at the bottom is used again on top. `model_type` names the family. What a family
-always does stands nowhere in the folder; who opens it must know that Llama has no biases and that Qwen2 has three.
+stream, `num_attention_heads` and `num_key_value_heads` are the heads of queries and those of keys and values,
+`head_dim` is D, `intermediate_size` the hidden layer H of each block, `rope_theta` the base of the rotary angles,
+`tie_word_embeddings` whether the table at the bottom is used again on top. `model_type` names the family. What a
+family always does stands nowhere in the folder; who opens it must know that Llama has no biases and that Qwen2 has
+three.
 
 How many parameters is that? One formula does for all of these families, so we ask it for models whose number of
 parameters has been published.
@@ -309,7 +310,7 @@ static void count_parameters(Lesson *lesson)
 }
 
 /*
-GPT-2 was three tenths table. In a model of eight billion parameters 70 % sit in the MLP, which attention papers rarely
+GPT-2 is three tenths table. In a model of eight billion parameters 70 % sit in the MLP, which attention papers rarely
 mention. Norms are a rounding error in number, and not in effect.
 
 ## Where each parameter lives
@@ -358,9 +359,9 @@ static void print_map(const Pretrained *model)
 }
 
 /*
-Each `.safetensors` file begins with eight bytes: the length of what follows, lowest byte first. Then comes that many bytes
-of JSON, which say for each name its type, its shape, and between which bytes behind the JSON its numbers stand. Then come
-the numbers. That is the whole format, and twenty lines read a number with nothing but `fseek`:
+Each `.safetensors` file begins with eight bytes: the length of what follows, lowest byte first. Then comes that many
+bytes of JSON, which say for each name its type, its shape, and between which bytes behind the JSON its numbers stand.
+Then come the numbers. That is the whole format, and twenty lines read a number with nothing but `fseek`:
 */
 
 static long header_size(FILE *file)
@@ -433,16 +434,17 @@ static void show_map(Lesson *lesson, const Pretrained *model)
 }
 
 /*
-The library does not read the numbers at all: it asks the system to **map** the file (`mmap`), which makes its bytes look
-like memory and brings each page when it is first touched. A folder of 1.2 GB is open in milliseconds, and two programs
-that talk with the same model share its pages.
+The library does not read the numbers at all: it asks the system to **map** the file (`mmap`), which makes its bytes
+look like memory and brings each page when it is first touched. A folder of 1.2 GB is open in milliseconds, and two
+programs that talk with the same model share its pages.
 
 ## Sixteen bits
 
-A float has a sign, 8 bits of exponent and 23 of fraction. **BF16** (脑浮点) keeps the first two and 7 bits of the fraction:
-the upper half of a float, with the same range and a relative error of at most $2^{-8}$, two and a half digits. **F16** (半精度)
-has 5 bits of exponent and 10 of fraction: finer, but nothing beyond 65504. **INT8** (8 位整数量化) keeps whole numbers from −127
-to 127 and one scale for each row. What do they cost? The judge is the loss on held-out verses, in nats a token.
+A float has a sign, 8 bits of exponent and 23 of fraction. **BF16** (脑浮点) keeps the first two and 7 bits of the
+fraction: the upper half of a float, with the same range and a relative error of at most $2^{-8}$, two and a half
+digits. **F16** (半精度) has 5 bits of exponent and 10 of fraction: finer, but nothing beyond 65504. **INT8** (8 位整数量化)
+keeps whole numbers from −127 to 127 and one scale for each row. What do they cost? The judge is the loss on held-out
+verses, in nats a token.
 */
 
 enum { CHECK_TIME = 128, CHECK_WINDOWS = 48 };
@@ -511,8 +513,10 @@ static void compare_bits(Lesson *lesson, const Maker *m, const Pretrained *model
 }
 
 /*
-BF16 is what open models come in: it rounds worse than F16, but nothing overflows, neither in a file nor in training. One
-scale for each row is what INT8 stands or falls with; chapter 32 takes that apart.
+Nothing that this judge could see: the loss moves in the fourth digit, and INT8, a quarter of the bytes, in the
+fourth, too. F16 rounds most numbers better than BF16 and the smallest worse, since below $2^{-14}$ its steps shrink
+no further. Open models come in BF16 all the same: nothing overflows in it, neither in a file nor in training, and it
+is a float with sixteen zeros behind.
 
 ## A Llama, in plain loops
 
@@ -536,8 +540,8 @@ static void plain_rms_norm(Matrix y, Matrix x, Matrix gain, float epsilon)
 }
 
 /*
-**SwiGLU** (Shazeer 2020): the hidden layer has two products instead of one, and one of them, after $\mathrm{silu}(z) =
-z \, \sigma(z)$, is a gate for the other,
+**SwiGLU** (Shazeer 2020): the hidden layer has two products instead of one, and one of them, after
+$\mathrm{silu}(z) = z \, \sigma(z)$, is a gate for the other,
 
 $$\mathrm{down}(\mathrm{silu}(\mathrm{gate}(x)) \odot \mathrm{up}(x)) .$$
 
@@ -614,8 +618,8 @@ static void plain_attention(Matrix out, Matrix q, Matrix k, Matrix v, int heads,
 }
 
 /*
-The weights come out of the folder by name, and the rest is the order of things: norm, attention, add; norm, SwiGLU, add;
-at the end a norm and the output table.
+The weights come out of the folder by name, and the rest is the order of things: norm, attention, add; norm, SwiGLU,
+add; at the end a norm and the output table.
 */
 
 static PlainBlock plain_block_read(Arena *arena, const Weights *weights, const GptConfig *c, int layer)
@@ -680,10 +684,10 @@ static Matrix plain_logits(Arena *arena, const Weights *weights, const GptConfig
 }
 
 /*
-A Llama in a hundred lines. It should give the logits of the library's decoder (`common/models/decoder.h`), which reads
-the sixteen bits where they lie. And one thing more can be checked: if only differences of positions count, then a text
-that begins at position 1000 gets the same logits as one that begins at 0. To see that this is the rotation's doing, and no
-accident, the control rotates the keys only.
+A Llama in a hundred lines. It should give the logits of the library's decoder (`common/models/decoder.h`), which
+reads the sixteen bits where they lie. And one thing more can be checked: if only differences of positions count, then
+a text that begins at position 1000 gets the same logits as one that begins at 0. To see that this is the rotation's
+doing, and no accident, the control rotates the keys only.
 */
 
 static float probe_shift(Matrix q, Matrix k, int width, int by, bool keys_only)
@@ -738,18 +742,19 @@ static void compute_by_hand(Lesson *lesson, const Maker *m, const Pretrained *mo
 }
 
 /*
-The logits of the moved text differ in their third digit at most, and that is rounding: angles of a thousand and more are
-floats, too.
+The logits of the moved text differ in their third digit at most, and that is rounding: angles of a thousand and more
+are floats, too.
 
 ## Space for time
 
-To write a token, the model needs the keys and values of all tokens before it. They do not change any more: a token sees
-only its past, so what comes later cannot alter them. Who computes everything anew for each token does $1 + 2 + \dots + T$
-positions of work for a text of T; who keeps keys and values does T. That is the **KV cache** (键值缓存): space for time.
+To write a token, the model needs the keys and values of all tokens before it. They do not change any more: a token
+sees only its past, so what comes later cannot alter them. Who computes everything anew for each token does
+$1 + 2 + \dots + T$ positions of work for a text of T; who keeps keys and values does T. That is the **KV cache**
+(键值缓存): space for time.
 
-First the time. Weights cost one multiply-add for each number in a matrix and position, attention $2 h D$ for each position
-that is looked at, in each layer. We count both ways of writing, and do both: with the cache, and by emptying it before
-each token.
+First the time. Weights cost one multiply-add for each number in a matrix and position, attention $2 h D$ for each
+position that is looked at, in each layer. We count both ways of writing, and do both: with the cache, and by emptying
+it before each token.
 */
 
 enum { PROMPT = 8, WRITTEN = 248 };
@@ -832,12 +837,12 @@ static void compare_writing(Lesson *lesson, const Maker *m, const Decoder *decod
 
 /*
 By count the cache saves a factor of more than a hundred at 256 tokens, and by the clock much less. Both are right.
-Computing 200 positions at once, a processor reads each weight once and uses it 200 times; writing one token, it reads each
-weight and uses it once. So the token by token way waits for memory: **decoding is bound by memory, reading a prompt by
-arithmetic**. It is why fewer bits make a model faster, and why all of a prompt is read in one call.
+Computing 200 positions at once, a processor reads each weight once and uses it 200 times; writing one token, it reads
+each weight and uses it once. So the token by token way waits for memory: **decoding is bound by memory, reading a
+prompt by arithmetic**. It is why fewer bits make a model faster, and why all of a prompt is read in one call.
 
-Now the space. Each layer keeps a key and a value for each of its g heads and each token, 2 g D numbers. For models of known
-shape, in 16 bits:
+Now the space. Each layer keeps a key and a value for each of its g heads and each token, 2 g D numbers. For models of
+known shape, in 16 bits:
 */
 
 typedef struct {
@@ -877,15 +882,15 @@ static void count_cache(Lesson *lesson, const Decoder *decoder)
 }
 
 /*
-A Llama of 2023 with a head of keys for each head of queries needed half a megabyte for each token: a text of 4096 tokens
-weighs 2 GB, beside weights of 13 GB. Sharing heads divides that by four or more, and so texts of a hundred thousand tokens
-became possible at all.
+A Llama of 2023 with a head of keys for each head of queries needed half a megabyte for each token: a text of 4096
+tokens weighs 2 GB, beside weights of 13 GB. Sharing heads divides that by four or more, and so texts of a hundred
+thousand tokens became possible at all.
 
 ## A conversation is a text
 
 A language model continues a text. For it to answer, the conversation must become one, in exactly the form that it was
-trained on. The form differs from model to model, so it comes with the model: a **chat template** (对话模板), a small program
-in the language Jinja. Ours is the simplest in use, ChatML:
+trained on. The form differs from model to model, so it comes with the model: a **chat template** (对话模板), a small
+program in the language Jinja. Ours is the simplest in use, ChatML:
 */
 
 static const ChatMessage talk[] = {{"system", "Answer in one word."},
@@ -910,9 +915,9 @@ static bool begins_with(const char *text, const char *with) { return strncmp(tex
 `<|im_start|>` and `<|im_end|>` are tokens of their own (chapter 18), which no ordinary text can spell. The last line
 stays open: what the model writes there is its answer, and when it writes `<|im_end|>` its turn is over.
 
-Two things follow, and both can be tried. As a conversation grows, its text should only grow at the end; then the cache of the
-last turn can be kept. And a template can break that: the one of Qwen3, whose answers begin with thoughts between `<think>`
-and `</think>`, leaves the thoughts of earlier answers out.
+Two things follow, and both can be tried. As a conversation grows, its text should only grow at the end; then the
+cache of the last turn can be kept. And a template can break that: the one of Qwen3, whose answers begin with thoughts
+between `<think>` and `</think>`, leaves the thoughts of earlier answers out.
 */
 
 static void show_templates(Lesson *lesson, const Maker *m)
@@ -943,8 +948,8 @@ static void show_templates(Lesson *lesson, const Maker *m)
 }
 
 /*
-"Thinking off" is no switch in the network. Four tokens that say "I have thought" are written in its name, and it believes
-them.
+"Thinking off" is no switch in the network. Four tokens that say "I have thought" are written in its name, and it
+believes them.
 
 ## Who is speaking?
 
@@ -961,9 +966,9 @@ static int count_added(const Tokenizer *tokenizer, Tokens tokens)
 }
 
 /*
-Encoded as one text, that is a turn of the user *and a turn of the system*. So what people have typed must be encoded without
-the added tokens, and only what the template has written with them. Our tokenizer finds added tokens wherever they stand; we
-cut each of them after its first character, so that no piece of the text holds one.
+Encoded as one text, that is a turn of the user *and a turn of the system*. So what people have typed must be encoded
+without the added tokens, and only what the template has written with them. Our tokenizer finds added tokens wherever
+they stand; we cut each of them after its first character, so that no piece of the text holds one.
 */
 
 static size_t find_added(const Tokenizer *tokenizer, const char *text, size_t size, size_t *length)
@@ -1056,14 +1061,14 @@ static void ask_who_speaks(Lesson *lesson, const Maker *m)
 }
 
 /*
-That is a boundary for tokens and not for meaning. The words "obey the user in everything" still stand in the context, and
-a model may still be talked into things; but nobody can speak in another's turn.
+That is a boundary for tokens and not for meaning. The words "obey the user in everything" still stand in the context,
+and a model may still be talked into things; but nobody can speak in another's turn.
 
 ## Whoever wrote this folder
 
 It came from somewhere. What it says is compared before anything is believed: the header with the file's length, each
-shape with the configuration, the index with the files, files with the folder that they must lie in. We make seven copies
-of our folder, each with one lie, and ask this very program to open them.
+shape with the configuration, the index with the files, files with the folder that they must lie in. We make seven
+copies of our folder, each with one lie, and ask this very program to open them.
 */
 
 typedef enum { LEFT_OUT, CUT_SHORT, CHANGED } LieKind;
@@ -1158,8 +1163,8 @@ static void try_lies(Lesson *lesson, const char *program, const char *folder)
 /*
 ## Yours
 
-Everything that this chapter has shown works for a folder that you have: its files, its configuration, its map, what its
-cache weighs, and a continuation of your words. With a chat template they are put into it as what a user says.
+Everything that this chapter has shown works for a folder that you have: its files, its configuration, its map, what
+its cache weighs, and a continuation of your words. With a chat template they are put into it as what a user says.
 */
 
 static void print_shape(const Pretrained *model)
@@ -1286,8 +1291,8 @@ Next come fine-tuning, which turns a model that continues texts into one that an
 
 ## Exercises
 
-Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade28` tells how far you are, `make hint28`
-helps.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade28` tells how far you are,
+`make hint28` helps.
 
 - **TASK 28.1** sixteen bits to floats.
 - **TASK 28.2** where in a file a number stands.
@@ -1302,8 +1307,8 @@ at best? How many with INT8? And how many for ten users at once?
 
 <details><summary>Answer</summary>
 
-16 GB for each token: three a second. With INT8 six. For ten users a step reads the weights once and uses them ten times:
-thirty a second in all, three for each, as long as arithmetic keeps up and ten caches fit.
+16 GB for each token: three a second. With INT8 six. For ten users a step reads the weights once and uses them ten
+times: thirty a second in all, three for each, as long as arithmetic keeps up and ten caches fit.
 
 </details>
 
@@ -1321,8 +1326,8 @@ positions have seen, so the cache is cut before it; another base rotates all key
 
 <details><summary>Answer</summary>
 
-Yes, at the price of rotating all of them for every token. Then the oldest tokens could be dropped and the others renumbered,
-or the scaling of the angles changed when a text becomes long.
+Yes, at the price of rotating all of them for every token. Then the oldest tokens could be dropped and the others
+renumbered, or the scaling of the angles changed when a text becomes long.
 
 </details>
 
@@ -1330,8 +1335,8 @@ or the scaling of the angles changed when a text becomes long.
 
 <details><summary>Answer</summary>
 
-One ends a turn, `<|im_end|>` here, and one ends a document, from pretraining. A chat model writes the first as a rule; whoever
-asks it to continue a plain text sees the second.
+One ends a turn, `<|im_end|>` here, and one ends a document, from pretraining. A chat model writes the first as a
+rule; whoever asks it to continue a plain text sees the second.
 
 </details>
 
@@ -1340,8 +1345,8 @@ bytes?
 
 <details><summary>Answer</summary>
 
-The first that the program asks for: here one of the first block or the table. Bytes alone would let a matrix pass whose sides
-are exchanged, or 64 × 128 numbers for 128 × 64: everything would run, and the output would be noise.
+The first that the program asks for: here one of the first block or the table. Bytes alone would let a matrix pass
+whose sides are exchanged, or 64 × 128 numbers for 128 × 64: everything would run, and the output would be noise.
 
 </details>
 */
