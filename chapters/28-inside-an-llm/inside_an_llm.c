@@ -26,7 +26,6 @@ chapter 20.
 */
 
 #include "base/mathf.h"
-#include "base/parallel.h"
 #include "base/utf8.h"
 #include "files/corpora.h"
 #include "files/folder.h"
@@ -513,10 +512,10 @@ static void compare_bits(Lesson *lesson, const Maker *m, const Pretrained *model
 }
 
 /*
-Nothing that this judge could see: the loss moves in the fourth digit, and INT8, a quarter of the bytes, in the
-fourth, too. F16 rounds most numbers better than BF16 and the smallest worse, since below $2^{-14}$ its steps shrink
-no further. Open models come in BF16 all the same: nothing overflows in it, neither in a file nor in training, and it
-is a float with sixteen zeros behind.
+Nothing that this judge could see: the loss moves in the fourth digit after the point, with INT8, a quarter of the
+bytes, as well. F16 rounds most numbers better than BF16 and the smallest worse, since below $2^{-14}$ its steps shrink
+no further. Open models come in BF16 all the same: nothing overflows in it, neither in a file nor in training, and it is
+a float without its last sixteen bits.
 
 ## A Llama, in plain loops
 
@@ -1217,7 +1216,6 @@ static void continue_text(Lesson *lesson, Pretrained *model, Tokens prompt, int 
 
 static void visit(Lesson *lesson, const char *folder, const char *prompt)
 {
-    section(lesson, "Yours");
     Arena *arena = lesson_arena(lesson);
     Pretrained model = pretrained_open(arena, folder);
     print_files(folder, &model.weights);
@@ -1271,8 +1269,8 @@ int main(int argc, char **argv)
 - What a family always does stands nowhere in the folder: biases, the pairing of rotary columns, which norm. Compare
   logits with another implementation before you believe your own.
 - BF16 is the upper half of a float. Files are mapped, not read.
-- A KV cache keeps what cannot change. It turns a text's cost from T² positions into T, for the price of 2 g D numbers for
-  each layer and token; with it the same tokens come out, bit for bit.
+- A KV cache keeps what cannot change. It turns a text's cost from T² positions into T, for the price of 2 g D numbers
+  for each layer and token; with it the same tokens come out, bit for bit.
 - Writing waits for memory, reading for arithmetic.
 - A conversation is one text. Encode what people typed without the added tokens.
 - A folder from somewhere is untrusted input: compare before believing.
@@ -1302,8 +1300,8 @@ Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade
 
 And without a computer, or with five minutes at one:
 
-**1.** A model of 8 billion parameters in BF16, a memory that delivers 50 GB a second: how many tokens a second can it write
-at best? How many with INT8? And how many for ten users at once?
+**1.** A model of 8 billion parameters in BF16, a memory that delivers 50 GB a second: how many tokens a second can it
+write at best? How many with INT8? And how many for ten users at once?
 
 <details><summary>Answer</summary>
 
@@ -1312,8 +1310,8 @@ times: thirty a second in all, three for each, as long as arithmetic keeps up an
 
 </details>
 
-**2.** Which of these may change while a cache is kept: the temperature, the system message, the rotary base, the sampled
-token?
+**2.** Which of these may change while a cache is kept: the temperature, the system message, the rotary base, the
+sampled token?
 
 <details><summary>Answer</summary>
 
@@ -1322,7 +1320,8 @@ positions have seen, so the cache is cut before it; another base rotates all key
 
 </details>
 
-**3.** The keys in the cache are already rotated. Could one keep them as they were, and rotate when they are used? What for?
+**3.** The keys in the cache are already rotated. Could one keep them as they were, and rotate when they are used? What
+for?
 
 <details><summary>Answer</summary>
 
@@ -1340,8 +1339,8 @@ rule; whoever asks it to continue a plain text sees the second.
 
 </details>
 
-**5.** In the copy whose width is a lie, which tensor is found to be wrong first? Why is it not enough to compare the number of
-bytes?
+**5.** In the copy whose width is a lie, which tensor is found to be wrong first? Why is it not enough to compare the
+number of bytes?
 
 <details><summary>Answer</summary>
 
