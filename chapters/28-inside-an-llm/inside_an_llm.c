@@ -1277,6 +1277,51 @@ int main(int argc, char **argv)
 
 Next come fine-tuning, which turns a model that continues texts into one that answers, and smaller numbers.
 
+## Check yourself
+
+**1.** Which file of the folder says that column $j$ of a head is rotated with column $j + D/2$?
+
+<details><summary>Answer</summary>
+
+None. It is what the family does, and stands in the programs that read such folders.
+
+</details>
+
+**2.** A safetensors file begins with the bytes 88 02 00 00 00 00 00 00 (hexadecimal). At which byte do its numbers begin?
+
+<details><summary>Answer</summary>
+
+The lowest byte comes first: the header has 0x288 = 648 bytes, and eight stand before it, so at byte 656.
+
+</details>
+
+**3.** Which numbers are 0x3F80 and 0xC000 in BF16?
+
+<details><summary>Answer</summary>
+
+With sixteen zeros behind them they are the floats 1 and −2.
+
+</details>
+
+**4.** A model has 48 layers, 40 heads of width 128, and 8 heads of keys and values. What does a token add to its cache, in
+16 bits?
+
+<details><summary>Answer</summary>
+
+$2 \cdot 48 \cdot 8 \cdot 128$ numbers, 196,608 bytes. The number of query heads does not matter.
+
+</details>
+
+**5.** With and without the cache, the logits are equal bit for bit. Why is that not a matter of course?
+
+<details><summary>Answer</summary>
+
+The two ways multiply matrices of different heights, and a fast product may add in another order for one row than for
+two hundred; many libraries do. Ours adds up each element in one chain, from the first term to the last
+(`common/matrix/gemm.h`).
+
+</details>
+
 ## Further reading
 
 - H. Touvron and others, *LLaMA: open and efficient foundation language models*, 2023: the architecture, in one page.
