@@ -22,7 +22,6 @@ static Node *expression(Parser *p);
 static Node *expressions(Parser *p, bool conditional);
 static Node *unary(Parser *p, bool filters);
 static Node *postfix(Parser *p, Node *node);
-static Node *filtered(Parser *p, Node *node);
 
 // ---- Tokens and nodes ----
 
@@ -420,19 +419,26 @@ static Node *test(Parser *p, Node *of)
     return negated ? pair(p, NOT, 0, token, node, NULL) : node;
 }
 
+static Node *filters_of(Parser *p, Node *node)
+{
+    while (skip_sign(p, "|")) {
+        node = named_operation(p, FILTER, node);
+        if (is_sign(p->token, "(")) arguments(p, node);
+    }
+    return node;
+}
+
 static Node *filtered(Parser *p, Node *node)
 {
     for (;;) {
-        if (skip_sign(p, "|")) {
-            node = named_operation(p, FILTER, node);
-            if (is_sign(p->token, "(")) arguments(p, node);
-        } else if (skip_name(p, "is")) {
+        if (is_sign(p->token, "|"))
+            node = filters_of(p, node);
+        else if (skip_name(p, "is"))
             node = test(p, node);
-        } else if (is_sign(p->token, "(")) {
+        else if (is_sign(p->token, "("))
             node = call(p, node);
-        } else {
+        else
             return node;
-        }
     }
 }
 
@@ -645,7 +651,7 @@ static Node *set_statement(Parser *p, const Token *token)
         node->b = expressions(p, true);
         return node;
     }
-    node->b = filtered(p, node_new(p, CAPTURED, token));
+    node->b = filters_of(p, node_new(p, CAPTURED, token));
     node->sign = 1; // a block
     const int loops = p->loops;
     p->loops = 0;

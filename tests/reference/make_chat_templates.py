@@ -531,7 +531,7 @@ ERRORS = [
     "{% for x in y %}{% endif %}", "{{ 'a }}", "{{ a b }}", "{{ 1 + }}", "{{ * 2 }}", "{{ (1 }}", "{{ 1) }}", "{{ [1 }}", "{{ {1} }}", "{{ {'a' 1} }}", "{{ a. }}",
     "{{ a[ }}", "{{ a[] }}", "{{ a| }}", "{{ a is }}", "{{ f(a=1, 2) }}", "{% set %}", "{% set 1 = 2 %}", "{% set a = %}", "{% set true = 1 %}", "{% macro %}{% endmacro %}",
     "{% nonsense %}", "{# comment", "{% raw %} x", "{% break %}", "{% continue %}", "{{ ? }}", "{{ a $ b }}", "{% if 1 %}{% elif %}{% endif %}", "{{ 1 if }}",
-    "{% set x %}", "{{ a is b is c }}", "{% %}", "{%", "{% if a = 1 %}{% endif %}", "{{ a = 1 }}", "{% for x in y %}{% else %}{% else %}{% endfor %}", "{{ not }}", "{{ 'a' 1 }}",
+    "{% set x %}", "{% set x is string %}a{% endset %}", "{% set x(1) %}a{% endset %}", "{% set x.y.z = 1 %}", "{% set a, b %}ab{% endset %}{{ a.x.y }}", "{{ a is b is c }}", "{% %}", "{%", "{% if a = 1 %}{% endif %}", "{{ a = 1 }}", "{% for x in y %}{% else %}{% else %}{% endfor %}", "{{ not }}", "{{ 'a' 1 }}",
 ]
 
 
