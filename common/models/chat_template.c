@@ -130,6 +130,7 @@ static Value value_of_json(Run *run, const Json *json)
 
 static Value text_variable(Run *run, const char *what, int number, const char *string)
 {
+    if (!string) return NONE_VALUE;
     const Text text = text_of(string);
     const size_t invalid = utf8_invalid(text.bytes, text.size);
     if (invalid < text.size)

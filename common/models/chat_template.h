@@ -46,7 +46,7 @@ enum {
 typedef struct ChatTemplate ChatTemplate;
 
 typedef struct {
-    const char *role, *content; // UTF-8
+    const char *role, *content; // UTF-8; NULL: none
 } ChatMessage;
 
 typedef struct {

@@ -119,6 +119,17 @@ static void give_no_json(void *context)
     chat_template_render(arena, parsed(arena, "x"), &request, &problem);
 }
 
+START_TEST(a_message_may_have_no_content)
+{
+    Arena *arena = arena_new();
+    const ChatMessage silent[] = {{"user", NULL}};
+    const ChatRequest request = {.messages = silent, .count = 1};
+    const char *problem, *source = "{{ messages[0].content is none }}";
+    ck_assert_str_eq(chat_template_render(arena, parsed(arena, source), &request, &problem), "True");
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(variables_that_are_no_json_object_stop_the_program)
 {
     expect_death(give_no_json, "{\"a\": }", "the variables of a chat template's request");
@@ -518,7 +529,7 @@ END_TEST
 
 SUITE_TIMEOUT("chat_template", 240, a_request_defines_messages_tokens_and_variables,
               a_day_is_asked_for_only_where_the_request_has_one, what_is_no_text_is_refused,
-              variables_that_are_no_json_object_stop_the_program,
+              a_message_may_have_no_content, variables_that_are_no_json_object_stop_the_program,
               problems_name_the_line_the_column_and_the_cause, a_long_problem_is_cut_between_characters,
               templates_that_would_not_end_are_stopped_at_once, deep_and_long_sources_are_refused,
               what_is_deep_but_honest_is_not_refused, fewer_steps_may_be_asked_for,
