@@ -19,7 +19,7 @@ The layout is the one of Hugging Face, which nearly all open models have:
 We write a folder first: a small Llama, trained for some seconds on the King James Bible. Everything else in the
 chapter reads from the folder, as if we had never seen the model. So it works for others, too:
 
-    make chapter28 ARGS="--model FOLDER --prompt 'Once upon a time'"
+    make chapter28 ARGS="--model FOLDER --prompt 'Who built the ark?'"
 
 opens any folder of the families Llama, Mistral, Qwen2, Qwen3 and GPT-2 that you have. You need the decoder of
 chapter 20.
@@ -159,12 +159,26 @@ static void print_files(const char *folder, const Weights *weights)
     printf("\n");
 }
 
+// What a file says may hold bytes that do things to a terminal: control characters come out as �. Returns the columns.
+static int print_untrusted(Utf8Waiting *waiting, Text text)
+{
+    char out[UTF8_WAITING_ROOM];
+    int columns = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        const size_t size = utf8_grow(waiting, text.bytes[i], out);
+        fwrite(out, 1, size, stdout);
+        columns += size > 0;
+    }
+    return columns;
+}
+
 static void print_config(Arena *arena, const char *folder)
 {
     char path[FOLDER_MOST_PATH];
+    Utf8Waiting waiting = {.size = 0};
     folder_path_at(HERE, path, folder, "config.json");
-    const Text config = text_read(arena, path);
-    printf("%.*s\n", (int)config.size, config.bytes);
+    print_untrusted(&waiting, text_read(arena, path));
+    printf("\n");
 }
 
 static void make_folder(Lesson *lesson, Maker *m)
@@ -175,7 +189,8 @@ static void make_folder(Lesson *lesson, Maker *m)
     train_model(lesson, m);
     const int stops[] = {VOCABULARY + 2, VOCABULARY}; // <|im_end|>, <|endoftext|>
     pretrained_save(m->folder, &m->gpt, m->tokenizer, .kind = STORED_BF16, .shard_bytes = 700000,
-                    .stops = stops, .stop_count = 2, .chat_template = chat_ml);
+                    .stops = stops, .stop_count = 2, .sampling = {.temperature = 0.8f, .top_p = 0.95f},
+                    .chat_template = chat_ml);
     Weights weights = weights_open(arena, m->folder);
     print_files(m->folder, &weights);
     print_config(arena, m->folder);
@@ -351,7 +366,9 @@ static void print_map(const Pretrained *model)
             others++;
             continue;
         }
-        printf("%-47s%-26s%-12s%-5s%5d%10zu\n", tensor->name, role_of(model, tensor->name),
+        Utf8Waiting waiting = {.size = 0};
+        const int columns = print_untrusted(&waiting, text_of(tensor->name));
+        printf("%*s%-26s%-12s%-5s%5d%10zu\n", int_max(1, 47 - columns), "", role_of(model, tensor->name),
                shape_of(tensor->entry, shape), tensor->entry->dtype, tensor->shard + 1, tensor->entry->begin);
     }
     printf("and %d in the other blocks\n\n", others);
@@ -1178,14 +1195,6 @@ static void print_shape(const Pretrained *model)
            2 * sizeof(float) * (size_t)c->layers * (size_t)c->key_heads * (size_t)c->head_width);
 }
 
-static void write_tokens(Utf8Waiting *waiting, const Tokenizer *tokenizer, int id)
-{
-    const TokenizerPiece piece = tokenizer_piece(tokenizer, id);
-    char out[UTF8_WAITING_ROOM];
-    for (size_t i = 0; i < piece.size; i++) fwrite(out, 1, utf8_grow(waiting, piece.bytes[i], out), stdout);
-    fflush(stdout);
-}
-
 static bool is_stop(const Pretrained *model, int id)
 {
     for (int i = 0; i < model->stop_count; i++)
@@ -1206,10 +1215,13 @@ static void continue_text(Lesson *lesson, Pretrained *model, Tokens prompt, int 
     for (; written < most; written++) {
         const int next = sample_token(logits, model->sampling, &rng);
         if (is_stop(model, next)) break;
-        write_tokens(&waiting, model->tokenizer, next);
+        const TokenizerPiece piece = tokenizer_piece(model->tokenizer, next);
+        print_untrusted(&waiting, (Text){piece.bytes, piece.size});
+        fflush(stdout);
         logits = decoder_step(&model->decoder, cache, &next, 1);
     }
     printf("\n");
+    fflush(stdout);
     fprintf(stderr, "%zu tokens read in %.2f s, %d written, %.1f a second\n", prompt.count, read - start,
             written, written / (seconds_now() - read));
 }
@@ -1234,18 +1246,19 @@ static void visit(Lesson *lesson, const char *folder, const char *prompt)
 int main(int argc, char **argv)
 {
     const char *folder = NULL, *prompt = NULL;
-    const LessonOption options[] = {
-        {"--model", "FOLDER", "open this model, and nothing else", &folder},
-        {"--prompt", "TEXT", "with --model: let it continue, or answer", &prompt}};
+    const LessonOption options[] = {{"--model", "FOLDER", "open this model, and nothing else", &folder},
+                                    {"--prompt", "TEXT",
+                                     "let it answer, or continue (without --model: the chapter's own model)",
+                                     &prompt}};
     Lesson *lesson =
         lesson_begin_with(argc, argv, "28-inside-an-llm", "Inside a pretrained model", options, 2);
-    if (folder) {
-        visit(lesson, folder, prompt);
-        return lesson_end(lesson);
-    }
     const char *build = getenv("COURSE_BUILD");
     static char path[FOLDER_MOST_PATH];
     folder_path_at(HERE, path, build && *build ? build : "build", "models/28-inside-an-llm");
+    if (folder || prompt) {
+        visit(lesson, folder ? folder : path, prompt);
+        return lesson_end(lesson);
+    }
     static Maker maker;
     maker.folder = path;
     make_folder(lesson, &maker);
