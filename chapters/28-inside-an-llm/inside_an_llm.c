@@ -215,67 +215,33 @@ typedef struct {
     long published;
 } Known;
 
+#define LIKE_LLAMA                                                                                           \
+    .positions = GPT_ROTARY, .norm = NORM_RMS, .activation = BLOCK_SWIGLU, .without_biases = true
+
 static const Known known[] = {
     {"GPT-2",
      {.vocabulary = 50257, .context = 1024, .layers = 12, .heads = 12, .width = 768, .tied = true},
      124439808},
-    {"Qwen2.5-0.5B",
-     {.vocabulary = 151936,
-      .context = 32768,
-      .layers = 24,
-      .heads = 14,
-      .key_heads = 2,
-      .width = 896,
-      .hidden = 4864,
-      .positions = GPT_ROTARY,
-      .norm = NORM_RMS,
-      .activation = BLOCK_SWIGLU,
-      .tied = true,
-      .without_biases = true,
-      .qkv_biases = true},
-     494032768},
-    {"Qwen3-0.6B",
-     {.vocabulary = 151936,
-      .context = 40960,
-      .layers = 28,
-      .heads = 16,
-      .key_heads = 8,
-      .width = 1024,
-      .head_width = 128,
-      .hidden = 3072,
-      .positions = GPT_ROTARY,
-      .norm = NORM_RMS,
-      .activation = BLOCK_SWIGLU,
-      .tied = true,
-      .without_biases = true,
-      .query_key_norm = true},
-     596049920},
+    {"Llama-2-7B",
+     {LIKE_LLAMA, .vocabulary = 32000, .context = 4096, .layers = 32, .heads = 32, .width = 4096,
+      .hidden = 11008},
+     6738415616},
     {"Mistral-7B",
-     {.vocabulary = 32000,
-      .context = 32768,
-      .layers = 32,
-      .heads = 32,
-      .key_heads = 8,
-      .width = 4096,
-      .hidden = 14336,
-      .positions = GPT_ROTARY,
-      .norm = NORM_RMS,
-      .activation = BLOCK_SWIGLU,
-      .without_biases = true},
+     {LIKE_LLAMA, .vocabulary = 32000, .context = 32768, .layers = 32, .heads = 32, .key_heads = 8,
+      .width = 4096, .hidden = 14336},
      7241732096},
     {"Llama-3.1-8B",
-     {.vocabulary = 128256,
-      .context = 131072,
-      .layers = 32,
-      .heads = 32,
-      .key_heads = 8,
-      .width = 4096,
-      .hidden = 14336,
-      .positions = GPT_ROTARY,
-      .norm = NORM_RMS,
-      .activation = BLOCK_SWIGLU,
-      .without_biases = true},
+     {LIKE_LLAMA, .vocabulary = 128256, .context = 131072, .layers = 32, .heads = 32, .key_heads = 8,
+      .width = 4096, .hidden = 14336},
      8030261248},
+    {"Qwen2.5-0.5B",
+     {LIKE_LLAMA, .vocabulary = 151936, .context = 32768, .layers = 24, .heads = 14, .key_heads = 2,
+      .width = 896, .hidden = 4864, .tied = true, .qkv_biases = true},
+     494032768},
+    {"Qwen3-0.6B",
+     {LIKE_LLAMA, .vocabulary = 151936, .context = 40960, .layers = 28, .heads = 16, .key_heads = 8,
+      .width = 1024, .head_width = 128, .hidden = 3072, .tied = true, .query_key_norm = true},
+     596049920},
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -317,7 +283,7 @@ static void count_parameters(Lesson *lesson)
         right = right && (k == KNOWN || all == (double)known[k].published);
     }
     printf("\n\n");
-    claim(lesson, right, "five configurations give the five published numbers, to the last parameter");
+    claim(lesson, right, "six configurations give the six published numbers, to the last parameter");
     Plot *plot = plot_begin(lesson, "parameters.png", "Where the parameters are (%)");
     plot_cells(plot, fractions, names, role_names, 1);
     plot_end(plot, "Tables weigh most in small models with large vocabularies, the MLP in large models.");
@@ -343,11 +309,11 @@ static const char *shape_of(const SafetensorsEntry *entry, char text[40])
     return text;
 }
 
-static const char *role_of(const Pretrained *model, const char *name)
+static const PretrainedTensor *find_tensor(const Pretrained *model, const char *name)
 {
     for (int i = 0; i < model->tensor_count; i++)
-        if (strcmp(model->tensors[i].name, name) == 0) return model->tensors[i].role;
-    return "not used";
+        if (strcmp(model->tensors[i].name, name) == 0) return &model->tensors[i];
+    die("open it again", "%s is in no file of the model", name);
 }
 
 // All tensors outside of blocks and those of the first block, in the order of the files; and how many the others have
@@ -359,16 +325,14 @@ static void print_map(const Pretrained *model)
     for (int t = 0; t < weights->count; t++) {
         const WeightsTensor *tensor = &weights->tensors[t];
         char shape[40];
-        int layer = -1;
-        for (int i = 0; i < model->tensor_count; i++)
-            if (strcmp(model->tensors[i].name, tensor->name) == 0) layer = model->tensors[i].layer;
-        if (layer > 0) {
+        const PretrainedTensor *part = find_tensor(model, tensor->name);
+        if (part->layer > 0) {
             others++;
             continue;
         }
         Utf8Waiting waiting = {.size = 0};
         const int columns = print_untrusted(&waiting, text_of(tensor->name));
-        printf("%*s%-26s%-12s%-5s%5d%10zu\n", int_max(1, 47 - columns), "", role_of(model, tensor->name),
+        printf("%*s%-26s%-12s%-5s%5d%10zu\n", int_max(1, 47 - columns), "", part->role,
                shape_of(tensor->entry, shape), tensor->entry->dtype, tensor->shard + 1, tensor->entry->begin);
     }
     printf("and %d in the other blocks\n\n", others);
@@ -858,31 +822,21 @@ each weight and uses it once. Where a model is larger than the processor's cache
 **decoding is bound by memory, reading a prompt by arithmetic**. It is why fewer bits make a model faster, and why all
 of a prompt is read in one call. Ours fits into the caches; `make bench NAME=decode` measures two that are larger.
 
-Now the space. Each layer keeps a key and a value for each of its g heads and each token, 2 g D numbers. For models of
-known shape, in 16 bits:
+Now the space. Each layer keeps a key and a value for each of its g heads and each token, 2 g D numbers. For the models
+above, in 16 bits:
 */
-
-typedef struct {
-    const char *name;
-    int layers, key_heads, head_width, context;
-} CacheShape;
-
-static const CacheShape cache_shapes[] = {
-    {"Llama-2-7B", 32, 32, 128, 4096},    {"Mistral-7B", 32, 8, 128, 32768},
-    {"Llama-3.1-8B", 32, 8, 128, 131072}, {"Qwen2.5-0.5B", 24, 2, 64, 32768},
-    {"Qwen3-0.6B", 28, 8, 128, 40960},
-};
 
 static void count_cache(Lesson *lesson, const Decoder *decoder)
 {
     section(lesson, "What a cache weighs");
     const GptConfig *c = &decoder->config;
-    const int shapes = sizeof cache_shapes / sizeof *cache_shapes;
     printf("               bytes a token   longest text   its cache, GB\n");
-    for (int i = 0; i < shapes; i++) {
-        const CacheShape *s = &cache_shapes[i];
-        const double bytes = 2.0 * s->layers * s->key_heads * s->head_width * 2.0;
-        printf("%-13s%15.0f%15d%16.2f\n", s->name, bytes, s->context, bytes * s->context / 1e9);
+    for (int i = 0; i < KNOWN; i++) {
+        const GptConfig *k = &known[i].config;
+        const int heads = k->key_heads ? k->key_heads : k->heads,
+                  width = k->head_width ? k->head_width : k->width / k->heads;
+        const double bytes = 2.0 * k->layers * heads * width * 2.0;
+        printf("%-13s%15.0f%15d%16.2f\n", known[i].name, bytes, k->context, bytes * k->context / 1e9);
     }
     printf("\n");
     Arena *arena = arena_new();
@@ -1001,22 +955,6 @@ static size_t find_added(const Tokenizer *tokenizer, const char *text, size_t si
     return size;
 }
 
-// Appends the tokens of a text in which nothing counts as an added token
-static void append_plain(Tokenizer *tokenizer, Tokens *to, const char *text)
-{
-    size_t size = strlen(text), length = 0;
-    Arena *arena = arena_new();
-    while (size > 0) {
-        const size_t found = find_added(tokenizer, text, size, &length),
-                     part = found < size ? found + 1 : size;
-        const Tokens tokens = tokenizer_encode(arena, tokenizer, text, part);
-        memcpy(to->ids + to->count, tokens.ids, tokens.count * sizeof *tokens.ids);
-        to->count += tokens.count;
-        text += part, size -= part;
-    }
-    arena_free(arena);
-}
-
 static void append(Tokenizer *tokenizer, Tokens *to, const char *text, size_t size)
 {
     Arena *arena = arena_new();
@@ -1024,6 +962,18 @@ static void append(Tokenizer *tokenizer, Tokens *to, const char *text, size_t si
     memcpy(to->ids + to->count, tokens.ids, tokens.count * sizeof *tokens.ids);
     to->count += tokens.count;
     arena_free(arena);
+}
+
+// The same for a text in which nothing counts as an added token
+static void append_plain(Tokenizer *tokenizer, Tokens *to, const char *text)
+{
+    size_t size = strlen(text), length = 0;
+    while (size > 0) {
+        const size_t found = find_added(tokenizer, text, size, &length),
+                     part = found < size ? found + 1 : size;
+        append(tokenizer, to, text, part);
+        text += part, size -= part;
+    }
 }
 
 /*

@@ -642,6 +642,17 @@ static Node *for_statement(Parser *p, const Token *token)
     return node;
 }
 
+// The body of a block that a loop around it cannot be left from; and behind its last word
+static Node *own_body(Parser *p, const Token *token, const char *const *last)
+{
+    const int loops = p->loops;
+    p->loops = 0;
+    Node *inside = body(p, token, last);
+    p->loops = loops;
+    p->token++;
+    return inside;
+}
+
 static Node *set_statement(Parser *p, const Token *token)
 {
     static const char *const last[] = {"endset", NULL};
@@ -653,11 +664,7 @@ static Node *set_statement(Parser *p, const Token *token)
     }
     node->b = filters_of(p, node_new(p, CAPTURED, token));
     node->sign = 1; // a block
-    const int loops = p->loops;
-    p->loops = 0;
-    node->c = body(p, token, last);
-    p->loops = loops;
-    p->token++;
+    node->c = own_body(p, token, last);
     return node;
 }
 
@@ -679,11 +686,7 @@ static Node *macro(Parser *p, const Token *token)
             parse_problem(p, p->token, "a macro with more than %d parameters", MOST_ARGUMENTS);
     }
     p->token++;
-    const int loops = p->loops;
-    p->loops = 0;
-    node->c = body(p, token, last);
-    p->loops = loops;
-    p->token++;
+    node->c = own_body(p, token, last);
     return node;
 }
 
@@ -691,11 +694,7 @@ static Node *generation(Parser *p, const Token *token)
 {
     static const char *const last[] = {"endgeneration", NULL};
     Node *node = node_new(p, GENERATION, token);
-    const int loops = p->loops;
-    p->loops = 0;
-    node->c = body(p, token, last);
-    p->loops = loops;
-    p->token++;
+    node->c = own_body(p, token, last);
     return node;
 }
 
