@@ -39,7 +39,7 @@ ifneq ($(filter environment%,$(origin NAME)),)
 override undefine NAME
 endif
 TEXTS := DATA PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED ARGS DIR OUT FILE CHAPTER JOBS TASK LEVEL TEST FORCE NAME PEERS WRONG \
-	BUNDLE SECONDS ONLY MODEL_20 MODEL_26 SUITES STEPS KEEP GUIDANCE
+	BUNDLE SECONDS ONLY MODEL MODEL_20 MODEL_26 MODEL_29 SYSTEM SUITES STEPS KEEP GUIDANCE
 as_it_is = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1))$(eval export $1))
 $(foreach t,$(TEXTS) FULL WERROR V OPENMP SCRIPTS COURSE_BUILD $(filter-out $(TEXTS) CC CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS SHELL,$(TYPED)),$(call as_it_is,$t))
 
@@ -338,6 +338,30 @@ sample: ## talk with chapter 20's GPT: PROMPT="In the beginning" [TEMPERATURE=] 
 		$${TOP_K:+--top-k "$$TOP_K"} $${TOP_P:+--top-p "$$TOP_P"} $${TOKENS:+--tokens "$$TOKENS"} $${SEED:+--seed "$$SEED"} \
 		$${PROMPT:+-- "$$PROMPT"}
 
+# ---- A conversation (common/tools/chat.c) ----------------------------------------------------------------------------------
+# Chapter 29 leaves its model there; without it, the chapter is run first. MODEL=folder opens another.
+
+export MODEL_29 ?= $(COURSE_BUILD)/models/29-sft-lora
+CHAT        := $(TREE)/common/tools/chat
+SMALL_CHAT  := $(TREE)/tests/tools/small_chat
+ON_TERMINAL := $(TREE)/tests/tools/on_terminal
+$(CHAT): $(TREE)/common/tools/line_editor.o
+$(CHAT) $(SMALL_CHAT) $(ON_TERMINAL): %: %.o $(LIBRARY)
+	$(call link,$(filter-out $(LIBRARY),$^) $(LIBRARY),$(LIBRARIES))
+
+.PHONY: chat test-chat
+test-chat:
+	$(call built,$(CHAT) $(SMALL_CHAT) $(ON_TERMINAL))
+	$(QUIET)sh tests/tools/test_chat.sh $(CHAT) $(SMALL_CHAT) $(ON_TERMINAL)
+TEST_EXTRAS += test-chat
+chat: ## talk with chapter 29's bot, in English or Chinese: [MODEL=folder] [PROMPT=] [SYSTEM=] [TEMPERATURE=] [TOP_K=] [TOP_P=] [TOKENS=] [SEED=]
+	$(call built,$(CHAT))
+	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ -n "$$MODEL" ] || [ -e "$$MODEL_29/config.json" ] || \
+		{ echo "There is no model yet: chapter 29 trains one." >&2; $(MAKE) --no-print-directory chapter29 ARGS= SEED= >&2; }
+	$(QUIET)$(ALONE) sh common/tools/run.sh $(CHAT) --model "$${MODEL:-$$MODEL_29}" $${SYSTEM:+--system "$$SYSTEM"} \
+		$${TEMPERATURE:+--temperature "$$TEMPERATURE"} $${TOP_K:+--top-k "$$TOP_K"} $${TOP_P:+--top-p "$$TOP_P"} \
+		$${TOKENS:+--tokens "$$TOKENS"} $${SEED:+--seed "$$SEED"} $${PROMPT:+-- "$$PROMPT"}
+
 # ---- Drawing from words (common/tools/draw.c) ------------------------------------------------------------------------------
 # Chapter 26 leaves its networks there; without them, the chapter is run first.
 
@@ -492,7 +516,8 @@ exercises: need-check ## check the answers and the stubs of all exercises
 	$(RUN_TESTS) $(EXERCISE_CHECKS)
 
 # All that the tests run, so that tests which run side by side find it built. The longest tests come first.
-test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY) $(SAMPLE) $(SMALL_GPT) $(DRAW) $(SMALL_UNCLIP)
+test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY) $(SAMPLE) $(SMALL_GPT) $(CHAT) $(SMALL_CHAT) $(ON_TERMINAL) $(DRAW) \
+	$(SMALL_UNCLIP)
 exercise-programs: $(EXERCISE_PROGRAMS)
 
 need-check: setup-check

@@ -76,7 +76,8 @@ install init deps dependencies requirements = To install what the course needs: 
 run start begin go demo = To run the first lesson: make chapter1
 exercise exercise.c exercise.h = What is asked stands in exercise.h of a chapter, and your answers in exercise.c: make grade1
 list ls usage man options targets = What there is: make help
-talk chat generate = To talk with the GPT of chapter 20: make sample
+talk ask = To talk with the bot of chapter 29: make chat
+generate continue = To let the GPT of chapter 20 go on: make sample
 dataset datasets download fetch = To bring data sets: make data
 status = How far you are: make progress
 docs doc html pdf web website notebook notebooks jupyter = For the web book and notebooks: make book
@@ -183,7 +184,7 @@ BEGIN {
     }
     count = split(ENVIRON["COURSE_SETTINGS"], name_of, " ")
     for (k = 1; k <= count; k++) setting[name_of[k]]
-    count = split("data DATA bench NAME fuzz NAME sample PROMPT handout OUT grade-class DIR grade-one FILE", name_of, " ")
+    count = split("data DATA bench NAME fuzz NAME sample PROMPT chat PROMPT handout OUT grade-class DIR grade-one FILE", name_of, " ")
     for (k = 1; k <= count; k += 2) takes[name_of[k]] = name_of[k + 1]
     synonyms("chapter", "lesson ch run")
     synonyms("grade", "points test tests task check score mark marks submit grading exercise exercises ex homework")

@@ -5,8 +5,8 @@
 #   sh tests/tools/test_make.sh "MAKE COMMAND" TREE
 set -u
 export LC_ALL=C.UTF-8 TERM=dumb
-unset MAKEFLAGS MFLAGS MAKELEVEL CC ARCH MODE BUILD WERROR FULL CFLAGS CPPFLAGS LDFLAGS LDLIBS V COURSE_BUILD MODEL_20 MODEL_26 \
-    PROMPT ARGS SEED DIR OUT FILE CHAPTER TASK LEVEL TEST FORCE NAME
+unset MAKEFLAGS MFLAGS MAKELEVEL CC ARCH MODE BUILD WERROR FULL CFLAGS CPPFLAGS LDFLAGS LDLIBS V COURSE_BUILD MODEL MODEL_20 MODEL_26 \
+    MODEL_29 PROMPT SYSTEM ARGS SEED DIR OUT FILE CHAPTER TASK LEVEL TEST FORCE NAME
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-make-XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT
 passed=0 failed=0
@@ -56,7 +56,7 @@ cp tests/grader/*0[12].c tests/grader/[a-g]*.* tests/grader/[i-z]*.* tests/grade
 printf 'exit 0\n' >"$course/datasets/fetch.sh"
 cp datasets/Makefile "$course/datasets/"
 touch "$course/datasets/recipes" "$course/build/setup.done"
-mkdir -p "$scratch/model" && touch "$scratch/model/model.safetensors"
+mkdir -p "$scratch/model" && touch "$scratch/model/model.safetensors" "$scratch/model/config.json"
 cat >"$scratch/program" <<END
 #!/bin/sh
 echo "begin \${0##*/}"
@@ -106,8 +106,8 @@ for flags in k B "-j3 --output-sync"; do
     expect "MAKEFLAGS=$flags" 0 "begin linear_regression${line_end}end linear_regression" "" env MAKEFLAGS="$flags" make chapter1
 done
 rm -f "$scratch/ran"
-expect "make -n runs nothing" 0 "run.sh" "begin" make -n chapter1 chapters sample weave verify1 book test bits grade1 hint1 progress \
-    grade-class grade-one handout DIR=x OUT="$scratch/handed-out" FILE=x MODEL_20="$scratch/model"
+expect "make -n runs nothing" 0 "run.sh" "begin" make -n chapter1 chapters sample chat weave verify1 book test bits grade1 hint1 progress \
+    grade-class grade-one handout DIR=x OUT="$scratch/handed-out" FILE=x MODEL_20="$scratch/model" MODEL="$scratch/model"
 expect "MAKEFLAGS=n runs nothing" 0 "" "begin" env MAKEFLAGS=n make chapters
 expect "nothing has run" 0 "" "" nothing_ran
 
@@ -171,6 +171,11 @@ expect "without PROMPT there is none" 0 "[$scratch/model]${line_end}end" "" make
 expect "sample's settings" 0 "[--temperature]${line_end}[0;x]${line_end}[--top-k]${line_end}[\$k]${line_end}[--top-p]${line_end}[a b]" "" \
     make -s sample MODEL_20="$scratch/model" TEMPERATURE='0;x' TOP_K='$k' TOP_P='a b'
 expect "sample's help needs no model" 0 "[--help]" "no model" make -s sample ARGS=--help
+expect "chat's settings" 0 "[--model]${line_end}[$scratch/a b]${line_end}[--system]${line_end}[\`x\`; \$y]${line_end}[--tokens]${line_end}[5;]${line_end}[--]${line_end}[--海]${line_end}end" "" \
+    make -s chat MODEL="$scratch/a b" SYSTEM='`x`; $y' TOKENS='5;' PROMPT='--海'
+expect "the model of chapter 29" 0 "[--model]${line_end}[$scratch/model]${line_end}end" "" make -s chat MODEL_29="$scratch/model"
+expect "chapter 29 makes it" 2 "There is no model yet" "begin chat" make -s chat
+expect "chat's help needs no model" 0 "[--help]" "no model" make -s chat ARGS=--help
 expect "SEED is the chapter's" 0 "[--seed]${line_end}[2; x]" "" make -s chapter1 SEED='2; x'
 expect "ARGS are words" 0 "[--figures]${line_end}[a b]${line_end}[it's]${line_end}[\$(touch pwned)]${line_end}[;]${line_end}[*]${line_end}[]${line_end}end" "" \
     make -s chapter1 ARGS='--figures "a b" it\'"'"'s "$(touch pwned)"'" ; * ''"
@@ -273,6 +278,8 @@ mistake clean "rm -r build"
 mistake progres "Did you mean: make progress"
 mistake grade_class "Did you mean: make grade-class"
 mistake "sampel PROMPT=x" "Did you mean: make sample"
+mistake "chat Bonjour" "Did you mean: make chat PROMPT=Bonjour"
+mistake "talk" "make chat"
 mistake xyzzy "make help lists"
 mistake "chapter1 xyzzy" "There is no \"xyzzy\""
 mistake 'a$b' "There is no \"a\$b\""
