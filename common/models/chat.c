@@ -66,6 +66,7 @@ Chat *chat_open_at(Place place, Arena *arena, const Pretrained *model, ChatOptio
     if (limit) chat->context = int_min(chat->context, limit);
     chat->cache = decoder_cache_new_at(place, arena, &model->decoder, chat->context);
     chat->read = arena_alloc_at(place, arena, (size_t)chat->context, sizeof *chat->read);
+    if (options.variables) chat->options.variables = arena_string(arena, options.variables);
     find_stops(chat);
     chat_set_system(chat, options.system);
     return chat;

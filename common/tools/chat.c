@@ -428,5 +428,5 @@ int main(int argc, char **argv)
     chat_close(session.chat);
     pretrained_close(&model);
     arena_free(arena);
-    return session.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return session.failed && !line_is_typed() ? EXIT_FAILURE : EXIT_SUCCESS; // who typed has read it
 }

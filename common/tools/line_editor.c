@@ -77,13 +77,21 @@ static void on_end(int number)
     raise(number);
 }
 
+static void handle(int number, void (*handler)(int));
+
+// Stops as it would without this handler, which where nobody could continue it is not at all.
 static void on_stop(int number)
 {
-    (void)number;
     const int error = errno;
     const bool was = input.changed;
+    sigset_t this_one;
     restore();
-    raise(SIGSTOP);
+    signal(number, SIG_DFL);
+    sigemptyset(&this_one);
+    sigaddset(&this_one, number);
+    raise(number);
+    sigprocmask(SIG_UNBLOCK, &this_one, NULL); // it comes now
+    handle(number, on_stop);
     if (was) change();
     input.resumed = 1;
     errno = error;

@@ -238,6 +238,10 @@ for number in 15 1 3; do
     printf 'wait > \nsend x\nsignal %d\nend\n' $number | typed 80 --model "$scratch/small"
     check "the terminal is restored after signal $number" shows "status $((128 + number)) restored"
 done
+printf 'wait > \nsend hal\nsignal 20\nquiet\nsend lo\nquiet\nsend \\x15/foo\\r\nwait there is no /foo\nwait > \nsend \\x04\nend\n' |
+    typed 80 --model "$scratch/small"
+check "being stopped loses nothing that was typed" drawn hallo 7
+check "a mistake that was typed is none of the program" shows "status 0 restored"
 printf 'wait > \nsend hello\\r\nquiet\nsend /quit\\r\nend\n' | TERM=dumb typed 80 --model "$scratch/small" --tokens 3
 check "TERM=dumb is asked without editing" shows "status 0 restored"
 check "and no sequence is sent to it" sh -c "! grep -q '$escape' '$scratch/screen'"
