@@ -9,6 +9,8 @@
 // with marks behind every character that could begin one. When the two agree in their text, it has all the marks that are
 // needed; when they do not (the template has looked for something that begins so), the first is good if no more added tokens
 // are left in it than in the second.
+//
+// An added token counts as the template's when its first character does.
 #include "models/chat.h"
 #include "base/utf8.h"
 

@@ -492,6 +492,7 @@ static LineEnd read_edited(const char *prompt)
 {
     fflush(stdout);
     put(PASTE_ON);
+    reserve(1); // so that bytes are never NULL
     line.prompt = prompt;
     line.size = line.at = line.start = 0;
     line.pasting = false;

@@ -192,6 +192,10 @@ check "a combining mark goes with its letter" drawn "/system 海" 10
 
 typed 40 --model "$scratch/small" --tokens 5 <<'END'
 wait > 
+send \x7f\e[D\e[C\x04
+quiet
+send \x7f\e[D\e[C\e[3~\x17\x0b\x15
+quiet
 send 天涯共此時天涯共此時天涯共此時天涯共此時天涯共此時
 quiet
 send \x01
@@ -234,6 +238,13 @@ end
 END
 check "ctrl-C ends the answer and not the program" shows "status 0 restored"
 check "what was typed before it is dropped" sh -c "! grep -q lost '$scratch/screen'"
+"$terminal" 80 sh -c 'echo hello | exec "$0" --model "$1"; echo "and $?"' "$chat" "$scratch/endless" >"$scratch/screen" 2>&1 <<'END'
+wait �
+send \x03
+end
+END
+check "ctrl-C ends a program that reads a pipe" shows "status 130 restored"
+check "and the line that it was in" sh -c "tail -n 2 '$scratch/screen' | head -n 1 | grep -q '^$'"
 for number in 15 1 3; do
     printf 'wait > \nsend x\nsignal %d\nend\n' $number | typed 80 --model "$scratch/small"
     check "the terminal is restored after signal $number" shows "status $((128 + number)) restored"
