@@ -192,8 +192,6 @@ check "a combining mark goes with its letter" drawn "/system 海" 10
 
 typed 40 --model "$scratch/small" --tokens 5 <<'END'
 wait > 
-send \x7f\e[D\e[C\x04
-quiet
 send \x7f\e[D\e[C\e[3~\x17\x0b\x15
 quiet
 send 天涯共此時天涯共此時天涯共此時天涯共此時天涯共此時
