@@ -606,6 +606,39 @@ START_TEST(an_answer_ends_with_its_tokens_or_the_context)
 }
 END_TEST
 
+START_TEST(tokens_of_the_model_s_own_stay_tokens)
+{
+    Made m = made(CHATML, 1000, (ChatOptions){.seed = 7, .most = 60});
+    int found = 0;
+    for (int n = 0; n < 100 && found < 3; n++) {
+        Arena *arena = arena_new();
+        char question[32];
+        snprintf(question, sizeof question, "the hat %d?", n);
+        const char *answer = say(&m, question).answer;
+        if (strstr(answer, "<|im_start|>")) {
+            const Tokens typed = prompt_of(&m, arena, "and?"); // as if somebody had typed the answer
+            const ChatMessage said[] = {chat_message(m.chat, 0), chat_message(m.chat, 1), {"user", "and?"}};
+            ChatOwn written[60];
+            ChatOwns own[] = {{NULL, 0}, {written, 0}, {NULL, 0}};
+            for (const char *at = answer; (at = strstr(at, "<|im_start|>")); at += 12)
+                written[own[1].count++] = (ChatOwn){(size_t)(at - answer), 12};
+            const ChatRequest request = {.messages = said, .count = 3, .add_generation_prompt = true};
+            const char *problem;
+            const Tokens expected = chat_encode(arena, m.model.tokenizer, chat_template_open(arena, m.folder),
+                                                &request, own, &problem);
+            const ChatAnswer next = say(&m, "and?");
+            ck_assert_int_eq(next.prompt, (int)expected.count);
+            ck_assert_uint_lt(expected.count, typed.count);
+            found++;
+        }
+        chat_reset(m.chat);
+        arena_free(arena);
+    }
+    ck_assert_int_ge(found, 3);
+    close_made(&m);
+}
+END_TEST
+
 START_TEST(a_reset_begins_the_same_conversation_again)
 {
     Made m = made(CHATML, 500, (ChatOptions){.seed = 7, .most = 20, .system = "the cat"});
@@ -670,5 +703,6 @@ SUITE("chat", what_spells_no_token_is_encoded_as_one_text, what_people_type_make
       a_turn_reads_only_what_is_new, the_oldest_exchanges_make_room, a_message_that_is_too_long_is_refused,
       an_interrupted_answer_stays_as_far_as_it_came,
       a_question_that_was_interrupted_before_the_answer_is_taken_back,
-      an_answer_ends_with_its_tokens_or_the_context, a_reset_begins_the_same_conversation_again,
-      what_a_template_refuses_is_told, a_folder_without_a_template_or_a_tokenizer_is_refused)
+      an_answer_ends_with_its_tokens_or_the_context, tokens_of_the_model_s_own_stay_tokens,
+      a_reset_begins_the_same_conversation_again, what_a_template_refuses_is_told,
+      a_folder_without_a_template_or_a_tokenizer_is_refused)
