@@ -125,8 +125,8 @@ void line_begin(void)
         input.during.c_cc[VINTR] =
             _POSIX_VDISABLE; // ctrl-C is a key: nobody else, such as make, is to end by it
     }
-    const int ends[] = {SIGTERM, SIGHUP, SIGQUIT};
-    for (int i = 0; i < 3; i++) handle(ends[i], on_end);
+    const int ends[] = {SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+    for (int i = 0; i < 4; i++) handle(ends[i], on_end);
     handle(SIGTSTP, on_stop);
     atexit(restore);
     change();

@@ -243,6 +243,15 @@ end
 END
 check "ctrl-C ends a program that reads a pipe" shows "status 130 restored"
 check "and the line that it was in" sh -c "tail -n 2 '$scratch/screen' | head -n 1 | grep -q '^$'"
+"$terminal" 80 sh -c '"$0" --model "$1" --tokens 3 | head -c 1' "$chat" "$scratch/small" >"$scratch/screen" 2>&1 <<'END'
+wait > 
+send one\r
+quiet
+send two\r
+quiet
+end
+END
+check "the terminal is restored when nobody reads the answers" shows "status 0 restored"
 for number in 15 1 3; do
     printf 'wait > \nsend x\nsignal %d\nend\n' $number | typed 80 --model "$scratch/small"
     check "the terminal is restored after signal $number" shows "status $((128 + number)) restored"
@@ -251,7 +260,20 @@ printf 'wait > \nsend hal\nsignal 20\nquiet\nsend lo\nquiet\nsend \\x15/foo\\r\n
     typed 80 --model "$scratch/small"
 check "being stopped loses nothing that was typed" drawn hallo 7
 check "a mistake that was typed is none of the program" shows "status 0 restored"
-printf 'wait > \nsend hello\\r\nquiet\nsend /quit\\r\nend\n' | TERM=dumb typed 80 --model "$scratch/small" --tokens 3
+TERM=dumb typed 80 --model "$scratch/small" --tokens 3 <<'END'
+wait > 
+send hello\r
+wait (3 tokens
+wait > 
+send /system 海上\x7f\r
+wait (it is told: 海)
+wait > 
+send half\x03
+wait second ctrl-C
+wait > 
+send \x03
+end
+END
 check "TERM=dumb is asked without editing" shows "status 0 restored"
 check "and no sequence is sent to it" sh -c "! grep -q '$escape' '$scratch/screen'"
 
