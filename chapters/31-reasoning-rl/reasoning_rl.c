@@ -1000,7 +1000,7 @@ static void learn_the_reward(Lesson *lesson, Course *c)
 Right more often than a coin, and far from perfect: that is how preference models are (on people's own comparisons, two thirds is
 usual). It is worse than useless. The policy finds answers that the model has never seen, and rates highly. "When a measure becomes a
 target, it ceases to be a good measure": **Goodhart's law** (古德哈特定律). In practice one stops early, and adds a
-penalty for leaving the start, 0\beta \, \mathrm{KL}(\pi \,\|\, \pi_{\text{SFT}}) what it cannot do is to make the score right.
+penalty for leaving the start, $-\beta \, \mathrm{KL}(\pi \,\|\, \pi_{\text{SFT}})$; what it cannot do is to make the score right.
 
 ## Writing before answering
 
