@@ -3,7 +3,7 @@
 //     printf 'wait > \nsend hello\\r\nend\n' | on_terminal 80 PROGRAM [ARGUMENT …]
 //
 //     wait TEXT     until the program has written this, after what the last wait found; a failure when it ends first
-//     send TEXT     types it; \r \t \e \\ and \xHH as in C
+//     send TEXT     types it; in both \r \t \e \\ and \xHH as in C
 //     quiet         until nothing has come for 200 ms
 //     signal N      sends the program signal N
 //     end           until the program ends
@@ -59,21 +59,30 @@ static void wait_for(const char *text)
     }
 }
 
-static void send_text(const char *text)
+// Puts the characters into the place of \r, \xHH …
+static void unescape(char *text)
 {
+    char *to = text;
     for (; *text; text++) {
         char byte = *text;
-        if (byte == '\\') {
+        if (byte == '\\' && text[1]) {
             text++;
             byte = (char)(*text == 'r' ? '\r' : *text == 't' ? '\t' : *text == 'e' ? 27 : *text);
-            if (*text == 'x') {
+            if (*text == 'x' && text[1] && text[2]) {
                 const char digits[] = {text[1], text[2], '\0'};
                 byte = (char)strtol(digits, NULL, 16);
                 text += 2;
             }
         }
-        check(write(terminal, &byte, 1) == 1, NULL, "the terminal takes nothing more");
+        *to++ = byte;
     }
+    *to = '\0';
+}
+
+static void send_text(const char *text)
+{
+    const size_t size = strlen(text);
+    check(write(terminal, text, size) == (ssize_t)size, NULL, "the terminal takes nothing more");
 }
 
 static void start(char **arguments)
@@ -129,6 +138,7 @@ int main(int argc, char **argv)
     int status = -1;
     for (ssize_t size; (size = getline(&text, &room, stdin)) > 0;) {
         if (text[size - 1] == '\n') text[size - 1] = '\0';
+        unescape(text);
         if (strncmp(text, "wait ", 5) == 0) wait_for(text + 5);
         if (strncmp(text, "send ", 5) == 0) send_text(text + 5);
         if (strncmp(text, "signal ", 7) == 0) kill(process, atoi(text + 7));

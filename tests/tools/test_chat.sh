@@ -154,22 +154,21 @@ typed 60 --model "$scratch/small" --tokens 5 <<'END'
 wait /help
 wait > 
 send /system 海上x
-quiet
+wait > /system 海上x\e[K\r\e[15C
 send \x7f\x7f
-quiet
+wait > /system 海\e[K\r\e[12C
 send \e[D\e[DA
-quiet
+wait > /systemA 海\e[K\r\e[10C
 send \x01\e[C\e[C\x0b\x15
-quiet
+wait > \e[K\r\e[2C
 send /system é\xCC\x81海\e[D\x7f
-quiet
+wait > /system 海\e[K\r\e[10C
 send \e[3~\r
 wait it is told nothing
 send hello\r
 wait (5 tokens, as many as it may have
 wait > 
 send \e[A\e[A
-quiet
 send \e[B!\r
 wait > hello!
 wait (5 tokens
@@ -193,18 +192,17 @@ check "a combining mark goes with its letter" drawn "/system 海" 10
 typed 40 --model "$scratch/small" --tokens 5 <<'END'
 wait > 
 send \x7f\e[D\e[C\e[3~\x17\x0b\x15
-quiet
 send 天涯共此時天涯共此時天涯共此時天涯共此時天涯共此時
-quiet
+wait > 共此時天涯共此時天涯共此時天涯共此時\e[K\r\e[38C
 send \x01
-quiet
+wait > 天涯共此時天涯共此時天涯共此時天涯共
 send \x05\x17hello\x01\x0b\xE6\xB5
 quiet
 send \xB7\xFF\r
 wait (5 tokens
 wait > 
 send \e[200~one\rtwo\e[201~
-quiet
+wait > one↵two\e[K\r\e[9C
 send \r
 wait (5 tokens
 wait > 
@@ -249,6 +247,7 @@ send one\r
 quiet
 send two\r
 quiet
+send \x04
 end
 END
 check "the terminal is restored when nobody reads the answers" shows "status 0 restored"
@@ -256,7 +255,7 @@ for number in 15 1 3; do
     printf 'wait > \nsend x\nsignal %d\nend\n' $number | typed 80 --model "$scratch/small"
     check "the terminal is restored after signal $number" shows "status $((128 + number)) restored"
 done
-printf 'wait > \nsend hal\nsignal 20\nquiet\nsend lo\nquiet\nsend \\x15/foo\\r\nwait there is no /foo\nwait > \nsend \\x04\nend\n' |
+printf 'wait > \nsend hal\nsignal 20\nquiet\nsend lo\nwait > hallo\\e[K\\r\\e[7C\nsend \\x15/foo\\r\nwait there is no /foo\nwait > \nsend \\x04\nend\n' |
     typed 80 --model "$scratch/small"
 check "being stopped loses nothing that was typed" drawn hallo 7
 check "a mistake that was typed is none of the program" shows "status 0 restored"
