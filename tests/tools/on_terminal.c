@@ -89,6 +89,9 @@ static void start(char **arguments)
 {
     process = fork();
     if (process) return;
+    const int usual[] = {SIGINT, SIGQUIT, SIGTERM,
+                         SIGHUP, SIGPIPE, SIGTSTP}; // a shell's background ignores some
+    for (int i = 0; i < 6; i++) signal(usual[i], SIG_DFL);
     setsid();
     ioctl(slave, TIOCSCTTY, 0);
     dup2(slave, STDIN_FILENO);
