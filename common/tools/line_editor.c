@@ -144,6 +144,22 @@ static bool key_waits(int milliseconds)
     return input.ahead_count || poll(&wait, 1, milliseconds) > 0;
 }
 
+// Waits until something can be read; false: a signal has come. SIGINT is blocked between the look at its flag and the wait, so
+// that it is never missed.
+static bool wait_for_input(void)
+{
+    struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
+    sigset_t interrupt, before;
+    int ready = 0;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupt, &before);
+    if (!input.interrupted) ready = ppoll(&wait, 1, NULL, &before);
+    if (ready < 0 && errno != EINTR) input.ended = true;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return ready > 0;
+}
+
 // NO_KEY: a signal has come, or there are no more
 static int next_key(void)
 {
@@ -153,6 +169,7 @@ static int next_key(void)
         return key;
     }
     unsigned char byte;
+    if (!wait_for_input()) return NO_KEY;
     const ssize_t got = read(STDIN_FILENO, &byte, 1);
     if (got == 1) return byte;
     if (got == 0 || errno != EINTR) input.ended = true;
@@ -509,7 +526,12 @@ static LineEnd read_edited(const char *prompt)
 
 static LineEnd read_plain(const char *prompt, size_t *size)
 {
-    if (input.typed) put(prompt), fflush(stderr);
+    if (input.typed) {
+        put(prompt);
+        fflush(stderr);
+        while (!wait_for_input() && !input.ended) // a terminal gives one line at a time: none waits in stdin
+            if (take_interrupt()) return LINE_CTRL_C;
+    }
     errno = 0;
     const ssize_t got = getline(&input.plain, &input.plain_room, stdin);
     if (got < 0 && take_interrupt()) {
