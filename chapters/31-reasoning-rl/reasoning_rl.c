@@ -2,13 +2,14 @@
 # Reward and reasoning
 
 Until now somebody always knew the answer: each example came with its label. But for many questions it is easier to
-*check* an answer than to write one. A proof, a program that must pass its tests, a sum: whoever can check can say "right" or
-"wrong" to whatever a model has tried, and needs no labels any more. How does a model learn from a single word?
+*check* an answer than to write one. A proof, a program that must pass its tests, a sum: whoever can check can say
+"right" or "wrong" to whatever a model has tried, and needs no labels any more. How does a model learn from a single
+word?
 
-Two ways are in use. Keep what was right, and train on it: **rejection sampling** (拒绝采样). Or make what was right likelier and
-what was wrong less likely: **policy gradient** (策略梯度), in the form called GRPO. We do both with a GPT so small that each
-experiment takes seconds, on a task where every answer can be checked. Then we reward the wrong thing, on purpose, and
-watch.
+Two ways are in use. Keep what was right, and train on it: **rejection sampling** (拒绝采样). Or make what was right
+likelier and what was wrong less likely: **policy gradient** (策略梯度), in the form called GRPO. We do both with a
+GPT so small that each experiment takes seconds, on a task where every answer can be checked. Then we reward the wrong
+thing, on purpose, and watch.
 
 You need the decoder of chapter 20.
 */
@@ -29,8 +30,8 @@ You need the decoder of chapter 20.
 ## A task that can be checked
 
 `57+68=125$`: two numbers below a hundred, their sum with three digits, and an end. A token is a character. There are
-10 000 such problems. A thousand are for testing: no model is ever trained on them or on their mirrors (68+57), and none is
-a prompt for sampling. Three hundred others have labels. For the rest we have a checker, and nothing else.
+10 000 such problems. A thousand are for testing: no model is ever trained on them or on their mirrors (68+57), and
+none is a prompt for sampling. Three hundred others have labels. For the rest we have a checker, and nothing else.
 */
 
 enum { PLUS = 10, EQUALS, END, DOT, VOCABULARY }; // and the digits 0 … 9
@@ -72,6 +73,17 @@ static Problems *split_problems(Arena *arena, Rng *rng)
     return p;
 }
 
+// Problems outside of the test that are in it, as they are or mirrored
+static int count_leaks(const Problems *p)
+{
+    bool tested[PROBLEMS] = {false};
+    int count = 0;
+    for (int i = 0; i < TEST; i++) tested[p->test[i]] = tested[mirror_of(p->test[i])] = true;
+    for (int i = 0; i < LABELLED; i++) count += tested[p->labelled[i]];
+    for (int i = 0; i < p->fresh_count; i++) count += tested[p->fresh[i]];
+    return count;
+}
+
 static void write_prompt(int *ids, int problem)
 {
     const int a = problem / NUMBERS, b = problem % NUMBERS;
@@ -94,9 +106,10 @@ static int read_answer(const int *ids)
 }
 
 /*
-The **policy** (策略) is what reinforcement learning calls a model that acts. Ours is the decoder of chapter 20 with two blocks of
-width 64, learned positions, one table for both ends, and the small start of GPT-2, deviation 0.02. (The larger start of
-chapter 20 does not work here: that network learns the three hundred by heart and adds nothing else.)
+The **policy** (策略) is what reinforcement learning calls a model that acts. Ours is the decoder of chapter 20 with
+two blocks of width 64, learned positions, one table for both ends, and the small start of GPT-2, deviation 0.02.
+(With the larger start of chapter 20, a network of three layers had 400 labelled problems by heart after 500 steps,
+and 9 % of the test problems right. Measured apart.)
 
 What it costs is counted in positions: one forward through the network is 1, and a backward 2, since it does two
 products for each of the forward's.
@@ -145,8 +158,8 @@ static Policy *policy_copy(Arena *arena, const Policy *of, float weight_decay)
 }
 
 /*
-To answer, it reads the prompt and draws token by token, 512 problems at once; with temperature 0 it takes the likeliest token,
-which is **greedy decoding** (贪心解码), with temperature 1 it draws as its probabilities say.
+To answer, it reads the prompt and draws token by token, 512 problems at once; with temperature 0 it takes the
+likeliest token, which is **greedy decoding** (贪心解码), with temperature 1 it draws as its probabilities say.
 */
 
 // `each` answers to each problem, one after the other. rows [count · each · length]
@@ -192,8 +205,8 @@ A learning step takes rows, each with a weight, and lowers the cross entropy of 
 
 $$-\frac1n \sum_{i} w_i \sum_{t \in \text{answer}} \log \pi(y_{i,t} \mid y_{i,<t}) .$$
 
-The prompt's own tokens are no one's doing and are ignored. With all weights 1 this is **supervised fine-tuning** (监督微调, SFT).
-Everything else in this chapter is a choice of rows and of weights.
+The prompt's own tokens are no one's doing and are ignored. With all weights 1 this is **supervised fine-tuning**
+(监督微调, SFT). Everything else in this chapter is a choice of rows and of weights.
 */
 
 // weights NULL: all 1
@@ -220,8 +233,8 @@ static double learn(Policy *p, Tape *tape, const int *rows, const float *weights
 }
 
 /*
-We train on the three hundred in batches of 64, with the rate 0.004 on half a cosine, and look at the test problems every 50
-steps.
+We train on the three hundred in batches of 64, with the rate 0.004 on half a cosine, and look at the test problems
+every 50 steps.
 */
 
 enum { BATCH = 64, POOL = 8192, LOOKS = 64, SFT_STEPS = 500, EARLY = 150, MORE = 200 };
@@ -291,9 +304,9 @@ static void fine_tune(Lesson *lesson, Policy *p, const Pool *pool, Run run, Rng 
 typedef struct {
     Problems *problems;
     Pool labelled;
-    Policy *sft, *early; // after all steps, and after EARLY of them
-    double accuracy, early_accuracy, control, rft, rft_work;
-    Curve sft_curve, control_curve, rft_curve, grpo_curve;
+    Policy *sft, *early;                                        // after all steps, and after EARLY of them
+    double accuracy, early_accuracy, control[2], rft, rft_work; // control: by rate
+    Curve sft_curve, control_curves[2], rft_curves[2], grpo_curve;
 } Course;
 
 static void train_first(Lesson *lesson, Course *c)
@@ -305,6 +318,7 @@ static void train_first(Lesson *lesson, Course *c)
     c->problems = split_problems(arena, &rng);
     c->labelled = pool_new(arena);
     pool_label(&c->labelled, c->problems->labelled, LABELLED);
+    const int leaks = count_leaks(c->problems);
     c->sft = policy_new(arena, 0, &weights);
     fine_tune(lesson, c->sft, &c->labelled, (Run){"SFT", 0, EARLY, SFT_STEPS, RATE}, &order, &c->sft_curve,
               c->problems);
@@ -322,20 +336,21 @@ static void train_first(Lesson *lesson, Course *c)
     c->early_accuracy = (double)curve->accuracy[EARLY / 50 - 1];
     printf("\n\nwith temperature 1 it is right in %.3f\n\n",
            test_accuracy(c->sft, c->problems, 1.0f, &draws));
+    claim(lesson, leaks == 0, "no test problem and no mirror of one is among the others");
     claim(lesson, fabs(c->accuracy - (double)curve->accuracy[curve->count - 3]) <= 0.05,
           "SFT has levelled off: its last 100 steps move the accuracy by at most 5 points");
 }
 
 /*
-A thousand test problems know an accuracy to ± 3 points. The curve is a jump, and then a shelf: three hundred labels are
-used up.
+A thousand test problems know an accuracy to ± 3 points. The curve is a jump, and then a shelf. Are three hundred
+labels used up?
 
 ## Keep what was right
 
-**Rejection sampling fine-tuning** (拒绝采样微调, RFT; Yuan and others 2023; STaR, Zelikman and others 2022, is its elder
-brother) needs no new idea at all. Draw four answers to each of 800 fresh problems, throw away what the checker rejects,
-put the rest beside the labelled data, train on; then once more with the better model and 800 others. An answer that was
-drawn twice to the same problem is kept once.
+**Rejection sampling fine-tuning** (拒绝采样微调, RFT; Yuan and others 2023; STaR, Zelikman and others 2022, is its
+elder brother) needs no new idea at all. Draw four answers to each of 800 fresh problems, throw away what the checker
+rejects, put the rest beside the labelled data, train on; then once more with the better model and 800 others. An
+answer that was drawn twice to the same problem is kept once.
 */
 
 enum { SAMPLES = 4, ROUNDS = 2, PROMPTS = 800 };
@@ -353,7 +368,8 @@ static void keep_right(const Policy *p, const int *rows, int each, int problem, 
 }
 
 // From a policy: sample, keep, train; returns it changed
-static void rejection_sampling(Lesson *lesson, Course *c, Policy *p, Pool *pool, Rng *rng, Curve *curve)
+static void rejection_sampling(Lesson *lesson, Course *c, Policy *p, Pool *pool, float rate, Rng *rng,
+                               Curve *curve)
 {
     static int rows[PROMPTS * SAMPLES * MOST];
     for (int round = 0; round < ROUNDS; round++) {
@@ -362,106 +378,123 @@ static void rejection_sampling(Lesson *lesson, Course *c, Policy *p, Pool *pool,
         p->work += PROMPTS * SAMPLES * (length_of(p) - 1);
         for (int i = 0; i < PROMPTS; i++)
             keep_right(p, rows + i * SAMPLES * length_of(p), SAMPLES, problems[i], pool);
-        fine_tune(lesson, p, pool, (Run){"RFT", 0, MORE / ROUNDS, MORE / ROUNDS, RATE}, rng, curve,
+        fine_tune(lesson, p, pool, (Run){"RFT", 0, MORE / ROUNDS, MORE / ROUNDS, rate}, rng, curve,
                   c->problems);
     }
 }
 
 /*
-So it is done, and the accuracy rises. But it would be wrong to stop here. The model has also been *trained longer*. What would
-the same 200 further steps have brought on the three hundred labels alone? That **control** (对照) is missing in most accounts.
-And how much would a teacher have brought who writes the true sum under each of the 1600 problems? The three arms have the
-same steps, the same rate and the same schedule.
+So it is done, and the accuracy rises. But it would be wrong to stop here. The model has also been *trained longer*.
+What would the same 200 further steps have brought on the three hundred labels alone? That **control** (对照) is
+missing in most accounts. And how much would a teacher have brought who writes the true sum under each of the 1600
+problems? The three arms have the same number of steps and the same schedule, each at two rates: that of SFT, and one
+four times as high.
 */
 
-typedef struct {
-    double control, rft, labels;
-    int kept;
-} Arms;
+enum { RATES = 2 };
+static const float rates[RATES] = {4e-3f, 1.6e-2f};
 
-static Arms further(Lesson *lesson, Course *c, const Policy *from, Curve *control, Curve *rft, double *work)
+static Policy *go_on(Lesson *lesson, const Course *c, const Policy *from, const Pool *pool, float rate,
+                     Curve *curve)
 {
-    Arena *arena = lesson_arena(lesson);
-    const Run more = {"further steps", 0, MORE, MORE, RATE};
-    Arms arms;
-    Policy *p = policy_copy(arena, from, 0.1f);
+    Policy *p = policy_copy(lesson_arena(lesson), from, 0.1f);
     Rng rng = lesson_rng(lesson, 5);
-    fine_tune(lesson, p, &c->labelled, more, &rng, control, c->problems);
-    arms.control = test_accuracy(p, c->problems, 0.0f, NULL);
+    fine_tune(lesson, p, pool, (Run){"further steps", 0, MORE, MORE, rate}, &rng, curve, c->problems);
+    return p;
+}
 
-    Pool pool = pool_new(arena);
+static Pool labelled_again(Lesson *lesson, const Course *c)
+{
+    Pool pool = pool_new(lesson_arena(lesson));
     memcpy(pool.rows, c->labelled.rows, sizeof(int) * LABELLED * (PROMPT + ANSWER));
     pool.count = LABELLED;
-    p = policy_copy(arena, from, 0.1f);
-    rng = lesson_rng(lesson, 6);
-    rejection_sampling(lesson, c, p, &pool, &rng, rft);
-    arms.rft = test_accuracy(p, c->problems, 0.0f, NULL);
-    arms.kept = pool.count - LABELLED;
-    *work = p->work;
+    return pool;
+}
 
-    pool.count = LABELLED;
-    pool_label(&pool, c->problems->fresh, ROUNDS * PROMPTS);
-    p = policy_copy(arena, from, 0.1f);
-    rng = lesson_rng(lesson, 7);
-    fine_tune(lesson, p, &pool, more, &rng, NULL, c->problems);
-    arms.labels = test_accuracy(p, c->problems, 0.0f, NULL);
-    return arms;
+static double sample_and_go_on(Lesson *lesson, Course *c, float rate, Curve *curve, int *kept)
+{
+    Policy *p = policy_copy(lesson_arena(lesson), c->sft, 0.1f);
+    Rng rng = lesson_rng(lesson, 6);
+    Pool pool = labelled_again(lesson, c);
+    rejection_sampling(lesson, c, p, &pool, rate, &rng, curve);
+    *kept = pool.count - LABELLED;
+    c->rft_work = p->work;
+    return test_accuracy(p, c->problems, 0.0f, NULL);
 }
 
 static void keep_what_was_right(Lesson *lesson, Course *c)
 {
     section(lesson, "Keep what was right");
-    double ignored;
-    const Arms late = further(lesson, c, c->sft, &c->control_curve, &c->rft_curve, &c->rft_work),
-               early = further(lesson, c, c->early, NULL, NULL, &ignored);
-    printf("accuracy                       from step %d   from step %d\n", SFT_STEPS, EARLY);
-    printf("SFT                           %13.3f%16.3f\n", c->accuracy, c->early_accuracy);
-    printf("+ 200 steps, same labels      %13.3f%16.3f\n", late.control, early.control);
-    printf("+ 200 steps, kept samples     %13.3f%16.3f\n", late.rft, early.rft);
-    printf("+ 200 steps, 1600 more labels %13.3f%16.3f\n\n", late.labels, early.labels);
-    printf("kept %d of %d samples, each answer once\n\n", late.kept, ROUNDS * PROMPTS * SAMPLES);
-    c->control = late.control, c->rft = late.rft;
-    claim(lesson, late.rft - c->accuracy >= 0.10, "rejection sampling adds at least 10 points to SFT");
-    claim(lesson, late.rft - late.control >= 0.08, "and at least 8 to as many further steps of SFT");
-    claim(lesson, early.control - c->early_accuracy >= 0.10,
+    double control[RATES], rft[RATES], labels[RATES];
+    int kept[RATES];
+    Pool all = labelled_again(lesson, c);
+    pool_label(&all, c->problems->fresh, ROUNDS * PROMPTS);
+    for (int r = 0; r < RATES; r++) {
+        Policy *further = go_on(lesson, c, c->sft, &c->labelled, rates[r], &c->control_curves[r]);
+        control[r] = test_accuracy(further, c->problems, 0.0f, NULL);
+        rft[r] = sample_and_go_on(lesson, c, rates[r], &c->rft_curves[r], &kept[r]);
+        labels[r] = test_accuracy(go_on(lesson, c, c->sft, &all, rates[r], NULL), c->problems, 0.0f, NULL);
+    }
+    Policy *early = go_on(lesson, c, c->early, &c->labelled, rates[0], NULL);
+    const double early_control = test_accuracy(early, c->problems, 0.0f, NULL);
+    printf("accuracy after 200 further steps, by rate    %.3f    %.3f\n", (double)rates[0], (double)rates[1]);
+    printf("same labels (the control)                %9.3f%9.3f\n", control[0], control[1]);
+    printf("kept samples                             %9.3f%9.3f\n", rft[0], rft[1]);
+    printf("1600 more labels                         %9.3f%9.3f\n", labels[0], labels[1]);
+    printf("same labels, from step %d               %9.3f\n\n", EARLY, early_control);
+    printf("SFT was at %.3f, and at step %d at %.3f; kept %d of %d samples\n\n", c->accuracy, EARLY,
+           c->early_accuracy, kept[0], ROUNDS * PROMPTS * SAMPLES);
+    c->control[0] = control[0], c->control[1] = control[1];
+    const double best_control = fmax(control[0], control[1]), best_labels = fmax(labels[0], labels[1]);
+    c->rft = fmax(rft[0], rft[1]);
+    claim(lesson, c->rft - c->accuracy >= 0.10, "rejection sampling adds at least 10 points to SFT");
+    claim(lesson, c->rft - best_control >= 0.08,
+          "and at least 8 to as many further steps of SFT, each with the better rate");
+    claim(lesson, early_control - c->early_accuracy >= 0.10,
           "where SFT had not levelled off, further steps alone add at least 10");
-    claim(lesson, late.rft - late.control >= 0.5 * (late.labels - late.control),
+    claim(lesson, control[1] - c->accuracy >= 0.05,
+          "and where it had, the same labels add 5 when the rate is raised");
+    claim(lesson, c->rft - c->accuracy >= 0.5 * (best_labels - c->accuracy),
           "a checker is worth at least half of what the true labels are");
 }
 
 /*
-Two things are to be seen. Where SFT had levelled off, further steps on the same labels bring little, and the kept samples bring
-much: the model learns from answers that it has written itself. Where SFT had *not* levelled off, further steps alone bring a
-lot. Who stops SFT at step 150 and then samples sees a rise of 53 points, and 19 of them are nothing but training. No
-account of a reward is worth anything without that row.
+Read the first column first. Further steps on the same labels bring 7 points, and the kept samples 39: the model
+learns from answers that it has written itself. So rejection sampling works, and it is nearly worth a teacher. The
+model writes 1300 right answers of its own, and these do nearly as much as 1600 true ones. What it cannot do is to
+teach what the model never writes: a problem without a right sample adds nothing.
 
-And a checker is nearly a teacher. The model writes 1300 right answers out of 6400 by itself, and these are worth
-nearly as much as 1600 true ones. What it cannot do is to teach what the model never writes: a problem without a right sample
-adds nothing.
+Now the controls. From step 150, where SFT had not levelled off, 200 further steps on the *same labels* bring 19
+points. Who stops there, samples, and reports a rise to .98 (so it came out, measured apart) has sold 19 points of
+plain training as the merit of a reward.
 
-A warning about "levelled off" itself. With the rate 0.002 in the place of 0.004 (and a network of three layers), SFT on 400
-labels lay still at 0.35 at its end: not because the labels were used up, but because the schedule had reached
-0. Raising the rate again to 0.004 for 200 further steps on the *same labels* brought 31 points. So our control, too, gets its
-rate back, and the rate is the best of 0.001, 0.002 and 0.004 for the control and for the other arms.
+And the second column. SFT lay still at 0.59, and a rate four times as high makes 0.82 of the same 300 labels. So the
+shelf was no ceiling: the labels were not used up, they were known by heart, with a training loss near 0, and the rate
+had come to 0 as well. (Why a large rate finds more we did not measure. Training at that rate from the beginning
+fails: 0.06, measured apart.) A control must be tuned as hard as the method. Both arms here have the better of two
+rates. With four rates, .002, .004, .008 and .016, two seeds and a slightly other schedule, the control came to .577
+.612 .737 .830 and .707 .734 .824 .784, rejection sampling to .873 .885 .917 .926 and .930 .954 .924 .954: best
+against best, 10 and 13 points are left of the 27 and 22 that the column of .004 shows.
 
 ## Which way is up?
 
-Rejection sampling forgets what was wrong. Let us use that, too. The aim is the expected reward, $J = \sum_y \pi(y)\, r(y)$. Its
-slope is a sum over *all* answers, and we can only draw some. The trick of the logarithm's derivative, $\nabla \pi = \pi\,
-\nabla \log \pi$, turns the sum back into an expectation (Williams 1992):
+Rejection sampling forgets what was wrong. Let us use that, too. The aim is the expected reward, $J = \sum_y \pi(y)\,
+r(y)$. Its slope is a sum over *all* answers, and we can only draw some. The trick of the logarithm's derivative,
+$\nabla \pi = \pi\, \nabla \log \pi$, turns the sum back into an expectation (Williams 1992):
 
 $$\nabla J = \sum_y r(y) \, \nabla \pi(y) = \mathbb{E}_{y \sim \pi} \bigl[ r(y) \, \nabla \log \pi(y) \bigr].$$
 
-In words: draw answers, push each one's log probability up by its reward. That is the **policy gradient** (策略梯度). Nothing has to
-be differentiated but the policy; the reward may be a program, or a person.
+In words: draw answers, push each one's log probability up by its reward. That is the **policy gradient** (策略梯度).
+Nothing has to be differentiated but the policy; the reward may be a program, or a person.
 
-It is noisy. If all rewards are 0.9 or 1, every answer is pushed up, and which of them more is lost in the noise. But any
-number $b$ that does not look at the answer may be taken off, because $\mathbb{E}[\nabla \log \pi] = \nabla \sum_y \pi(y) = 0$. Draw a *group* of $G$
-answers to the same prompt and take off the group's mean: what is left,
+It is noisy. If all rewards are 0.9 or 1, every answer is pushed up, and which of them more is lost in the noise. But
+any number $b$ that does not look at the answer may be taken off, because $\mathbb{E}[\nabla \log \pi] = \nabla \sum_y
+\pi(y) = 0$. Draw a *group* of $G$ answers to the same prompt and take off the group's mean: what is left,
 
 $$A_i = r_i - \frac1G \sum_j r_j ,$$
 
-is the **advantage** (优势): was this answer better than the others to the same prompt? It is the idea of **GRPO** (Shao and others 2024).
+is the **advantage** (优势): was this answer better than the others to the same prompt? It is the idea of **GRPO**
+(Shao and others 2024).
 */
 
 // The advantages of one group
@@ -473,9 +506,10 @@ static void plain_advantages(float *advantages, const float *rewards, int count)
 }
 
 /*
-The mean contains the answer itself, so the number that is taken off *does* look at it a little. What does that do to the
-expectation? We need not guess. A policy with five answers, of which one is right, has $5^4 = 625$ groups of four; their
-probabilities are known, and so the mean of an estimate and its variance are plain sums. With logits $z$ and softmax $\pi$,
+The mean contains the answer itself, so the number that is taken off *does* look at it a little. What does that do to
+the expectation? We need not guess. A policy with five answers, of which one is right, has $5^4 = 625$ groups of four;
+their probabilities are known, and so the mean of an estimate and its variance are plain sums. With logits $z$ and
+softmax $\pi$,
 
 $$\frac{\partial \log \pi_y}{\partial z_k} = [k = y] - \pi_k .$$
 */
@@ -563,20 +597,20 @@ static void enumerate_groups(Lesson *lesson)
 }
 
 /*
-The first claim says what the answer's own share in the mean does: the estimate becomes shorter by the factor  - 1/G and keeps its
-direction. For an optimiser that divides by the size of gradients that is nothing.
+The first claim says what the answer's own share in the mean does: the estimate becomes shorter by the factor  - 1/G
+and keeps its direction. For an optimiser that divides by the size of gradients that is nothing.
 
-"The baseline reduces the variance", one reads everywhere. Here it does so in the last row only, where all rewards are raised by 3: then
-every answer is pushed up, and by how much more is lost in noise. With rewards of 0 and 1 *no* baseline is the better one:
-what is wrong has the weight 0, and a right answer that is likely already has a small gradient of its own. What the baseline really
-brings is that it does not matter where the zero of the rewards lies.
+"The baseline reduces the variance", one reads everywhere. Here it does so in the last row only, where all rewards are
+raised by 3: then every answer is pushed up, and by how much more is lost in noise. With rewards of 0 and 1 *no*
+baseline is the better one: what is wrong has the weight 0, and a right answer that is likely already has a small
+gradient of its own. What the baseline really brings is that it does not matter where the zero of the rewards lies.
 
-And look at what remains without it, with rewards of 0 and 1: the right samples have the weight 1, the others 0. That is rejection
-sampling! It *is* a policy gradient, whose samples are used for many steps and not for one.
+And look at what remains without it, with rewards of 0 and 1: the right samples have the weight 1, the others 0. That
+is rejection sampling! It *is* a policy gradient, whose samples are used for many steps and not for one.
 
-In the network an answer is several tokens, $\log \pi(y) = \sum_t \log \pi(y_t \mid y_{<t})$, and all of them get the advantage of the
-answer. So the loss whose gradient is $-\nabla J$ is the weighted cross entropy from above, with $w_i = A_i$. By hand, for one
-step of the logits:
+In the network an answer is several tokens, $\log \pi(y) = \sum_t \log \pi(y_t \mid y_{<t})$, and all of them get the
+advantage of the answer. So the loss whose gradient is $-\nabla J$ is the weighted cross entropy from above, with $w_i
+= A_i$. By hand, for one step of the logits:
 */
 
 // d_logits (N × V): the gradient of −1/n Σ w log softmax(logits)_label over the n rows that count
@@ -625,13 +659,14 @@ static void compare_gradients(Lesson *lesson)
 /*
 ## GRPO
 
-A step: 128 fresh prompts, eight answers each at temperature 1, rewards, advantages, one step of AdamW along the weighted cross
-entropy. Then all samples are thrown away, for the policy that drew them is gone. Since each sample is used once, we need none of
-what else the name GRPO stands for: the ratio $\pi/\pi_{\text{old}}$ is 1 and clipping it does nothing, and nothing
-holds the policy near its start. The rate climbs for five steps to 0.0006 and falls in a straight line to 0.
+A step: 128 fresh prompts, eight answers each at temperature 1, rewards, advantages, one step of AdamW along the
+weighted cross entropy. Then all samples are thrown away, for the policy that drew them is gone. Since each sample is
+used once, we need none of what else the name GRPO stands for: the ratio $\pi/\pi_{\text{old}}$ is 1 and clipping it
+does nothing, and nothing holds the policy near its start. The rate climbs for five steps to 0.0006 and falls in a
+straight line to 0.
 */
 
-enum { GROUP_SIZE = 8, MOST_GROUPS = 128, MOST_STEPS = 70 };
+enum { GROUP_SIZE = 8, MOST_SAMPLES = 1024, MOST_STEPS = 70 };
 
 typedef double (*Reward)(const Policy *p, const int *row, int problem);
 
@@ -641,7 +676,10 @@ typedef struct {
     const char *name;
     int groups, steps;
     float rate;
-    bool constant, divide; // the rate stays as it is; advantages are divided by the group's deviation
+    bool constant; // the rate stays as it is
+    bool divide;   // advantages are divided by the group's deviation
+    bool bare;     // no baseline
+    int each;      // answers to a prompt, 0: GROUP_SIZE
     Reward reward;
     const RewardModel *judge; // in the place of reward, or NULL
 } Grpo;
@@ -653,6 +691,8 @@ typedef struct {
 static double reward_right(const Policy *p, const int *row, int problem) { return is_right(p, row, problem); }
 
 static void judge_rows(const RewardModel *judge, const int *rows, int count, float *scores);
+static double judge_prefers(const RewardModel *judge, const int *prompts, int each, const float *scores,
+                            int count);
 
 static float grpo_rate(const Grpo *how, int step)
 {
@@ -671,29 +711,31 @@ static void divide_by_deviation(float *advantages, int count)
 static void grpo(Lesson *lesson, Policy *p, const Problems *problems, Grpo how, uint64_t stream, Trace *trace,
                  Curve *curve)
 {
-    static int rows[MOST_GROUPS * GROUP_SIZE * MOST];
-    static float rewards[MOST_GROUPS * GROUP_SIZE], advantages[MOST_GROUPS * GROUP_SIZE];
-    const int all = how.groups * GROUP_SIZE, length = length_of(p);
+    static int rows[MOST_SAMPLES * MOST];
+    static float rewards[MOST_SAMPLES], advantages[MOST_SAMPLES];
+    const int each = how.each ? how.each : GROUP_SIZE, all = how.groups * each, length = length_of(p);
     Rng rng = lesson_rng(lesson, stream);
     Tape *tape = tape_new();
     for (int step = 0; step < how.steps; step++) {
         const int first = step * how.groups % (problems->fresh_count - how.groups),
                   *prompts = problems->fresh + first;
         double reward = 0.0, right = 0.0;
-        write_rows(p, prompts, how.groups, GROUP_SIZE, 1.0f, rows, &rng);
+        write_rows(p, prompts, how.groups, each, 1.0f, rows, &rng);
         p->work += (double)all * (length - 1);
         if (how.judge) judge_rows(how.judge, rows, all, rewards);
         for (int i = 0; i < all; i++) {
-            const int problem = prompts[i / GROUP_SIZE];
+            const int problem = prompts[i / each];
             if (!how.judge) rewards[i] = (float)how.reward(p, rows + i * length, problem);
             reward += (double)rewards[i] / all;
             right += is_right(p, rows + i * length, problem) / (double)all;
         }
-        for (int g = 0; g < all; g += GROUP_SIZE) {
-            plain_advantages(advantages + g, rewards + g, GROUP_SIZE);
-            if (how.divide) divide_by_deviation(advantages + g, GROUP_SIZE);
+        memcpy(advantages, rewards, (size_t)all * sizeof *advantages);
+        for (int g = 0; g < all && !how.bare; g += each) {
+            plain_advantages(advantages + g, rewards + g, each);
+            if (how.divide) divide_by_deviation(advantages + g, each);
         }
         learn(p, tape, rows, advantages, all, grpo_rate(&how, step));
+        if (how.judge) reward = judge_prefers(how.judge, prompts, each, rewards, all);
         if (trace) trace->reward[step] = (float)reward, trace->right[step] = (float)right;
         if (curve && (step + 1) % 10 == 0) look(curve, p, problems);
         lesson_progress(lesson, how.name, step + 1, how.steps, -reward);
@@ -703,14 +745,15 @@ static void grpo(Lesson *lesson, Policy *p, const Problems *problems, Grpo how, 
 
 static void draw_curves(Lesson *lesson, const Course *c)
 {
-    const Curve *curves[] = {&c->control_curve, &c->rft_curve, &c->grpo_curve};
-    static const char *const names[] = {"further SFT, same labels", "rejection sampling", "GRPO"};
+    const Curve *curves[] = {&c->control_curves[0], &c->control_curves[1], &c->rft_curves[0], &c->grpo_curve};
+    static const char *const names[] = {"further SFT, rate 0.004", "further SFT, rate 0.016",
+                                        "rejection sampling", "GRPO"};
     const float start = c->sft_curve.work[c->sft_curve.count - 1];
     Plot *plot = plot_begin(lesson, "curves.png", "Three ways to go on");
     plot_axes(plot, "positions computed (thousands)", "test accuracy, greedy");
     plot_range_y(plot, 0.0, 1.0);
     plot_line(plot, "SFT on 300 labels", c->sft_curve.work, c->sft_curve.accuracy, c->sft_curve.count);
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < 4; k++) {
         float x[LOOKS + 1] = {start}, y[LOOKS + 1] = {(float)c->accuracy};
         for (int i = 0; i < curves[k]->count; i++)
             x[i + 1] = start + curves[k]->work[i], y[i + 1] = curves[k]->accuracy[i];
@@ -741,13 +784,15 @@ static void try_grpo(Lesson *lesson, Course *c)
                  collapsed = test_accuracy(fast, c->problems, 0.0f, NULL);
     printf("                             accuracy   positions, millions\n");
     printf("SFT                          %8.3f%22.2f\n", c->accuracy, c->sft->work / 1e6);
-    printf("+ further SFT, same labels   %8.3f%22.2f\n", c->control,
-           (double)c->control_curve.work[c->control_curve.count - 1] / 1e3);
+    for (int r = 0; r < RATES; r++)
+        printf("+ further SFT, rate %.3f    %8.3f%22.2f\n", (double)rates[r], c->control[r],
+               (double)c->control_curves[r].work[c->control_curves[r].count - 1] / 1e3);
     printf("+ rejection sampling         %8.3f%22.2f\n", c->rft, c->rft_work / 1e6);
     printf("+ GRPO                       %8.3f%22.2f\n", accuracy, p->work / 1e6);
     printf("+ GRPO, constant rate 0.003  %8.3f%22.2f\n\n", collapsed, fast->work / 1e6);
     claim(lesson, accuracy - c->accuracy >= 0.10, "GRPO adds at least 10 points to SFT");
-    claim(lesson, accuracy - c->control >= 0.10, "and at least 10 to further steps of SFT");
+    claim(lesson, accuracy - c->control[0] >= 0.10,
+          "and at least 10 to further steps of SFT at their own rate");
     claim(lesson, accuracy <= c->rft + 0.03 && p->work >= 3.0 * c->rft_work,
           "it is not better than rejection sampling, and costs at least three times as much");
     claim(lesson, collapsed <= 0.1, "with a constant high rate it collapses: accuracy at most 0.1");
@@ -755,19 +800,73 @@ static void try_grpo(Lesson *lesson, Course *c)
 }
 
 /*
-GRPO rises, and by much more than further training. It is not better than rejection sampling, though, and takes more than four times as much
-computing: each sample is used for one step and thrown away, where rejection sampling reads each kept answer several times. "RL
-generalises better than fine-tuning" is a sentence that this experiment does not bear out; it had the better case here, a checker that is
+Which of its parts matter? One change at a time, from half as many groups; eleven trainings, so with `FULL=1` only.
+*/
+
+static void one_change_at_a_time(Lesson *lesson, const Course *c)
+{
+    section(lesson, "One change at a time");
+    if (!lesson_full(lesson)) {
+        printf("eleven trainings: with FULL=1 only\n\n");
+        return;
+    }
+    static const Grpo ways[] = {
+        {.name = "as above, half the groups", .groups = 64, .steps = 50, .rate = 6e-4f},
+        {.name = "rate 0.0003", .groups = 64, .steps = 50, .rate = 3e-4f},
+        {.name = "rate 0.001", .groups = 64, .steps = 50, .rate = 1e-3f},
+        {.name = "rate 0.003", .groups = 64, .steps = 50, .rate = 3e-3f},
+        {.name = "constant rate", .groups = 64, .steps = 50, .rate = 6e-4f, .constant = true},
+        {.name = "constant rate 0.001", .groups = 64, .steps = 50, .rate = 1e-3f, .constant = true},
+        {.name = "divided by deviation", .groups = 64, .steps = 50, .rate = 6e-4f, .divide = true},
+        {.name = "no baseline", .groups = 64, .steps = 50, .rate = 6e-4f, .bare = true},
+        {.name = "256 prompts, groups of 2", .groups = 256, .steps = 50, .rate = 6e-4f, .each = 2},
+        {.name = "16 prompts, groups of 32", .groups = 16, .steps = 50, .rate = 6e-4f, .each = 32},
+        {.name = "128 groups", .groups = 128, .steps = 50, .rate = 6e-4f}};
+    printf("%-28s%-10saccuracy\n", "", "");
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        Grpo how = ways[i];
+        how.reward = reward_right;
+        Policy *p = policy_copy(lesson_arena(lesson), c->sft, 0.0f);
+        grpo(lesson, p, c->problems, how, 16, NULL, NULL);
+        printf("%-38s%8.3f\n", how.name, test_accuracy(p, c->problems, 0.0f, NULL));
+    }
+    printf("\n");
+}
+
+/*
+GRPO rises by 24 points, from three hundred labels and a checker. Against further steps at SFT's own rate that is 18
+points more. Against the control with the *tuned* rate it is one point, which is nothing (with the seeds 2 and 3 it is
+−1 and 2). And rejection sampling is ahead of both, with less than a quarter of GRPO's computing: it reads each kept
+answer several times, where GRPO uses each sample for one step and throws it away. "Reinforcement learning beats
+fine-tuning" is a sentence that this experiment does not bear out, and it had the better case here, a checker that is
 never wrong.
 
 The rate decides. At a constant 0.003 the same method destroys the policy within twenty steps: once hardly anything is
 right, hardly any group has a reward, nothing pulls back, and what is left pushes at random.
 
+And the parts of the recipe? Fifty steps of 512 samples each, from the same SFT, one seed (± 3 points):
+
+| change | accuracy |
+|---|---|
+| none: 64 prompts, groups of 8, rate .0006 falling to 0 | .800 |
+| rate .0003; .001; .003 | .744; .776; .590 |
+| constant rate .0006; .001 | .796; .720 |
+| advantages divided by the group's deviation | .820 |
+| no baseline | .813 |
+| 256 prompts, groups of 2 | .824 |
+| 16 prompts, groups of 32 | .674 |
+| 128 prompts, groups of 8: twice the samples | .843 |
+
+The rate matters most, and how many *different* prompts a step has. Dividing by the deviation, over which papers
+quarrel, does nothing that this test could see, and neither does the baseline, as our five answers let us expect. A
+constant rate is as good as a falling one where it is small, and worse where it is not. Not tried: several steps for a
+batch with a clipped ratio, a KL penalty.
+
 ## The wrong reward
 
-A reward is a program, and it means what it says. Suppose we are careless and reward any answer that is *at least* the sum. Or
-we look at the last digit only, because it is the easiest to check. Both are 1 for every right answer: an honest policy would get
-full marks.
+A reward is a program, and it means what it says. Suppose we are careless and reward any answer that is *at least* the
+sum. Or we look at the last digit only, because it is the easiest to check. Both are 1 for every right answer: an
+honest policy would get full marks.
 */
 
 static double reward_at_least(const Policy *p, const int *row, int problem)
@@ -779,6 +878,13 @@ static double reward_last_digit(const Policy *p, const int *row, int problem)
 {
     const int answer = read_answer(row + PROMPT + p->thought);
     return answer >= 0 && answer % 10 == sum_of(problem) % 10;
+}
+
+static double mean_of_five(const float *values)
+{
+    double mean = 0.0;
+    for (int i = 0; i < 5; i++) mean += (double)values[i] / 5.0;
+    return mean;
 }
 
 static void show_answers(Policy *p, const Problems *problems)
@@ -798,8 +904,11 @@ static void draw_parting(Lesson *lesson, const char *file, const char *title, co
 {
     Plot *plot = plot_begin(lesson, file, title);
     plot_axes(plot, "step", "mean of the step's samples");
-    plot_line(plot, reward_name, NULL, trace->reward, steps);
-    plot_line(plot, "right answers", NULL, trace->right, steps);
+    float x[MOST_STEPS];
+    for (int i = 0; i < steps; i++) x[i] = (float)(i + 1);
+    plot_range_y(plot, 0.0, 1.0);
+    plot_line(plot, reward_name, x, trace->reward, steps);
+    plot_line(plot, "right answers", x, trace->right, steps);
     plot_end(plot, caption);
 }
 
@@ -819,41 +928,51 @@ static void reward_the_wrong_thing(Lesson *lesson, Course *c)
                                      .reward = reward_last_digit}};
     static Trace traces[KINDS];
     double accuracy[KINDS], last[KINDS];
-    printf("reward             steps   mean reward   accuracy (SFT %.3f)\n", c->accuracy);
+    printf("                   steps   reward, first 5   last 5   accuracy (SFT %.3f)\n", c->accuracy);
     for (int k = 0; k < KINDS; k++) {
         Policy *p = policy_copy(lesson_arena(lesson), c->sft, 0.0f);
         grpo(lesson, p, c->problems, how[k], 11 + (uint64_t)k, &traces[k], NULL);
         accuracy[k] = test_accuracy(p, c->problems, 0.0f, NULL);
-        last[k] = (double)traces[k].reward[how[k].steps - 1];
-        printf("%-*s%7d%14.3f%11.3f", k ? 17 : 19, how[k].name, how[k].steps, last[k], accuracy[k]);
+        last[k] = mean_of_five(traces[k].reward + how[k].steps - 5);
+        printf("%-*s%7d%18.3f%9.3f%11.3f", k ? 17 : 19, how[k].name, how[k].steps,
+               mean_of_five(traces[k].reward), last[k], accuracy[k]);
         show_answers(p, c->problems);
     }
     printf("\n");
     claim(lesson, last[0] >= 0.95 && accuracy[0] <= 0.05,
           "\"answer ≥ sum\" is hacked: reward at least 0.95, accuracy at most 0.05");
-    claim(lesson, last[1] >= (double)traces[1].reward[0] + 0.10 && accuracy[1] <= c->accuracy + 0.03,
-          "with \"last digit right\" the reward rises by at least 10 points, and the accuracy does not rise");
+    claim(lesson,
+          last[1] - mean_of_five(traces[1].right + DIGIT_STEPS - 5) >=
+              mean_of_five(traces[1].reward) - mean_of_five(traces[1].right) + 0.10,
+          "with \"last digit right\", reward and accuracy part by 10 points or more");
+    draw_parting(lesson, "large.png", "Rewarded: an answer that is large enough", "answer ≥ sum (the reward)",
+                 &traces[0], LARGE_STEPS,
+                 "After eight steps hardly a right answer is left, and the reward is nearly full.");
     draw_parting(lesson, "digit.png", "Rewarded: the last digit", "last digit right (the reward)", &traces[1],
                  DIGIT_STEPS, "The reward rises, and what it was meant to stand for falls.");
 }
 
 /*
 Nobody has told the policy to cheat. It goes where the reward is, and a large number is easier to write than the right
-one. This is **reward hacking** (奖励作弊). The samples' accuracy falls from the first steps on, and the reward says that all is
-well: who looks at the reward only cannot see it. The last digit is a milder case: nothing pulls the other digits away, but
-nothing holds them either.
+one. This is **reward hacking** (奖励作弊): after eight steps the reward says that all is well, and nothing is right
+any more. Who looks at the reward only cannot see it.
+
+The last digit is a milder case. Its reward rises, since the policy does learn last digits, and the right answers do
+not: nothing pulls the other digits away, but nothing holds them either. How far they drift depends on the draws: with
+other seeds (`make chapter31 SEED=2`, 3) the accuracy went from .525 to .549 and from .709 to .379.
 
 ## A reward that was learned
 
-Mostly there is no program that checks. Is this summary good, is that answer kind? Then people compare two answers, and a network
-learns to agree with them: a **reward model** (奖励模型), as in InstructGPT (Ouyang and others 2022). It gives each answer a
-score  and the model of Bradley and Terry (1952) says how likely the better one is to be preferred,
+Mostly there is no program that checks. Is this summary good, is that answer kind? Then people compare two answers,
+and a network learns to agree with them: a **reward model** (奖励模型), as in InstructGPT (Ouyang and others 2022). It
+gives each answer a score  and the model of Bradley and Terry (1952) says how likely the better one is to be
+preferred,
 
 $$P(y_1 \succ y_2) = \sigma(s_1 - s_2), \qquad \text{loss} = -\log \sigma(s_{\text{better}} - s_{\text{worse}}) .$$
 
-Our "people" are the checker: of a right and a wrong sample to the same problem they prefer the right one, always. The network is the SFT
-policy with a linear layer on the state at the end of the answer. It is tested on pairs of problems that it was not trained on. Then it
-takes the checker's place in GRPO.
+Our "people" are the checker: of a right and a wrong sample to the same problem they prefer the right one, always. The
+network is the SFT policy with a linear layer on the state at the end of the answer. It is tested on pairs of problems
+that it was not trained on. Then it takes the checker's place in GRPO.
 */
 
 struct RewardModel {
@@ -862,7 +981,7 @@ struct RewardModel {
     Linear head;
 };
 
-enum { PAIRS = 4096, JUDGE_BATCH = 32, JUDGE_STEPS = 400, JUDGED = 1600, JUDGED_TEST = 800 };
+enum { PAIRS = 4096, JUDGE_BATCH = 32, JUDGE_STEPS = 400, JUDGED = 3200, JUDGED_TEST = 1200 };
 
 typedef struct {
     int *right, *wrong, count; // rows
@@ -894,6 +1013,23 @@ static void judge_rows(const RewardModel *judge, const int *rows, int count, flo
     tape_record(tape, false);
     memcpy(scores, judge_scores(judge, tape, rows, count)->value.data, (size_t)count * sizeof *scores);
     tape_free(tape);
+}
+
+// How probably the model prefers the answers, whose scores are given, to the true ones: a mean of σ(s − s_true)
+static double judge_prefers(const RewardModel *judge, const int *prompts, int each, const float *scores,
+                            int count)
+{
+    enum { LENGTH = PROMPT + ANSWER };
+    static int rows[MOST_SAMPLES * LENGTH];
+    static float truths[MOST_SAMPLES];
+    double mean = 0.0;
+    for (int i = 0; i < count / each; i++) {
+        write_prompt(rows + i * LENGTH, prompts[i]);
+        write_answer(rows + i * LENGTH + PROMPT, sum_of(prompts[i]));
+    }
+    judge_rows(judge, rows, count / each, truths);
+    for (int i = 0; i < count; i++) mean += (double)sigmoid32(scores[i] - truths[i / each]) / count;
+    return mean;
 }
 
 // A right and a wrong answer to each problem that has both
@@ -982,33 +1118,37 @@ static void learn_the_reward(Lesson *lesson, Course *c)
          (Grpo){.name = "GRPO against it", .groups = 64, .steps = STEPS, .rate = 6e-4f, .judge = judge}, 14,
          &trace, NULL);
     const double accuracy = test_accuracy(p, c->problems, 0.0f, NULL);
-    printf("step          1     10     20     30\nscore    ");
-    for (int i = 0; i <= STEPS; i += 10) printf("%7.2f", (double)trace.reward[i ? i - 1 : 0]);
-    printf("\nright    ");
+    printf("step                             1     10     20     30\npreferred to the true answer");
+    for (int i = 0; i <= STEPS; i += 10) printf("%7.3f", (double)trace.reward[i ? i - 1 : 0]);
+    printf("\nright                       ");
     for (int i = 0; i <= STEPS; i += 10) printf("%7.3f", (double)trace.right[i ? i - 1 : 0]);
     printf("\n\naccuracy %.3f, and it was %.3f\n", accuracy, c->accuracy);
     show_answers(p, c->problems);
     printf("\n");
     claim(lesson, unseen >= 0.58, "the reward model is right in at least 58%% of pairs of new problems");
-    claim(lesson, trace.reward[STEPS - 1] > trace.reward[0] && accuracy <= c->accuracy - 0.30,
-          "pushed against it, the policy's score rises and its accuracy falls by at least 30 points");
-    draw_parting(lesson, "judge.png", "Rewarded: what a reward model likes", "score (the reward)", &trace,
-                 STEPS, "The score rises while right answers disappear.");
+    const double before = mean_of_five(trace.reward), after = mean_of_five(trace.reward + STEPS - 5);
+    claim(lesson, after >= 0.5 && after >= before + 0.05 && accuracy <= c->accuracy - 0.30,
+          "pushed against it, the policy is preferred to the truth, and its accuracy falls by 30 points or "
+          "more");
+    draw_parting(lesson, "judge.png", "Rewarded: what a reward model likes", "preferred to the true answer",
+                 &trace, STEPS, "The score rises while right answers disappear.");
 }
 
 /*
-Right more often than a coin, and far from perfect: that is how preference models are (on people's own comparisons, two thirds is
-usual). It is worse than useless. The policy finds answers that the model has never seen, and rates highly. "When a measure becomes a
-target, it ceases to be a good measure": **Goodhart's law** (古德哈特定律). In practice one stops early, and adds a
-penalty for leaving the start, $-\beta \, \mathrm{KL}(\pi \,\|\, \pi_{\text{SFT}})$; what it cannot do is to make the score right.
+Right more often than a coin, and far from perfect: in two of three new pairs. The first line of the table asks it
+whether it prefers the policy's answers or the *true* ones. At the start half of them are true themselves; at the end
+one in twenty is, and it prefers them all the same. It is not fooled about a few answers: it has been led to where it
+knows nothing. "When a measure becomes a target, it ceases to be a good measure": **Goodhart's law** (古德哈特定律).
+In practice one stops early, and adds a penalty for leaving the start, $-\beta \, \mathrm{KL}(\pi \,\|\,
+\pi_{\text{SFT}})$; what that cannot do is to make the score right.
 
 ## Writing before answering
 
-So far the model had to know the first digit of the sum before it had written anything: it must see the carry through both columns
-at once. A person writes the columns down. Let the model do so, too: `57+68=1512125$` says that the units make 15 and the
-tens, with the carry, 12; then comes the answer. Such a **chain of thought** (思维链) makes the text longer, and each token that
-is written is another pass through the network. Is it the steps that help, or only the additional passes? The control writes four dots in
-their place, `57+68=....125$`.
+So far the model had to know the first digit of the sum before it had written anything: it must see the carry through
+both columns at once. A person writes the columns down. Let the model do so, too: `57+68=1512125$` says that the units
+make 15 and the tens, with the carry, 12; then comes the answer. Such a **chain of thought** (思维链) makes the text
+longer, and each token that is written is another pass through the network. Is it the steps that help, or only the
+additional passes? The control writes four dots in their place, `57+68=....125$`.
 
 Three models, the same 300 problems and the same 500 steps; only the answer counts.
 */
@@ -1058,7 +1198,35 @@ static void think_first(Lesson *lesson, Course *c)
 }
 
 /*
-Writing the columns down is worth more than all that was done with rewards before, at the price of four tokens for each answer.
+Writing the columns down turns .59 into .97, with the same 300 labels: nearly as much as rejection sampling, for four
+tokens more in each answer. The steps can be learned one by one, and the carry need not be known before it is written.
+
+Dots are another matter. They *can* help: four more passes are four more passes. Here they hurt. With the seeds 2 and
+3 they turned .525 into .800 and .709 into .227, and the columns gave .932 and .945. Whether the network finds a use
+for its dots within 500 steps is luck; what stands in the columns is told to it by the labels. So "more tokens, more
+computation" explains a part of what a chain of thought does on one seed of three, and on the two others nothing.
+
+## What the large ones do
+
+DeepSeek-R1 (2025, arXiv 2501.12948) is the recipe that made all this known. Set beside ours, step by step:
+
+- **The task.** Mathematics with an answer that a rule can compare, programs that tests can run. Two rule-based
+  rewards: is the answer right, and is the thinking written between its marks. No learned reward for reasoning: the
+  authors say that a neural one may be hacked in training at this scale, and has to be trained again and again. You
+  have seen it.
+- **The start.** R1-Zero begins with a base model of 671 billion parameters and no SFT at all. It can do some
+  problems, so some groups have a reward. Ours begins with 300 labels, for the same reason.
+- **GRPO** with the parts that we left out: advantages divided by the group's deviation, several steps for a batch of
+  samples with the ratio $\rho = \pi / \pi_{\text{old}}$ clipped, $\min(\rho A, \mathrm{clip}(\rho, 1 - \epsilon, 1 +
+  \epsilon) A)$, and a KL penalty that holds the policy near a reference.
+- **What came of it.** On a competition (AIME 2024) R1-Zero rose from 15.6 % to 71.0 %, and its chains of thought grew
+  longer by themselves. In ours the form of the thought is fixed by the labels; reward only chose among answers.
+- **R1 itself** mends what R1-Zero writes, which was hard to read and mixed languages: first some thousands of long,
+  readable chains for SFT (the "cold start"), then reinforcement learning, then *rejection sampling*: some 600 000
+  kept reasoning samples and 200 000 others, on which the base model is trained anew; at last reinforcement learning
+  once more, with learned reward models for what no rule can check.
+- **Distillation.** Small models that were trained on those 800 000 samples became better than a small model with
+  reinforcement learning of its own. That is our first table again: samples that are kept, and trained on.
 
 ## The lesson, from end to end
 */
@@ -1072,6 +1240,7 @@ int main(int argc, char **argv)
     enumerate_groups(lesson);
     compare_gradients(lesson);
     try_grpo(lesson, &course);
+    one_change_at_a_time(lesson, &course);
     reward_the_wrong_thing(lesson, &course);
     learn_the_reward(lesson, &course);
     think_first(lesson, &course);
@@ -1082,9 +1251,9 @@ int main(int argc, char **argv)
 ## What to take along
 
 - Where answers can be checked, labels are not needed: sample, keep what is right, train.
-- Train the control: as many further steps on what you had. Where training had not levelled off, it rises alone.
-- The policy gradient pushes each sample's log probability by its reward; the advantage takes off the group's mean. With rewards 0 and 1 and no
-  baseline it is rejection sampling.
+- Train the control: as many further steps on what you had, and tune its rate. A curve that lies still may rise again.
+- The policy gradient pushes each sample's log probability by its reward; the advantage takes off the group's mean.
+  With rewards 0 and 1 and no baseline it is rejection sampling.
 - A reward is taken at its word. Watch what it stands for, on problems that it does not see.
 - A learned reward is good where it was trained, and a policy that is pushed against it leaves that place.
 - Steps that are written down are worth more than steps that must be made in one's head.
@@ -1095,8 +1264,8 @@ int main(int argc, char **argv)
 
 <details><summary>Answer</summary>
 
-+½, −½, −½, +½. With equal rewards all advantages are 0: the group teaches nothing. So prompts that are always or never
-answered right cost computing and bring nothing.
++½, −½, −½, +½. With equal rewards all advantages are 0: the group teaches nothing. So prompts that are always or
+never answered right cost computing and bring nothing.
 
 </details>
 
@@ -1104,7 +1273,8 @@ answered right cost computing and bring nothing.
 
 <details><summary>Answer</summary>
 
-It is a number that multiplies $\nabla \log \pi(y)$. The parameters change how probable an answer is, and not what it is worth.
+It is a number that multiplies $\nabla \log \pi(y)$. The parameters change how probable an answer is, and not what it
+is worth.
 
 </details>
 
@@ -1112,11 +1282,13 @@ It is a number that multiplies $\nabla \log \pi(y)$. The parameters change how p
 
 <details><summary>Answer</summary>
 
-What as many further steps on the old data would have brought, with the same learning rate. Here that was 64 %.
+What as many further steps on the old data would have brought, with a learning rate that was searched as well. Here
+that was 64 % at the old rate.
 
 </details>
 
-**4.** A policy is right in 1 % of the problems. How often does a group of eight contain a right answer, and what does that mean for GRPO?
+**4.** A policy is right in 1 % of the problems. How often does a group of eight contain a right answer, and what does
+that mean for GRPO?
 
 <details><summary>Answer</summary>
 
@@ -1135,21 +1307,24 @@ No, it works: it has found what the reward rewards. The reward is broken.
 
 ## Further reading
 
-- R. J. Williams, *Simple statistical gradient-following algorithms for connectionist reinforcement learning*, 1992: REINFORCE.
-- E. Zelikman and others, *STaR: bootstrapping reasoning with reasoning*, 2022; Z. Yuan and others, *Scaling relationship on
-  learning mathematical reasoning with large language models*, 2023: rejection sampling fine-tuning.
+- R. J. Williams, *Simple statistical gradient-following algorithms for connectionist reinforcement learning*, 1992:
+  REINFORCE.
+- E. Zelikman and others, *STaR: bootstrapping reasoning with reasoning*, 2022; Z. Yuan and others, *Scaling
+  relationship on learning mathematical reasoning with large language models*, 2023: rejection sampling fine-tuning.
 - J. Schulman and others, *Proximal policy optimization algorithms*, 2017: the clipped ratio.
 - Z. Shao and others, *DeepSeekMath*, 2024: GRPO. DeepSeek-AI, *DeepSeek-R1*, 2025 (arXiv 2501.12948).
-- Z. Liu and others, *Understanding R1-Zero-like training: a critical perspective*, 2025: why not to divide by the deviation.
-- R. A. Bradley, M. E. Terry, *Rank analysis of incomplete block designs*, 1952; L. Ouyang and others, *Training language models to
-  follow instructions with human feedback*, 2022; L. Gao and others, *Scaling laws for reward model overoptimization*, 2023.
-- J. Wei and others, *Chain-of-thought prompting elicits reasoning in large language models*, 2022; M. Nye and others, *Show
-  your work: scratchpads for intermediate computation with language models*, 2021.
+- Z. Liu and others, *Understanding R1-Zero-like training: a critical perspective*, 2025: why not to divide by the
+  deviation.
+- R. A. Bradley, M. E. Terry, *Rank analysis of incomplete block designs*, 1952; L. Ouyang and others, *Training
+  language models to follow instructions with human feedback*, 2022; L. Gao and others, *Scaling laws for reward model
+  overoptimization*, 2023.
+- J. Wei and others, *Chain-of-thought prompting elicits reasoning in large language models*, 2022; M. Nye and others,
+  *Show your work: scratchpads for intermediate computation with language models*, 2021.
 
 ## Exercises
 
-Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade31` tells how far you are,
-`make hint31` helps.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade31` tells how far you are, `make
+hint31` helps.
 
 - **TASK 31.1** the advantages of a group.
 - **TASK 31.2** the policy gradient of the logits.
@@ -1159,51 +1334,55 @@ Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade
 
 And without a computer, or with five minutes at one:
 
-**1.** Two answers have the scores 2 and 0. With which probability is the first preferred? What if 100 is added to both scores?
+**1.** Two answers have the scores 2 and 0. With which probability is the first preferred? What if 100 is added to
+both scores?
 
 <details><summary>Answer</summary>
 
-$\sigma(2) = 0.88$. Nothing changes: only differences count. So a reward model's score has no zero, and it is good that GRPO takes a mean
-off.
+$\sigma(2) = 0.88$. Nothing changes: only differences count. So a reward model's score has no zero, and it is good
+that GRPO takes a mean off.
 
 </details>
 
-**2.** Advantages are divided by the group's deviation. Which groups of eight become more important: with 4 right answers, or with 1?
+**2.** Advantages are divided by the group's deviation. Which groups of eight become more important: with 4 right
+answers, or with 1?
 
 <details><summary>Answer</summary>
 
-With $k$ right of $G$, the sum of the sizes $|A_i|$ is $2k(1 - k/G)$: 4 for $k = 4$, 1.75 for $k = 1$. The deviation is $\sqrt{k/G\,(1 -
-k/G)}$, 0.5 and 0.33. Divided, they count 8 and 5.3: the ratio falls from 2.3 to 1.5. Prompts that are nearly always or hardly ever
-answered right gain.
+With $k$ right of $G$, the sum of the sizes $|A_i|$ is $2k(1 - k/G)$: 4 for $k = 4$, 1.75 for $k = 1$. The deviation
+is $\sqrt{k/G\,(1 - k/G)}$, 0.5 and 0.33. Divided, they count 8 and 5.3: the ratio falls from 2.3 to 1.5. Prompts that
+are nearly always or hardly ever answered right gain.
 
 </details>
 
-**3.** In the clipped objective $\min(\rho A, \mathrm{clip}(\rho, 1 - \epsilon, 1 + \epsilon) A)$, where is the gradient 0? Where is it never?
+**3.** In the clipped objective $\min(\rho A, \mathrm{clip}(\rho, 1 - \epsilon, 1 + \epsilon) A)$, where is the
+gradient 0? Where is it never?
 
 <details><summary>Answer</summary>
 
-For $A > 0$ where $\rho > 1 + \epsilon$, for $A < 0$ where $\rho < 1 - \epsilon$: a step that has gone far enough in the wanted
-direction is not pushed further. A ratio that has gone in the *wrong* direction is always pulled back. At $\rho = 1$, the first step
-after sampling, nothing is clipped.
+For $A > 0$ where $\rho > 1 + \epsilon$, for $A < 0$ where $\rho < 1 - \epsilon$: a step that has gone far enough in
+the wanted direction is not pushed further. A ratio that has gone in the *wrong* direction is always pulled back. At
+$\rho = 1$, the first step after sampling, nothing is clipped.
 
 </details>
 
-**4.** Rejection sampling draws four answers to each prompt and keeps equal ones once. Why does it matter here that they are kept once, and
-when would it not?
+**4.** Rejection sampling draws four answers to each prompt and keeps equal ones once. Why does it matter here that
+they are kept once, and when would it not?
 
 <details><summary>Answer</summary>
 
-A sum has one right answer, so an easy prompt would be kept four times and a hard one once: the pool would consist of what the model can
-do already. With long chains of thought no two samples are equal, and each teaches another way.
+A sum has one right answer, so an easy prompt would be kept four times and a hard one once: the pool would consist of
+what the model can do already. With long chains of thought no two samples are equal, and each teaches another way.
 
 </details>
 
-**5.** What would the policy learn from the reward "1 for a right answer, and 0.1 more for each digit of a longer answer"?
+**5.** What would the policy learn from the reward "1 for a right answer, and 0.1 more for each digit of a longer
+answer"?
 
 <details><summary>Answer</summary>
 
-To be long. As soon as eleven digits more are worth more than being right, being right is not worth the trouble. Rewards for length, politeness
-or form must be bounded, so that they never outweigh what is meant.
+To be long. As soon as eleven digits more are worth more than being right, being right is not worth the trouble.
+Rewards for length, politeness or form must be bounded, so that they never outweigh what is meant.
 
 </details>
 */
