@@ -478,9 +478,9 @@ against best, 10 and 13 points are left of the 27 and 22 that the column of .004
 
 ## Which way is up?
 
-Rejection sampling forgets what was wrong. Let us use that, too. The aim is the expected reward, $J = \sum_y \pi(y)\,
-r(y)$. Its slope is a sum over *all* answers, and we can only draw some. The trick of the logarithm's derivative,
-$\nabla \pi = \pi\, \nabla \log \pi$, turns the sum back into an expectation (Williams 1992):
+Rejection sampling forgets what was wrong. Let us use that, too. The aim is the expected reward,
+$J = \sum_y \pi(y)\, r(y)$. Its slope is a sum over *all* answers, and we can only draw some. The trick of the
+logarithm's derivative, $\nabla \pi = \pi\, \nabla \log \pi$, turns the sum back into an expectation (Williams 1992):
 
 $$\nabla J = \sum_y r(y) \, \nabla \pi(y) = \mathbb{E}_{y \sim \pi} \bigl[ r(y) \, \nabla \log \pi(y) \bigr].$$
 
@@ -488,8 +488,9 @@ In words: draw answers, push each one's log probability up by its reward. That i
 Nothing has to be differentiated but the policy; the reward may be a program, or a person.
 
 It is noisy. If all rewards are 0.9 or 1, every answer is pushed up, and which of them more is lost in the noise. But
-any number $b$ that does not look at the answer may be taken off, because $\mathbb{E}[\nabla \log \pi] = \nabla \sum_y
-\pi(y) = 0$. Draw a *group* of $G$ answers to the same prompt and take off the group's mean: what is left,
+any number $b$ that does not look at the answer may be taken off, because
+$\mathbb{E}[\nabla \log \pi] = \nabla \sum_y \pi(y) = 0$. Draw a *group* of $G$ answers to the same prompt and take
+off the group's mean: what is left,
 
 $$A_i = r_i - \frac1G \sum_j r_j ,$$
 
@@ -597,8 +598,8 @@ static void enumerate_groups(Lesson *lesson)
 }
 
 /*
-The first claim says what the answer's own share in the mean does: the estimate becomes shorter by the factor  - 1/G
-and keeps its direction. For an optimiser that divides by the size of gradients that is nothing.
+The first claim says what the answer's own share in the mean does: the estimate becomes shorter by the factor
+$1 - 1/G$ and keeps its direction. For an optimiser that divides by the size of gradients that is nothing.
 
 "The baseline reduces the variance", one reads everywhere. Here it does so in the last row only, where all rewards are
 raised by 3: then every answer is pushed up, and by how much more is lost in noise. With rewards of 0 and 1 *no*
@@ -609,8 +610,8 @@ And look at what remains without it, with rewards of 0 and 1: the right samples 
 is rejection sampling! It *is* a policy gradient, whose samples are used for many steps and not for one.
 
 In the network an answer is several tokens, $\log \pi(y) = \sum_t \log \pi(y_t \mid y_{<t})$, and all of them get the
-advantage of the answer. So the loss whose gradient is $-\nabla J$ is the weighted cross entropy from above, with $w_i
-= A_i$. By hand, for one step of the logits:
+advantage of the answer. So the loss whose gradient is $-\nabla J$ is the weighted cross entropy from above, with
+$w_i = A_i$. By hand, for one step of the logits:
 */
 
 // d_logits (N × V): the gradient of −1/n Σ w log softmax(logits)_label over the n rows that count
@@ -949,7 +950,7 @@ static void reward_the_wrong_thing(Lesson *lesson, Course *c)
                  &traces[0], LARGE_STEPS,
                  "After eight steps hardly a right answer is left, and the reward is nearly full.");
     draw_parting(lesson, "digit.png", "Rewarded: the last digit", "last digit right (the reward)", &traces[1],
-                 DIGIT_STEPS, "The reward rises, and what it was meant to stand for falls.");
+                 DIGIT_STEPS, "The reward rises, and what it was meant to stand for does not.");
 }
 
 /*
@@ -965,7 +966,7 @@ other seeds (`make chapter31 SEED=2`, 3) the accuracy went from .525 to .549 and
 
 Mostly there is no program that checks. Is this summary good, is that answer kind? Then people compare two answers,
 and a network learns to agree with them: a **reward model** (奖励模型), as in InstructGPT (Ouyang and others 2022). It
-gives each answer a score  and the model of Bradley and Terry (1952) says how likely the better one is to be
+gives each answer a score $s$, and the model of Bradley and Terry (1952) says how likely the better one is to be
 preferred,
 
 $$P(y_1 \succ y_2) = \sigma(s_1 - s_2), \qquad \text{loss} = -\log \sigma(s_{\text{better}} - s_{\text{worse}}) .$$
@@ -1131,7 +1132,7 @@ static void learn_the_reward(Lesson *lesson, Course *c)
           "pushed against it, the policy is preferred to the truth, and its accuracy falls by 30 points or "
           "more");
     draw_parting(lesson, "judge.png", "Rewarded: what a reward model likes", "preferred to the true answer",
-                 &trace, STEPS, "The score rises while right answers disappear.");
+                 &trace, STEPS, "Right answers disappear, and the model prefers what is written instead.");
 }
 
 /*
@@ -1139,8 +1140,8 @@ Right more often than a coin, and far from perfect: in two of three new pairs. T
 whether it prefers the policy's answers or the *true* ones. At the start half of them are true themselves; at the end
 one in twenty is, and it prefers them all the same. It is not fooled about a few answers: it has been led to where it
 knows nothing. "When a measure becomes a target, it ceases to be a good measure": **Goodhart's law** (古德哈特定律).
-In practice one stops early, and adds a penalty for leaving the start, $-\beta \, \mathrm{KL}(\pi \,\|\,
-\pi_{\text{SFT}})$; what that cannot do is to make the score right.
+In practice one stops early, and adds a penalty for leaving the start,
+$-\beta \, \mathrm{KL}(\pi \,\|\, \pi_{\text{SFT}})$; what that cannot do is to make the score right.
 
 ## Writing before answering
 
@@ -1203,8 +1204,9 @@ tokens more in each answer. The steps can be learned one by one, and the carry n
 
 Dots are another matter. They *can* help: four more passes are four more passes. Here they hurt. With the seeds 2 and
 3 they turned .525 into .800 and .709 into .227, and the columns gave .932 and .945. Whether the network finds a use
-for its dots within 500 steps is luck; what stands in the columns is told to it by the labels. So "more tokens, more
-computation" explains a part of what a chain of thought does on one seed of three, and on the two others nothing.
+for its dots within 500 steps is luck (longer was not tried); what stands in the columns is told to it by the labels.
+So "more tokens, more computation" explains a part of what a chain of thought does on one seed of three, and on the
+two others nothing.
 
 ## What the large ones do
 
@@ -1217,8 +1219,9 @@ DeepSeek-R1 (2025, arXiv 2501.12948) is the recipe that made all this known. Set
 - **The start.** R1-Zero begins with a base model of 671 billion parameters and no SFT at all. It can do some
   problems, so some groups have a reward. Ours begins with 300 labels, for the same reason.
 - **GRPO** with the parts that we left out: advantages divided by the group's deviation, several steps for a batch of
-  samples with the ratio $\rho = \pi / \pi_{\text{old}}$ clipped, $\min(\rho A, \mathrm{clip}(\rho, 1 - \epsilon, 1 +
-  \epsilon) A)$, and a KL penalty that holds the policy near a reference.
+  samples with the ratio $\rho = \pi / \pi_{\text{old}}$ clipped,
+  $\min(\rho A, \mathrm{clip}(\rho, 1 - \epsilon, 1 + \epsilon) A)$, and a KL penalty that holds the policy near a
+  reference.
 - **What came of it.** On a competition (AIME 2024) R1-Zero rose from 15.6 % to 71.0 %, and its chains of thought grew
   longer by themselves. In ours the form of the thought is fixed by the labels; reward only chose among answers.
 - **R1 itself** mends what R1-Zero writes, which was hard to read and mixed languages: first some thousands of long,
@@ -1323,8 +1326,8 @@ No, it works: it has found what the reward rewards. The reward is broken.
 
 ## Exercises
 
-Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade31` tells how far you are, `make
-hint31` helps.
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade31` tells how far you are,
+`make hint31` helps.
 
 - **TASK 31.1** the advantages of a group.
 - **TASK 31.2** the policy gradient of the logits.
@@ -1371,7 +1374,7 @@ they are kept once, and when would it not?
 
 <details><summary>Answer</summary>
 
-A sum has one right answer, so an easy prompt would be kept four times and a hard one once: the pool would consist of
+A sum has one right answer, so an easy prompt would be kept four times and a hard one once: the pool would lean to
 what the model can do already. With long chains of thought no two samples are equal, and each teaches another way.
 
 </details>
