@@ -1306,8 +1306,8 @@ no room left for anything better. It has not learned 24 secrets, it has learned 
 The second line is the same network with a learned row for each position, and as many steps. It has learned
 half of the trick and stands on a plateau. The games are about *which stands behind which*, a distance of
 one, and a rotation gives every pair of neighbours the same angle from the start; a table must learn it for
-each of the sixteen places. (The other way round happens as well: where a column has a meaning of its own,
-as in sums written below each other, chapter 31 will find a table better.)
+each of the sixteen places. (Where each column has a meaning of its own, as in sums written below each
+other, it may be the other way round: chapter 31 uses a table.)
 
 So is few-shot learning a matter of size? That is GPT-3's story: the larger the model, the more it gains
 from examples. Here a model of a hundred thousand parameters does it perfectly, because its text is made of
