@@ -1253,14 +1253,19 @@ static double print_guesses(const Quiz *never, const Result *full, const Result 
 static void draw_results(Lesson *lesson, const Result *full, const Result *replay)
 {
     Matrix table = matrix_new(lesson_arena(lesson), QUIZZES, 2);
-    static const char *const columns[] = {"articles no more", "every fourth row"};
+    static const char *const rows[QUIZZES] = {
+        "asked, new pairs",       "asked, new words",     "never asked, new pairs",
+        "never asked, new words", "as a second question", "never mentioned",
+        "invented names",         "... like a known one", "other real countries"};
+    static const char *const columns[] = {"no articles", "every fourth row"};
     for (int q = 0; q < QUIZZES; q++) {
         AT(table, q, 0) = (float)(100.0 * full->quizzes[q]);
         AT(table, q, 1) = (float)(100.0 * replay->quizzes[q]);
     }
     Plot *plot = plot_begin(lesson, "quizzes.png", "Right answers after fine-tuning (%)");
-    plot_cells(plot, table, quiz_names, columns, 0);
-    plot_end(plot, "Nine quizzes, without and with replay, after equally many steps.");
+    plot_cells(plot, table, rows, columns, 0);
+    plot_end(plot, "Nine quizzes, without and with replay, after equally many steps. The last three ask for "
+                   "\"I do not know\".");
 }
 
 static void compare_replay(Lesson *lesson, const Model *base, const Tests *tests, const double before[2],
