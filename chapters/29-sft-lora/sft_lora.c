@@ -5,13 +5,14 @@ A pretrained language model continues texts. Ask it a question, and it goes on w
 in the same book. This chapter turns such a model into one that answers, by **supervised fine-tuning** (监督微调, SFT):
 some more steps of the same descent on the same loss, on texts in which somebody asks and somebody answers. Then we
 look for the price of it, and for a cheaper way: **low-rank adaptation** (低秩适配, LoRA), which trains one number in
-thirty.
+forty.
 
 The question behind it all: *what does a model learn when it is fine-tuned, and what did it know before?* To see that,
 we need a world that is known to the last fact. Ours has 48 countries. Of each we know the capital, a language, the
 currency and the continent, in English and in Chinese: 384 facts.
 
-You need the decoder of chapter 20, and from chapter 28 that a conversation is a text. At the end stands a small bot:
+You need the decoder of chapter 20, and from chapter 28 that a conversation is a text. At the end stands a small bot
+to talk with:
 
     make chat
 */
@@ -1655,7 +1656,7 @@ the sentence in which it was read. And "Answer in Chinese." to an English questi
 ## What to take along
 
 - A pretrained model knows things and cannot be asked. Fine-tuning teaches the form of an answer, in a few hundred
-  steps, and facts that nobody asks about come with it.
+  steps, and facts that nobody asks about come with it as long as they are not overwritten.
 - Which tokens count is a list of labels: the answers', the end of the turn included.
 - Know where an answer can come from. A guess from other facts is the opponent that "it knows" has to beat.
 - What is not trained any more is forgotten. A quarter of old texts keeps it, and with it the answers to what was
@@ -1741,8 +1742,8 @@ Then take out one fact of another country from the statements only. What does th
 
 <details><summary>Answer</summary>
 
-It says something of the right kind: some capital, some language. Nothing in the loss tells it that a fact of a known
-country is missing; that would have to be taught as well.
+Something of the right kind is to be expected: some capital, some language. Nothing in the loss tells the model that a
+fact of a known country is missing; that would have to be taught as well.
 
 </details>
 
