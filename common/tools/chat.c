@@ -10,13 +10,13 @@
 #include "models/chat.h"
 #include "base/check.h"
 #include "base/utf8.h"
+#include "lesson/lesson.h"
 #include "tools/arguments.h"
 #include "tools/line_editor.h"
 
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -141,13 +141,6 @@ static void tell(const char *before, const char *text, const char *behind)
     write_bytes(&w, behind, strlen(behind));
     w.in_line = true;
     write_end(&w);
-}
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 // ---- A turn -----------------------------------------------------------------------------------------------
