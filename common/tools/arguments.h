@@ -1,4 +1,4 @@
-// arguments.h: numbers on a command line, for the tools that take options (sample.c, draw.c). What is no number, or outside of
+// arguments.h: command lines, for the tools that take options (sample.c, chat.c, draw.c). What is no number, or outside of
 // low … high, stops the program with the option's name, what it is, what was expected, and the usage.
 #pragma once
 #include "base/check.h"
@@ -42,4 +42,36 @@ static inline int option_argument(const char *usage, const char *argument, const
     check(equals || next, usage, "%s needs a value", name);
     *value = equals ? equals + 1 : next;
     return equals ? 1 : 2;
+}
+
+// A command line of options, "set" one by one, and at most one text beside them, which is returned (NULL: none); `texts` is
+// what two of them are called. Behind -- a text may begin with dashes. --help and -h print the usage and end the program.
+typedef void SetOption(void *options, const char *name, const char *value);
+static inline const char *read_arguments(int argc, char **argv, const char *usage, const char *texts,
+                                         SetOption *set, void *options)
+{
+    const char *text = NULL;
+    bool dashes = false; // "--" was there
+    for (int i = 1; i < argc;) {
+        const char *argument = argv[i];
+        if (!dashes && (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)) {
+            puts(usage);
+            exit(EXIT_SUCCESS);
+        }
+        if (!dashes && strcmp(argument, "--") == 0) {
+            dashes = true;
+            i++;
+        } else if (!dashes && strncmp(argument, "--", 2) == 0) {
+            char name[32];
+            const char *value;
+            i += option_argument(usage, argument, i + 1 < argc ? argv[i + 1] : NULL, name, &value);
+            set(options, name, value);
+        } else {
+            check(!text, usage, "two %s: \"%s\" and \"%s\"; put quotation marks around one", texts, text,
+                  argument);
+            text = argument;
+            i++;
+        }
+    }
+    return text;
 }

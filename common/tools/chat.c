@@ -41,8 +41,9 @@ typedef struct {
 } Options;
 
 // Numbers are looked at at once, though those for sampling are needed only when the model is open.
-static void set_option(Options *o, const char *name, const char *value)
+static void set_option(void *options, const char *name, const char *value)
 {
+    Options *o = options;
     if (strcmp(name, "--model") == 0) {
         o->model = value;
     } else if (strcmp(name, "--system") == 0) {
@@ -62,37 +63,10 @@ static void set_option(Options *o, const char *name, const char *value)
     }
 }
 
-static int read_option(Options *o, const char *argument, const char *next)
-{
-    char name[32];
-    const char *value;
-    const int arguments = option_argument(usage, argument, next, name, &value);
-    set_option(o, name, value);
-    return arguments;
-}
-
-static void read_prompt(Options *o, const char *text)
-{
-    check(!o->prompt, usage, "two questions: \"%s\" and \"%s\"; put quotation marks around one", o->prompt,
-          text);
-    o->prompt = text;
-}
-
 static Options read_options(int argc, char **argv)
 {
     Options o = {.seed = 1};
-    int i = 1;
-    while (i < argc && strcmp(argv[i], "--") != 0) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            puts(usage);
-            exit(EXIT_SUCCESS);
-        }
-        if (strncmp(argv[i], "--", 2) == 0)
-            i += read_option(&o, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
-        else
-            read_prompt(&o, argv[i++]);
-    }
-    for (i++; i < argc; i++) read_prompt(&o, argv[i]);
+    o.prompt = read_arguments(argc, argv, usage, "questions", set_option, &o);
     check(o.model, usage, "with which model? --model FOLDER is missing");
     return o;
 }
