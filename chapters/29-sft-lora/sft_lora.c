@@ -17,7 +17,6 @@ to talk with:
     make chat
 */
 
-#include "base/mathf.h"
 #include "files/csv.h"
 #include "files/folder.h"
 #include "learning/optim.h"
@@ -658,7 +657,7 @@ threads.
 typedef struct {
     Parameters *trained; // the model's, or those that LoRA adds
     Model replicas[ROWS];
-    Parameters low_rank[ROWS]; // of the replicas
+    Parameters low_rank[ROWS]; // of the replicas; empty without LoRA
     Tape *tapes[ROWS];
     Optimiser adam;
 } Learner;
@@ -715,9 +714,7 @@ static double train_step(Learner *l, const Batch *batch, float rate)
         losses[b] = (double)loss->value.data[0];
     }
     for (int b = 0; b < ROWS; b++) {
-        Parameters *replica =
-            l->trained->count == l->low_rank[b].count ? &l->low_rank[b] : &l->replicas[b].parameters;
-        parameters_gather(l->trained, replica);
+        parameters_gather(l->trained, l->low_rank[b].count ? &l->low_rank[b] : &l->replicas[b].parameters);
         sum += losses[b];
     }
     clip_gradients(l->trained, (float)ROWS);
@@ -789,18 +786,12 @@ static void end_row(Quiz *quiz, const Row *row)
     quiz->time = int_max(quiz->time, row->count);
 }
 
-static int likeliest(Matrix logits, int row)
-{
-    int best = 0;
-    for (int v = 1; v < logits.cols; v++)
-        if (AT(logits, row, v) > AT(logits, row, best)) best = v;
-    return best;
-}
-
 static bool is_right(const Row *row, Matrix logits, int first)
 {
     for (int t = 0; t + 1 < row->count; t++)
-        if (row->answer[t + 1] && likeliest(logits, first + t) != row->ids[t + 1]) return false;
+        if (row->answer[t + 1] && sample_token(matrix_rows(logits, first + t, 1),
+                                               (Sampling){.temperature = 0}, NULL) != row->ids[t + 1])
+            return false;
     return true;
 }
 
@@ -1395,14 +1386,12 @@ static void lora_backward(Matrix d_a, Matrix d_b, Matrix d_h, Matrix d_y, Matrix
     }
 }
 
+// Relative to the largest element of b
 static double largest_gap(Matrix a, Matrix b)
 {
-    double gap = 0.0, size = 1e-30;
-    for (size_t i = 0; i < matrix_size(a); i++) {
-        gap = fmax(gap, fabs((double)a.data[i] - (double)b.data[i]));
-        size = fmax(size, fabs((double)b.data[i]));
-    }
-    return gap / size;
+    double size = 1e-30;
+    for (size_t i = 0; i < matrix_size(b); i++) size = fmax(size, fabs((double)b.data[i]));
+    return (double)largest_difference(a, b) / size;
 }
 
 enum { IN = 24, OUT = 40, SOME_ROWS = 7, RANK = 4 };
