@@ -39,7 +39,7 @@ ifneq ($(filter environment%,$(origin NAME)),)
 override undefine NAME
 endif
 TEXTS := DATA PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED ARGS DIR OUT FILE CHAPTER JOBS TASK LEVEL TEST FORCE NAME PEERS WRONG \
-	BUNDLE SECONDS ONLY MODEL MODEL_20 MODEL_26 MODEL_29 SYSTEM SUITES STEPS KEEP GUIDANCE
+	BUNDLE SECONDS ONLY MODEL MODEL_20 MODEL_26 MODEL_29 SYSTEM SUITES STEPS KEEP GUIDANCE HOSTS PROCESSES
 as_it_is = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1))$(eval export $1))
 $(foreach t,$(TEXTS) FULL WERROR V OPENMP SCRIPTS COURSE_BUILD $(filter-out $(TEXTS) CC CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS SHELL,$(TYPED)),$(call as_it_is,$t))
 
@@ -211,8 +211,8 @@ if_header = $(if $(shell echo '$(hash)include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WI
 COURSE_CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math $(THREADS) $(WARNINGS)
 COURSE_CPPFLAGS := -D_GNU_SOURCE -Icommon
 LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) \
-	$(call if_header,zlib.h,-lz) -lm
-COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(CPPFLAGS) $(COURSE_CFLAGS) $(CFLAGS)
+	$(call if_header,zlib.h,-lz) $(PACKAGE_LIBS) -lm
+COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(PACKAGE_CFLAGS) $(CPPFLAGS) $(COURSE_CFLAGS) $(CFLAGS)
 LINK      = $(CC) $(COURSE_CFLAGS) $(CFLAGS) $(LDFLAGS)
 
 ROOMS          := base matrix learning learning/ops files lesson lesson/plot models
@@ -298,6 +298,14 @@ CHAPTERS_DATA = $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
 
 $(CHAPTER_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(LIBRARY)
 	$(call link,$^,$(LIBRARIES))
+
+# A chapter's file `packages` names those of Debian's that only it needs. Its program is compiled again when they are there.
+define packages_rule
+$(call chapter_program,$1): PACKAGE_LIBS = $$(shell sh common/tools/packages.sh libs chapters/$1)
+$(call chapter_program,$1).o: PACKAGE_CFLAGS = $$(shell sh common/tools/packages.sh cflags chapters/$1)
+$(call chapter_program,$1).o: $$(wildcard $$(BUILD)/setup.done)
+endef
+$(foreach c,$(CHAPTERS),$(if $(wildcard chapters/$c/packages),$(eval $(call packages_rule,$c))))
 
 # ARGS="--seed 2" hands options to the chapter; SEED=2 is the same.
 define chapter_rule
@@ -434,7 +442,7 @@ setup: ## install what is missing, or print the one line that does
 # setup.done holds what was missing and could not be installed. As long as it is not empty, somebody looks again each time.
 .PHONY: setup-again
 setup-check: $(BUILD)/setup.done
-$(BUILD)/setup.done: common/tools/setup.sh $(if $(shell cat $(BUILD)/setup.done 2>/dev/null),setup-again)
+$(BUILD)/setup.done: common/tools/setup.sh $(wildcard chapters/*/packages) $(if $(shell cat $(BUILD)/setup.done 2>/dev/null),setup-again)
 	$(QUIET)sh common/tools/setup.sh --again $@
 
 # What was compiled without a library is compiled again when that is there.

@@ -72,6 +72,20 @@ $absent
 END
 }
 
+# need_packages: what single chapters need (packages.sh)
+need_packages() {
+    packages=$(dirname "$0")/packages.sh
+    [ -f "$packages" ] || return 0
+    while read -r package kind name purpose; do
+        case $kind in
+            command) need "$package" "$purpose" has_command "$name" ;;
+            library) need "$package" "$purpose" pkg-config --exists "$name" ;;
+        esac
+    done <<END
+$(sh "$packages" list)
+END
+}
+
 look() { # sets missing: the names of Debian's packages, and what: a line for each
     missing="" what="" can_compile=yes
     need_compiler
@@ -99,6 +113,7 @@ $(case $compiler in
 esac)
 END
     need pandoc "makes the web book" has_command pandoc
+    need_packages
     missing=${missing# }
 }
 
@@ -123,7 +138,7 @@ write_note() {
 
 # Nothing has changed since the note was written: not what is missing, and not what is looked for.
 is_known() {
-    [ "$mode" = again ] && [ -f "$note" ] && [ "$(cat "$note")" = "$missing" ] && [ -z "$(find "$0" -newer "$note" 2>/dev/null)" ]
+    [ "$mode" = again ] && [ -f "$note" ] && [ "$(cat "$note")" = "$missing" ] && [ -z "$(find "$0" "$(dirname "$0")"/../../chapters/*/packages -newer "$note" 2>/dev/null)" ]
 }
 
 remind() {
