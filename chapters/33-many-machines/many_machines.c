@@ -79,10 +79,10 @@ static int degree(const Graph *g, int i)
 }
 
 /*
-In a round, each machine replaces its number by a weighted mean of its own and its neighbours', $x \leftarrow Wx$. That
-all end at the *mean* of the numbers with which they began, the rows of $W$ must sum to 1 (whoever agrees stays) and its
-columns too (the sum is kept). The **Metropolis weights** (Metropolis 权重) have both, and need to know no more than the
-neighbours' degrees:
+In a round, each machine replaces its number by a weighted mean of its own and its neighbours', $x \leftarrow Wx$.
+That all end at the *mean* of the numbers with which they began, the rows of $W$ must sum to 1 (whoever agrees
+stays) and its columns too (the sum is kept). The **Metropolis weights** (Metropolis 权重) have both, and need to know
+no more than the neighbours' degrees:
 
 $$W_{ij} = \frac{1}{1 + \max(d_i, d_j)} \text{ on an edge}, \qquad W_{ii} = 1 - \sum_{j \ne i} W_{ij} .$$
 */
@@ -232,13 +232,13 @@ static void reach_consensus(Lesson *lesson, Graph *graphs)
 }
 
 /*
-The ring needs nine times as many rounds as the torus, with half its edges. The star has as many edges as the ring, but
-one machine carries all of them: in a round, the hub receives 15 messages.
+The ring needs nine times as many rounds as the torus, with half its edges. The star has as many edges as the ring,
+but one machine carries all of them: in a round, the hub receives 15 messages.
 
 ## Every machine has its own rows
 
-Now the numbers are the weights of a model. Diabetes again (chapter 1): ten columns, standardised, 432 patients, 27 for
-each machine. Machine $i$ knows the loss on its own rows only,
+Now the numbers are the weights of a model. Diabetes again (chapter 1): ten columns, standardised, 432 patients, 27
+for each machine. Machine $i$ knows the loss on its own rows only,
 
 $$f_i(w) = \frac1{2 \cdot 27} \lVert X_i w - y_i \rVert^2 + \frac{0.1}{2} \lVert w \rVert^2 ,$$
 
@@ -444,8 +444,8 @@ with the neighbours' and corrected by what its own gradient has changed:
 $$x_i \leftarrow \sum_j W_{ij} x_j - \alpha y_i, \qquad
   y_i \leftarrow \sum_j W_{ij} y_j + \nabla f_i(x_i^{\text{new}}) - \nabla f_i(x_i^{\text{old}}) .$$
 
-It begins with $y_i = \nabla f_i(x_i)$. Because the columns of $W$ sum to 1, $\sum y_i = \sum \nabla f_i(x_i)$ in every
-step: nothing of the sum is lost on its way. And at $w^\star$ all $y_i$ are 0, so there all stays.
+It begins with $y_i = \nabla f_i(x_i)$. Because the columns of $W$ sum to 1, $\sum y_i = \sum \nabla f_i(x_i)$ in
+every step: nothing of the sum is lost on its way. And at $w^\star$ all $y_i$ are 0, so there all stays.
 */
 
 typedef struct {
@@ -533,18 +533,20 @@ static void track_the_gradient(Lesson *lesson, Graph *graphs, Rows *rows, const 
 }
 
 /*
-The eye of the needle is the torus. A torus of four by four is two colours, like a chess board, and $W$ has the
-eigenvalue $-0.6$: a disagreement between the colours changes its sign in every round. The step of tracking adds to it
-what it should take away. The **lazy** (惰性) matrix $\frac12 (1 + W)$ has no eigenvalue below 0.
+Why does the torus fly? If all losses had the same curvature $h$, a disagreement along an eigenvector of $W$ with the
+eigenvalue $\lambda$ would follow a recursion of two numbers, its $x$ and its $y$, which is stable while
+$\alpha h < \frac12 (1 + \lambda)^2$. Four by four machines have two colours, like a chess board, and the disagreement
+between the colours has $\lambda = -0.6$: it changes its sign in every round, and $\alpha h$ must stay below 0.08. The
+**lazy** (惰性) matrix $\frac12 (1 + W)$ makes that 0.2, and the bound 0.72.
 
-On all other graphs it needs about the same number of steps, and here the graph does not matter at all: what is slow is
-the descent. One machine needs half of it, since it goes at twice the rate.
+On all other graphs it needs about the same number of steps, and here the graph does not matter at all: what is slow
+is the descent. One machine needs half of it, since it goes at twice the rate.
 
 ## Talking less
 
-So far the machines talk after every step. Why not every sixteenth? Between the means each takes steps of its own; this
-is **local SGD** (本地 SGD; McMahan and others 2017 call it federated averaging). Each step now uses 8 rows by chance out
-of a machine's 27, at the rate 0.02, and after every $H$ steps all take the mean of all.
+So far the machines talk after every step. Why not every sixteenth? Between the means each takes steps of its own;
+this is **local SGD** (本地 SGD; McMahan and others 2017 call it federated averaging). Each step now uses 8 rows by
+chance out of a machine's 27, at the rate 0.02, and after every $H$ steps all take the mean of all.
 
 Does it matter whose rows they are? We deal the patients in two ways: by chance, so that the machines' data are alike;
 and sorted by their illness, so that machine 0 has the healthiest and machine 15 the most ill. What is measured is how
@@ -690,20 +692,21 @@ all receive the sum. That is an **all-reduce** (全归约). A message of $m$ byt
 $$\alpha + m / \beta ,$$
 
 a **latency** (延迟) $\alpha$ for being a message at all and its length over the **bandwidth** (带宽) $\beta$. On a
-usual network of 10 Gbit/s, $\alpha$ = 20 µs and $\beta$ = 1 GB/s. Who sends what to whom is decided here, in **rounds**
-in which each machine sends at most one message and receives at most one. We write three ways down as functions: given
-a rank and a round, where to, where from, which numbers, and are they to be added or to be copied?
+usual network of 10 Gbit/s, $\alpha$ = 20 µs and $\beta$ = 1 GB/s. Who sends what to whom is decided here, in
+**rounds** in which each machine sends at most one message and receives at most one. We write three ways down as
+functions: given a rank and a round, where to, where from, which numbers, and are they to be added or to be copied?
 
 **Tree.** In round 0 every second machine sends all it has to its neighbour, who adds it up; in round 1 every
 fourth to the one two places before; when one has everything, the same backwards. $2 \log_2 p$ rounds of $n$ bytes.
 
-**Ring.** The numbers are cut into $p$ pieces. In each round, each machine sends one piece to the next one and receives
-another from the one before. In $p - 1$ rounds of adding, each piece travels once around and collects; in $p - 1$ rounds of
-copying the finished pieces travel around. $2(p - 1)$ rounds of only $n / p$ bytes (Patarasuk and Yuan 2009).
+**Ring.** The numbers are cut into $p$ pieces. In each round, each machine sends one piece to the next one and
+receives another from the one before. In $p - 1$ rounds of adding, each piece travels once around and collects; in
+$p - 1$ rounds of copying the finished pieces travel around. $2(p - 1)$ rounds of only $n / p$ bytes (Patarasuk and
+Yuan 2009).
 
-**Halving.** Neighbours exchange halves: one sends the upper half and keeps the lower, the other the reverse. Then the
-same with the half that is left and the machine two places away, then four. Each ends with a finished $n/p$, and the same
-backwards collects all (Rabenseifner 2004).
+**Halving.** Neighbours exchange halves: one sends the upper half and keeps the lower, the other the reverse. Then
+the same with the half that is left and the machine two places away, then four. Each ends with a finished $n/p$, and
+the same backwards collects all (Rabenseifner 2004).
 */
 
 typedef struct {
@@ -779,9 +782,9 @@ $$T_{\text{tree}} = 2 \log_2 p \, (\alpha + n/\beta), \quad
   T_{\text{ring}} = 2 (p - 1) \alpha + 2 \tfrac{p - 1}p \, n/\beta, \quad
   T_{\text{halving}} = 2 \log_2 p \, \alpha + 2 \tfrac{p - 1}p \, n/\beta .$$
 
-Tree and ring cross where their difference is 0; for 16 machines at 72 kB. To see whether that is so, we do not use the formulas:
-we simulate the messages. Each machine has a clock, a message arrives when it has been sent and travelled, and who needs
-it waits. The numbers travel too, so that a wrong schedule gives a wrong sum.
+Tree and ring cross where their difference is 0; for 16 machines at 72 kB. To see whether that is so, we do not use
+the formulas: we simulate the messages. Each machine has a clock, a message arrives when it has been sent and
+travelled, and who needs it waits. The numbers travel too, so that a wrong schedule gives a wrong sum.
 */
 
 typedef struct {
@@ -905,8 +908,8 @@ static void send_sums(Lesson *lesson)
 
 /*
 Halving has the tree's few rounds and the ring's few bytes. Why does anybody use rings? Because in this model every
-pair of machines has a wire of its own. In a real hall, partners that are $p/2$ apart share the wires in the middle with
-all others, while on a ring each wire carries exactly one message.
+pair of machines has a wire of its own. In a real hall, partners that are $p/2$ apart share the wires in the middle
+with all others, while on a ring each wire carries exactly one message.
 
 ## The order of a sum
 
@@ -915,18 +918,18 @@ windows of 64 characters. The gradient of a mean is the mean of gradients, so $k
 batch each, and after an all-reduce all have the gradient of the whole batch. All take the same step, and stay
 equal without ever sending a weight. This is **data parallelism** (数据并行).
 
-Is it the *same* training as with one process? In real numbers, yes. In floats, $(a + b) + c$ is not $a + (b + c)$: the last
-bits depend on the order, training doubles the difference every few steps, and a bug that appears with 4 processes
-can not be looked at with one. So we want the same bits for every $k$. Where is the order decided?
+Is it the *same* training as with one process? In real numbers, yes. In floats, $(a + b) + c$ is not $a + (b + c)$:
+the last bits depend on the order, training doubles the difference every few steps, and a bug that appears with 4
+processes can not be looked at with one. So we want the same bits for every $k$. Where is the order decided?
 
 - Inside a process: windows are summed in *its* batch. We cut the batch in 8 parts, whatever $k$ is, and
   compute each part's gradient alone.
-- Between processes: on a ring, piece $c$ begins its way at rank $c$ and collects in the order $c, c + 1, c + 2, \dots$:
-  every piece has another order, and another $k$ has others.
+- Between processes: on a ring, piece $c$ begins its way at rank $c$ and collects in the order $c, c + 1, c + 2,
+  \dots$: every piece has another order, and another $k$ has others.
 
-The remedy is one fixed binary tree, $((1 + 2) + (3 + 4)) + ((5 + 6) + (7 + 8))$. A process that has a half, a quarter or
-an eighth of the parts owns a *subtree*, adds that up alone, and halving with the distances 1, 2, 4 adds the subtrees
-in just this order. (It does not matter who adds what to what: $a + b = b + a$ holds in floats.)
+The remedy is one fixed binary tree, $((1 + 2) + (3 + 4)) + ((5 + 6) + (7 + 8))$. A process that has a half, a
+quarter or an eighth of the parts owns a *subtree*, adds that up alone, and halving with the distances 1, 2, 4 adds
+the subtrees in just this order. (It does not matter who adds what to what: $a + b = b + a$ holds in floats.)
 */
 
 enum { TIME = 64, PARTS = 8, WINDOWS = 4, BATCH = PARTS * WINDOWS, LEVELS = 3 };
@@ -1065,12 +1068,12 @@ most 8, and parts are computed one by one where a larger batch would be faster.
 ## Processes that send messages
 
 Now for real. **MPI** (消息传递接口) starts one program $k$ times; each copy knows its rank, and they can send each other
-bytes. That is all we ask of it: the schedules are ours, the same functions that the simulation used. `make chapter33`
-starts two processes on this machine, and then four; a file with the names of machines, one a line, makes it a cluster:
-`make chapter33 HOSTS=file PROCESSES=8` (the course's folder must be at the same path on all of them).
+bytes. That is all we ask of it: the schedules are ours, the same functions that the simulation used. `make
+chapter33` starts two processes on this machine, and then four; a file with the names of machines, one a line, makes
+it a cluster: `make chapter33 HOSTS=file PROCESSES=8` (the course's folder must be at the same path on all of them).
 
-A process that waits for another must not wait for ever. If nothing has come after some seconds, it says for whom it has
-waited, and ends the whole run.
+A process that waits for another must not wait for ever. If nothing has come after some seconds, it says for whom it
+has waited, and ends the whole run.
 */
 
 typedef struct {
@@ -1121,8 +1124,8 @@ static void all_reduce(World *w, int way, float *data, long n)
 }
 
 /*
-A step: the own parts, one all-reduce of all gradients and the loss behind them, a step of AdamW. With one process there
-are no rounds, and nothing is sent.
+A step: the own parts, one all-reduce of all gradients and the loss behind them, a step of AdamW. With one process
+there are no rounds, and nothing is sent.
 */
 
 static double take_step(Model *m, World *w, long step)
@@ -1148,10 +1151,10 @@ static uint64_t fingerprint(const Model *m)
 }
 
 /*
-Process 0 writes a checkpoint (检查点) every 10 steps: the weights, Adam's moments, the number of the step. The file takes the
-place of the older one only when it is whole, so whoever dies, one of the two is there. Who finds a checkpoint at the
-beginning goes on from it. So that we see what happens, a run can be told to kill its last process in the
-middle of a step, with the signal that no program can catch.
+Process 0 writes a **checkpoint** (检查点) every 10 steps: the weights, Adam's moments, the number of the step. The
+file takes the place of the older one only when it is whole, so whoever dies, one of the two is there. Who finds a
+checkpoint at the beginning goes on from it. So that we see what happens, a run can be told to kill its last process
+in the middle of a step, with the signal that no program can catch.
 */
 
 enum { TRAINING = 40, EVERY = 10, KILLED_AT = 27, NEVER = -1 };
@@ -1274,7 +1277,8 @@ static int work(int argc, char **argv)
 #endif
 
 /*
-The first process is this one: no messages, no MPI, as many threads as there are cores. The others have one thread each.
+The first process is this one: no messages, no MPI, as many threads as there are cores. The others have one thread
+each.
 */
 
 typedef struct {
@@ -1446,19 +1450,21 @@ static void train_in_processes(Lesson *lesson, const Cluster *c)
 Two processes, or four, or two of which one dies and four that inherit: every time the same sixteen digits. A run
 that died at night is no lost run, and whoever sees something odd with 8 processes can look at it with one.
 
-What did the messages cost? This is a matter of the machine, so it goes to standard error: the link's $\alpha$ and
-$\beta$ are measured by sending one number and all numbers there and back again, and the law says what an all-reduce
-must take. Here messages go through shared memory: 0.4 MB take a fraction of a millisecond beside some tens of
-milliseconds of computing.
+What did the messages cost? This differs between machines, so it goes to standard error: the link's $\alpha$ and
+$\beta$, measured by sending one number and all numbers there and back again; what the law makes of them for one
+all-reduce; and how long all-reduces took, alone and in training. Within one machine the 0.4 MB take a fraction of a
+millisecond, beside some tens of milliseconds of computing. What an all-reduce takes *in training* is much more: it is
+the waiting for the slower process. Remember it.
 
 ## The same law with 8, 64 and 1024 machines
 
-On paper, with numbers, since we have no such hall. GPT-2's smallest, 124 million parameters, is 0.5 GB of gradients. A
-link gives 10 GB/s at 20 µs, and each machine computes for one second: a third forward, two thirds backward.
+On paper, with numbers, since we have no such hall. GPT-2's smallest, 124 million parameters, is 0.5 GB of
+gradients. A link gives 10 GB/s at 20 µs, and each machine computes for one second: a third forward, two thirds
+backward.
 
-The gradients of the last layers are ready long before those of the first. So why wait? Cut them into pieces, and send a
-piece while the next is still being computed: the all-reduce is **overlapped** (重叠) with the backward. (This is what
-common data-parallel libraries do; Li and others 2020.) With 20 pieces there are 20 times as many messages.
+The gradients of the last layers are ready long before those of the first. So why wait? Cut them into pieces, and
+send a piece while the next is still being computed: the all-reduce is **overlapped** (重叠) with the backward. (This
+is what common data-parallel libraries do; Li and others 2020.) With 20 pieces there are 20 times as many messages.
 */
 
 enum { PIECES = 20, GRADIENTS = 124439808 };
@@ -1467,17 +1473,19 @@ static const Link fast = {20e-6, 10e9};
 // Seconds until the last machine has all sums: each piece is sent when it is there and the one before has been sent
 static double step_time(int way, int size, int pieces)
 {
+    const double one = time_of(way, fast, size, GRADIENTS / pieces);
     double sent = 0.0;
     for (int p = 0; p < pieces; p++) {
         const double there = 1.0 / 3.0 + 2.0 / 3.0 * (p + 1) / pieces;
-        sent = fmax(sent, there) + time_of(way, fast, size, GRADIENTS / pieces);
+        sent = fmax(sent, there) + one;
     }
     return sent;
 }
 
 /*
-And nobody is equally fast every time. Let each machine need $1 + X$ seconds with $X$ exponential of mean 0.2. All wait for the
-slowest, and the largest of $p$ such numbers has the mean $0.2 \, (1 + \frac12 + \dots + \frac1p) = 0.2 \, H_p$.
+And nobody is equally fast every time. Let each machine need $1 + X$ seconds with $X$ exponential of mean 0.2. All
+wait for the slowest, and the largest of $p$ such numbers has the mean $0.2 \, (1 + \frac12 + \dots + \frac1p) = 0.2
+\, H_p$.
 */
 
 static double harmonic(int p) { return p ? harmonic(p - 1) + 1.0 / p : 0.0; }
@@ -1587,3 +1595,136 @@ int main(int argc, char **argv)
     scale_up(lesson);
     return lesson_end(lesson);
 }
+
+/*
+Cut in pieces the messages hide behind the backward, as long as the pieces are not too short: at 1024 machines a
+ring has 2046 rounds, and twenty of those cost 0.8 s for latency alone. "Overlapping is faster" is true at 8
+machines, and false at 1024. For our own GPT neither pays: there is nothing to hide. But the last row is the
+surprise. Machines that vary by a fifth lose more than half of their time at 1024, with a network that costs
+nothing.
+
+## What to take along
+
+- Neighbours who average agree at the rate of the graph's second singular value. It can be computed before anybody
+  talks.
+- Descent and consensus with a constant step has a floor, since each goes down its own slope. Gradient tracking agrees
+  on the slope too, and has none.
+- Talking rarely is free if the data are alike, and dear if they are not.
+- A sum costs $\alpha$ for each round and $1/\beta$ for each byte: trees for few bytes, rings or halving for many.
+- Fix the order of the sum, and one process or eight give the same bits. Fix it in a tree, and it costs no bytes.
+- All wait for the slowest. With many machines this is the largest cost.
+
+## Check yourself
+
+**1.** A ring of 32 instead of 16 machines: how many rounds more?
+
+<details><summary>Answer</summary>
+
+Four times as many. $\sigma_2 = \frac13 (1 + 2 \cos \frac{2\pi}{32}) = 0.9872$, and $\ln 0.9493 / \ln 0.9872 = 4.0$.
+
+</details>
+
+**2.** Why does descent with consensus keep its floor on the complete graph, where all agree in every round?
+
+<details><summary>Answer</summary>
+
+They agree, and then each takes a step of its own, down the slope of its own rows. At the common optimum these are not
+0; only their sum is. The machines are seen after that step, and the more they differ the larger $\alpha$ is.
+
+</details>
+
+**3.** Which of the properties of $W$ would be lost if each machine took the plain mean of itself and its neighbours
+on a star?
+
+<details><summary>Answer</summary>
+
+The rows still sum to 1, the columns do not: the hub's number has the weight ½ in each of 15 leaves and a leaf's
+only $1/16$ in the hub. All would agree, but on a mean in which the hub counts for more. And gradient tracking would
+lose parts of the sum.
+
+</details>
+
+**4.** A gradient of 4 kB on 64 machines with 20 µs and 1 GB/s. Tree or ring?
+
+<details><summary>Answer</summary>
+
+The tree: 12 rounds of 24 µs are 0.29 ms; the ring has 126 rounds of 20 µs, 2.5 ms.
+
+</details>
+
+**5.** Someone trains with 8 processes and gets other weights than with 4, from the same seed. Must there be a bug?
+
+<details><summary>Answer</summary>
+
+No. The batch is cut at other places and the sums have another order, so the last bits differ, and training carries
+that on. Whether there is also a bug cannot be seen: this is the reason to fix the order.
+
+</details>
+
+## Sources
+
+- A. Nedić, A. Ozdaglar, *Distributed subgradient methods for multi-agent optimization*, 2009: descent with consensus.
+- L. Xiao, S. Boyd, S. Lall, *A scheme for robust distributed sensor fusion based on average consensus*, 2005: the
+  Metropolis weights.
+- P. Di Lorenzo, G. Scutari, *NEXT: in-network nonconvex optimization*, 2016; G. Qu, N. Li, *Harnessing smoothness to
+  accelerate distributed optimization*, 2018: gradient tracking.
+- H. B. McMahan and others, *Communication-efficient learning of deep networks from decentralized data*, 2017: local
+  steps.
+- R. Thakur, R. Rabenseifner, W. Gropp, *Optimization of collective communication operations in MPICH*, 2005: tree and
+  ring with their costs. R. Rabenseifner, *Optimization of collective reduction operations*, 2004: halving. P.
+  Patarasuk, X. Yuan, *Bandwidth optimal all-reduce algorithms for clusters of workstations*, 2009: the ring.
+- S. Li and others, *PyTorch Distributed: experiences on accelerating data parallel training*, 2020: pieces that
+  overlap with the backward.
+- The Message Passing Interface Forum, *MPI: a message-passing interface standard*.
+
+## Exercises
+
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade33` tells how far you are,
+`make hint33` helps.
+
+- **TASK 33.1** the Metropolis weights of a graph.
+- **TASK 33.2** a step of gradient tracking.
+- **TASK 33.3** who sends what on a ring.
+- **TASK 33.4** a sum in the order of the tree.
+- **TASK 33.5** how long an all-reduce takes, and where ring and tree cross.
+
+And without a computer, or with five minutes at one:
+
+**1.** With `PROCESSES=4`, kill one of the processes by hand while the chapter trains. What does it say, and what
+stands on the disk?
+
+<details><summary>Answer</summary>
+
+It names the process, the signal, the file with its words and the step of the checkpoint, and ends with exit status 1.
+The file `build/models/33-many-machines/checkpoint.safetensors` holds the last multiple of ten steps, whole.
+
+</details>
+
+**2.** A network has 100 million parameters, a step computes 0.2 s, the link has 1 GB/s. What fraction of the time
+do many machines compute, without overlapping and with it?
+
+<details><summary>Answer</summary>
+
+0.4 GB go twice: 0.8 s. Without overlapping $0.2 / 1.0 = 20\,\%$. Overlapped, at most the backward's 0.13 s are
+hidden: $0.2 / 0.87 = 23\,\%$. Where sending takes longer than computing, hiding does not help: larger batches do,
+or fewer bytes.
+
+</details>
+
+**3.** Gradients are sent with 16 bits instead of 32. Which part of the time becomes half?
+
+<details><summary>Answer</summary>
+
+That of the bytes, $2 \frac{p - 1}p n / \beta$. The latency of the rounds stays, and the waiting for the slowest too.
+
+</details>
+
+**4.** How would you make the fixed tree work for three processes and 9 parts?
+
+<details><summary>Answer</summary>
+
+With a tree of three branches, $(1 + 2 + 3) + (4 + 5 + 6) + (7 + 8 + 9)$, each in this order. It then works for 1, 3
+and 9, and no longer for 2 and 4. What must be fixed is one order that all numbers of processes can share.
+
+</details>
+*/
