@@ -54,6 +54,7 @@
 // Threads take pictures, groups and bands of lines, and write what no other writes.
 #include "matrix/conv.h"
 #include "base/parallel.h"
+#include "matrix/depthwise.h"
 #include "matrix/windows.h"
 
 #include <limits.h>
@@ -252,6 +253,11 @@ static void forward_lines(const Forward *f, float *workspace, int picture, int g
 
 void conv_product(Arena *scratch, Matrix y, Matrix x, Matrix w, Matrix b, Grid grid, Window window, bool relu)
 {
+    window = window_usual(window);
+    if (conv_is_depthwise(window, x.cols, y.cols)) {
+        depthwise_product(y, x, w, b, grid, window, relu);
+        return;
+    }
     ArenaMark mark = arena_mark(scratch);
     Forward f = {.plan = plan_of(grid, window, x.cols, y.cols), .y = y, .x = x, .w = w, .relu = relu};
     const Plan *plan = &f.plan;
@@ -469,6 +475,11 @@ static void add_chunks(Matrix d, Matrix parts, int column)
 
 void conv_gradients(Arena *scratch, ConvGradients g, Grid grid, Window window)
 {
+    window = window_usual(window);
+    if (conv_is_depthwise(window, g.x.cols, g.d_y.cols)) {
+        depthwise_gradients(scratch, g, grid, window);
+        return;
+    }
     Backward k = {.plan = plan_of(grid, window, g.x.cols, g.d_y.cols), .g = g};
     const Matrix d_w = g.d_w, d_b = g.d_b;
     const Plan *plan = &k.plan;
