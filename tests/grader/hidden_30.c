@@ -17,18 +17,18 @@ static float lead_of(Matrix sums, Matrix counts, int step, float c)
     return highest - second;
 }
 
-// In one round of four some arms were never pulled.
+// In one round of four all arms lose; in another all gain, and some were never pulled.
 ROUNDS(16, the_next_arm_of_random_bandits)
 {
     int arms = hidden_between(rng, 2, 12), step;
-    float c = 0.5f + 1.5f * rng_uniform(rng);
+    float c = 0.5f + 1.5f * rng_uniform(rng), all = i % 4 == 1 ? -9.0f : i % 4 == 3 ? 9.0f : 0.0f;
     Matrix sums = matrix_new(arena, 1, arms), counts = matrix_new(arena, 1, arms);
     do {
         step = 1;
         for (int k = 0; k < arms; k++) {
             int count = hidden_between(rng, 1, 4 + 10 * i);
             counts.data[k] = (float)count;
-            sums.data[k] = (float)count * (0.3f * rng_normal(rng) - 0.2f);
+            sums.data[k] = (float)count * (0.3f * rng_normal(rng) - 0.2f + all);
             step += count;
         }
     } while (lead_of(sums, counts, step, c) < 1e-3f);
@@ -58,7 +58,7 @@ ROUNDS(6, a_sweep_over_random_worlds)
     }
     Matrix values = hidden_matrix(rng, arena, 1, states),
            rewards = hidden_matrix(rng, arena, states, actions);
-    if (i % 2) add_scalar(values, -8.0f);
+    add_scalar(values, 8.0f * (float)(i % 3 - 1)); // most rise, or stay, or fall
     float gamma = 0.7f + 0.3f * rng_uniform(rng);
     same_value_sweep(1e-4f, hidden_matrix(rng, arena, 1, states), values, rewards, transitions, gamma);
 }
