@@ -75,6 +75,6 @@ float all_reduce_times(Matrix times, int processes, float bytes, float latency, 
     times.data[0] = up_and_down * (latency + bytes / bandwidth);
     times.data[1] = around * latency + once * bytes / bandwidth;
     times.data[2] = up_and_down * latency + once * bytes / bandwidth;
-    if (processes <= 2) return 0.0f;
+    if (processes == 1) return 0.0f;
     return (around - up_and_down) * latency * bandwidth / (up_and_down - once);
 }
