@@ -479,6 +479,13 @@ $(UNIT_SOURCES:tests/unit/test_%.c=unit-%): unit-%:
 	$(QUIET)$(TREE)/tests/unit/test_$*
 .PHONY: $(UNIT_SOURCES:tests/unit/test_%.c=unit-%)
 
+# Not a part of make test: it makes networks.
+MPI_CHAPTER := $(call chapter_program,33-many-machines)
+.PHONY: test-mpi
+test-mpi: setup-check $(call chapter_data,33-many-machines) ## train over a fast, a slow and a broken wire (as root; chapter 33)
+	$(call built,$(MPI_CHAPTER))
+	$(QUIET)sh tests/tools/test_mpi.sh $(MPI_CHAPTER)
+
 # The tests of the exercises of chapter 01 are linked with its solution.c and with its exercise.c.
 ANSWERED          := $(strip $(foreach e,$(EXERCISES),$(if $(wildcard chapters/$e-*/solution.c),$e)))# none in a handout
 EXERCISE_PROGRAMS := $(ANSWERED:%=$(TREE)/tests/exercises/exercise_%_solution) $(EXERCISES:%=$(TREE)/tests/exercises/exercise_%_student)

@@ -1186,8 +1186,9 @@ static Outcome train(Model *m, World *w, Job job)
         if (step == job.killed_at && w->rank == w->size - 1) raise(SIGKILL);
         result.loss = take_step(m, w, step);
         if (step == begun) result.first_loss = result.loss;
-        if (w->rank == 0 && (step + 1) % EVERY == 0)
-            checkpoint_save(job.checkpoint, &m->adam, NULL, 0, step + 1);
+        if (w->rank != 0 || (step + 1) % EVERY != 0) continue;
+        checkpoint_save(job.checkpoint, &m->adam, NULL, 0, step + 1);
+        if (w->size > 1) printf("checkpoint: step %ld\n", step + 1), fflush(stdout);
     }
     const double steps = (double)(job.steps - begun);
     result.step_seconds = (seconds_now() - start) / steps;
@@ -1385,28 +1386,29 @@ static void tell_times(const Outcome *r, int count, double alone, long bytes)
 }
 #endif
 
-static void train_alone(const Cluster *c, Outcome *result)
+// Returns how many bytes the gradients and the loss are
+static long train_alone(const Cluster *c, Outcome *result)
 {
     Arena *arena = arena_new();
     World w = {.size = 1};
     Model *m = model_new(arena, c->seed);
     unlink(c->checkpoint);
     *result = train(m, &w, (Job){c->seed, TRAINING, NEVER, c->checkpoint, 0.0});
+    const long bytes = 4 * (m->size + 1);
     tape_free(m->tape);
     arena_free(arena);
+    return bytes;
 }
 
 static void train_in_processes(Lesson *lesson, const Cluster *c)
 {
     section(lesson, "Processes that send messages");
     Outcome alone, r;
-    train_alone(c, &alone);
+    const long bytes = train_alone(c, &alone);
     printf("%d steps           loss: first    last  weights at the end  bytes a step\n", TRAINING);
     printf("%d process            %10.4f  %6.4f    %016llx  %12.0f\n", 1, alone.first_loss, alone.loss,
            (unsigned long long)alone.print, alone.sent);
 #ifdef WITH_MPI
-    Arena *arena = arena_new();
-    const long bytes = 4 * (model_new(arena, c->seed)->size + 1);
     bool same = true, as_told = true;
     double apart = 0.0;
     for (int count = c->processes; count <= int_min(2 * c->processes, PARTS); count *= 2) {
@@ -1419,7 +1421,6 @@ static void train_in_processes(Lesson *lesson, const Cluster *c)
         apart = fmax(apart, r.apart);
         if (count > 1) tell_times(&r, count, alone.step_seconds, bytes);
     }
-    arena_free(arena);
     printf("\n");
     claim(lesson, same,
           "one process, two and four end with the same weights, bit for bit, and each of them with these");
@@ -1440,7 +1441,7 @@ static void train_in_processes(Lesson *lesson, const Cluster *c)
           "those who go on end with the weights of the run that was never disturbed");
     unlink(c->checkpoint);
 #else
-    (void)lesson, (void)r;
+    (void)lesson, (void)r, (void)bytes;
     printf("\nMore than one process needs MPI, which is not here. To have it: sudo apt-get install "
            "libopenmpi-dev "
            "openmpi-bin\n");

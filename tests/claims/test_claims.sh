@@ -33,7 +33,8 @@ try() { # entries, entry, folder, source
     [ -n "$(field why "$1" "$2")" ] || { echo "$1: $2: why is not said"; return; }
     grep -qF "✓ $claim" "$3/README.md" || { echo "$1: $2: $3/README.md has no claim \"✓ $claim\""; return; }
     awk -v entry="$2" -f tests/claims/edit.awk "$1" "$4" >"$scratch/broken.c" 2>"$scratch/said" || { cat "$scratch/said"; return; }
-    $compiler -g0 -w -I"$3" "$scratch/broken.c" "$tree/libcommon.a" $libraries -o "$scratch/broken" 2>"$scratch/said" ||
+    packages_cflags=$(sh common/tools/packages.sh cflags "$3") packages_libs=$(sh common/tools/packages.sh libs "$3")
+    $compiler -g0 -w -I"$3" $packages_cflags "$scratch/broken.c" "$tree/libcommon.a" $packages_libs $libraries -o "$scratch/broken" 2>"$scratch/said" ||
         { echo "$1: $2: with the edit, the chapter cannot be built: $(head -1 "$scratch/said")"; return; }
     timeout 900 "$scratch/broken" --quiet --figures "$scratch/figures" >"$scratch/out" 2>"$scratch/said"
     status=$?
