@@ -59,7 +59,7 @@ layers.
 */
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, CLASSES = 10, MOST_LAYERS = 9, BATCH = 64, TEST_BATCH = 250 };
-enum { FEW_TESTED = 5000 }; // where many networks are compared, the first so many test images serve
+enum { FEW_TESTED = 4000 }; // where many networks are compared, the first so many test images serve
 
 typedef struct {
     const char *name;
@@ -1000,8 +1000,8 @@ static Net *rescaled(Arena *arena, const Net *of, Rng *rng)
     return net;
 }
 
-enum { BITS = 5, ROUNDINGS = 4, TWINS = 2 }; // the network and the rescaled one
-static const int bits_tried[BITS] = {8, 6, 5, 4, 3};
+enum { BITS = 4, ROUNDINGS = 4, TWINS = 2 }; // the network and the rescaled one
+static const int bits_tried[BITS] = {8, 5, 4, 3};
 
 static Rounding rounding_of(int bits, int way) { return (Rounding){bits, way / 2 == 1, way % 2 == 1}; }
 
@@ -1057,7 +1057,7 @@ static void fewer_bits(Lesson *lesson, Course *c)
         printf("\n");
     }
     printf("\n");
-    const double *four = right[0][3], *twin = right[1][3];
+    const double *four = right[0][2], *twin = right[1][2];
     claim(lesson, moved <= 1e-3f, "the rescaled network computes the same scores");
     claim(lesson, c->few_points - four[0] >= 2.0,
           "4 bits with one scale for all, from the largest weight, lose at least 2 points");
@@ -1065,7 +1065,7 @@ static void fewer_bits(Lesson *lesson, Course *c)
     claim(lesson, fmax(twin[2], twin[3]) - fmax(twin[0], twin[1]) >= 2.0,
           "rescaled, 4 bits need a scale for each channel: without, 2 points more are lost, searched or not");
     draw_bits(lesson, right, c->few_points);
-    note(c, "4 bits", bytes[3], plan_total(cnn, layer_work), four[2]);
+    note(c, "4 bits", bytes[2], plan_total(cnn, layer_work), four[2]);
 }
 
 /*
@@ -1227,7 +1227,7 @@ static void a_language_model(Lesson *lesson)
     claim(lesson,
           (double)decoder_bytes(&decoder) >= 3.0 * (double)decoder_bytes(&small) && int8 - floats <= 0.02,
           "in int8 a token reads at least 3 times fewer bytes, for at most 0.02 nats");
-    claim(lesson, lost[3][0] >= 2.0 * fmin(lost[3][1], lost[3][2]),
+    claim(lesson, lost[2][0] >= 2.0 * fmin(lost[2][1], lost[2][2]),
           "at 4 bits, one scale from the largest weight costs twice what the better of two remedies does");
     claim(lesson, median_speed_up(lesson) >= 1.5,
           "where weights come from memory, int8 is at least 1.5 times as fast, by the median");
@@ -1533,12 +1533,12 @@ channels in each layer. All three have batch norm, 300 steps and the better of t
             {"third", 7, b, b, 3, 1, 1, false, false}, {"fourth", 7, b, b, 3, 1, 1, false, false},           \
             {"scores", 1, b, 10, 1, 1, 1, false, true},                                                      \
     }
-static const Layer full_layers[] = ORDINARY(24, 48), thin_layers[] = ORDINARY(10, 17);
+static const Layer full_layers[] = ORDINARY(20, 40), thin_layers[] = ORDINARY(8, 15);
 static const Layer separable_layers[] = {
-    {"first", 28, 1, 24, 3, 2, 1, false, false},        {"second.depth", 14, 24, 24, 3, 1, 24, false, false},
-    {"second.point", 14, 24, 48, 1, 1, 1, true, false}, {"third.depth", 7, 48, 48, 3, 1, 48, false, false},
-    {"third.point", 7, 48, 48, 1, 1, 1, false, false},  {"fourth.depth", 7, 48, 48, 3, 1, 48, false, false},
-    {"fourth.point", 7, 48, 48, 1, 1, 1, false, false}, {"scores", 1, 48, 10, 1, 1, 1, false, true}};
+    {"first", 28, 1, 20, 3, 2, 1, false, false},        {"second.depth", 14, 20, 20, 3, 1, 20, false, false},
+    {"second.point", 14, 20, 40, 1, 1, 1, true, false}, {"third.depth", 7, 40, 40, 3, 1, 40, false, false},
+    {"third.point", 7, 40, 40, 1, 1, 1, false, false},  {"fourth.depth", 7, 40, 40, 3, 1, 40, false, false},
+    {"fourth.point", 7, 40, 40, 1, 1, 1, false, false}, {"scores", 1, 40, 10, 1, 1, 1, false, true}};
 enum { FULL, SEPARABLE, THIN, SHAPES };
 static const Plan shapes[SHAPES] = {
     {full_layers, 5, true}, {separable_layers, 8, true}, {thin_layers, 5, true}};
@@ -1547,8 +1547,8 @@ static void try_shapes(Lesson *lesson, Course *c)
 {
     section(lesson, "Separable, or thin");
     static const char *const names[SHAPES] = {"full", "depthwise separable", "thin"};
-    double best[SHAPES] = {0}, work[SHAPES];
-    printf("                       weights  multiply-adds   points at rate .01     .02\n");
+    double right[SHAPES][2], best[SHAPES], work[SHAPES];
+    printf("                       weights  multiply-adds   points at rate .005     .02\n");
     for (int s = 0; s < SHAPES; s++) {
         Arena *arena = arena_new();
         const double begin = seconds_now();
@@ -1558,27 +1558,31 @@ static void try_shapes(Lesson *lesson, Course *c)
             Rng rng = lesson_rng(lesson, 91);
             Net *net = net_new(arena, shapes[s], &rng);
             train(lesson, net, c->training,
-                  (Training){.name = names[s], .steps = 300, .rate = r == 0 ? 1e-2f : 2e-2f}, rng);
-            const double right = points(net, c->few);
-            best[s] = fmax(best[s], right);
-            printf("%8.2f", right);
+                  (Training){.name = names[s], .steps = 300, .rate = r == 0 ? 5e-3f : 2e-2f}, rng);
+            right[s][r] = points(net, c->few);
+            printf("%8.2f", right[s][r]);
         }
         printf("\n");
+        best[s] = fmax(right[s][0], right[s][1]);
         note(c, names[s], 4 * plan_total(shapes[s], layer_weights), work[s], best[s]);
         fprintf(stderr, "%s: %.2f s\n", names[s], seconds_now() - begin);
         arena_free(arena);
     }
     printf("\n");
-    claim(lesson,
-          work[FULL] >= 4.0 * work[SEPARABLE] && work[THIN] <= 1.01 * work[SEPARABLE] + 1.0 &&
-              work[THIN] >= 0.95 * work[SEPARABLE],
+    claim(lesson, work[FULL] >= 4.0 * work[SEPARABLE] && fabs(work[THIN] / work[SEPARABLE] - 1.0) <= 0.02,
           "separable needs at least 4 times fewer multiply-adds, and thin as many as that");
     claim(lesson, best[SEPARABLE] - best[THIN] >= 1.0, "separable is at least 1 point above thin");
-    claim(lesson, best[FULL] - best[SEPARABLE] >= 1.0, "and at least 1 below full: it is not free");
+    claim(lesson, right[FULL][0] - right[SEPARABLE][0] >= 2.0,
+          "at the rate .005 it is at least 2 points below full");
+    claim(lesson, best[FULL] - best[SEPARABLE] <= 2.0, "but at most 2 when each has its better rate");
 }
 
 /*
-So separable layers are a good bargain and no gift. And mind the unit. The error output says how long the trainings
+*"A separable network is three points below the full one."* At a rate that suits the full one, it is more than that. At its own,
+most of the gap is gone: a separable network has two thin layers with a normalisation each where the other has one, and
+wants larger steps. In 300 steps, that is; longer was not tried. And thin is behind at both rates.
+
+Mind the unit. The error output says how long the trainings
 took: seven times fewer multiply-adds are nowhere near seven times faster. A pointwise layer is a matrix product, but
 a depthwise one does nine multiply-adds for each number that it fetches, and waits for memory, as the writing network did.
 Before the library had a kernel for it, where sixteen channels go by side by side in one vector
