@@ -920,8 +920,9 @@ batch each, and after an all-reduce all have the gradient of the whole batch. Al
 equal without ever sending a weight. This is **data parallelism** (数据并行).
 
 Is it the *same* training as with one process? In real numbers, yes. In floats, $(a + b) + c$ is not $a + (b + c)$:
-the last bits depend on the order, training doubles the difference every few steps, and a bug that appears with 4
-processes can not be looked at with one. So we want the same bits for every $k$. Where is the order decided?
+the last bits depend on the order, and training goes on from them. When a run with 4 processes then differs from one
+with 2, nobody can say whether that is rounding or a bug. So we want the same bits for every $k$. Where is the order
+decided?
 
 - Inside a process: windows are summed in *its* batch. We cut the batch in 8 parts, whatever $k$ is, and
   compute each part's gradient alone.
@@ -1285,8 +1286,8 @@ each.
 
 typedef struct {
     const char *program, *hosts;
-    int processes; // 2, or PROCESSES
-    uint64_t seed;
+    int processes;        // 2, or PROCESSES
+    uint64_t seed, print; // print: of the weights that one process has trained
     char log[4096], checkpoint[4096];
 } Cluster;
 
@@ -1400,11 +1401,12 @@ static long train_alone(const Cluster *c, Outcome *result)
     return bytes;
 }
 
-static void train_in_processes(Lesson *lesson, const Cluster *c)
+static void train_in_processes(Lesson *lesson, Cluster *c)
 {
     section(lesson, "Processes that send messages");
     Outcome alone, r;
     const long bytes = train_alone(c, &alone);
+    c->print = alone.print;
     printf("%d steps           loss: first    last  weights at the end  bytes a step\n", TRAINING);
     printf("%d process            %10.4f  %6.4f    %016llx  %12.0f\n", 1, alone.first_loss, alone.loss,
            (unsigned long long)alone.print, alone.sent);
@@ -1427,19 +1429,6 @@ static void train_in_processes(Lesson *lesson, const Cluster *c)
     claim(lesson, as_told, "a process sends 2 (k − 1) / k times the bytes of the gradients in each step");
     claim(lesson, apart <= 1e-6, "our all-reduce and MPI's differ by at most 1e-6");
     claim(lesson, alone.loss <= alone.first_loss - 1.0, "and the loss has fallen by at least %d", 1);
-
-    section(lesson, "A process is killed");
-    unlink(c->checkpoint);
-    const bool ended = train_among(c, c->processes, KILLED_AT, &r);
-    const long step = checkpoint_step(c);
-    const int more = int_min(2 * c->processes, PARTS);
-    printf("and %d processes go on from there\n\n", more);
-    train_among(c, more, NEVER, &r);
-    claim(lesson, !ended && step == KILLED_AT / EVERY * EVERY,
-          "the run ends, and the last checkpoint is whole");
-    claim(lesson, r.print == alone.print,
-          "those who go on end with the weights of the run that was never disturbed");
-    unlink(c->checkpoint);
 #else
     (void)lesson, (void)r, (void)bytes;
     printf("\nMore than one process needs MPI, which is not here. To have it: sudo apt-get install "
@@ -1449,14 +1438,42 @@ static void train_in_processes(Lesson *lesson, const Cluster *c)
 }
 
 /*
-Two processes, or four, or two of which one dies and four that inherit: every time the same sixteen digits. A run
-that died at night is no lost run, and whoever sees something odd with 8 processes can look at it with one.
-
 What did the messages cost? This differs between machines, so it goes to standard error: the link's $\alpha$ and
 $\beta$, measured by sending one number and all numbers there and back again; what the law makes of them for one
-all-reduce; and how long all-reduces took, alone and in training. Within one machine the 0.4 MB take a fraction of a
-millisecond, beside some tens of milliseconds of computing. What an all-reduce takes *in training* is much more: it is
-the waiting for the slower process. Remember it.
+all-reduce; how long all-reduces took alone, and how long in training, with the waiting for the slower process. Within
+one machine, the 0.4 MB take about a millisecond, beside some tens of milliseconds of computing.
+
+## A process is killed
+
+A process that is lost ends the run: the sum of a step lacks its part, and nobody can go on without it. mpirun
+notices, and ends the others. We start two, tell the last one to die in step 27, and see what is left. Then twice as
+many go on from there.
+*/
+
+static void kill_a_process(Lesson *lesson, const Cluster *c)
+{
+#ifdef WITH_MPI
+    section(lesson, "A process is killed");
+    Outcome r;
+    unlink(c->checkpoint);
+    const bool ended = train_among(c, c->processes, KILLED_AT, &r);
+    const long step = checkpoint_step(c);
+    const int more = int_min(2 * c->processes, PARTS);
+    printf("and %d processes go on from there\n\n", more);
+    train_among(c, more, NEVER, &r);
+    claim(lesson, !ended && step == KILLED_AT / EVERY * EVERY,
+          "the run ends, and the last checkpoint is whole");
+    claim(lesson, r.print == c->print,
+          "those who go on end with the weights of the run that was never disturbed");
+    unlink(c->checkpoint);
+#else
+    (void)lesson, (void)c;
+#endif
+}
+
+/*
+Two processes, or four, or two of which one dies and four that inherit: every time the same sixteen digits. A run that
+died at night is no lost run, and whoever sees something odd with 8 processes can look at it with one.
 
 ## The same law with 8, 64 and 1024 machines
 
@@ -1567,6 +1584,12 @@ static void scale_up(Lesson *lesson)
 }
 
 /*
+Cut in pieces the messages hide behind the backward, as long as the pieces are not too short: at 1024 machines a ring
+has 2046 rounds, and twenty times as many cost 0.8 s for latency alone. "Overlapping is faster" is true at 8 machines,
+and false at 1024. For our own GPT neither pays: there is nothing to hide. But the last row is the surprise. Machines
+that need 1.2 s on average wait for one that needs 2.5: at 1024 they compute for less than half of the time, with a
+network that costs nothing.
+
 ## The lesson, from end to end
 */
 
@@ -1582,7 +1605,7 @@ int main(int argc, char **argv)
     Lesson *lesson =
         lesson_begin_with(argc, argv, "33-many-machines", "Many machines: descent and consensus", options, 2);
     Rng draws = lesson_rng(lesson, 30);
-    const Cluster cluster = cluster_of(argv[0], hosts, processes, rng_next(&draws));
+    Cluster cluster = cluster_of(argv[0], hosts, processes, rng_next(&draws));
     static Graph graphs[GRAPHS];
     static float descent[SHOWN];
     reach_consensus(lesson, graphs);
@@ -1594,17 +1617,12 @@ int main(int argc, char **argv)
     send_sums(lesson);
     compare_orders(lesson, cluster.seed);
     train_in_processes(lesson, &cluster);
+    kill_a_process(lesson, &cluster);
     scale_up(lesson);
     return lesson_end(lesson);
 }
 
 /*
-Cut in pieces the messages hide behind the backward, as long as the pieces are not too short: at 1024 machines a ring
-has 2046 rounds, and twenty times as many cost 0.8 s for latency alone. "Overlapping is faster" is true at 8 machines,
-and false at 1024. For our own GPT neither pays: there is nothing to hide. But the last row is the surprise. Machines
-that need 1.2 s on average wait for one that needs 2.5: at 1024 they compute for less than half of the time, with a
-network that costs nothing.
-
 ## What to take along
 
 - Neighbours who average agree at the rate of the graph's second singular value. It can be computed before anybody
@@ -1614,7 +1632,7 @@ network that costs nothing.
 - Talking rarely is free if the data are alike, and dear if they are not.
 - A sum costs $\alpha$ for each round and $1/\beta$ for each byte: trees for few bytes, rings or halving for many.
 - Fix the order of the sum, and one process or eight give the same bits. Fix it in a tree, and it costs no bytes.
-- All wait for the slowest. With many machines this is the largest cost.
+- All wait for the slowest. With many machines that can cost more than all messages.
 
 ## Check yourself
 
