@@ -326,7 +326,7 @@ Stored safetensors_stored_at(Place place, const Safetensors *file, const char *n
     for (int i = 0; i < entry->rank - 1; i++) rows = size_product(place, rows, entry->shape[i]);
     check_at(place, rows <= INT32_MAX && cols <= INT32_MAX, "a matrix has fewer than 2³¹ rows and columns",
              "%s: tensor %s is (%zu × %zu)", file->path, name, rows, cols);
-    return (Stored){(int)rows, (int)cols, kind, entry->data, NULL};
+    return (Stored){(int)rows, (int)cols, kind, entry->data, NULL, false};
 }
 
 Matrix safetensors_matrix_at(Place place, Arena *arena, const Safetensors *file, const char *name)
@@ -458,7 +458,7 @@ bool safetensors_try_write_at(Place place, const char *path, SafetensorsItem *it
     for (int i = 0; i < count; i++) {
         const Matrix m = items[i].value;
         stored[i].name = items[i].name;
-        stored[i].value = (Stored){m.rows, m.cols, STORED_F32, m.data, NULL};
+        stored[i].value = (Stored){m.rows, m.cols, STORED_F32, m.data, NULL, false};
     }
     const bool written = try_write(place, path, stored, count, notes, note_count, file);
     arena_free(arena);

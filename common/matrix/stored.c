@@ -86,12 +86,26 @@ static void expand(float *restrict out, StoredKind kind, const unsigned char *re
     }
 }
 
+// Where element (i, j) stands, counted in elements; the next of the row comes `step` further on.
+static size_t element_at(Stored m, int i, int j)
+{
+    const size_t row = (size_t)i, cols = (size_t)m.cols, width = STORED_STRIP;
+    return m.strips ? row / width * width * cols + (size_t)j * width + row % width : row * cols + (size_t)j;
+}
+
+static size_t element_step(Stored m) { return m.strips ? STORED_STRIP : 1; }
+
 // The elements first … first + count − 1 of row i
 static void expand_part(float *out, Stored m, int i, int first, int count)
 {
-    const size_t offset = (size_t)i * (size_t)m.cols + (size_t)first;
-    const unsigned char *bytes = (const unsigned char *)m.data + offset * stored_element_bytes(m.kind);
-    if (count) expand(out, m.kind, bytes, m.scale ? m.scale[i] : 1.0f, (size_t)count);
+    const size_t size = stored_element_bytes(m.kind), step = size * element_step(m);
+    const float scale = m.scale ? m.scale[i] : 1.0f;
+    const unsigned char *from = (const unsigned char *)m.data + size * element_at(m, i, first);
+    if (!m.strips) {
+        if (count) expand(out, m.kind, from, scale, (size_t)count);
+        return;
+    }
+    for (int j = 0; j < count; j++) expand(out + j, m.kind, from + (size_t)j * step, scale, 1);
 }
 
 void stored_row(float *out, Stored m, int i) { expand_part(out, m, i, 0, m.cols); }
@@ -137,7 +151,8 @@ static void check_finite(Place place, const float *row, int cols, int i)
              (double)row[j]);
 }
 
-static void quantise_row(signed char *out, float *scale, const float *row, int cols)
+// out: every `step`-th number
+static void quantise_row(signed char *out, size_t step, float *scale, const float *row, int cols)
 {
     float largest = 0.0f;
     for (int j = 0; j < cols; j++) {
@@ -146,7 +161,8 @@ static void quantise_row(signed char *out, float *scale, const float *row, int c
     }
     *scale = scale_for(largest);
     for (int j = 0; j < cols; j++)
-        out[j] = largest > 0.0f ? (signed char)__builtin_rint((double)row[j] / (double)*scale) : 0;
+        out[(size_t)j * step] =
+            largest > 0.0f ? (signed char)__builtin_rint((double)row[j] / (double)*scale) : 0;
 }
 
 // A matrix of this kind whose rows are about to be set.
@@ -156,12 +172,17 @@ typedef struct {
     float *scale;
 } Writable;
 
-static Writable writable(Place place, Arena *arena, int rows, int cols, StoredKind kind)
+// The rows that pad the last strip are zeros.
+static Writable writable(Place place, Arena *arena, int rows, int cols, StoredKind kind, bool strips)
 {
-    Writable w = {.stored = {rows, cols, kind, NULL, NULL}};
-    w.stored.data = w.data = arena_alloc_at(place, arena, stored_size(w.stored), stored_element_bytes(kind));
-    if (kind == STORED_INT8)
-        w.stored.scale = w.scale = arena_alloc_at(place, arena, (size_t)rows, sizeof *w.scale);
+    Writable w = {.stored = {.rows = rows, .cols = cols, .kind = kind, .strips = strips}};
+    const size_t bytes = stored_bytes(w.stored), padded = stored_padded_rows(w.stored);
+    w.stored.data = w.data = arena_alloc_at(place, arena, bytes, 1);
+    if (kind == STORED_INT8) w.stored.scale = w.scale = arena_zeros_at(place, arena, padded, sizeof *w.scale);
+    if (padded > (size_t)rows) {
+        const size_t strip = bytes / padded * STORED_STRIP;
+        memset((char *)w.data + bytes - strip, 0, strip);
+    }
     return w;
 }
 
@@ -169,27 +190,27 @@ static Writable writable(Place place, Arena *arena, int rows, int cols, StoredKi
 static void set_row(const Writable *w, int i, const float *row)
 {
     const int cols = w->stored.cols;
-    const size_t first = (size_t)i * (size_t)cols;
+    const size_t first = element_at(w->stored, i, 0), step = element_step(w->stored);
     uint16_t *words = (uint16_t *)w->data + first;
     switch (w->stored.kind) {
     case STORED_F32:
-        if (cols) memcpy((float *)w->data + first, row, (size_t)cols * sizeof *row);
+        for (int j = 0; j < cols; j++) ((float *)w->data)[first + (size_t)j * step] = row[j];
         break;
     case STORED_F16:
-        for (int j = 0; j < cols; j++) words[j] = float_to_half(row[j]);
+        for (int j = 0; j < cols; j++) words[(size_t)j * step] = float_to_half(row[j]);
         break;
     case STORED_BF16:
-        for (int j = 0; j < cols; j++) words[j] = float_to_bfloat16(row[j]);
+        for (int j = 0; j < cols; j++) words[(size_t)j * step] = float_to_bfloat16(row[j]);
         break;
     case STORED_INT8:
-        quantise_row((signed char *)w->data + first, &w->scale[i], row, cols);
+        quantise_row((signed char *)w->data + first, step, &w->scale[i], row, cols);
         break;
     }
 }
 
-static Stored stored_as(Place place, Arena *arena, Matrix m, StoredKind kind)
+static Stored stored_as(Place place, Arena *arena, Matrix m, StoredKind kind, bool strips)
 {
-    const Writable w = writable(place, arena, m.rows, m.cols, kind);
+    const Writable w = writable(place, arena, m.rows, m.cols, kind, strips);
     for (int i = 0; i < m.rows; i++) {
         if (kind == STORED_INT8) check_finite(place, matrix_row(m, i), m.cols, i);
         set_row(&w, i, matrix_row(m, i));
@@ -201,17 +222,17 @@ Stored stored_from_at(Place place, Arena *arena, Matrix m, StoredKind kind)
 {
     check_at(place, kind != STORED_INT8, "stored_quantise makes it, with a scale for each row",
              "stored_from: INT8");
-    return stored_as(place, arena, m, kind);
+    return stored_as(place, arena, m, kind, false);
 }
 
 Stored stored_quantise_at(Place place, Arena *arena, Matrix m)
 {
-    return stored_as(place, arena, m, STORED_INT8);
+    return stored_as(place, arena, m, STORED_INT8, true);
 }
 
 Stored stored_convert_at(Place place, Arena *arena, Stored m, StoredKind kind)
 {
-    const Writable w = writable(place, arena, m.rows, m.cols, kind);
+    const Writable w = writable(place, arena, m.rows, m.cols, kind, true);
     ArenaMark mark = arena_mark(arena);
     float *rows = arena_alloc_at(place, arena, (size_t)parallel_threads() * (size_t)m.cols, sizeof *rows);
     int wrong =
@@ -232,6 +253,184 @@ Stored stored_convert_at(Place place, Arena *arena, Stored m, StoredKind kind)
     }
     arena_rewind(arena, mark);
     return w.stored;
+}
+
+// ---- From strips, with few rows of x ---------------------------------------------------------------------------------
+// The numbers of one column stand beside each other for STORED_STRIP outputs: they become floats in registers, go into the sums and are
+// written nowhere.
+
+enum { FEW = 4, PARTS = STORED_STRIP / VECTOR_LANES };
+enum {
+    LINE = 64,
+    AHEAD = 2048
+}; // bytes that come from memory together; what is wanted soon is asked for AHEAD bytes early
+
+typedef uint32_t UnsignedLanes __attribute__((vector_size(VECTOR_LANES * sizeof(uint32_t))));
+typedef int32_t IntegerLanes __attribute__((vector_size(VECTOR_LANES * sizeof(int32_t))));
+typedef float FloatLanes __attribute__((vector_size(VECTOR_LANES * sizeof(float))));
+
+// VECTOR_LANES signed bytes, and as many words without a sign, as numbers of 32 bits
+#if defined(__AVX512F__)
+INLINE IntegerLanes bytes_at(const unsigned char *p)
+{
+    return (IntegerLanes)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+INLINE UnsignedLanes words_at(const unsigned char *p)
+{
+    return (UnsignedLanes)_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p));
+}
+#elif defined(__AVX2__) && defined(__FMA__)
+INLINE IntegerLanes bytes_at(const unsigned char *p)
+{
+    return (IntegerLanes)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
+}
+INLINE UnsignedLanes words_at(const unsigned char *p)
+{
+    return (UnsignedLanes)_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+#else
+INLINE IntegerLanes bytes_at(const unsigned char *p)
+{
+    signed char bytes[VECTOR_LANES];
+    memcpy(bytes, p, sizeof bytes);
+    IntegerLanes numbers;
+    for (int i = 0; i < VECTOR_LANES; i++) numbers[i] = bytes[i];
+    return numbers;
+}
+INLINE UnsignedLanes words_at(const unsigned char *p)
+{
+    UnsignedLanes numbers;
+    for (int i = 0; i < VECTOR_LANES; i++) numbers[i] = word_at(p, (size_t)i);
+    return numbers;
+}
+#endif
+
+// VECTOR_LANES numbers that stand beside each other, in rows of these scales
+INLINE Vector numbers_at(const StoredKind kind, const unsigned char *from, Vector scale)
+{
+    if (kind == STORED_F32) {
+        Vector floats;
+        memcpy(&floats, from, sizeof floats);
+        return floats;
+    }
+    if (kind == STORED_INT8) return scale * (Vector) __builtin_convertvector(bytes_at(from), FloatLanes);
+    const UnsignedLanes upper = words_at(from) << 16;
+    if (kind == STORED_BF16) return (Vector)upper;
+    const UnsignedLanes bits = (UnsignedLanes)((IntegerLanes)upper >> 3) & 0x8fffe000;
+    const UnsignedLanes endless = (UnsignedLanes)((bits & 31 << 23) == 31 << 23) & FLOAT_INFINITY;
+    return (Vector)((UnsignedLanes)((FloatLanes)bits * 0x1p112f) | endless);
+}
+
+// AT_ONCE strips are read side by side. A chain of sums waits four cycles for each of its terms, so there have to be many;
+// and a core that reads from four places gets more from memory than from one. With more rows of x there are sums enough, and as many
+// as registers hold.
+enum { AT_ONCE = VECTOR_LANES == 16 ? 4 : 2 };
+
+// The term k of all sums
+INLINE void add_terms(const StoredKind kind, const int rows, const int strips,
+                      Vector sum[FEW][AT_ONCE][PARTS], const Vector scale[AT_ONCE][PARTS], Matrix x, int k,
+                      const unsigned char *const from[AT_ONCE])
+{
+    const size_t part = VECTOR_LANES * stored_element_bytes(kind), at = (size_t)k * PARTS * part;
+    Vector factor[FEW];
+    UNROLL
+    for (int i = 0; i < rows; i++) factor[i] = broadcast(x.data[(size_t)i * (size_t)x.cols + (size_t)k]);
+    UNROLL
+    for (int s = 0; s < strips; s++) {
+        UNROLL
+        for (int p = 0; p < PARTS; p++) {
+            const Vector numbers = numbers_at(kind, from[s] + at + (size_t)p * part, scale[s][p]);
+            UNROLL
+            for (int i = 0; i < rows; i++) sum[i][s][p] = fused(factor[i], numbers, sum[i][s][p]);
+        }
+    }
+}
+
+// out[i][j] = Σ_k x[i][k] · m[j][k] for so many rows of x and so many strips of m: number `first`, and each `apart` strips behind
+// the one before.
+INLINE void strip_products(const StoredKind kind, const int rows, const int strips, Matrix out, Matrix x,
+                           Stored m, int first, int apart)
+{
+    const size_t column = STORED_STRIP * stored_element_bytes(kind), strip = (size_t)m.cols * column;
+    const int step = LINE > column ? (int)(LINE / column) : 1; // columns that fill a line of the cache
+    const unsigned char *from[AT_ONCE];
+    Vector sum[FEW][AT_ONCE][PARTS], scale[AT_ONCE][PARTS];
+    UNROLL
+    for (int s = 0; s < strips; s++) {
+        const size_t number = (size_t)first + (size_t)s * (size_t)apart;
+        from[s] = (const unsigned char *)m.data + number * strip;
+        UNROLL
+        for (int p = 0; p < PARTS; p++) {
+            scale[s][p] = kind == STORED_INT8
+                              ? load(m.scale + number * STORED_STRIP + (size_t)p * VECTOR_LANES)
+                              : broadcast(1.0f);
+            UNROLL
+            for (int i = 0; i < rows; i++) sum[i][s][p] = broadcast(0.0f);
+        }
+    }
+    int k = 0;
+    for (; k + step <= m.cols; k += step) {
+        UNROLL
+        for (int s = 0; s < strips; s++) {
+            UNROLL
+            for (size_t line = 0; line < (size_t)step * column; line += LINE)
+                __builtin_prefetch((const void *)((uintptr_t)from[s] + (size_t)k * column + AHEAD + line), 0,
+                                   2);
+        }
+        UNROLL
+        for (int t = 0; t < step; t++) add_terms(kind, rows, strips, sum, scale, x, k + t, from);
+    }
+    for (; k < m.cols; k++) add_terms(kind, rows, strips, sum, scale, x, k, from);
+    for (int i = 0; i < rows; i++) {
+        for (int s = 0; s < strips; s++) {
+            const int begin = (first + s * apart) * STORED_STRIP,
+                      count = int_min(STORED_STRIP, m.rows - begin);
+            memcpy(matrix_row(out, i) + begin, sum[i][s], (size_t)count * sizeof(float));
+        }
+    }
+}
+
+// The strips first … last − 1 of one matrix, from `strips` places at once, each of which is read to its end and on
+INLINE void strips_of_rows(const StoredKind kind, const int rows, const int strips, Matrix out, Matrix x,
+                           Stored m, int first, int last)
+{
+    const int apart = (last - first) / strips, rest = first + strips * apart;
+    for (int s = 0; s < apart; s++) strip_products(kind, rows, strips, out, x, m, first + s, apart);
+    for (int s = rest; s < last && strips > 1; s++) strip_products(kind, rows, 1, out, x, m, s, 1);
+}
+
+INLINE void strips_of_kind(const StoredKind kind, Matrix out, Matrix x, Stored m, int first, int last)
+{
+    switch (x.rows) {
+    case 1:
+        strips_of_rows(kind, 1, AT_ONCE, out, x, m, first, last);
+        break;
+    case 2:
+        strips_of_rows(kind, 2, AT_ONCE / 2, out, x, m, first, last);
+        break;
+    case 3:
+        strips_of_rows(kind, 3, 1, out, x, m, first, last);
+        break;
+    default:
+        strips_of_rows(kind, 4, 1, out, x, m, first, last);
+    }
+}
+
+static void strips_f32(Matrix out, Matrix x, Stored m, int first, int last)
+{
+    strips_of_kind(STORED_F32, out, x, m, first, last);
+}
+static void strips_f16(Matrix out, Matrix x, Stored m, int first, int last)
+{
+    strips_of_kind(STORED_F16, out, x, m, first, last);
+}
+static void strips_bf16(Matrix out, Matrix x, Stored m, int first, int last)
+{
+    strips_of_kind(STORED_BF16, out, x, m, first, last);
+}
+static void strips_int8(Matrix out, Matrix x, Stored m, int first, int last)
+{
+    strips_of_kind(STORED_INT8, out, x, m, first, last);
 }
 
 // ---- Transposed on the way -------------------------------------------------------------------------------------------
@@ -313,10 +512,10 @@ INLINE void read_square(Words word[SIDE], const EightRows *rows, size_t at)
 }
 
 // ---- With few rows of x -------------------------------------------------------------------------------------------------
-// The numbers go from the square into the sums and are written nowhere. STRIP outputs at once are four chains of sums for each
+// The numbers go from the square into the sums and are written nowhere. STORED_STRIP outputs at once are four chains of sums for each
 // row of x: a fused multiply-add takes four cycles, and the next of its chain waits for it.
 
-enum { STRIP = 32, FEW = 4, GROUPS = STRIP / SIDE, SQUARES = 2 };
+enum { GROUPS = STORED_STRIP / SIDE, SQUARES = 2 };
 
 // z += x · y, rounded once
 INLINE void fused_eight(Floats *z, float x, const Floats *y)
@@ -341,10 +540,11 @@ static void last_terms(float *total, Matrix x, int i, Stored m, int first, int c
 // Of 32 rows at once the processor does not see that they are being read from left to right, so it is told what will be
 // wanted soon: what stands AHEAD bytes further on in these rows, or as far into those of the next strip, which begin `strip`
 // bytes behind these. An address behind the matrix does no harm. From memory it made BF16 up to three times as fast.
-enum { AHEAD = 1024 };
+enum { ROWS_AHEAD = 1024 };
 INLINE void bring_rows(const EightRows *rows, size_t at, size_t strip)
 {
-    const size_t row = strip / STRIP, wanted = at + AHEAD < row ? at + AHEAD : strip + at + AHEAD - row;
+    const size_t row = strip / STORED_STRIP,
+                 wanted = at + ROWS_AHEAD < row ? at + ROWS_AHEAD : strip + at + ROWS_AHEAD - row;
     UNROLL
     for (int r = 0; r < SIDE; r++)
         __builtin_prefetch((const void *)((uintptr_t)rows->from[r] + wanted), 0, 2);
@@ -379,12 +579,12 @@ INLINE void add_squares(const StoredKind kind, const int rows, const int squares
     }
 }
 
-// out[i][first + j] = Σ_k x[i][k] · m[first + j][k] for so many rows of x, from 1 to FEW; j < count ≤ STRIP
+// out[i][first + j] = Σ_k x[i][k] · m[first + j][k] for so many rows of x, from 1 to FEW; j < count ≤ STORED_STRIP
 INLINE void few_products(const StoredKind kind, const int rows, Matrix out, Matrix x, Stored m, int first,
                          int count)
 {
     const int side = SIDE * (kind == STORED_F32 ? 1 : kind == STORED_INT8 ? 4 : 2);
-    const size_t strip = STRIP * (size_t)m.cols * stored_element_bytes(kind);
+    const size_t strip = STORED_STRIP * (size_t)m.cols * stored_element_bytes(kind);
     EightRows eight[GROUPS];
     Floats sum[FEW][GROUPS] = {{{0}}};
     for (int g = 0; g < GROUPS; g++) // a group without rows computes the last one's again
@@ -394,7 +594,7 @@ INLINE void few_products(const StoredKind kind, const int rows, Matrix out, Matr
         add_squares(kind, rows, SQUARES, sum, x, eight, k, strip);
     for (; k + side <= m.cols; k += side) add_squares(kind, rows, 1, sum, x, eight, k, strip);
     for (int i = 0; i < rows; i++) {
-        float total[STRIP];
+        float total[STORED_STRIP];
         memcpy(total, sum[i], sizeof total);
         last_terms(total, x, i, m, first, count, k);
         memcpy(matrix_row(out, i) + first, total, (size_t)count * sizeof *total);
@@ -480,44 +680,95 @@ static int expand_squares_of_kind(float *to, Stored m, int first, int count, int
     }
 }
 
+// The same of strips, for all terms; `first` begins one.
+INLINE void expand_strips(const StoredKind kind, float *to, Stored m, int first, int count, int k, int terms)
+{
+    const size_t part = VECTOR_LANES * stored_element_bytes(kind);
+    for (int j = 0; j < count; j += VECTOR_LANES) {
+        const unsigned char *from =
+            (const unsigned char *)m.data + stored_element_bytes(kind) * element_at(m, first + j, k);
+        const Vector scale = kind == STORED_INT8 ? load(m.scale + first + j) : broadcast(1.0f);
+        for (int t = 0; t < terms; t++)
+            store(to + (size_t)t * WIDE + j, numbers_at(kind, from + (size_t)t * PARTS * part, scale));
+    }
+}
+
+static void expand_strips_of_kind(float *to, Stored m, int first, int count, int k, int terms)
+{
+    switch (m.kind) {
+    case STORED_F32:
+        expand_strips(STORED_F32, to, m, first, count, k, terms);
+        break;
+    case STORED_F16:
+        expand_strips(STORED_F16, to, m, first, count, k, terms);
+        break;
+    case STORED_BF16:
+        expand_strips(STORED_BF16, to, m, first, count, k, terms);
+        break;
+    default:
+        expand_strips(STORED_INT8, to, m, first, count, k, terms);
+    }
+}
+
+static void expand_rows(float *to, Stored m, int first, int count, int k, int terms)
+{
+    for (int j = 0; j < count; j += SIDE) {
+        const int rows = int_min(SIDE, count - j);
+        const int done = expand_squares_of_kind(to + j, m, first + j, rows, k, terms);
+        for (int r = 0; r < rows && done < terms; r++) {
+            float rest[SIDE * sizeof(uint32_t)];
+            expand_part(rest, m, first + j + r, k + done, terms - done);
+            for (int t = done; t < terms; t++) to[t * WIDE + j + r] = rest[t - done];
+        }
+    }
+}
+
 // out[:, first … first + count − 1] = x · (rows first … of m)ᵀ; count ≤ WIDE
 static void many_products(Matrix out, Matrix x, Stored m, int first, int count)
 {
     float block[TERMS * WIDE];
     for (int k = 0; k < m.cols; k += TERMS) {
         const int terms = int_min(TERMS, m.cols - k);
-        for (int j = 0; j < count; j += SIDE) {
-            const int rows = int_min(SIDE, count - j);
-            const int done = expand_squares_of_kind(block + j, m, first + j, rows, k, terms);
-            for (int r = 0; r < rows && done < terms; r++) {
-                float rest[SIDE * sizeof(uint32_t)];
-                expand_part(rest, m, first + j + r, k + done, terms - done);
-                for (int t = done; t < terms; t++) block[t * WIDE + j + r] = rest[t - done];
-            }
-        }
+        (m.strips ? expand_strips_of_kind : expand_rows)(block, m, first, count, k, terms);
         gemm((GemmShape){x.rows, count, terms, .accumulate = k > 0}, x.data + k, x.cols, block, WIDE,
              out.data + first, out.cols);
     }
 }
 
 // ---- Products -----------------------------------------------------------------------------------------------------------
-// Work is shared by outputs.
+// Work is shared by outputs: pieces of WIDE of them, or, with few rows of x, strips.
 
-// Number `step` of the pieces that the products are cut into, each of so many outputs.
-static void one_piece(const StoredProduct *products, Matrix x, int outputs, int step)
+// The pieces first … last − 1 of one matrix
+static void some_pieces(Matrix out, Matrix x, Stored m, int first, int last)
 {
-    static void (*const few[])(Matrix, Matrix, Stored, int, int) = {few_f32, few_f16, few_bf16, few_int8};
-    for (int pieces; step >= (pieces = (products->m.rows + outputs - 1) / outputs); products++)
-        step -= pieces;
-    const Stored m = products->m;
-    const int first = step * outputs;
-    (x.rows > FEW ? many_products : few[m.kind])(products->out, x, m, first,
-                                                 int_min(outputs, m.rows - first));
+    typedef void Products(Matrix, Matrix, Stored, int, int);
+    static Products *const from_strips[] = {strips_f32, strips_f16, strips_bf16, strips_int8},
+                           *const from_rows[] = {few_f32, few_f16, few_bf16, few_int8};
+    if (x.rows <= FEW && m.strips) {
+        from_strips[m.kind](out, x, m, first, last);
+        return;
+    }
+    const int outputs = x.rows > FEW ? WIDE : STORED_STRIP;
+    for (; first < last; first++)
+        (x.rows > FEW ? many_products : from_rows[m.kind])(out, x, m, first * outputs,
+                                                           int_min(outputs, m.rows - first * outputs));
+}
+
+// The pieces first … last − 1 of all products, numbered one after the other; there are so many outputs in each.
+static void pieces_of_each(const StoredProduct *products, int count, Matrix x, int outputs, int first,
+                           int last)
+{
+    for (int i = 0; i < count && last > 0; i++) {
+        const int pieces = (products[i].m.rows + outputs - 1) / outputs;
+        if (first < pieces)
+            some_pieces(products[i].out, x, products[i].m, int_max(first, 0), int_min(last, pieces));
+        first -= pieces, last -= pieces;
+    }
 }
 
 void stored_matmul_nt_each_at(Place place, const StoredProduct *products, int count, Matrix x)
 {
-    const int outputs = x.rows > FEW ? WIDE : STRIP;
+    const int outputs = x.rows > FEW ? WIDE : STORED_STRIP, threads = parallel_threads();
     int pieces = 0;
     size_t work = 0;
     for (int i = 0; i < count; i++) {
@@ -533,7 +784,9 @@ void stored_matmul_nt_each_at(Place place, const StoredProduct *products, int co
     }
     if (x.rows == 0 || x.cols == 0) return;
 #pragma omp parallel for if (parallel_worth(work))
-    for (int step = 0; step < pieces; step++) one_piece(products, x, outputs, step);
+    for (int t = 0; t < threads; t++)
+        pieces_of_each(products, count, x, outputs, (int)((long long)pieces * t / threads),
+                       (int)((long long)pieces * (t + 1) / threads));
 }
 
 void stored_matmul_nt_at(Place place, Matrix out, Matrix x, Stored m)
@@ -560,7 +813,7 @@ void stored_matmul_at(Place place, Matrix out, Matrix x, Stored m)
              "stored_matmul: (%d × %d) · (%d × %d) → (%d × %d)", x.rows, x.cols, m.rows, m.cols, out.rows,
              out.cols);
     if (m.rows == 0) fill(out, 0.0f);
-    if (m.kind == STORED_F32 && (uintptr_t)m.data % _Alignof(float) == 0) {
+    if (m.kind == STORED_F32 && !m.strips && (uintptr_t)m.data % _Alignof(float) == 0) {
         matmul_at(place, out, x, (Matrix){m.rows, m.cols, (float *)m.data});
         return;
     }

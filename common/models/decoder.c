@@ -3,7 +3,7 @@
 
 // ---- Of a trained model -----------------------------------------------------------------------------------
 
-static Stored view_of(Matrix m) { return (Stored){m.rows, m.cols, STORED_F32, m.data, NULL}; }
+static Stored view_of(Matrix m) { return (Stored){m.rows, m.cols, STORED_F32, m.data, NULL, false}; }
 
 static Matrix value_of(const Tensor *t) { return t ? t->value : (Matrix){0, 0, NULL}; }
 
@@ -81,7 +81,7 @@ Decoder decoder_quantise_at(Place place, Arena *arena, const Decoder *decoder, S
 
 static size_t bytes_of(Stored m)
 {
-    return stored_bytes(m) + (m.scale ? (size_t)m.rows * sizeof *m.scale : 0);
+    return stored_size(m) * stored_element_bytes(m.kind) + (m.scale ? (size_t)m.rows * sizeof *m.scale : 0);
 }
 
 size_t decoder_bytes(const Decoder *d)

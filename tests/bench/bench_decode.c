@@ -46,7 +46,7 @@ static Stored random_weights(Arena *arena, Rng *rng, int rows, int cols)
     Matrix m = matrix_uninitialised(arena, rows, cols);
     const float reach = 1.7f / (float)__builtin_sqrt((double)cols);
     for (size_t i = 0; i < matrix_size(m); i++) m.data[i] = rng_between(rng, -reach, reach);
-    return (Stored){rows, cols, STORED_F32, m.data, NULL};
+    return (Stored){rows, cols, STORED_F32, m.data, NULL, false};
 }
 
 static DecoderNorm ones(Arena *arena, int width)

@@ -153,7 +153,7 @@ static void expand_into_another_shape(void *context)
 {
     (void)context;
     float values[6] = {0};
-    Stored stored = {2, 3, STORED_F32, values, NULL};
+    Stored stored = {2, 3, STORED_F32, values, NULL, false};
     Matrix out = {3, 2, values};
     stored_expand(out, stored);
 }
@@ -182,7 +182,7 @@ START_TEST(whole_numbers_are_at_most_half_a_step_away)
     for (int i = 0; i < ROWS; i++) {
         const double scale = (double)q.scale[i];
         for (int j = 0; j < COLS; j++) {
-            const int number = whole[i * COLS + j];
+            const int number = whole[(i / 32 * COLS + j) * 32 + i % 32];
             const double exact = scale * number, w = (double)AT(m, i, j);
             ck_assert_msg(abs(number) <= 127 && fabs(w - exact) <= scale / 2, "(%d, %d): %a is %d · %a", i, j,
                           w, number, scale);
@@ -284,7 +284,7 @@ START_TEST(products_read_every_number_of_two_bytes)
     for (int kind = STORED_F16; kind <= STORED_BF16; kind++) {
         const uint16_t endless = kind == STORED_F16 ? 0x7c00 : 0x7f80;
         for (int i = 0; i < ROWS * COLS; i++) words[i] = (uint16_t)((i & endless) == endless ? 0 : i);
-        Stored m = {ROWS, COLS, (StoredKind)kind, words, NULL};
+        Stored m = {ROWS, COLS, (StoredKind)kind, words, NULL, false};
         float row[COLS];
         stored_matmul_nt(got, x, m);
         for (int i = 0; i < ROWS; i++) {
@@ -313,7 +313,7 @@ START_TEST(infinity_and_nan_go_through_a_product)
     for (int kind = STORED_F16; kind <= STORED_BF16; kind++) {
         uint16_t weights[2 * 64] = {odd[kind - STORED_F16][0]};
         weights[64] = odd[kind - STORED_F16][1];
-        Stored m = {2, 64, (StoredKind)kind, weights, NULL};
+        Stored m = {2, 64, (StoredKind)kind, weights, NULL, false};
         Matrix ones = matrix_new(arena, 5, 64), out = matrix_new(arena, 5, 2),
                first = matrix_new(arena, 1, 2);
         fill(ones, 1.0f);
@@ -346,14 +346,14 @@ END_TEST
 static void gather_beyond(void *context)
 {
     float values[4] = {0}, out[2];
-    Stored m = {2, 2, STORED_F32, values, NULL};
+    Stored m = {2, 2, STORED_F32, values, NULL, false};
     stored_gather_rows(((Matrix){1, 2, out}), m, (const int *)context);
 }
 
 static void multiply_other_shapes(void *context)
 {
     float values[6] = {0}, out[4];
-    Stored m = {2, 3, STORED_F32, values, NULL};
+    Stored m = {2, 3, STORED_F32, values, NULL, false};
     Matrix x = {2, 2, out};
     (*(bool *)context ? stored_matmul_nt_at : stored_matmul_at)(HERE, ((Matrix){2, 2, values}), x, m);
 }
