@@ -434,30 +434,58 @@ static void strips_int8(Matrix out, Matrix x, Stored m, int first, int last)
 }
 
 // ---- Transposed on the way -------------------------------------------------------------------------------------------
-// A row of the weights is a column of the product, so outputs have to become neighbours. Eight rows are read 32 bytes at a
-// time, as eight words of 32 bits; the square of 8 × 8 words is transposed in registers, and only then a word becomes its one,
-// two or four numbers: the fewer bytes a number has, the less there is to transpose.
+// A row of the weights is a column of the product, so outputs have to become neighbours. SIDE rows are read SIDE words of 32 bits at a
+// time; the square of words is transposed in registers, and only then a word becomes its one, two or four numbers: the fewer bytes a
+// number has, the less there is to transpose.
 
-enum { SIDE = 8 };
+enum { SIDE = VECTOR_LANES == 16 ? 16 : 8 };
 typedef uint32_t Words __attribute__((vector_size(SIDE * sizeof(uint32_t))));
+typedef uint64_t Pairs __attribute__((vector_size(SIDE * sizeof(uint32_t))));
 typedef int32_t Integers __attribute__((vector_size(SIDE * sizeof(int32_t))));
 typedef float Floats __attribute__((vector_size(SIDE * sizeof(float))));
 
-// Interleaving the rows i and i + 4 rotates the six bits of an element's row and column by one; after three times a row is a
-// column.
+// Processors interleave two vectors fastest within lanes of four words: words or pairs of words, from the lower or the upper half of
+// each lane. Whole lanes are moved last.
+#define SHUFFLE __builtin_shufflevector
+#if defined(__AVX512F__)
+#define LOWER_WORDS(a, b) SHUFFLE(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#define UPPER_WORDS(a, b) SHUFFLE(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+#define LOWER_PAIRS(a, b) (Words) SHUFFLE((Pairs)(a), (Pairs)(b), 0, 8, 2, 10, 4, 12, 6, 14)
+#define UPPER_PAIRS(a, b) (Words) SHUFFLE((Pairs)(a), (Pairs)(b), 1, 9, 3, 11, 5, 13, 7, 15)
+#define FIRST_LANES(a, b) SHUFFLE(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+#define LAST_LANES(a, b)  SHUFFLE(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
+#define EVEN_LANES(a, b)  SHUFFLE(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+#define ODD_LANES(a, b)   SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
+#else
+#define LOWER_WORDS(a, b) SHUFFLE(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define UPPER_WORDS(a, b) SHUFFLE(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define LOWER_PAIRS(a, b) (Words) SHUFFLE((Pairs)(a), (Pairs)(b), 0, 4, 2, 6)
+#define UPPER_PAIRS(a, b) (Words) SHUFFLE((Pairs)(a), (Pairs)(b), 1, 5, 3, 7)
+#define FIRST_LANES(a, b) SHUFFLE(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define LAST_LANES(a, b)  SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+#endif
+
 INLINE void transpose_words(Words row[SIDE])
 {
+    // Four rows, in each lane a square of 4 × 4
     UNROLL
-    for (int turn = 0; turn < 3; turn++) {
-        Words next[SIDE];
-        UNROLL
-        for (int i = 0; i < SIDE / 2; i++) {
-            const Words a = row[i], b = row[i + SIDE / 2];
-            next[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-            next[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-        }
-        UNROLL
-        for (int i = 0; i < SIDE; i++) row[i] = next[i];
+    for (int i = 0; i < SIDE; i += 4) {
+        const Words a = LOWER_WORDS(row[i], row[i + 1]), b = UPPER_WORDS(row[i], row[i + 1]);
+        const Words c = LOWER_WORDS(row[i + 2], row[i + 3]), d = UPPER_WORDS(row[i + 2], row[i + 3]);
+        row[i] = LOWER_PAIRS(a, c), row[i + 1] = UPPER_PAIRS(a, c);
+        row[i + 2] = LOWER_PAIRS(b, d), row[i + 3] = UPPER_PAIRS(b, d);
+    }
+    // Their lanes
+    UNROLL
+    for (int i = 0; i < 4; i++) {
+        const Words a = FIRST_LANES(row[i], row[i + 4]), b = LAST_LANES(row[i], row[i + 4]);
+#if defined(__AVX512F__)
+        const Words c = FIRST_LANES(row[i + 8], row[i + 12]), d = LAST_LANES(row[i + 8], row[i + 12]);
+        row[i] = EVEN_LANES(a, c), row[i + 4] = ODD_LANES(a, c);
+        row[i + 8] = EVEN_LANES(b, d), row[i + 12] = ODD_LANES(b, d);
+#else
+        row[i] = a, row[i + 4] = b;
+#endif
     }
 }
 
@@ -486,28 +514,17 @@ INLINE void decode(Floats *out, const StoredKind kind, const Words *word, const 
     }
 }
 
-// Where eight rows of the weights begin, and their scales; count ≤ 8 rows are there, and the last stands in for the missing ones.
-typedef struct {
-    const unsigned char *from[SIDE];
-    Floats scale;
-} EightRows;
-
-INLINE void find_rows(const StoredKind kind, EightRows *rows, Stored m, int first, int count)
-{
-    float scale[SIDE];
-    for (int r = 0; r < SIDE; r++) {
-        const size_t row = (size_t)(first + int_min(r, count - 1));
-        rows->from[r] = (const unsigned char *)m.data + row * (size_t)m.cols * stored_element_bytes(kind);
-        scale[r] = kind == STORED_INT8 ? m.scale[row] : 1.0f;
-    }
-    memcpy(&rows->scale, scale, sizeof scale);
-}
-
-// The square of words that begins at this byte of the rows, transposed
-INLINE void read_square(Words word[SIDE], const EightRows *rows, size_t at)
+// The square of words that begins here in each of SIDE rows, `row` bytes apart, transposed
+INLINE void read_square(Words word[SIDE], const unsigned char *from, size_t row)
 {
     UNROLL
-    for (int r = 0; r < SIDE; r++) memcpy(&word[r], rows->from[r] + at, sizeof word[r]);
+    for (int r = 0; r < SIDE; r += 4) {
+        memcpy(&word[r], from, sizeof *word);
+        memcpy(&word[r + 1], from + row, sizeof *word);
+        memcpy(&word[r + 2], from + 2 * row, sizeof *word);
+        memcpy(&word[r + 3], from + 3 * row, sizeof *word);
+        from += 4 * row;
+    }
     transpose_words(word);
 }
 
@@ -515,12 +532,14 @@ INLINE void read_square(Words word[SIDE], const EightRows *rows, size_t at)
 // The numbers go from the square into the sums and are written nowhere. STORED_STRIP outputs at once are four chains of sums for each
 // row of x: a fused multiply-add takes four cycles, and the next of its chain waits for it.
 
-enum { GROUPS = STORED_STRIP / SIDE, SQUARES = 2 };
+enum { GROUPS = STORED_STRIP / SIDE, ROWS_AHEAD = 1024 };
 
 // z += x · y, rounded once
-INLINE void fused_eight(Floats *z, float x, const Floats *y)
+INLINE void fused_side(Floats *z, float x, const Floats *y)
 {
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(__AVX512F__)
+    *z = _mm512_fmadd_ps(_mm512_set1_ps(x), *y, *z);
+#elif defined(__AVX2__) && defined(__FMA__)
     *z = _mm256_fmadd_ps(_mm256_set1_ps(x), *y, *z);
 #else
     for (int i = 0; i < SIDE; i++) (*z)[i] = __builtin_fmaf(x, (*y)[i], (*z)[i]);
@@ -531,73 +550,61 @@ INLINE void fused_eight(Floats *z, float x, const Floats *y)
 static void last_terms(float *total, Matrix x, int i, Stored m, int first, int count, int k)
 {
     for (int j = 0; j < count; j++) {
-        float rest[SQUARES * SIDE * sizeof(uint32_t)];
+        float rest[SIDE * sizeof(uint32_t)];
         expand_part(rest, m, first + j, k, m.cols - k);
         for (int t = k; t < m.cols; t++) total[j] = __builtin_fmaf(AT(x, i, t), rest[t - k], total[j]);
     }
 }
 
 // Of 32 rows at once the processor does not see that they are being read from left to right, so it is told what will be
-// wanted soon: what stands AHEAD bytes further on in these rows, or as far into those of the next strip, which begin `strip`
-// bytes behind these. An address behind the matrix does no harm. From memory it made BF16 up to three times as fast.
-enum { ROWS_AHEAD = 1024 };
-INLINE void bring_rows(const EightRows *rows, size_t at, size_t strip)
+// wanted soon: what stands ROWS_AHEAD bytes further on in SIDE rows, or as far into those of the next strip. An address behind the
+// matrix does no harm. `at`: how far the rows have been read.
+INLINE void bring_rows(const unsigned char *from, size_t row, size_t at)
 {
-    const size_t row = strip / STORED_STRIP,
-                 wanted = at + ROWS_AHEAD < row ? at + ROWS_AHEAD : strip + at + ROWS_AHEAD - row;
+    const size_t wanted = at + ROWS_AHEAD < row ? ROWS_AHEAD : ROWS_AHEAD + (STORED_STRIP - 1) * row;
+    if (at % LINE) return;
     UNROLL
     for (int r = 0; r < SIDE; r++)
-        __builtin_prefetch((const void *)((uintptr_t)rows->from[r] + wanted), 0, 2);
+        __builtin_prefetch((const void *)((uintptr_t)from + (size_t)r * row + wanted), 0, 2);
 }
 
-// Of the terms k … of the sums of `rows` rows of x: as many as stand in so many squares beside each other.
-INLINE void add_squares(const StoredKind kind, const int rows, const int squares, Floats sum[FEW][GROUPS],
-                        Matrix x, const EightRows eight[GROUPS], int k, size_t strip)
-{
-    const int parts = kind == STORED_F32 ? 1 : kind == STORED_INT8 ? 4 : 2;
-    const size_t at = (size_t)k * (sizeof(uint32_t) / (size_t)parts);
-    Words word[SQUARES][GROUPS][SIDE];
-    UNROLL
-    for (int g = 0; g < GROUPS; g++) {
-        bring_rows(&eight[g], at, strip);
-        UNROLL
-        for (int q = 0; q < squares; q++) read_square(word[q][g], &eight[g], at + (size_t)q * sizeof(Words));
-    }
-    for (int w = 0; w < squares * SIDE; w++) {
-        UNROLL
-        for (int part = 0; part < parts; part++) {
-            const float *column = x.data + k + w * parts + part;
-            UNROLL
-            for (int g = 0; g < GROUPS; g++) {
-                Floats numbers;
-                decode(&numbers, kind, &word[w / SIDE][g][w % SIDE], part, &eight[g].scale);
-                UNROLL
-                for (int i = 0; i < rows; i++)
-                    fused_eight(&sum[i][g], column[(size_t)i * (size_t)x.cols], &numbers);
-            }
-        }
-    }
-}
-
-// out[i][first + j] = Σ_k x[i][k] · m[first + j][k] for so many rows of x, from 1 to FEW; j < count ≤ STORED_STRIP
+// out[i][first + j] = Σ_k x[i][k] · m[first + j][k] for so many rows of x, from 1 to FEW, and j < count ≤ STORED_STRIP
 INLINE void few_products(const StoredKind kind, const int rows, Matrix out, Matrix x, Stored m, int first,
                          int count)
 {
-    const int side = SIDE * (kind == STORED_F32 ? 1 : kind == STORED_INT8 ? 4 : 2);
-    const size_t strip = STORED_STRIP * (size_t)m.cols * stored_element_bytes(kind);
-    EightRows eight[GROUPS];
-    Floats sum[FEW][GROUPS] = {{{0}}};
-    for (int g = 0; g < GROUPS; g++) // a group without rows computes the last one's again
-        find_rows(kind, &eight[g], m, first + int_min(g * SIDE, count - 1), int_max(count - g * SIDE, 1));
+    const int parts = kind == STORED_F32 ? 1 : kind == STORED_INT8 ? 4 : 2, side = SIDE * parts;
+    const size_t row = (size_t)m.cols * stored_element_bytes(kind);
+    // The last strip of a matrix begins so early that it is whole.
+    const int begin = int_min(first, m.rows - STORED_STRIP);
+    const unsigned char *from = (const unsigned char *)m.data + (size_t)begin * row;
+    Floats sum[FEW][GROUPS] = {{{0}}}, scale[GROUPS] = {{0}};
+    if (kind == STORED_INT8) memcpy(scale, m.scale + begin, sizeof scale);
     int k = 0;
-    for (; k + SQUARES * side <= m.cols; k += SQUARES * side)
-        add_squares(kind, rows, SQUARES, sum, x, eight, k, strip);
-    for (; k + side <= m.cols; k += side) add_squares(kind, rows, 1, sum, x, eight, k, strip);
+    for (; k + side <= m.cols; k += side, from += sizeof(Words)) {
+        UNROLL
+        for (int g = 0; g < GROUPS; g++) {
+            Words word[SIDE];
+            bring_rows(from + (size_t)g * SIDE * row, row, (size_t)k * stored_element_bytes(kind));
+            read_square(word, from + (size_t)g * SIDE * row, row);
+            UNROLL
+            for (int w = 0; w < SIDE; w++) {
+                UNROLL
+                for (int part = 0; part < parts; part++) {
+                    const float *column = x.data + k + w * parts + part;
+                    Floats numbers;
+                    decode(&numbers, kind, &word[w], part, &scale[g]);
+                    UNROLL
+                    for (int i = 0; i < rows; i++)
+                        fused_side(&sum[i][g], column[(size_t)i * (size_t)x.cols], &numbers);
+                }
+            }
+        }
+    }
     for (int i = 0; i < rows; i++) {
         float total[STORED_STRIP];
         memcpy(total, sum[i], sizeof total);
-        last_terms(total, x, i, m, first, count, k);
-        memcpy(matrix_row(out, i) + first, total, (size_t)count * sizeof *total);
+        last_terms(total, x, i, m, begin, STORED_STRIP, k);
+        memcpy(matrix_row(out, i) + first, total + first - begin, (size_t)count * sizeof *total);
     }
 }
 
@@ -641,24 +648,26 @@ static void few_int8(Matrix out, Matrix x, Stored m, int first, int count)
 
 enum { WIDE = 128, TERMS = 256 };
 
-// to[t · WIDE + j] = the number k + t of row first + j of the weights, for a whole number of squares of eight rows; returns
+// to[t · WIDE + j] = the number k + t of row first + j of the weights, for SIDE rows and a whole number of squares of them; returns
 // how many terms that are.
-INLINE int expand_squares(const StoredKind kind, float *to, Stored m, int first, int count, int k, int terms)
+INLINE int expand_squares(const StoredKind kind, float *to, Stored m, int first, int k, int terms)
 {
     const int parts = kind == STORED_F32 ? 1 : kind == STORED_INT8 ? 4 : 2, side = SIDE * parts;
-    const size_t bytes = sizeof(uint32_t) / (size_t)parts;
-    EightRows rows;
-    find_rows(kind, &rows, m, first, count);
+    const size_t row = (size_t)m.cols * stored_element_bytes(kind);
+    const unsigned char *from =
+        (const unsigned char *)m.data + (size_t)first * row + (size_t)k * stored_element_bytes(kind);
+    Floats scale = {0};
+    if (kind == STORED_INT8) memcpy(&scale, m.scale + first, sizeof scale);
     int t = 0;
-    for (; t + side <= terms; t += side) {
+    for (; t + side <= terms; t += side, from += sizeof(Words)) {
         Words word[SIDE];
-        read_square(word, &rows, (size_t)(k + t) * bytes);
+        read_square(word, from, row);
         UNROLL
         for (int w = 0; w < SIDE; w++) {
             UNROLL
             for (int part = 0; part < parts; part++) {
                 Floats numbers;
-                decode(&numbers, kind, &word[w], part, &rows.scale);
+                decode(&numbers, kind, &word[w], part, &scale);
                 memcpy(to + (t + w * parts + part) * WIDE, &numbers, sizeof numbers);
             }
         }
@@ -666,17 +675,17 @@ INLINE int expand_squares(const StoredKind kind, float *to, Stored m, int first,
     return t;
 }
 
-static int expand_squares_of_kind(float *to, Stored m, int first, int count, int k, int terms)
+static int expand_squares_of_kind(float *to, Stored m, int first, int k, int terms)
 {
     switch (m.kind) {
     case STORED_F32:
-        return expand_squares(STORED_F32, to, m, first, count, k, terms);
+        return expand_squares(STORED_F32, to, m, first, k, terms);
     case STORED_F16:
-        return expand_squares(STORED_F16, to, m, first, count, k, terms);
+        return expand_squares(STORED_F16, to, m, first, k, terms);
     case STORED_BF16:
-        return expand_squares(STORED_BF16, to, m, first, count, k, terms);
+        return expand_squares(STORED_BF16, to, m, first, k, terms);
     default:
-        return expand_squares(STORED_INT8, to, m, first, count, k, terms);
+        return expand_squares(STORED_INT8, to, m, first, k, terms);
     }
 }
 
@@ -714,9 +723,9 @@ static void expand_rows(float *to, Stored m, int first, int count, int k, int te
 {
     for (int j = 0; j < count; j += SIDE) {
         const int rows = int_min(SIDE, count - j);
-        const int done = expand_squares_of_kind(to + j, m, first + j, rows, k, terms);
+        const int done = rows == SIDE ? expand_squares_of_kind(to + j, m, first + j, k, terms) : 0;
         for (int r = 0; r < rows && done < terms; r++) {
-            float rest[SIDE * sizeof(uint32_t)];
+            float rest[TERMS];
             expand_part(rest, m, first + j + r, k + done, terms - done);
             for (int t = done; t < terms; t++) to[t * WIDE + j + r] = rest[t - done];
         }
@@ -738,20 +747,20 @@ static void many_products(Matrix out, Matrix x, Stored m, int first, int count)
 // ---- Products -----------------------------------------------------------------------------------------------------------
 // Work is shared by outputs: pieces of WIDE of them, or, with few rows of x, strips.
 
-// The pieces first … last − 1 of one matrix
-static void some_pieces(Matrix out, Matrix x, Stored m, int first, int last)
+// The outputs begin … end − 1 of one matrix
+static void some_outputs(Matrix out, Matrix x, Stored m, int begin, int end)
 {
     typedef void Products(Matrix, Matrix, Stored, int, int);
     static Products *const from_strips[] = {strips_f32, strips_f16, strips_bf16, strips_int8},
                            *const from_rows[] = {few_f32, few_f16, few_bf16, few_int8};
     if (x.rows <= FEW && m.strips) {
-        from_strips[m.kind](out, x, m, first, last);
+        from_strips[m.kind](out, x, m, begin / STORED_STRIP, (end + STORED_STRIP - 1) / STORED_STRIP);
         return;
     }
-    const int outputs = x.rows > FEW ? WIDE : STORED_STRIP;
-    for (; first < last; first++)
-        (x.rows > FEW ? many_products : from_rows[m.kind])(out, x, m, first * outputs,
-                                                           int_min(outputs, m.rows - first * outputs));
+    const bool few = x.rows <= FEW && m.rows >= STORED_STRIP;
+    const int step = few ? STORED_STRIP : WIDE;
+    for (; begin < end; begin += step)
+        (few ? from_rows[m.kind] : many_products)(out, x, m, begin, int_min(step, end - begin));
 }
 
 // The pieces first … last − 1 of all products, numbered one after the other; there are so many outputs in each.
@@ -761,7 +770,8 @@ static void pieces_of_each(const StoredProduct *products, int count, Matrix x, i
     for (int i = 0; i < count && last > 0; i++) {
         const int pieces = (products[i].m.rows + outputs - 1) / outputs;
         if (first < pieces)
-            some_pieces(products[i].out, x, products[i].m, int_max(first, 0), int_min(last, pieces));
+            some_outputs(products[i].out, x, products[i].m, int_max(first, 0) * outputs,
+                         int_min(int_min(last, pieces) * outputs, products[i].m.rows));
         first -= pieces, last -= pieces;
     }
 }
