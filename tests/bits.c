@@ -233,18 +233,23 @@ static void recurrent(int gates, RnnKind kind)
     keep(memory.hidden), keep(memory.cell);
 }
 
-// Weights b in another kind: as floats, and their products with one row, a few and many.
+// Weights b in another kind, row by row and in strips: as floats, and their products with one row, a few and many.
 static void stored_products(StoredKind kind)
 {
-    const Stored m = kind == STORED_INT8 ? stored_quantise(arena, b) : stored_from(arena, b, kind);
-    stored_expand(out, m);
-    for (int rows = 1; rows <= 9; rows += 2) {
-        const Matrix some = matrix_rows(a, 0, int_min(rows, a.rows)),
-                     result = matrix_new(arena, some.rows, m.rows);
-        stored_matmul_nt(result, some, m);
-        keep(result);
+    const Stored floats = {.rows = b.rows, .cols = b.cols, .kind = STORED_F32, .data = b.data};
+    const Stored layouts[2] = {stored_convert(arena, floats, kind),
+                               kind == STORED_INT8 ? stored_quantise(arena, b) : stored_from(arena, b, kind)};
+    for (int layout = 0; layout < 2; layout++) {
+        const Stored m = layouts[layout];
+        stored_expand(out, m);
+        for (int rows = 1; rows <= 9; rows += rows < 4 ? 1 : 2) {
+            const Matrix some = matrix_rows(a, 0, int_min(rows, a.rows)),
+                         result = matrix_new(arena, some.rows, m.rows);
+            stored_matmul_nt(result, some, m);
+            keep(result);
+        }
+        stored_matmul(row_out, matrix_reshape(column, 1, m.rows), m);
     }
-    stored_matmul(row_out, matrix_reshape(column, 1, m.rows), m);
 }
 
 // All eigenpairs of a corner of a, whose upper triangle nobody reads, or a few.

@@ -399,6 +399,9 @@ static void check_writable(Place place, const char *path, const SafetensorsStore
         check_at(place, items[i].value.kind != STORED_INT8,
                  "write its floats (stored_expand), or what it was made from",
                  "%s: %s is INT8, whose scales have no place in the file", path, items[i].name);
+        check_at(place, !items[i].value.strips,
+                 "a file has its rows one after the other: stored_from makes them so",
+                 "%s: %s lies in strips", path, items[i].name);
         check_at(place, !items[i].vector || items[i].value.rows == 1, "a vector has one row",
                  "%s: %s has %d rows, and is to be written as a vector", path, items[i].name,
                  items[i].value.rows);

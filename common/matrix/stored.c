@@ -489,7 +489,7 @@ INLINE void transpose_words(Words row[SIDE])
     }
 }
 
-// half_value of the upper halves of eight words: the bits where a float has its own, and a power of two for the other bias,
+// half_value of the upper halves of SIDE words: the bits where a float has its own, and a power of two for the other bias,
 // which makes a subnormal half a normal float as well.
 INLINE void upper_halves(Floats *out, const Words *word)
 {
@@ -498,7 +498,7 @@ INLINE void upper_halves(Floats *out, const Words *word)
     *out = (Floats)((Words)((Floats)bits * 0x1p112f) | endless);
 }
 
-// Number `part` of each of eight words. Vectors go by address: to give them by value, processors without such registers have
+// Number `part` of each of SIDE words. Vectors go by address: to give them by value, processors without such registers have
 // another way than those with them.
 INLINE void decode(Floats *out, const StoredKind kind, const Words *word, const int part, const Floats *scale)
 {

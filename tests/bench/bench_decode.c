@@ -1,6 +1,8 @@
 // One token after the other (models/decoder.h): models of the shape of llama2.c's stories15M and of Qwen3-0.6B with random
-// weights, in floats, BF16 and INT8. A token reads every weight once, so beside tokens a second stands the fraction of the
-// machine's memory bandwidth that these bytes are, measured in the same run by reading more than any cache holds. What a cache
+// weights, in floats, BF16 and INT8 as decoder_quantise lays them, and in floats and BF16 row by row, as they lie in a file ("rows").
+// A token reads every weight once, so beside tokens a second stands the fraction of the machine's memory bandwidth that these
+// bytes are, measured in the same run by reading more than any cache holds, in four places of it at once: from one, some
+// processors bring less. What a cache
 // does hold of the smaller model comes faster than memory gives it: there the fraction may exceed 1.
 #include "base/parallel.h"
 #include "bench.h"
@@ -23,10 +25,11 @@ static void read_once(void *context)
     unsigned long long total = 0;
 #pragma omp parallel for reduction(^ : total)
     for (int piece = 0; piece < 64; piece++) {
+        const size_t quarter = READ / 64 / 4 / sizeof(Words);
         const Words *from = (const Words *)(bytes + (size_t)piece * (READ / 64));
         Words sum[4] = {{0}};
-        for (size_t i = 0; i < READ / 64 / sizeof(Words); i += 4)
-            for (size_t j = 0; j < 4; j++) sum[j] ^= from[i + j];
+        for (size_t i = 0; i < quarter; i++)
+            for (size_t j = 0; j < 4; j++) sum[j] ^= from[j * quarter + i];
         const Words all = sum[0] ^ sum[1] ^ sum[2] ^ sum[3];
         total ^= all[0] ^ all[1] ^ all[2] ^ all[3] ^ all[4] ^ all[5] ^ all[6] ^ all[7];
     }
@@ -111,21 +114,54 @@ static double fraction_of_bandwidth(double seconds, void *context)
     return used / bandwidth;
 }
 
+static Stored row_by_row(Arena *arena, Stored floats, StoredKind kind)
+{
+    Matrix m = {floats.rows, floats.cols, (float *)(uintptr_t)floats.data};
+    return stored_from(arena, m, kind);
+}
+
+// The model as it lies in a file of this kind
+static Decoder in_rows(Arena *arena, Decoder d, StoredKind kind)
+{
+    if (kind == STORED_F32) return d;
+    Decoder copy = d;
+    copy.layers = arena_alloc(arena, (size_t)d.config.layers, sizeof *copy.layers);
+    for (int i = 0; i < d.config.layers; i++) {
+        DecoderLayer layer = d.layers[i];
+        Stored *const weights[] = {&layer.qkv[0].weight, &layer.qkv[1].weight, &layer.qkv[2].weight,
+                                   &layer.out.weight,    &layer.up[0].weight,  &layer.up[1].weight,
+                                   &layer.down.weight};
+        for (size_t w = 0; w < sizeof weights / sizeof *weights; w++)
+            *weights[w] = row_by_row(arena, *weights[w], kind);
+        copy.layers[i] = layer;
+    }
+    copy.token = copy.output = row_by_row(arena, d.token, kind);
+    return copy;
+}
+
 static void rows(const char *name, GptConfig config, void *memory, double seconds)
 {
-    static const char *const kinds[] = {"fp32", NULL, "bf16", "int8"};
+    static const struct {
+        const char *name;
+        StoredKind kind;
+        bool rows;
+    } layouts[] = {{"fp32", STORED_F32, false},
+                   {"bf16", STORED_BF16, false},
+                   {"int8", STORED_INT8, false},
+                   {"fp32_rows", STORED_F32, true},
+                   {"bf16_rows", STORED_BF16, true}};
     Arena *floats = arena_new();
     const Decoder model = random_decoder(floats, config);
-    for (int kind = STORED_F32; kind <= STORED_INT8; kind++) {
-        if (!kinds[kind]) continue;
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
         Arena *arena = arena_new();
-        Task task = {.decoder = model, .memory = memory};
-        if (kind != STORED_F32) task.decoder = decoder_quantise(arena, &model, (StoredKind)kind);
+        Task task = {.memory = memory};
+        task.decoder = layouts[i].rows ? in_rows(arena, model, layouts[i].kind)
+                                       : decoder_quantise(arena, &model, layouts[i].kind);
         task.cache = decoder_cache_new(arena, &task.decoder, config.context);
-        fprintf(stderr, "%s_%s: %.1f MB a token\n", name, kinds[kind],
+        fprintf(stderr, "%s_%s: %.1f MB a token\n", name, layouts[i].name,
                 1e-6 * (double)decoder_bytes(&task.decoder));
         char label[64];
-        snprintf(label, sizeof label, "%s_%s", name, kinds[kind]);
+        snprintf(label, sizeof label, "%s_%s", name, layouts[i].name);
         BenchRow row = {.name = label,
                         .metric = "tokens_per_s",
                         .block = tokens_per_second,

@@ -1,4 +1,5 @@
 // Products with weights of 32, 16 and 8 bits (matrix/stored.h): one row of x, as in writing token after token, a few, and many.
+// The first three lie row by row, as in a file, INT8 in strips.
 // By one row every weight is read once, so its bytes a second stand beside those that a plain copy reads on this machine; by
 // many, the operations stand beside those of the product of floats.
 #include "base/parallel.h"

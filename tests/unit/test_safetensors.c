@@ -287,6 +287,20 @@ START_TEST(numbers_of_two_bytes_become_floats_and_stay_as_they_are_in_a_view)
 }
 END_TEST
 
+static void write_strips(void *path)
+{
+    Arena *arena = arena_new();
+    const Stored rows = stored_from(arena, matrix_new(arena, 5, 3), STORED_BF16);
+    SafetensorsStoredItem item = {"w", stored_convert(arena, rows, STORED_BF16), false};
+    safetensors_write_stored(path, &item, 1, NULL, 0);
+}
+
+START_TEST(strips_are_not_written_as_rows)
+{
+    expect_death(write_strips, (void *)(uintptr_t)scratch_path("strips.safetensors"), "w lies in strips");
+}
+END_TEST
+
 START_TEST(what_is_stored_in_two_bytes_is_written_and_read_again)
 {
     Arena *arena = arena_new();
@@ -297,7 +311,7 @@ START_TEST(what_is_stored_in_two_bytes_is_written_and_read_again)
     fill_normal(gain, &rng, 0, 1);
     SafetensorsStoredItem items[] = {{"w", stored_from(arena, m, STORED_BF16), false},
                                      {"gain", stored_from(arena, gain, STORED_F16), true},
-                                     {"f", {5, 3, STORED_F32, m.data, NULL}, false}};
+                                     {"f", {5, 3, STORED_F32, m.data, NULL, false}, false}};
     Stored weight = items[0].value, half = items[1].value;
     safetensors_write_stored(path, items, 3, NULL, 0);
     Safetensors file = safetensors_open(arena, path);
@@ -893,6 +907,7 @@ SUITE("safetensors", the_file_is_the_format_byte_for_byte, what_was_saved_is_loa
       a_checkpoint_that_could_not_be_loaded_is_not_written, training_goes_on_from_a_checkpoint_bit_for_bit,
       a_checkpoint_of_another_run_is_refused,
       numbers_of_two_bytes_become_floats_and_stay_as_they_are_in_a_view,
-      what_is_stored_in_two_bytes_is_written_and_read_again, parameters_are_loaded_from_numbers_of_two_bytes,
-      opening_a_large_file_costs_its_header, a_file_that_changes_while_it_is_open_is_refused,
+      what_is_stored_in_two_bytes_is_written_and_read_again, strips_are_not_written_as_rows,
+      parameters_are_loaded_from_numbers_of_two_bytes, opening_a_large_file_costs_its_header,
+      a_file_that_changes_while_it_is_open_is_refused,
       a_file_that_is_replaced_while_it_is_open_stays_as_it_was, a_pipe_is_read_to_its_end)
