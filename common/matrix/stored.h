@@ -7,9 +7,13 @@
 // Chapter 28 answers with the weights of a file in this way, chapter 32 makes them smaller. Why it pays: a model that writes one
 // token after the other multiplies each weight by one number and does not look at it again until the next token, so it waits for
 // memory more than it computes, and fewer bytes are more tokens. They become floats on the way: with few rows of x in registers,
-// with many in a block that stays in the cache. `make bench NAME=stored` measures it. By one row, on one core of an AMD EPYC
-// (Zen 4) that reads 20 to 22 GB a second, weights of 1024 to 3072 columns passed at 17 to 18 GB a second in F32, 17 to 19 in
-// BF16, 12 to 14 in F16 and 11 to 12 in INT8: there, taking numbers out of their bytes costs more than bringing these.
+// with many in a block that stays in the cache. `make bench NAME=stored` measures products, NAME=decode whole models. On an AMD
+// EPYC (Zen 5), one core of which reads 27 to 41 GB a second, weights of 288 to 3072 columns, made by stored_convert and
+// stored_quantise, passed one row of x at 0.89 to 1.0 of that bandwidth in F32, 0.76 to 1.2 in BF16 and 0.83 to 1.0 in INT8
+// (medians of 11 to 15 pairs in a run, on a machine with other work). As they lie in a file, row by row, it was 0.50 to 0.64 in F32,
+// 0.50 to 0.66 in BF16 and 0.39 to 0.52 in F16: there
+// it is where the bytes lie that costs, for 32 rows at once, a line from each in turn, were read plainly at 13 to 14 GB a second
+// where 8 or 16 gave 22 to 28.
 //
 // The kinds, by what an element is:
 //     F32   a float
@@ -70,18 +74,19 @@ void stored_expand_at(Place place, Matrix out, Stored m);
 #define stored_gather_rows(out, m, indices) stored_gather_rows_at(HERE, out, m, indices)
 void stored_gather_rows_at(Place place, Matrix out, Stored m, const int *indices);
 
-// m rounded to F32, F16 or BF16; the elements live in the arena.
+// m rounded to F32, F16 or BF16, row-major as files want it; the elements live in the arena.
 #define stored_from(arena, m, kind) stored_from_at(HERE, arena, m, kind)
 Stored stored_from_at(Place place, Arena *arena, Matrix m, StoredKind kind);
 
-// m in INT8: scale_i is the smallest float that is at least max_j |m_ij| / 127, element (i, j) the whole number nearest to
+// m in INT8, in strips: scale_i is the smallest float that is at least max_j |m_ij| / 127, element (i, j) the whole number nearest to
 // m_ij / scale_i. So |m_ij − scale_i · q_ij| ≤ scale_i / 2. A row of zeros has the scale 0. Numbers that are not finite
 // stop the program. (Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
 // Inference", 2018, have one scale and a zero point for all of a matrix; by rows, one large weight costs its own row only.)
 #define stored_quantise(arena, m) stored_quantise_at(HERE, arena, m)
 Stored stored_quantise_at(Place place, Arena *arena, Matrix m);
 
-// What is stored as another kind, in the arena, row by row: a table larger than memory has room for as floats too.
+// What is stored as another kind, or the same, in strips in the arena; it goes row by row, so a table larger than memory has room
+// for as floats may be one.
 #define stored_convert(arena, m, kind) stored_convert_at(HERE, arena, m, kind)
 Stored stored_convert_at(Place place, Arena *arena, Stored m, StoredKind kind);
 

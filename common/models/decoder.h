@@ -60,7 +60,8 @@ typedef struct {
 Decoder decoder_of_gpt_at(Place place, Arena *arena, const Gpt *gpt);
 
 // A copy whose linear weights and tables are of this kind, all of them (out × in); norms and biases are shared with the
-// decoder. INT8 has a scale for each output (matrix/stored.h).
+// decoder. INT8 has a scale for each output. They lie in strips (matrix/stored.h), so a copy of the same kind as a file's
+// is answered with faster than the file itself.
 #define decoder_quantise(arena, decoder, kind) decoder_quantise_at(HERE, arena, decoder, kind)
 Decoder decoder_quantise_at(Place place, Arena *arena, const Decoder *decoder, StoredKind kind);
 
