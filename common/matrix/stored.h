@@ -7,13 +7,13 @@
 // Chapter 28 answers with the weights of a file in this way, chapter 32 makes them smaller. Why it pays: a model that writes one
 // token after the other multiplies each weight by one number and does not look at it again until the next token, so it waits for
 // memory more than it computes, and fewer bytes are more tokens. They become floats on the way: with few rows of x in registers,
-// with many in a block that stays in the cache. `make bench NAME=stored` measures products, NAME=decode whole models. On an AMD
-// EPYC (Zen 5), one core of which reads 27 to 41 GB a second, weights of 288 to 3072 columns, made by stored_convert and
-// stored_quantise, passed one row of x at 0.89 to 1.0 of that bandwidth in F32, 0.76 to 1.2 in BF16 and 0.83 to 1.0 in INT8
+// with many in a block that stays in the cache. `make bench NAME=stored` measures products, NAME=decode whole models.
+//
+// On an AMD EPYC (Zen 5), one core of which reads 27 to 41 GB a second, weights of 288 to 3072 columns, made by stored_convert
+// and stored_quantise, passed one row of x at 0.89 to 1.0 of that bandwidth in F32, 0.76 to 1.2 in BF16 and 0.83 to 1.0 in INT8
 // (medians of 11 to 15 pairs in a run, on a machine with other work). As they lie in a file, row by row, it was 0.50 to 0.64 in F32,
-// 0.50 to 0.66 in BF16 and 0.39 to 0.52 in F16: there
-// it is where the bytes lie that costs, for 32 rows at once, a line from each in turn, were read plainly at 13 to 14 GB a second
-// where 8 or 16 gave 22 to 28.
+// 0.50 to 0.66 in BF16 and 0.39 to 0.52 in F16. There 32 rows are read at once, a line of the cache from each in turn, and plain
+// reading in that order got 13 to 14 GB a second where 8 or 16 rows gave 22 to 28.
 //
 // The kinds, by what an element is:
 //     F32   a float
