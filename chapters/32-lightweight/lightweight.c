@@ -47,8 +47,8 @@ chapter 20 for one section.
 /*
 ## What it costs now
 
-All our networks are stacks of convolutions, and we write them down as tables. A layer whose window is as large as
-its grid sees everything at once: that is an ordinary linear layer, and needs no other word. So one row of the table is
+All our networks are stacks of convolutions, and we write them down as tables. A layer whose window is as large as its
+grid sees everything at once: that is an ordinary linear layer, and needs no other word. So one row of the table is
 enough to count what a layer costs. With a window of $k \times k$, $C$ channels in and $O$ out, on $H \times W$ output
 pixels,
 
@@ -348,8 +348,8 @@ So whoever wants a smaller *file* looks at the hidden layer, and whoever wants a
 ## Route one: a network as a part
 
 Our network knows garments in the light of a catalogue. Now a shop has another camera: darker, with a grey haze, noise
-of deviation 0.1, and garments up to three pixels beside the middle. And somebody has had time for *five* labels of each
-class. What is best done with fifty images?
+of deviation 0.1, and garments up to three pixels beside the middle. And somebody has had time for *five* labels of
+each class. What is best done with fifty images?
 
 - Use the network **as it is**: no labels at all.
 - **Freeze** it, and train a new last layer on its 64 features: a **linear probe** (线性探测).
@@ -488,13 +488,13 @@ static void as_a_part(Lesson *lesson, Course *c)
 
 /*
 Fifty labels and a pretrained network are worth more than fifty labels and nothing, by far; and training all of it is
-better than a new last layer, even with so few images. The random features say that it is the training that counts, and
-not the shape of the network.
+better than a new last layer, even with so few images. The random features say that it is the training that counts,
+and not the shape of the network.
 
 *"Pretrained features transfer."* They did, because the new task has the *same things* in it. Measured apart: we
 pretrained on five of the ten classes and had the other five as the new task, again with five labels each. T-shirt,
-pullover, dress, sandal and boot were to help with trouser, coat, shirt, sneaker and bag: probe 79.6, from scratch 80.4,
-logistic regression on pixels 78.7: nothing. And five kinds of clothes for the body were to help with shoes and
+pullover, dress, sandal and boot were to help with trouser, coat, shirt, sneaker and bag: probe 79.6, from scratch
+80.4, logistic regression on pixels 78.7: nothing. And five kinds of clothes for the body were to help with shoes and
 bags: 70.5, 75.7 and 75.4: they *hurt*. (Each with the best of three or four settings.) A network that was told
 nothing of shoes has thrown away what shoes differ in. Those who say that pretrained networks help with everything
 have networks that were trained on everything.
@@ -502,19 +502,19 @@ have networks that were trained on everything.
 /*
 ## Route two: a network in the place of a step
 
-Behind the lens of a camera each pixel of the sensor sees *one* colour: a filter in front of it lets red, green or blue
-through, in the pattern R G / G B of Bayer's patent. Two thirds of every photograph are computed, by the step that is
-called **demosaicing** (去马赛克). It is an old and careful craft. Malvar, He and Cutler (2004) designed filters of
-5 × 5 pixels for it which are still in use:
+Behind the lens of a camera each pixel of the sensor sees *one* colour: a filter in front of it lets red, green or
+blue through, in the pattern R G / G B of Bayer's patent. Two thirds of every photograph are computed, by the step
+that is called **demosaicing** (去马赛克). It is an old and careful craft. Malvar, He and Cutler (2004) designed filters
+of 5 × 5 pixels for it which are still in use:
 
 $$\hat g = \underbrace{\text{mean of the neighbours that have green}}_{\text{bilinear}} + \;\alpha \cdot
 \underbrace{\bigl( r - \text{mean of the reds around} \bigr)}_{\text{detail}}$$
 
-at a red pixel, and likewise for the others: where red has an edge, green most likely has one too. There are four kinds
-of missing number, each with a gain of its own: 1/2, 5/8, 5/8, 3/4.
+at a red pixel, and likewise for the others: where red has an edge, green most likely has one too. There are four
+kinds of missing number, each with a gain of its own: 1/2, 5/8, 5/8, 3/4.
 
-A convolution whose output is the missing number does the same thing with weights that nobody designed. We give it
-the same 5 × 5 pixels and no activation: one layer. Its squared error has a single minimum, which `least_squares_solve`
+A convolution whose output is the missing number does the same thing with weights that nobody designed. We give it the
+same 5 × 5 pixels and no activation: one layer. Its squared error has a single minimum, which `least_squares_solve`
 finds at once. That is the smallest network there is.
 
 The opponent is tuned as well: each gain is the one that is best on our training photographs, and that has a formula,
@@ -737,14 +737,15 @@ static void in_the_place_of_a_step(Lesson *lesson)
 /*
 The learnt filter is better, on each of three photographs that it has never seen, by half a decibel or a whole one. It
 costs two and a half times as many multiply-adds, and the row above it says where the gain comes from: from the pixels
-that Malvar, He and Cutler left out. With *their* pixels nothing is left to learn; least squares on three photographs is
-even a little worse than three people with experience. So a network in the place of a hand-made step is no magic: it
-is as good as the hand where both see the same, and better where more can be looked at than a hand can balance.
+that Malvar, He and Cutler left out. With *their* pixels nothing is left to learn; least squares on three photographs
+is even a little worse than three people with experience. So a network in the place of a hand-made step is no magic:
+it is as good as the hand where both see the same, and better where more can be looked at than a hand can balance.
 
-And a real network? Measured apart, 1,500 steps, as a correction of the learnt filter, on crops that were flipped, with
-colours exchanged and dimmed: 3 × 3 to 8 features, ReLU, 1 × 1 changes the three test photographs by +.19, −.05 and −.19
-dB; 24 features and two such layers, thirty times the multiply-adds, by +.04, −.22 and −.58, and the training photographs
-by +.2 to +.5. Three photographs are too few. The layer without an activation won, because it has little to learn.
+And a real network? Measured apart, 1,500 steps, as a correction of the learnt filter, on crops that were flipped,
+with colours exchanged and dimmed: 3 × 3 to 8 features, ReLU, 1 × 1 changes the three test photographs by +.19, −.05
+and −.19 dB; 24 features and two such layers, thirty times the multiply-adds, by +.04, −.22 and −.58, and the training
+photographs by +.2 to +.5. Three photographs are too few. The layer without an activation won, because it has little
+to learn.
 */
 /*
 ## Route three: eight bits for thirty-two
@@ -979,9 +980,9 @@ static void eight_bits(Lesson *lesson, Course *c)
 
 How far down does it go? We try 5, 4 and 3 bits, each in four ways. And then once more on *another network that
 computes the same function*. Multiply a channel of a layer, weights and bias, by a positive factor, and divide the
-weights that read this channel behind it by the same: ReLU and pooling let the factor through, and nothing has changed. Such
-networks are not rare: batch normalisation, merged into the weights in front of it as in chapter 11, makes them. Ours
-has factors from $10^{-1/2}$ to $10^{1/2}$ in the first two layers.
+weights that read this channel behind it by the same: ReLU and pooling let the factor through, and nothing has
+changed. Such networks are not rare: batch normalisation, merged into the weights in front of it as in chapter 11,
+makes them. Ours has factors from $10^{-1/2}$ to $10^{1/2}$ in the first two layers.
 */
 
 static Net *rescaled(Arena *arena, const Net *of, Rng *rng)
@@ -1069,11 +1070,11 @@ static void fewer_bits(Lesson *lesson, Course *c)
 }
 
 /*
-*"Four bits need a scale for each channel."* For the network as it was trained that is not what the table says. What it
-needs is a scale that is not dictated by its largest weight; one such scale for a whole layer does about as well as 64
-from the largest weights. The sentence becomes true where channels differ in size: then a single scale, searched or not,
-is lost, and with scales for the channels the same function survives. Since nobody knows where a network comes from, and
-a scale costs four bytes, one takes the scales.
+*"Four bits need a scale for each channel."* For the network as it was trained that is not what the table says. What
+it needs is a scale that is not dictated by its largest weight; one such scale for a whole layer does about as well as
+64 from the largest weights. The sentence becomes true where channels differ in size: then a single scale, searched or
+not, is lost, and with scales for the channels the same function survives. Since nobody knows where a network comes
+from, and a scale costs four bytes, one takes the scales.
 
 (At 8 bits all this does not matter. The rescaled network suffers even with a scale for each channel as soon as bits
 are few, for its *activations* have one scale only, and small channels use few of its steps.)
@@ -1081,9 +1082,9 @@ are few, for its *activations* have one scale only, and small channels use few o
 ## A language model
 
 In a network that writes, each new token reads every weight once and does one multiplication with it. It waits for
-memory; bytes are time. Chapter 28 keeps its weights in int8 with the library's `decoder_quantise`; here is what the four
-ways of rounding do to a small GPT of two layers that has read the Bible letter by letter for 500 steps. Only weights are
-rounded, all matrices of them.
+memory; bytes are time. Chapter 28 keeps its weights in int8 with the library's `decoder_quantise`; here is what the
+four ways of rounding do to a small GPT of two layers that has read the Bible letter by letter for 500 steps. Only
+weights are rounded, all matrices of them.
 */
 
 enum { TIME = 96, TEXTS = 16, LM_STEPS = 500, HELD_OUT = 64, LETTERS = 128 };
@@ -1235,15 +1236,15 @@ static void a_language_model(Lesson *lesson)
 
 /*
 The same picture: searching one scale and having many help about equally, and both together most. In the network that
-sees, int8 made nothing faster *here*: its weights fit into a cache, and our float kernels are as quick as they get. Four
-times fewer bytes are four times fewer bytes everywhere; faster is a matter of what one has waited for.
+sees, int8 made nothing faster *here*: its weights fit into a cache, and our float kernels are as quick as they get.
+Four times fewer bytes are four times fewer bytes everywhere; faster is a matter of what one has waited for.
 
 ## Low rank
 
 The hidden layer is a matrix $W$ of 1568 × 64. Is all of it needed? A product $A B$ of 1568 × $r$ and $r$ × 64 has
-$1632\,r$ weights, and reads $x A B$ with as many multiply-adds. Which $A$ and $B$? The **singular value decomposition**
-(奇异值分解) gives the nearest one: with $V$ the eigenvectors of $W^\top W$ with the $r$ largest eigenvalues,
-$A = W V$, $B = V^\top$.
+$1632\,r$ weights, and reads $x A B$ with as many multiply-adds. Which $A$ and $B$? The **singular value
+decomposition** (奇异值分解) gives the nearest one: with $V$ the eigenvectors of $W^\top W$ with the $r$ largest
+eigenvalues, $A = W V$, $B = V^\top$.
 
 But nearest to $W$ is not what we want. We want $x A B$ to be near $x W$ for the $x$ that *occur*. With the layer's
 inputs for some images as the rows of $X$, let $V$ be the eigenvectors of $(XW)^\top (XW)$ instead: the directions in
@@ -1301,9 +1302,9 @@ static void low_rank(Lesson *lesson, Course *c)
 ## Pruning
 
 Pruning takes single weights away: the smallest ones of the whole network become 0. First without training afterwards,
-then with 150 steps of it, in which the zeros stay. Usually one reads that weights must be taken away *gradually*, with
-training in between. We do both: all at once before the first step, or by and by over the first 60 % of the steps (Zhu
-and Gupta 2017), each with the better of two rates. And the control gets the same steps and loses no weight.
+then with 150 steps of it, in which the zeros stay. Usually one reads that weights must be taken away *gradually*,
+with training in between. We do both: all at once before the first step, or by and by over the first 60 % of the steps
+(Zhu and Gupta 2017), each with the better of two rates. And the control gets the same steps and loses no weight.
 */
 
 enum { CUTS = 5, AGAIN = 150, RUNS = 5 };
@@ -1362,25 +1363,25 @@ static void prune_weights(Lesson *lesson, Course *c)
 }
 
 /*
-*"Prune gradually."* Not in 150 steps: the network that lost everything at once has the more steps left to recover with
-what remains. (Measured apart with 250 steps and six seeds: gradual won once.)
+*"Prune gradually."* Not in 150 steps: the network that lost everything at once has the more steps left to recover
+with what remains. (Measured apart with 250 steps and six seeds: gradual won once.)
 
-In the last figure we count pruned weights with a bit each that says whether they are there, and their multiply-adds as
-if nothing had been pruned. For a processor with vectors a zero in the middle of a row is as much work as any other
+In the last figure we count pruned weights with a bit each that says whether they are there, and their multiply-adds
+as if nothing had been pruned. For a processor with vectors a zero in the middle of a row is as much work as any other
 number. Only whole channels, or special hardware, turn zeros into time.
 
 ## Distillation
 
-The opposite way: do not shrink the large network, train a small one. The **student** (学生模型) is an MLP of 784-16-10, nine
-times fewer weights and 120 times fewer multiply-adds. Its **teacher** (教师模型) is our network. Instead of "this is a
-shirt" the teacher says "62 % shirt, 30 % T-shirt, 7 % coat", $p = \operatorname{softmax}(z / T)$ with its scores $z$ and a
-**temperature** (温度) $T$ that makes it milder, and the student learns to say the same at the same temperature (Hinton,
-Vinyals and Dean 2015):
+The opposite way: do not shrink the large network, train a small one. The **student** (学生模型) is an MLP of 784-16-10,
+nine times fewer weights and 120 times fewer multiply-adds. Its **teacher** (教师模型) is our network. Instead of "this is
+a shirt" the teacher says "62 % shirt, 30 % T-shirt, 7 % coat", $p = \operatorname{softmax}(z / T)$ with its scores
+$z$ and a **temperature** (温度) $T$ that makes it milder, and the student learns to say the same at the same
+temperature (Hinton, Vinyals and Dean 2015):
 
 $$L = - \sum_j p_j \log \operatorname{softmax}(z^{\text{student}} / T)_j .$$
 
-With its gradient with respect to the student's scores, $(\operatorname{softmax}(z^{\text{student}}/T) - p) / T$, it is the
-cross-entropy of chapter 2 with $p$ in the place of the one hot label.
+With its gradient with respect to the student's scores, $(\operatorname{softmax}(z^{\text{student}}/T) - p) / T$, it
+is the cross-entropy of chapter 2 with $p$ in the place of the one hot label.
 
 Where does it help? We train with 1,000 labels and with 60,000; with the teacher on the *same* images; and with the
 teacher on 60,000 images of which 59,000 have no label. Labels alone and the teacher may choose between two rates, by
@@ -1472,20 +1473,20 @@ static void distil(Lesson *lesson, Course *c)
 
 /*
 With few labels the teacher is worth one and a half points, and where there are images without labels, over four: it
-labels them. But the teacher *has seen* 60,000 labels. What is passed on is its knowledge of them, and when the student
-has them itself, nothing is left to pass on. *"A high temperature shows the dark knowledge"*: at $T = 4$ this student,
-who has 16 hidden units and 1,200 steps, loses a point. There is more to imitate, and it is too small for it.
+labels them. But the teacher *has seen* 60,000 labels. What is passed on is its knowledge of them, and when the
+student has them itself, nothing is left to pass on. *"A high temperature shows the dark knowledge"*: at $T = 4$ this
+student, who has 16 hidden units and 1,200 steps, loses a point. There is more to imitate, and it is too small for it.
 
 ## A cheaper layer
 
 An ordinary convolution mixes pixels and channels at once: $k^2 C O$ multiply-adds for each pixel. The **depthwise
-separable convolution** does one after the other. First each channel is convolved with a window of its own (**depthwise**,
-逐深度卷积, as many groups as channels), then a 1 × 1 convolution mixes the channels (**pointwise**, 逐点卷积):
+separable convolution** does one after the other. First each channel is convolved with a window of its own
+(**depthwise**, 逐深度卷积, as many groups as channels), then a 1 × 1 convolution mixes the channels (**pointwise**, 逐点卷积):
 
 $$k^2 C O \quad\longrightarrow\quad k^2 C + C O, \qquad \text{a ratio of } \frac1O + \frac1{k^2} .$$
 
-For a window of 3 × 3 and many channels that is nearly nine times less. The loops are those of a convolution without the
-one over input channels.
+For a window of 3 × 3 and many channels that is nearly nine times less. The loops are those of a convolution without
+the one over input channels.
 */
 
 // y (n·H·W × C) of x, w (9 × C), b (1 × C): a window of 3 × 3 for each channel, with a margin of zeros
@@ -1523,8 +1524,8 @@ static void compare_depthwise(Lesson *lesson)
 
 /*
 A fair trial needs a third. That the cheap network is worse than the full one is no wonder, it has seven times fewer
-multiply-adds. The question is what *else* one gets for so few: an ordinary network of the same depth that is **thin**, with fewer
-channels in each layer. All three have batch norm, 300 steps and the better of two rates.
+multiply-adds. The question is what *else* one gets for so few: an ordinary network of the same depth that is
+**thin**, with fewer channels in each layer. All three have batch norm, 300 steps and the better of two rates.
 */
 
 #define ORDINARY(a, b)                                                                                       \
@@ -1578,15 +1579,14 @@ static void try_shapes(Lesson *lesson, Course *c)
 }
 
 /*
-*"A separable network is three points below the full one."* At a rate that suits the full one, it is more than that. At its own,
-most of the gap is gone: a separable network has two thin layers with a normalisation each where the other has one, and
-wants larger steps. In 300 steps, that is; longer was not tried. And thin is behind at both rates.
+*"A separable network is three points below the full one."* At a rate that suits the full one, it is more than that.
+At its own, most of the gap is gone: a separable network has two thin layers with a normalisation each where the other
+has one, and wants larger steps. In 300 steps, that is; longer was not tried. And thin is behind at both rates.
 
-Mind the unit. The error output says how long the trainings
-took: seven times fewer multiply-adds are nowhere near seven times faster. A pointwise layer is a matrix product, but
-a depthwise one does nine multiply-adds for each number that it fetches, and waits for memory, as the writing network did.
-Before the library had a kernel for it, where sixteen channels go by side by side in one vector
-(`common/matrix/depthwise.c`), the separable network was the *slowest* of the three.
+Mind the unit. The error output says how long the trainings took, and seven times fewer multiply-adds are nowhere near
+seven times faster. Before the library had a kernel for depthwise layers, in which sixteen channels go by side by side
+in one vector (`common/matrix/depthwise.c`), the separable network was even the *slowest* of the three: 19 seconds,
+full 11, thin 3, measured apart. A multiply-add is worth what the kernel makes of it.
 
 ## All on one page
 */
@@ -1646,3 +1646,139 @@ int main(int argc, char **argv)
     all_on_one_page(lesson, &course);
     return lesson_end(lesson);
 }
+
+/*
+## What to take along
+
+- Say which budget: bytes, multiply-adds, milliseconds, labels. Each has other layers to blame and other remedies.
+- A pretrained network helps where the new task has in it what the old one had to tell apart. Elsewhere it may hurt;
+  train from scratch for comparison, tuned.
+- A learnt step beats a hand-made one where it may look at more. Give the hand-made one its best settings, and the
+  learnt one the same pixels, before you say why.
+- Eight bits are nearly free. With fewer, look at the scale before you count the scales.
+- Low rank: approximate what comes out of a layer, and not the layer.
+- Distillation passes labels on. With all labels at hand there is nothing to pass on.
+- Compare a cheap network with a *thin* one of the same cost, each at its own learning rate.
+
+## Check yourself
+
+**1.** A layer of 3 × 3 with 64 channels in and out, on 14 × 14 pixels: weights, multiply-adds? And separable?
+
+<details><summary>Answer</summary>
+
+$9 \cdot 64 \cdot 64 = 36\,864$ weights and 7.2 million multiply-adds. Separable
+$9 \cdot 64 + 64 \cdot 64 = 4672$ and 0.92 million, 7.9 times fewer: $1 / (1/64 + 1/9)$.
+
+</details>
+
+**2.** Why do 256 images without labels suffice for the calibration of int8?
+
+<details><summary>Answer</summary>
+
+Nothing is learnt from them but one number a layer, the largest activation. If it is a little too small, a few
+activations are cut off; if it is too large, all steps are a little coarser.
+
+</details>
+
+**3.** A colleague says that with one scale for each channel a network survives any rescaling of its channels. Is that
+so?
+
+<details><summary>Answer</summary>
+
+The weights do: a factor on a channel goes into its scale, and $q$ stays. But the *activations* have one scale for the
+layer, and the weights behind it have inputs of different size in one column. So it survives better, and not whole.
+
+</details>
+
+**4.** Ninety per cent of the weights are 0. What does the file weigh, and how much faster is the network?
+
+<details><summary>Answer</summary>
+
+A tenth of the floats and a bit for each weight: 3.2 + 1 bits for a weight in the place of 32, 7.6 times less. Faster:
+not at all with an ordinary kernel, which multiplies by zeros as by anything else.
+
+</details>
+
+**5.** A student trained with a teacher reaches 84 %, without one 79 %. Has the teacher taught "dark knowledge"?
+
+<details><summary>Answer</summary>
+
+First ask on which images. On the same 1,000 images it was a point and a half, which smoothing did not bring. The rest
+came from the images that only the teacher could label.
+
+</details>
+
+## Sources
+
+- J. Yosinski and others, *How transferable are features in deep neural networks?*, 2014: freezing and going on.
+- B. E. Bayer, patent US 3,971,065, 1976; H. S. Malvar, L. He, R. Cutler, *High-quality linear interpolation for
+  demosaicing of Bayer-patterned color images*, 2004: the filters of 5 × 5 and their gains.
+- B. Jacob and others, *Quantization and training of neural networks for efficient integer-arithmetic-only inference*,
+  2018: integers with scales; R. Krishnamoorthi, *Quantizing deep convolutional networks for efficient inference*,
+  2018: per channel; M. Nagel and others, *Data-free quantization through weight equalization and bias correction*,
+  2019: that rescaling changes nothing and quantisation is hurt by it.
+- E. Denton and others, *Exploiting linear structure within convolutional networks for efficient evaluation*, 2014:
+  low rank; X. Zhang and others, *Accelerating very deep convolutional networks*, 2015: nearest in what comes out.
+- S. Han and others, *Learning both weights and connections for efficient neural networks*, 2015; M. Zhu, S. Gupta,
+  *To prune, or not to prune*, 2017: the gradual schedule.
+- G. Hinton, O. Vinyals, J. Dean, *Distilling the knowledge in a neural network*, 2015.
+- L. Sifre, *Rigid-motion scattering for image classification*, 2014; A. Howard and others, *MobileNets*, 2017.
+
+## Exercises
+
+Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade32` tells how far you are,
+`make hint32` helps.
+
+- **TASK 32.1** a scale for each row.
+- **TASK 32.2** a linear layer in whole numbers.
+- **TASK 32.3** the depthwise convolution.
+- **TASK 32.4** pruning by size.
+- **TASK 32.5** distillation, and its gradient.
+
+And without a computer, or with five minutes at one:
+
+**1.** How large may $k^2 C$ be so that a sum of products of int8 can never leave an int32? And the whole numbers that
+a float holds?
+
+<details><summary>Answer</summary>
+
+$2^{31} / 127^2 = 133\,144$ and $2^{24} / 127^2 = 1040$. Our hidden layer has 1568 terms; that its sums stay in a
+float is a matter of its weights, which is why the program checks them.
+
+</details>
+
+**2.** From which rank on does $A B$ have more weights than the matrix of 1568 × 64 itself?
+
+<details><summary>Answer</summary>
+
+$1568 \cdot 64 / (1568 + 64) = 61.5$: from 62 on. Half the rank, 32, saves hardly half.
+
+</details>
+
+**3.** As $T \to \infty$, what does the gradient of the distillation loss tend to, times $T^2$?
+
+<details><summary>Answer</summary>
+
+$\operatorname{softmax}(z/T) \approx \frac1K (1 + (z - \bar z)/T)$, so the gradient
+$(p_{\text{student}} - p)/T$ tends to $(z_{\text{student}} - z_{\text{teacher}}) / (K T^2)$, means taken off: times
+$T^2$, the squared error of the scores. That is why $T^2$ is often written in front.
+
+</details>
+
+**4.** What if the searched scale is chosen by the error of the layer's *output* and not of its weights?
+
+<details><summary>Answer</summary>
+
+It is the step from $W$ to $X W$ that low rank has made here. It costs calibration images. Try it: one product in
+`scale_of_columns`.
+
+</details>
+
+**5.** You may have 20 kB and 1 million multiply-adds. Which two remedies of this chapter do you combine?
+
+<details><summary>Answer</summary>
+
+Separable layers for the multiply-adds, 23 kB in floats, and 8 bits on top: 6 kB. With what is left, more channels.
+
+</details>
+*/
