@@ -743,9 +743,9 @@ it is as good as the hand where both see the same, and better where more can be 
 
 And a real network? Measured apart, 1,500 steps, as a correction of the learnt filter, on crops that were flipped,
 with colours exchanged and dimmed: 3 × 3 to 8 features, ReLU, 1 × 1 changes the three test photographs by +.19, −.05
-and −.19 dB; 24 features and two such layers, thirty times the multiply-adds, by +.04, −.22 and −.58, and the training
-photographs by +.2 to +.5. Three photographs are too few. The layer without an activation won, because it has little
-to learn.
+and −.19 dB; 24 features and two such layers, thirty times the multiply-adds, by +.04, −.22 and −.58, and the
+photographs that it was trained on by +.20, −.02 and +.54. It has learnt *them*. Three are too few for it, and enough
+for a layer without an activation.
 */
 /*
 ## Route three: eight bits for thirty-two
@@ -981,8 +981,9 @@ static void eight_bits(Lesson *lesson, Course *c)
 How far down does it go? We try 5, 4 and 3 bits, each in four ways. And then once more on *another network that
 computes the same function*. Multiply a channel of a layer, weights and bias, by a positive factor, and divide the
 weights that read this channel behind it by the same: ReLU and pooling let the factor through, and nothing has
-changed. Such networks are not rare: batch normalisation, merged into the weights in front of it as in chapter 11,
-makes them. Ours has factors from $10^{-1/2}$ to $10^{1/2}$ in the first two layers.
+changed. Such networks are not rare: batch normalisation is, after training, one multiplication for each channel
+(chapter 11), and is merged into the weights in front of it. Ours has factors from $10^{-1/2}$ to $10^{1/2}$ in the
+first two layers.
 */
 
 static Net *rescaled(Arena *arena, const Net *of, Rng *rng)
@@ -1076,8 +1077,9 @@ it needs is a scale that is not dictated by its largest weight; one such scale f
 not, is lost, and with scales for the channels the same function survives. Since nobody knows where a network comes
 from, and a scale costs four bytes, one takes the scales.
 
-(At 8 bits all this does not matter. The rescaled network suffers even with a scale for each channel as soon as bits
-are few, for its *activations* have one scale only, and small channels use few of its steps.)
+(At 8 bits all this does not matter. And scales for the channels do not save everything: at 4 bits the rescaled
+network loses more than the one that was trained. Its activations still have one scale for all channels; whether it is
+that, we did not measure.)
 
 ## A language model
 
@@ -1235,9 +1237,9 @@ static void a_language_model(Lesson *lesson)
 }
 
 /*
-The same picture: searching one scale and having many help about equally, and both together most. In the network that
-sees, int8 made nothing faster *here*: its weights fit into a cache, and our float kernels are as quick as they get.
-Four times fewer bytes are four times fewer bytes everywhere; faster is a matter of what one has waited for.
+The same picture: searching one scale and having many help about equally. In the network that sees, we have made
+nothing faster: whole numbers went through the kernels of floats. Four times fewer bytes are four times fewer bytes
+everywhere; faster is a matter of what one has waited for.
 
 ## Low rank
 
@@ -1363,8 +1365,8 @@ static void prune_weights(Lesson *lesson, Course *c)
 }
 
 /*
-*"Prune gradually."* Not in 150 steps: the network that lost everything at once has the more steps left to recover
-with what remains. (Measured apart with 250 steps and six seeds: gradual won once.)
+*"Prune gradually."* Not in 150 steps, at either rate; and measured apart, with 250 steps and six seeds, gradual won
+once. Whether it does in large networks that are trained for days is another question.
 
 In the last figure we count pruned weights with a bit each that says whether they are there, and their multiply-adds
 as if nothing had been pruned. For a processor with vectors a zero in the middle of a row is as much work as any other
@@ -1475,7 +1477,7 @@ static void distil(Lesson *lesson, Course *c)
 With few labels the teacher is worth one and a half points, and where there are images without labels, over four: it
 labels them. But the teacher *has seen* 60,000 labels. What is passed on is its knowledge of them, and when the
 student has them itself, nothing is left to pass on. *"A high temperature shows the dark knowledge"*: at $T = 4$ this
-student, who has 16 hidden units and 1,200 steps, loses a point. There is more to imitate, and it is too small for it.
+student, who has 16 hidden units and 1,200 steps, loses a point. (Why, we did not measure.)
 
 ## A cheaper layer
 
@@ -1580,8 +1582,8 @@ static void try_shapes(Lesson *lesson, Course *c)
 
 /*
 *"A separable network is three points below the full one."* At a rate that suits the full one, it is more than that.
-At its own, most of the gap is gone: a separable network has two thin layers with a normalisation each where the other
-has one, and wants larger steps. In 300 steps, that is; longer was not tried. And thin is behind at both rates.
+At its own, most of the gap is gone. In 300 steps, that is; longer was not tried, and why it wants the larger rate was
+not measured. Thin is behind at both rates.
 
 Mind the unit. The error output says how long the trainings took, and seven times fewer multiply-adds are nowhere near
 seven times faster. Before the library had a kernel for depthwise layers, in which sixteen channels go by side by side

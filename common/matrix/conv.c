@@ -52,6 +52,8 @@
 // 0 · x changes no sum, so the bits remain those of the plain loops, unless x is infinite or not a number.
 //
 // Threads take pictures, groups and bands of lines, and write what no other writes.
+//
+// With as many groups as channels all this has one lane to fill: such convolutions are passed on to depthwise.c.
 #include "matrix/conv.h"
 #include "base/parallel.h"
 #include "matrix/depthwise.h"
