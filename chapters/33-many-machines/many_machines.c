@@ -1097,8 +1097,10 @@ static void exchange(World *w, Hop hop, const float *data)
         MPI_Isend(data + hop.first, (int)hop.count, MPI_FLOAT, hop.to, 0, MPI_COMM_WORLD, &requests[1]);
     for (MPI_Testall(2, requests, &done, MPI_STATUSES_IGNORE); !done;
          MPI_Testall(2, requests, &done, MPI_STATUSES_IGNORE)) {
-        sched_yield();
-        if (seconds_now() - begun < w->patience) continue;
+        const double waited = seconds_now() - begun;
+        if (waited < 1e-3) sched_yield();
+        if (waited >= 1e-3) usleep(50); // there may be fewer cores than processes
+        if (waited < w->patience) continue;
         printf("gave up: process %d has waited %.0f s for process %d in step %ld\n", w->rank, w->patience,
                hop.from != NOBODY ? hop.from : hop.to, w->step);
         fflush(stdout);
@@ -1222,7 +1224,7 @@ static double there_and_back(World *w, long count, int times, float *data)
 
 static void measure_link(Model *m, World *w, Outcome *result)
 {
-    enum { TIMES = 50 };
+    enum { TIMES = 50, SOME = 10 };
     const double one = there_and_back(w, 1, 20 * TIMES, m->sum),
                  all = there_and_back(w, m->size, TIMES, m->sum);
     result->alpha = one;
@@ -1231,9 +1233,9 @@ static void measure_link(Model *m, World *w, Outcome *result)
     for (int t = 0; t < TIMES; t++) all_reduce(w, RING_OF_ALL, m->aside[0], m->size);
     result->ring_seconds = w->seconds / TIMES;
     const double begun = seconds_now();
-    for (int t = 0; t < TIMES; t++)
+    for (int t = 0; t < SOME; t++)
         MPI_Allreduce(m->sum, m->aside[0], (int)m->size, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
-    result->mpi_seconds = (seconds_now() - begun) / TIMES;
+    result->mpi_seconds = (seconds_now() - begun) / SOME;
 }
 
 static void compare_with_mpi(Model *m, World *w, Outcome *result)
@@ -1425,7 +1427,8 @@ static void train_in_processes(Lesson *lesson, Cluster *c)
     }
     printf("\n");
     claim(lesson, same,
-          "one process, two and four end with the same weights, bit for bit, and each of them with these");
+          "one process, %d and %d end with the same weights, bit for bit, and each of them with these",
+          c->processes, int_min(2 * c->processes, PARTS));
     claim(lesson, as_told, "a process sends 2 (k − 1) / k times the bytes of the gradients in each step");
     claim(lesson, apart <= 1e-6, "our all-reduce and MPI's differ by at most 1e-6");
     claim(lesson, alone.loss <= alone.first_loss - 1.0, "and the loss has fallen by at least %d", 1);

@@ -77,6 +77,7 @@ for package; do
         libstb-dev) header stb_image.h ;;
         gnuplot-nox) command gnuplot ;;
         xz-utils) command xz ;;
+        openmpi-bin) command mpirun ;;
         pkg-config | pandoc) command "$package" ;;
         fonts-dejavu-core) font DejaVuSans.ttf ;;
         fonts-wqy-microhei) font wqy-microhei.ttc ;;
@@ -91,12 +92,12 @@ printf '#!/bin/sh\n[ "$SUDO" = free ] || exit 1\n[ "$*" != "-n true" ] || exit 0
 chmod +x "$scratch/gcc" "$scratch/apt-get" "$scratch/put" "$scratch/true" "$scratch/ccache" "$scratch/id" "$scratch/sudo"
 
 export everything="libc6-dev gnuplot-nox fonts-dejavu-core fonts-wqy-microhei check pkg-config zlib1g-dev xz-utils libpcre2-dev \
-    libunistring-dev libcjson-dev libstb-dev pandoc"
+    libunistring-dev libcjson-dev libstb-dev pandoc openmpi-bin libopenmpi-dev"
 
 # machine PROGRAM…: forgets everything; these stand-ins are there, and the compiler with its headers
 machine() {
     rm -rf "$MACHINE" "$scratch/home" "$scratch/asked" "$scratch/build"
-    rm -f "$bin/apt-get" "$bin/sudo" "$bin/ccache" "$bin/gcc" "$bin/gnuplot" "$bin/pkg-config" "$bin/xz" "$bin/pandoc"
+    rm -f "$bin/apt-get" "$bin/sudo" "$bin/ccache" "$bin/gcc" "$bin/gnuplot" "$bin/pkg-config" "$bin/xz" "$bin/pandoc" "$bin/mpirun"
     mkdir -p "$MACHINE" "$scratch/home/.fonts"
     : >"$MACHINE/header-math.h"
     : >"$scratch/asked"
