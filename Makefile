@@ -39,7 +39,7 @@ ifneq ($(filter environment%,$(origin NAME)),)
 override undefine NAME
 endif
 TEXTS := DATA PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED ARGS DIR OUT FILE CHAPTER JOBS TASK LEVEL TEST FORCE NAME PEERS WRONG \
-	BUNDLE SECONDS ONLY MODEL MODEL_20 MODEL_26 MODEL_29 SYSTEM SUITES STEPS KEEP GUIDANCE HOSTS PROCESSES
+	BUNDLE SECONDS ONLY MODEL MODEL_20 MODEL_26 MODEL_29 MODEL_30 WORLD POLICY EPISODES SPEED SYSTEM SUITES STEPS KEEP GUIDANCE HOSTS PROCESSES
 as_it_is = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1))$(eval export $1))
 $(foreach t,$(TEXTS) FULL WERROR V OPENMP SCRIPTS COURSE_BUILD $(filter-out $(TEXTS) CC CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS SHELL,$(TYPED)),$(call as_it_is,$t))
 
@@ -391,6 +391,28 @@ draw: ## draw with chapter 26's networks: PROMPT="a purple sneaker" [GUIDANCE=] 
 		$(MAKE) --no-print-directory chapter26 ARGS= SEED= >&2; }
 	$(QUIET)$(ALONE) sh common/tools/run.sh $(DRAW) --model "$$MODEL_26" $${GUIDANCE:+--guidance "$$GUIDANCE"} \
 		$${STEPS:+--steps "$$STEPS"} $${SEED:+--seed "$$SEED"} $${OUT:+--out "$$OUT"} $${PROMPT:+-- "$$PROMPT"}
+
+# ---- Watching a policy (common/tools/balance.c) ----------------------------------------------------------------------------
+# Chapter 30 leaves its policies there; without them, the chapter is run first.
+
+export MODEL_30 ?= $(COURSE_BUILD)/models/30-reinforcement-learning
+BALANCE     := $(TREE)/common/tools/balance
+SMALL_AGENT := $(TREE)/tests/tools/small_agent
+$(BALANCE) $(SMALL_AGENT): %: %.o $(LIBRARY)
+	$(call link,$^,$(LIBRARIES))
+
+.PHONY: balance test-balance
+test-balance:
+	$(call built,$(BALANCE) $(SMALL_AGENT) $(ON_TERMINAL))
+	$(QUIET)sh tests/tools/test_balance.sh $(BALANCE) $(SMALL_AGENT) $(ON_TERMINAL)
+TEST_EXTRAS += test-balance
+balance: ## watch chapter 30's policies in the terminal: WORLD=pole|pendulum [POLICY=random] [EPISODES=] [SEED=] [SPEED=]
+	$(call built,$(BALANCE))
+	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ "$$POLICY" = random ] || [ -e "$$MODEL_30/pendulum.safetensors" ] || \
+		{ echo "There is no policy yet: chapter 30 trains two, in about a minute." >&2; \
+		$(MAKE) --no-print-directory chapter30 ARGS= SEED= >&2; }
+	$(QUIET)$(ALONE) sh common/tools/run.sh $(BALANCE) --model "$$MODEL_30" $${WORLD:+--world "$$WORLD"} \
+		$${POLICY:+--policy "$$POLICY"} $${EPISODES:+--episodes "$$EPISODES"} $${SEED:+--seed "$$SEED"} $${SPEED:+--speed "$$SPEED"}
 
 # ---- The notebook -------------------------------------------------------------------------------------------------------
 # make weave1 runs chapter 1 and writes its page, chapters/01-…/README.md; make verify1 runs it again and compares.
