@@ -171,10 +171,10 @@ static void pull_levers(Lesson *lesson)
     plot_regret(lesson, curves);
     const double tenth = regret[TENTH] / (double)curves[TENTH][PULLS / 2 - 1],
                  thompson = regret[THOMPSON_AT] / (double)curves[THOMPSON_AT][PULLS / 2 - 1];
-    claim(lesson, tenth >= 1.6 && thompson <= 1.25,
-          "the second thousand pulls cost ε = 0.1 as much again as the first, %.2f times in all, and "
-          "Thompson %.2f",
-          tenth, thompson);
+    claim(
+        lesson, tenth >= 1.6 && thompson <= 1.25,
+        "after 2000 pulls the regret of ε = 0.1 is %.2f times what it was after 1000, that of Thompson %.2f",
+        tenth, thompson);
     claim(lesson, fmax(regret[UCB_ONE], regret[THOMPSON_AT]) <= 0.35 * regret[TENTH],
           "UCB with c = 1 and Thompson sampling have at most 0.35 of the regret of ε = 0.1 (%.2f and %.2f)",
           regret[UCB_ONE] / regret[TENTH], regret[THOMPSON_AT] / regret[TENTH]);
@@ -669,7 +669,7 @@ typedef struct {
         extra; // of the first draw; what is added to later ones, falling to 0 at half of the steps
 } Cem;
 
-enum { CROWD = 20, ELITE = 4, MOST = 97, HIDDEN = 16 };
+enum { CROWD = 20, ELITE = 4, HIDDEN = 16, MOST = HIDDEN * (WORLD_STATES + 2) + 1 };
 
 // weights: w [observations]; or for each hidden unit its inputs' and a bias, then the outer ones and a bias
 static int weigh(const World *world, const float *weights, int hidden, const float *seen)
@@ -1255,7 +1255,7 @@ forth, each time a little higher, and stop it at the top. What the torque should
 and speed: pushing away from the top is right as long as the energy is too small. An episode has 200 steps, and costs
 the square of the angle and a little for speed and torque. We call it solved at a mean of 200 or less.
 
-The cross-entropy method gets its chance twice: linear, and with a network of 16 hidden units, 97 numbers. Its first
+The cross-entropy method gets its chance twice: linear, and with a network of 16 hidden units, 81 numbers. Its first
 deviation (1, 3, 8), what is added to it later (0.5, 1, 1.5, 3), candidates (20, 35, 50, 100, 200), episodes for each
 (1, 2, 4) and hidden units (4, 8, 16) were searched apart, and so were PPO's rate (0.003, 0.006, 0.01) and number of
 worlds; what stands here is the best of each.
@@ -1319,15 +1319,15 @@ static void swing_a_pendulum(Lesson *lesson)
 
 /*
 "Blind search balances the pole, but only a gradient learns a function": that is what we meant to write here, and an
-untuned search agreed with us, with no run of six. Tuned as carefully as PPO, blind search finds its 97 numbers. It
+untuned search agreed with us, with no run of six. Tuned as carefully as PPO, blind search finds its 81 numbers. It
 needs several times as many steps. It needs less *time*, since a step costs it some dozens of multiplications, and PPO
 ten passes through two networks and back. Where a step takes a robot a twentieth of a second, steps are what counts.
-Where the world is a short loop in C, they are not. Nor did more weights stop it: in a trial apart, 64 hidden units,
-385 numbers, were found as often as 16.
+Where the world is a short loop in C, they are not. Nor do more weights stop it: measured apart, with six seeds, it
+finds 16 hidden units in five runs, 64 in five, and 256, 1281 numbers, in five.
 
-And two settings that pass for details have changed sides. The clip, of no weight at the pole, decides here. $\lambda = 0$
-fails at the pole and is as good as any here. A short horizon ($\gamma = 0.95$) and a reward that says something at
-every step may be why; we have not tested that.
+And two settings that pass for details have changed sides. The clip, of no weight at the pole, decides here.
+$\lambda = 0$ fails at the pole and is as good as any here. A short horizon ($\gamma = 0.95$) and a reward that says
+something at every step may be why; we have not tested that.
 
 ## What it looks like
 */

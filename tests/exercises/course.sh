@@ -287,7 +287,7 @@ handout() {
     for header in chapters/*/exercise.h; do
         stubs_of "${header%/*}" >"$out/${header%.h}.c" || exit 1
     done
-    { cat tests/exercises/STUDENTS.md && sed -n '/^| part /,/^$/p; /^A chapter in plain type/p' README.md; } >"$out/README.md" || exit 1
+    { cat tests/exercises/STUDENTS.md && sed -n '/^| part /,/^$/p' README.md; } >"$out/README.md" || exit 1
     say "$out: $(find "$out" -type f | wc -l) files, without answers and hidden tests"
 }
 
