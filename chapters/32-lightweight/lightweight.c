@@ -1056,7 +1056,7 @@ static void fewer_bits(Lesson *lesson, Course *c)
         Arena *own = arena_new();
         const Quantised *q = quantise(own, nets[twin], calibration, rounding_of(bits_tried[b], way));
         right[twin][b][way] = quantised_points(q, c->few);
-        bytes[b] = quantised_bytes(q);
+        if (twin == 0 && way == ROUNDINGS - 1) bytes[b] = quantised_bytes(q); // with all scales
         arena_free(own);
     }
     printf("points lost         per tensor          per channel         rescaled: per tensor, per channel\n");
