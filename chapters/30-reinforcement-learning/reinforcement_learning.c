@@ -1281,10 +1281,10 @@ static void plot_pendulum(Lesson *lesson, const Trial *ppo_trial, const Trial *c
     plot_log(plot, "x");
     plot_range_x(plot, 2e4, 2e6);
     plot_range_y(plot, -2, 105);
-    plot_solved(plot, "PPO", ppo_trial, SEEDS, 2e4, 1.6e5);
-    plot_solved(plot, "PPO without the clip", unclipped, SEEDS, 2e4, 1.6e5);
-    plot_solved(plot, "CEM, 16 hidden units", cem, SEEDS, 2e4, 1.6e6);
     plot_solved(plot, "CEM, linear", linear, SEEDS, 2e4, 1.6e6);
+    plot_solved(plot, "CEM, 16 hidden units", cem, SEEDS, 2e4, 1.6e6);
+    plot_solved(plot, "PPO without the clip", unclipped, SEEDS, 2e4, 1.6e5);
+    plot_solved(plot, "PPO", ppo_trial, SEEDS, 2e4, 1.6e5);
     plot_end(plot, "Each line ends where the method had used up its steps.");
 }
 

@@ -131,7 +131,7 @@ static void print_state(const World *world, const float *state, int step, int ac
     else
         printf("%6.2f s  angle %+6.1f°  speed %+5.2f rad/s  torque %+2.0f N m  cost %.1f",
                (double)(world->seconds * (float)step), (double)(state[0] * 57.29578f), (double)state[1],
-               (double)pendulum_torque(action), -total);
+               (double)pendulum_torque(action), 0.0 - total);
 }
 
 static void show(const World *world, const float *state, int step, int action, double total, double speed)
