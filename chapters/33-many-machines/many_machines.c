@@ -627,7 +627,7 @@ static void talk_less(Lesson *lesson)
 }
 
 /*
-With data that are alike, a sixteenth of the messages is nearly free: with five seeds it cost 6 to 20 % of an excess
+With data that are alike, a sixteenth of the messages is nearly free: with five seeds it cost 5 to 24 % of an excess
 that is small already. With data that are not, each machine walks to its own answer between two means, and the mean of
 their answers is not the answer of the mean. Those who measured local steps on shuffled data and those who measured
 them on their customers' telephones were both right.
