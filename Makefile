@@ -299,11 +299,15 @@ CHAPTERS_DATA = $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
 $(CHAPTER_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(LIBRARY)
 	$(call link,$^,$(LIBRARIES))
 
-# A chapter's file `packages` names those of Debian's that only it needs. Its program is compiled again when they are there.
+# A chapter's file `packages` names those of Debian's that only it needs. They are looked for when its program is made, and by
+# make setup; without one of them it is compiled as far as it goes, and again when that is there.
+packages_done = $(BUILD)/setup-$(call chapter_number,$1).done
 define packages_rule
 $(call chapter_program,$1): PACKAGE_LIBS = $$(shell sh common/tools/packages.sh libs chapters/$1)
 $(call chapter_program,$1).o: PACKAGE_CFLAGS = $$(shell sh common/tools/packages.sh cflags chapters/$1)
-$(call chapter_program,$1).o: $$(wildcard $$(BUILD)/setup.done)
+$(call chapter_program,$1).o: $(call packages_done,$1)
+$(call packages_done,$1): chapters/$1/packages $(if $(shell cat $(call packages_done,$1) 2>/dev/null),setup-again) | setup-check
+	$$(QUIET)sh common/tools/setup.sh --again $$@ --packages chapters/$1
 endef
 $(foreach c,$(CHAPTERS),$(if $(wildcard chapters/$c/packages),$(eval $(call packages_rule,$c))))
 
@@ -464,7 +468,7 @@ setup: ## install what is missing, or print the one line that does
 # setup.done holds what was missing and could not be installed. As long as it is not empty, somebody looks again each time.
 .PHONY: setup-again
 setup-check: $(BUILD)/setup.done
-$(BUILD)/setup.done: common/tools/setup.sh $(wildcard chapters/*/packages) $(if $(shell cat $(BUILD)/setup.done 2>/dev/null),setup-again)
+$(BUILD)/setup.done: common/tools/setup.sh $(if $(shell cat $(BUILD)/setup.done 2>/dev/null),setup-again)
 	$(QUIET)sh common/tools/setup.sh --again $@
 
 # What was compiled without a library is compiled again when that is there.

@@ -17,7 +17,7 @@ You need the tape of chapter 7. Chapter 31 does the same with a language model a
 */
 
 #include "base/mathf.h"
-#include "base/parallel.h"
+#include "base/utf8.h"
 #include "files/folder.h"
 #include "learning/ops/activation.h"
 #include "learning/ops/elementwise.h"
@@ -150,6 +150,12 @@ static void plot_regret(Lesson *lesson, float curves[STRATEGIES][PULLS])
         "A constant ε pays for ever, and so does never exploring. UCB and Thompson sampling stop paying.");
 }
 
+// In so many columns; ε is two bytes
+static void print_name(const char *name, int columns)
+{
+    printf("%s%*s", name, columns - utf8_columns(name), "");
+}
+
 static void pull_levers(Lesson *lesson)
 {
     section(lesson, "Ten levers");
@@ -161,9 +167,8 @@ static void pull_levers(Lesson *lesson)
         lesson_progress(lesson, "levers", s, STRATEGIES, NAN);
         regret[s] = mean_regret(&strategies[s], curves[s], &rng);
         const double half = (double)curves[s][PULLS / 2 - 1];
-        printf("%s%*s  %17.1f  %10.1f  %5.2f\n", strategies[s].name,
-               14 - (int)strlen(strategies[s].name) + (strategies[s].rule <= GREEDY_FALLING), "", half,
-               regret[s], regret[s] / half);
+        print_name(strategies[s].name, 14);
+        printf("  %17.1f  %10.1f  %5.2f\n", half, regret[s], regret[s] / half);
         if (strategies[s].rule <= GREEDY_FALLING) best_greedy = fmin(best_greedy, regret[s]);
     }
     lesson_progress(lesson, "levers", STRATEGIES, STRATEGIES, NAN);
@@ -335,7 +340,7 @@ static int try_q_learning(Lesson *lesson, const char *name, const Maze *m, const
 {
     int good = 0;
     *other = 0;
-    printf("%-26s", name);
+    print_name(name, 26);
     for (int run = 0; run < RUNS; run++) {
         float q[CELLS][MOVES];
         Rng rng = lesson_rng(lesson, (uint64_t)(100 + run));
@@ -383,7 +388,7 @@ static void walk_the_maze(Lesson *lesson)
             if (before > 0.0f && change > 1e-3f) worst_ratio = fmaxf(worst_ratio, change / before);
             sweeps += i;
         }
-    printf("value iteration, slippery: %d sweeps; the corner farthest from the goal is worth %.2f, on a dry "
+    printf("value iteration, slippery: %d sweeps; the upper left corner is worth %.2f, on a dry "
            "floor %.2f\n\n",
            sweeps, (double)best[1][0], (double)best[0][0]);
     printf("Q-learning: the most that a cell loses, of ten runs\n");
@@ -1008,7 +1013,8 @@ static void print_arm(const Arm *arm, const Trial *t)
         least = fmin(least, (double)t->outcomes[s].steps);
         most = fmax(most, (double)t->outcomes[s].steps);
     }
-    printf("%-32s %3d of %2d", arm->name, t->solved, arm->seeds);
+    print_name(arm->name, 32);
+    printf(" %3d of %2d", t->solved, arm->seeds);
     if (isfinite(t->steps))
         printf("  %12.0f", t->steps);
     else
@@ -1018,7 +1024,8 @@ static void print_arm(const Arm *arm, const Trial *t)
 }
 
 /*
-The table tells how many of ten runs balance the pole within 800 episodes, and the median of the episodes they need.
+The table tells how many of ten runs balance the pole within 800 episodes, and the median of the episodes they need,
+where a run that fails counts as infinitely long.
 */
 
 enum { RATES = 3, BASELINES = 3 };
@@ -1066,7 +1073,7 @@ static void balance_a_pole(Lesson *lesson, Pole *pole)
 
 /*
 "Without a baseline it does not work" would be wrong: at the smallest rate all ten runs arrive, only late. What a
-baseline buys is a larger rate. Is that the noise?
+baseline buys is about half of the episodes, and rates at which others fail. Is that the noise?
 
 ## What a baseline takes away
 
@@ -1326,8 +1333,8 @@ Where the world is a short loop in C, they are not. Nor do more weights stop it:
 finds 16 hidden units in five runs, 64 in five, and 256, 1281 numbers, in five.
 
 And two settings that pass for details have changed sides. The clip, of no weight at the pole, decides here.
-$\lambda = 0$ fails at the pole and is as good as any here. A short horizon ($\gamma = 0.95$) and a reward that says
-something at every step may be why; we have not tested that.
+$\lambda = 0$, not to be relied on at the pole, is as good as any here. A short horizon ($\gamma = 0.95$) and a reward
+that says something at every step may be why; we have not tested that.
 
 ## What it looks like
 */
@@ -1451,7 +1458,7 @@ policy is needed.
 - Value iteration needs to know the world. Q-learning lets the world draw the samples, and needs a step that falls.
 - Compare values, not actions.
 - The policy gradient makes what was done likelier, in proportion to what came of it. A baseline leaves its mean and
-  takes its noise, which buys a larger rate.
+  takes its noise: fewer episodes, larger rates.
 - Test on fresh episodes, and over seeds: they differ by factors.
 - Before a gradient is praised, draw the weights blindly; and tune that as well.
 

@@ -7,6 +7,10 @@
 #   sh common/tools/setup.sh --again FILE   the same, unless FILE says that just this was missing before: then nothing is
 #                                           tried, and somebody is reminded once a day
 #
+# What a single chapter needs beside, by the file `packages` in its folder (packages.sh), is looked for with the rest by the first
+# three. --again leaves it out, so that nobody waits for it who does not ask for that chapter; behind it,
+# --packages chapters/NN-name looks for just that.
+#
 # CC in the environment is the compiler, a command of one or more words (default gcc).
 #
 # Without gnuplot there are no pictures, without Check no tests, and so on: the rest works all the same, so a missing
@@ -14,15 +18,17 @@
 # exit status 1.
 set -u
 
-usage="usage: sh common/tools/setup.sh [--check | --note FILE | --again FILE | --help]"
-mode=install note=""
+usage="usage: sh common/tools/setup.sh [--check | --note FILE | --again FILE [--packages FOLDER] | --help]"
+mode=install note="" only=""
 case "${1-}" in
     "") ;;
     --check) mode=check ;;
     --note | --again)
         [ -n "${2-}" ] || { echo "setup: $1 needs a file; $usage" >&2; exit 2; }
         [ "$1" = --note ] || mode=again
-        note=$2 ;;
+        note=$2
+        [ "${3-}" != --packages ] || only=${4-}
+        [ -z "${3-}" ] || [ -n "$only" ] || { echo "setup: what is $3? $usage" >&2; exit 2; } ;;
     --help) echo "$usage"; exit 0 ;;
     *) echo "setup: unknown option $1; $usage" >&2; exit 2 ;;
 esac
@@ -72,7 +78,7 @@ $absent
 END
 }
 
-# need_packages: what single chapters need (packages.sh)
+# need_packages [FOLDER]: what single chapters need, or this one (packages.sh)
 need_packages() {
     packages=$(dirname "$0")/packages.sh
     [ -f "$packages" ] || return 0
@@ -82,12 +88,17 @@ need_packages() {
             library) need "$package" "$purpose" pkg-config --exists "$name" ;;
         esac
     done <<END
-$(sh "$packages" list)
+$(sh "$packages" list "$@")
 END
 }
 
 look() { # sets missing: the names of Debian's packages, and what: a line for each
     missing="" what="" can_compile=yes
+    if [ -n "$only" ]; then
+        need_packages "$only"
+        missing=${missing# } noted=${missing# }
+        return
+    fi
     need_compiler
     looker=$compiler
     compiler_works || can_compile=no looker=gcc # which headers there are, another may know
@@ -113,7 +124,8 @@ $(case $compiler in
 esac)
 END
     need pandoc "makes the web book" has_command pandoc
-    need_packages
+    noted=${missing# } # without what single chapters need: they have notes of their own
+    [ "$mode" = again ] || need_packages
     missing=${missing# }
 }
 
@@ -131,14 +143,14 @@ write_note() {
         mkdir -p "$folder" || return 1
         hand_over "$folder"
     fi
-    printf '%s' "${missing:+$missing
+    printf '%s' "${noted:+$noted
 }" >"$note" || { say "$note cannot be written; BUILD=folder chooses another place than $folder"; exit 1; }
     hand_over "$note"
 }
 
 # Nothing has changed since the note was written: not what is missing, and not what is looked for.
 is_known() {
-    [ "$mode" = again ] && [ -f "$note" ] && [ "$(cat "$note")" = "$missing" ] && [ -z "$(find "$0" "$(dirname "$0")"/../../chapters/*/packages -newer "$note" 2>/dev/null)" ]
+    [ "$mode" = again ] && [ -f "$note" ] && [ "$(cat "$note")" = "$missing" ] && [ -z "$(find "$0" ${only:+"$only/packages"} -newer "$note" 2>/dev/null)" ]
 }
 
 remind() {

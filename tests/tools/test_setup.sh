@@ -3,6 +3,7 @@
 # installed: PATH holds a few programs of this machine and stand-ins for the compiler, apt-get, sudo and id.
 set -u
 setup=$(cd "$(dirname "$0")/../../common/tools" && pwd)/setup.sh
+chapter=$(cd "$(dirname "$0")/../../chapters/33-many-machines" && pwd)
 scratch=$(mktemp -d) || exit 2
 trap 'rm -rf "$scratch"' EXIT
 result=${SUITE_RESULT-}
@@ -106,12 +107,16 @@ machine() {
 # shellcheck disable=SC2086
 has_all() { "$scratch/put" $everything; }
 
-run() { # run MODE NAME=VALUE…: setup.sh --MODE on that machine
-    mode=--$1
+run() { # run MODE NAME=VALUE…: setup.sh --MODE on that machine; "chapter": what chapter 33 alone needs
+    case $1 in
+        note | again) words="--$1 $stamp" ;;
+        chapter) words="--again $stamp-33 --packages $chapter" ;;
+        *) words=--$1 ;;
+    esac
     shift
-    set -- env -i PATH="$bin" MACHINE="$MACHINE" HOME="$scratch/home" APT=good everything="$everything" "$@" sh "$setup" "$mode"
-    case $mode in --note | --again) set -- "$@" "$stamp" ;; esac
-    "$@" >"$scratch/said" 2>&1 </dev/null
+    # shellcheck disable=SC2086
+    env -i PATH="$bin" MACHINE="$MACHINE" HOME="$scratch/home" APT=good everything="$everything" "$@" sh "$setup" $words \
+        >"$scratch/said" 2>&1 </dev/null
     status=$?
 }
 
@@ -197,6 +202,24 @@ expect "the next make goes on" 0 "still missing" "something odd"
 asked "without trying again" no install
 run note
 expect "make setup tries again" 0 "installing" "missing:"
+
+machine apt-get
+run again
+expect "make chapter1 installs, too" 0 "installing" "missing:"
+asked "but not what chapter 33 alone needs" no openmpi
+run chapter
+expect "chapter 33 does" 0 "installing" "missing:"
+asked "and nothing else" yes "install -y --no-install-recommends openmpi-bin$"
+: >"$scratch/asked"
+run chapter
+asked "once" no install
+rm -f "$bin/mpirun"
+run chapter USER_ID=1000
+expect "a user is told" 0 "type as root:  apt-get install -y .*openmpi-bin" "installing"
+run chapter USER_ID=1000
+expect "reminded" 0 "still missing: openmpi-bin" "type as root"
+run chapter USER_ID=1000
+expect "once a day, too" 0 "" "setup:"
 
 for lists in lists old; do
     machine apt-get
