@@ -1318,8 +1318,8 @@ static void swing_a_pendulum(Lesson *lesson)
     claim(lesson, trials[2]->solved == SEEDS, "PPO does, in %d of %d", trials[2]->solved, SEEDS);
     claim(lesson, trials[1]->solved >= SEEDS / 2,
           "and so does blind search for the weights of a network, in %d", trials[1]->solved);
-    claim(lesson, trials[2]->steps <= 0.5 * trials[1]->steps, "with %.1f times as many steps",
-          trials[1]->steps / trials[2]->steps);
+    claim(lesson, trials[2]->steps <= 0.5 * trials[1]->steps,
+          "where PPO needs one step, it needs at least two: %.1f", trials[1]->steps / trials[2]->steps);
     claim(lesson, trials[3]->solved < trials[2]->solved, "here the clip is needed: without it %d",
           trials[3]->solved);
 }
