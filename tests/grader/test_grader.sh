@@ -11,7 +11,7 @@
 # tests/grader/honest/NN_*.c          unusual but right answers of chapter NN: full marks for each
 # chapters/NN-…/wrong.txt             typical mistakes, each with the tasks that must not get their full points
 # CC is the compiler for the submissions; ONLY=20 looks at chapter 20 alone, SEEDS=5 tries so many seeds. EVERY=3 takes
-# every third file of cheats/ and honest/, from the one with the number FIRST on.
+# every third file of cheats/ and honest/, and every third chapter's seeds, from the one with the number FIRST on.
 set -u
 export LC_ALL=C.UTF-8
 
@@ -110,7 +110,7 @@ part_cheats() {
     class=$scratch/class
     class_of_cheats "$class" "${EVERY:-1}" "${FIRST:-1}"
     user=no
-    if has_user && [ "${EVERY:-1}" -eq 1 ]; then
+    if has_user && [ "${EVERY:-1}" -le 3 ]; then
         user=yes
         class_of_cheats "$scratch/own-class" 3 "$(date +%j | sed 's/^0*//')" # another third each day
         as_user "$scratch/mine" "$scratch/own-class" &
@@ -445,7 +445,7 @@ part_mutants() {
 # The answers have full marks for every seed; the stubs have none, and do not crash.
 part_seeds() {
     seeds=${SEEDS:-20}
-    for chapter in $(chapters); do
+    for chapter in $(one_in "${EVERY:-1}" "${FIRST:-1}" $(chapters)); do
         folder=$(folder_of "$chapter")
         said=$(grade "$chapter" --seed 1 --seeds "$seeds" --out "$scratch/seeds" --one "$folder/solution.c" | tail -1)
         echo "$said" | awk -v seeds="$seeds" '{ exit !($1 == seeds && $5 == $7 && $5 > 0) }' && good || complain "chapter $chapter: the answers: $said"
@@ -585,12 +585,13 @@ part_honest() {
         ls "$here"/honest/"$chapter"_*.c >"$scratch/honest" 2>/dev/null || continue
         mkdir -p "$class" "$scratch/own-$chapter"
         for file in $(one_in "${EVERY:-1}" "${FIRST:-1}" "$here"/honest/"$chapter"_*.c); do cp "$file" "$class"; done
+        [ -n "$(ls "$class")" ] || continue
         grade "$chapter" --seed 5 --out "$scratch/honest-grades-$chapter" "$class" ||
             complain "honest answers of chapter $chapter: needed a human"
         full_marks "$scratch/honest-grades-$chapter" "$class" "honest"
-        has_user && [ "${EVERY:-1}" -eq 1 ] || continue
+        has_user && [ "${EVERY:-1}" -le 3 ] || continue
         own=$scratch/own-honest-$chapter
-        mkdir "$own" && for file in $(one_in 3 2 "$class"/*.c); do cp "$file" "$own"; done
+        mkdir "$own" && for file in $(one_in 3 1 "$class"/*.c); do cp "$file" "$own"; done
         rm -rf "$scratch/programs" && mkdir "$scratch/programs" && chown 12345:12345 "$scratch/own-$chapter"
         cp -rL "$programs/$chapter" "$programs/grade-$chapter" "$scratch/programs" && chmod -R a+rX "$own" "$scratch/programs"
         setpriv --reuid=12345 --regid=12345 --clear-groups "$scratch/programs/grade-$chapter" --compiler "$compiler" --seed 5 \
