@@ -656,7 +656,8 @@ test-grader:
 	$(QUIET)CC=$(call quote,$(COMPILER)) FULL=$(call on,FULL) SEEDS=$(if $(filter no,$(SCRIPTS)),2,20) \
 		EVERY=$(if $(call on,FULL),1,$(if $(filter no,$(SCRIPTS)),6,3)) \
 		FIRST=$$(($(DAY) + $(if $(filter asan,$(MODE)),2,$(if $(filter no,$(SCRIPTS)),1,0)))) sh tests/grader/test_grader.sh $(GRADER) \
-		cheats crowd honest odd class seeds faults formats jobs without $(if $(call on,FULL),wrong)
+		cheats honest seeds $(if $(filter no,$(SCRIPTS)),,crowd odd class jobs without) \
+		$(if $(filter asan,$(MODE))$(filter-out no,$(or $(SCRIPTS),all)),faults formats) $(if $(call on,FULL),wrong)
 # Mutants of the answers, compiled as one file for each chapter, as the wrong answers are; with the hidden tests.
 define mutants_rule
 $(GRADER)/mutants/$1.o: chapters/$2/solution.c chapters/$2/exercise.h tests/grader/mutants.sh tests/grader/mutate.awk $(TOGETHER)
