@@ -7,19 +7,7 @@ export LC_ALL=C.UTF-8 OMP_NUM_THREADS=1
 balance=$1 maker=$2 on_terminal=$3
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-balance-XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT
-passed=0 failed=0
-
-check() { # check NAME COMMAND…: the command must succeed
-    name=$1
-    shift
-    if "$@" >"$scratch/said" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL: $name"
-        head -c 400 "$scratch/said"
-    fi
-}
+. "$(dirname "$0")/checks.sh"
 refused() { # refused WORDS OPTION…: exit status 1, and a message with these words
     words=$1
     shift

@@ -7,19 +7,7 @@ export LC_ALL=C.UTF-8 OMP_NUM_THREADS=1
 chat=$1 maker=$2 terminal=$3
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/test-chat-XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT
-passed=0 failed=0
-
-check() { # check NAME COMMAND…: the command must succeed
-    name=$1
-    shift
-    if "$@" >"$scratch/said" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL: $name"
-        head -c 600 "$scratch/said"
-    fi
-}
+. "$(dirname "$0")/checks.sh"
 lines() { # lines TEXT OPTION…: the text, with printf's escapes, as standard input; what comes is in out and errors
     text=$1
     shift
