@@ -215,6 +215,7 @@ run grade1
 prints "a file that was put back is graded, however old it is" "0 of 100 points"
 cp "$solution" "$exercise"
 run grade1
+result $? "answers that came back have all points again"
 silent_about "answers that were not handed out are not named" "Our answers"
 run progress
 prints "the bar is full" "████████████████████████  100/100  ✓" "Next: chapter 2, "
