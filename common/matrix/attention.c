@@ -31,8 +31,8 @@
 //
 // What else saves time. A causal mask leaves out blocks above the diagonal altogether; only those that it crosses are
 // masked number by number. Q·Kᵀ wants K with its columns in rows: K (and in the backward V) is transposed once for each head,
-// block by block, instead of once for each block of queries; for fewer than 8 queries (one, when a model writes token by
-// token) that would not pay. Where there is a bias, or regions, the scores of a block are finished in another pass over
+// block by block, instead of once for each block of queries; for fewer than 8 queries that would not pay. A model that writes
+// token by token asks one query at a time, and so its cache of keys may lie in such blocks from the start (decoder.c). Where there is a bias, or regions, the scores of a block are finished in another pass over
 // it, before their softmax. Query heads that share a key head (grouped queries) are done by one thread, one after the
 // other, which finds keys and values in its cache.
 //
@@ -41,6 +41,7 @@
 // neither on the threads nor on how many other queries there are: asked alone, with the keys of the past kept in a cache, it
 // gives the same bits. Threads share nothing: each takes sequences and key heads as it is ready.
 #include "matrix/attention.h"
+#include "base/check.h"
 #include "base/mathf.h"
 #include "base/parallel.h"
 #include "matrix/gemm.h"
@@ -50,7 +51,7 @@
 #include <string.h>
 
 // KEY_BLOCK is part of the result, a multiple of LANES. FEW queries are not worth a copy of the keys.
-enum { QUERY_BLOCK = 64, KEY_BLOCK = 64, FEW = 8 };
+enum { QUERY_BLOCK = 64, FEW = 8 };
 
 // ---- Heads ------------------------------------------------------------------------------------------------
 
@@ -69,22 +70,33 @@ static AttentionHeads one_group(AttentionHeads whole, int number)
     const AttentionShape s = whole.shape;
     const int b = number / s.key_heads, key_head = number % s.key_heads, heads = s.heads / s.key_heads;
     const int query_row = b * s.queries, key_row = b * s.key_rows;
-    const int query_column = key_head * heads * whole.width, key_column = key_head * whole.width;
+    const int query_column = key_head * heads * whole.width;
+    const size_t keys = (size_t)key_head * (whole.head_step ? whole.head_step : (size_t)whole.width);
     AttentionHeads g = whole;
     g.sequence = b;
     g.first = key_head * heads;
     g.x = (QueriesKeysValues){columns_at(whole.x.q, query_row, query_column),
-                              columns_at(whole.x.k, key_row, key_column),
-                              columns_at(whole.x.v, key_row, key_column)};
+                              columns_after(columns_at(whole.x.k, key_row, 0), keys),
+                              columns_after(columns_at(whole.x.v, key_row, 0), keys)};
     g.d = (QueriesKeysValues){columns_at(whole.d.q, query_row, query_column),
-                              columns_at(whole.d.k, key_row, key_column),
-                              columns_at(whole.d.v, key_row, key_column)};
+                              columns_after(columns_at(whole.d.k, key_row, 0), keys),
+                              columns_after(columns_at(whole.d.v, key_row, 0), keys)};
     g.out = columns_at(whole.out, query_row, query_column);
     g.d_out = columns_at(whole.d_out, query_row, query_column);
     return g;
 }
 
 // ---- Forward ----------------------------------------------------------------------------------------------
+
+void key_blocks_put(float *blocks, int first, Columns keys, int count, int width)
+{
+    for (int i = 0; i < count; i++) {
+        const int j = first + i;
+        float *to = blocks + (size_t)(j / KEY_BLOCK) * KEY_BLOCK * (size_t)width + j % KEY_BLOCK;
+        const float *from = columns_at(keys, i, 0).data;
+        for (int d = 0; d < width; d++) to[(size_t)d * KEY_BLOCK] = from[d];
+    }
+}
 
 // The keys (S × D), or values, transposed block by block: to (D × KEY_BLOCK) of each block, one after the other.
 // Products then need not transpose them again for each block of queries.
@@ -96,7 +108,7 @@ static void transpose_blocks(float *to, Columns from, int keys, int width)
 }
 
 // scores (rows × count, KEY_BLOCK apart) = q · kᵀ for the keys j … j + count − 1.
-// transposed: what transpose_blocks made of k, or NULL.
+// transposed: k in blocks, or NULL.
 static void score(float *scores, Columns q, Columns k, const float *transposed, int j, int rows, int count,
                   int width)
 {
@@ -255,8 +267,13 @@ static void block_forward(const AttentionHeads *g, Queries queries, const float 
 static void group_forward(const AttentionHeads *g, float *scratch)
 {
     const AttentionShape *s = &g->shape;
-    float *scores = scratch, *transposed = s->queries < FEW ? NULL : scratch + QUERY_BLOCK * KEY_BLOCK;
-    if (transposed) transpose_blocks(transposed, g->x.k, s->keys, g->width);
+    float *scores = scratch, *transposed = NULL;
+    if (g->key_blocks) {
+        transposed = g->x.k.data;
+    } else if (s->queries >= FEW) {
+        transposed = scratch + QUERY_BLOCK * KEY_BLOCK;
+        transpose_blocks(transposed, g->x.k, s->keys, g->width);
+    }
     for (int h = 0; h < s->heads / s->key_heads; h++) {
         for (int i = 0; i < s->queries; i += QUERY_BLOCK)
             block_forward(g,
@@ -270,12 +287,6 @@ static void group_forward(const AttentionHeads *g, float *scratch)
     }
 }
 
-// How many floats transposed keys take.
-static size_t transposed_size(const AttentionShape *s, int width)
-{
-    return ((size_t)s->keys + KEY_BLOCK) / KEY_BLOCK * KEY_BLOCK * (size_t)width;
-}
-
 // How many multiply-adds one pass over all scores takes.
 static size_t attention_work(const AttentionShape *s, int width)
 {
@@ -285,7 +296,10 @@ static size_t attention_work(const AttentionShape *s, int width)
 void attention_heads_forward(Arena *arena, const AttentionHeads *whole)
 {
     const AttentionShape s = whole->shape;
-    const size_t room = (size_t)QUERY_BLOCK * KEY_BLOCK + transposed_size(&s, whole->width);
+    check(!whole->key_blocks || s.batch == 1, "a cache in blocks is that of one sequence",
+          "attention: keys in blocks and %d sequences", s.batch);
+    const size_t room =
+        (size_t)QUERY_BLOCK * KEY_BLOCK + (whole->key_blocks ? 0 : key_blocks_size(s.keys, whole->width));
     ArenaMark mark = arena_mark(arena);
     float *scratch = arena_alloc(arena, (size_t)parallel_threads() * room, sizeof *scratch);
 #pragma omp parallel for schedule(dynamic) if (parallel_worth(attention_work(&s, whole->width)))
@@ -433,7 +447,7 @@ static void group_backward(const AttentionHeads *g, float *scratch)
     Workspace workspace = {.p = scratch, .d_p = scratch + block};
     if (s->queries >= FEW) {
         workspace.keys = scratch + 2 * block;
-        workspace.values = workspace.keys + transposed_size(s, g->width);
+        workspace.values = workspace.keys + key_blocks_size(s->keys, g->width);
         transpose_blocks(workspace.keys, g->x.k, s->keys, g->width);
         transpose_blocks(workspace.values, g->x.v, s->keys, g->width);
     }
@@ -445,7 +459,7 @@ static void group_backward(const AttentionHeads *g, float *scratch)
 void attention_heads_backward(Arena *arena, const AttentionHeads *whole)
 {
     const AttentionShape s = whole->shape;
-    const size_t room = 2 * ((size_t)QUERY_BLOCK * KEY_BLOCK + transposed_size(&s, whole->width));
+    const size_t room = 2 * ((size_t)QUERY_BLOCK * KEY_BLOCK + key_blocks_size(s.keys, whole->width));
     ArenaMark mark = arena_mark(arena);
     float *scratch = arena_alloc(arena, (size_t)parallel_threads() * room, sizeof *scratch);
     // The sequences share d_bias: one thread adds to its rows, sequence by sequence.

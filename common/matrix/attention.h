@@ -55,9 +55,27 @@ static inline Columns columns_at(Columns c, int row, int column)
     return (Columns){c.data + (size_t)row * c.step + column, c.step};
 }
 
+static inline Columns columns_after(Columns c, size_t floats)
+{
+    return (Columns){c.data ? c.data + floats : NULL, c.step};
+}
+
 typedef struct {
     Columns q, k, v;
 } QueriesKeysValues;
+
+// A cache of keys and values may lie head after head (AttentionHeads.head_step), and its keys transposed, so that a query that
+// is asked alone finds side by side what it meets together: for every KEY_BLOCK keys a block (D × KEY_BLOCK), one after the other.
+enum { KEY_BLOCK = 64 };
+
+// Room for that: how many floats the keys of one head take, a multiple of D · KEY_BLOCK.
+static inline size_t key_blocks_size(int keys, int width)
+{
+    return ((size_t)keys + KEY_BLOCK - 1) / KEY_BLOCK * KEY_BLOCK * (size_t)width;
+}
+
+// Puts count keys (count × D) there, as the keys first, first + 1 …
+void key_blocks_put(float *blocks, int first, Columns keys, int count, int width);
 
 // All heads of all sequences; inside of the kernel, the query heads of one sequence that look at one key head.
 typedef struct {
@@ -66,7 +84,10 @@ typedef struct {
     int sequence, first;  // the kernel's own: which sequence; the first of the query heads
     QueriesKeysValues x,
         d; // inputs and gradients, from the first row and column on; gradients without data are not wanted
-    Columns out, d_out; // the same
+    size_t
+        head_step; // from the keys (values) of one key head to those of the next; 0: D, they lie side by side
+    bool key_blocks;    // x.k is made of blocks, as above: for the forward of one sequence
+    Columns out, d_out; // the same as x and d
     Matrix log_sums;    // (B·T × h): written by the forward, read by the backward
     bool clear;         // the gradients of q, k and v hold nothing yet: overwrite them
     Matrix d_bias;      // (heads · T × S), added to; data NULL: not wanted

@@ -438,6 +438,42 @@ static void dot_products(const Product *p)
     }
 }
 
+// One row times a B that is not transposed. A tile of one row would be two chains, each step waiting for the one before: here
+// a row of B meets ROW_VECTORS sums at once.
+enum { ROW_VECTORS = 8 };
+
+INLINE void row_columns(const int vectors, const Product *p, int j)
+{
+    const size_t x_step = p->shape.transpose_a ? p->a_step : 1;
+    const float *x = p->a, *b = p->b + j;
+    float *c = p->c + j;
+    Vector sum[ROW_VECTORS];
+    UNROLL
+    for (int v = 0; v < vectors; v++)
+        sum[v] = p->shape.accumulate ? load(c + v * VECTOR_LANES) : broadcast(0.0f);
+    for (int i = 0; i < p->shape.k; i++, x += x_step, b += p->b_step) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            ask_for(b, 16 * p->b_step + (size_t)v * VECTOR_LANES);
+            sum[v] = fused(broadcast(*x), load(b + v * VECTOR_LANES), sum[v]);
+        }
+    }
+    UNROLL
+    for (int v = 0; v < vectors; v++) store(c + v * VECTOR_LANES, sum[v]);
+}
+
+static void row_product(const Product *p)
+{
+    const int n = p->shape.n;
+    int j = 0;
+    for (; j + 8 * VECTOR_LANES <= n; j += 8 * VECTOR_LANES) row_columns(8, p, j);
+    for (; j + 4 * VECTOR_LANES <= n; j += 4 * VECTOR_LANES) row_columns(4, p, j);
+    for (; j + 2 * VECTOR_LANES <= n; j += 2 * VECTOR_LANES) row_columns(2, p, j);
+    if (j == n) return;
+    const Product rest = product_columns(*p, j, n - j);
+    strips(&rest);
+}
+
 // A product with one column, C (M × 1) without gaps, is one with one row, Cᵀ = Bᵀ · Aᵀ: then its elements
 // are neighbours.
 INLINE Product transposed_gemv(Product p)
@@ -475,6 +511,10 @@ static void multiply(const Product *whole)
     const GemmShape shape = whole->shape;
     if (shape.m == 1 && shape.transpose_b) {
         dot_products(whole);
+        return;
+    }
+    if (shape.m == 1 && whole->b_next == TILE_COLUMNS) {
+        row_product(whole);
         return;
     }
     const bool copy_b = shape.transpose_b || (whole->b_step >= PAGE && shape.m >= 128);

@@ -1,6 +1,9 @@
 // decoder.c: a decoder of language for asking only. See decoder.h.
 #include "models/decoder.h"
 
+#include <limits.h>
+#include <string.h>
+
 // ---- Of a trained model -----------------------------------------------------------------------------------
 
 static Stored view_of(Matrix m) { return (Stored){m.rows, m.cols, STORED_F32, m.data, NULL, false}; }
@@ -102,8 +105,10 @@ struct DecoderCache {
     Arena *arena; // for what a step needs on its way
     int capacity, length;
     int layers;
-    Matrix *keys, *values; // of each layer (capacity × g·D); keys are rotated already
-    Matrix logits;         // (1 × V)
+    Matrix *keys,
+        *values;   // of each layer, a row for each of the g key heads: keys, rotated already, in blocks, and
+                   // values (capacity × D); so no head's lie between another's, and a query reads on and on
+    Matrix logits; // (1 × V)
 };
 
 DecoderCache *decoder_cache_new_at(Place place, Arena *arena, const Decoder *decoder, int capacity)
@@ -116,9 +121,12 @@ DecoderCache *decoder_cache_new_at(Place place, Arena *arena, const Decoder *dec
     *cache = (DecoderCache){.arena = arena, .capacity = capacity, .layers = c->layers};
     cache->keys = arena_alloc_at(place, arena, (size_t)c->layers, sizeof *cache->keys);
     cache->values = arena_alloc_at(place, arena, (size_t)c->layers, sizeof *cache->values);
+    const size_t size = key_blocks_size(capacity, c->head_width);
+    check_at(place, size <= INT_MAX, "a smaller capacity", "decoder_cache_new: %zu floats for one head",
+             size);
     for (int i = 0; i < c->layers; i++) {
-        cache->keys[i] = matrix_uninitialised_at(place, arena, capacity, c->key_heads * c->head_width);
-        cache->values[i] = matrix_uninitialised_at(place, arena, capacity, c->key_heads * c->head_width);
+        cache->keys[i] = matrix_uninitialised_at(place, arena, c->key_heads, (int)size);
+        cache->values[i] = matrix_uninitialised_at(place, arena, c->key_heads, (int)size);
     }
     cache->logits = matrix_new_at(place, arena, 1, c->vocabulary);
     return cache;
@@ -150,7 +158,8 @@ typedef struct {
     Matrix normal;           // (N × C): norm(x)
     Matrix side;             // (N × C): what a part adds to x
     Matrix query, found;     // (N × h·D)
-    Matrix key, value;       // (N × g·D): rows of the cache
+    Matrix key, value;       // (N × g·D): the new ones
+    Matrix keys, values;     // of the layer, in the cache
     Matrix all;              // (N × (h + 2g)·D), for layers that have the three side by side
     Matrix up, gate, active; // up (N × 2H) or (N × H)
     AttentionHeads heads;
@@ -215,7 +224,20 @@ static void rotate(const Step *s, Matrix m, int heads)
                                  .scaling = c->scaling});
 }
 
-// Queries, and keys and values in their rows of the cache
+// The new keys and values → the cache
+static void keep_keys_values(const Step *s)
+{
+    const int width = s->decoder->config.head_width;
+    for (int head = 0; head < s->keys.rows; head++) {
+        key_blocks_put(matrix_row(s->keys, head), s->first, columns_from(s->key, head * width), s->key.rows,
+                       width);
+        float *values = matrix_row(s->values, head) + (size_t)s->first * (size_t)width;
+        for (int i = 0; i < s->value.rows; i++)
+            memcpy(values + (size_t)i * (size_t)width, matrix_row(s->value, i) + head * width,
+                   (size_t)width * sizeof(float));
+    }
+}
+
 static void find_queries_keys_values(const Step *s, const DecoderLayer *layer)
 {
     const GptConfig *c = &s->decoder->config;
@@ -233,6 +255,7 @@ static void find_queries_keys_values(const Step *s, const DecoderLayer *layer)
     normalise_heads(s, s->key, layer->key_gain);
     rotate(s, s->query, c->heads);
     rotate(s, s->key, c->key_heads);
+    keep_keys_values(s);
 }
 
 static void add_attention(const Step *s, const DecoderLayer *layer)
@@ -280,6 +303,8 @@ static Step step_begin(const Decoder *d, const DecoderCache *cache, const int *i
     s.side = matrix_uninitialised(arena, n, c->width);
     s.query = matrix_uninitialised(arena, n, c->heads * c->head_width);
     s.found = matrix_uninitialised(arena, n, c->heads * c->head_width);
+    s.key = matrix_uninitialised(arena, n, c->key_heads * c->head_width);
+    s.value = matrix_uninitialised(arena, n, c->key_heads * c->head_width);
     s.all = matrix_uninitialised(arena, n, (c->heads + 2 * c->key_heads) * c->head_width);
     s.up = matrix_uninitialised(arena, n, (c->activation == BLOCK_SWIGLU ? 2 : 1) * c->hidden);
     s.gate = matrix_view(n, c->hidden, s.up.data);
@@ -299,8 +324,8 @@ static void step_enter(Step *s, const DecoderCache *cache, int layer)
 {
     const GptConfig *c = &s->decoder->config;
     const int n = s->x.rows;
-    s->key = matrix_rows(cache->keys[layer], s->first, n);
-    s->value = matrix_rows(cache->values[layer], s->first, n);
+    s->keys = cache->keys[layer];
+    s->values = cache->values[layer];
     s->heads.shape = attention_shape_complete((AttentionShape){.batch = 1,
                                                                .queries = n,
                                                                .keys = s->first + n,
@@ -309,8 +334,10 @@ static void step_enter(Step *s, const DecoderCache *cache, int layer)
                                                                .causal = true},
                                               c->head_width);
     s->heads.width = c->head_width;
-    s->heads.x = (QueriesKeysValues){columns_from(s->query, 0), columns_from(cache->keys[layer], 0),
-                                     columns_from(cache->values[layer], 0)};
+    s->heads.key_blocks = true;
+    s->heads.head_step = (size_t)s->keys.cols;
+    s->heads.x = (QueriesKeysValues){
+        columns_from(s->query, 0), {s->keys.data, KEY_BLOCK}, {s->values.data, (size_t)c->head_width}};
     s->heads.out = columns_from(s->found, 0);
 }
 
@@ -340,10 +367,12 @@ static void read_some(const Decoder *d, DecoderCache *cache, Matrix logits, cons
 static void check_tokens(Place place, const Decoder *d, const DecoderCache *cache, const int *ids, int count)
 {
     const GptConfig *c = &d->config;
-    check_at(place,
-             cache->layers == c->layers && cache->logits.cols == c->vocabulary &&
-                 (!c->layers || cache->keys[0].cols == c->key_heads * c->head_width),
-             "decoder_cache_new makes it for this decoder", "decoder: the cache is another model's");
+    check_at(
+        place,
+        cache->layers == c->layers && cache->logits.cols == c->vocabulary &&
+            (!c->layers || (cache->keys[0].rows == c->key_heads &&
+                            (size_t)cache->keys[0].cols == key_blocks_size(cache->capacity, c->head_width))),
+        "decoder_cache_new makes it for this decoder", "decoder: the cache is another model's");
     check_at(place, count >= 1, "give at least one token", "decoder: %d tokens", count);
     check_at(place, count <= cache->capacity - cache->length, "make a larger cache, or start anew",
              "decoder: %d tokens after %d in a cache for %d", count, cache->length, cache->capacity);

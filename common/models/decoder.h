@@ -79,7 +79,8 @@ DecoderCache *decoder_cache_new_at(Place place, Arena *arena, const Decoder *dec
 void decoder_cache_clear(DecoderCache *cache);
 int decoder_cache_length(const DecoderCache *cache);     // how many tokens it has read
 void decoder_cache_cut(DecoderCache *cache, int length); // forgets the tokens after the first length
-size_t decoder_cache_bytes(const DecoderCache *cache);   // that keys and values take, at full length
+size_t
+decoder_cache_bytes(const DecoderCache *cache); // of keys and values, with room for a multiple of 64 tokens
 
 // Reads count ≥ 1 tokens → the logits after the last (1 × V), which live until the next call. The cache is one that
 // was made for this decoder, or for one of the same configuration: of a copy in other bits, say.

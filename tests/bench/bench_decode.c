@@ -1,9 +1,9 @@
 // One token after the other (models/decoder.h): models of the shape of llama2.c's stories15M and of Qwen3-0.6B with random
 // weights, in floats, BF16 and INT8 as decoder_quantise lays them, and in floats and BF16 row by row, as they lie in a file ("rows").
-// A token reads every weight once, so beside tokens a second stands the fraction of the machine's memory bandwidth that these
-// bytes are, measured in the same run by reading more than any cache holds, in four places of it at once: from one, some
-// processors bring less. What a cache
-// does hold of the smaller model comes faster than memory gives it: there the fraction may exceed 1.
+// A token reads every weight once, and the keys and values of the text before it. So beside tokens a second stands the fraction
+// of the machine's memory bandwidth that these bytes are, measured in the same run by reading more than any cache holds, in four
+// places of it at once: from one, some processors bring less. What a cache does hold of the smaller model comes faster than memory
+// gives it: there the fraction may exceed 1.
 #include "base/parallel.h"
 #include "bench.h"
 #include "models/decoder.h"
@@ -105,12 +105,20 @@ static double tokens_per_second(double seconds, void *context)
     return calls_per_second(seconds, token_once, context);
 }
 
+// On average over the text that token_once reads
+static double bytes_of_a_token(const Task *t)
+{
+    const GptConfig *c = &t->decoder.config;
+    const double position = 2.0 * sizeof(float) * c->layers * c->key_heads * c->head_width;
+    return (double)decoder_bytes(&t->decoder) + position * (BEGINNING + 1 + c->context) / 2.0;
+}
+
 // Both in the same second of the same machine
 static double fraction_of_bandwidth(double seconds, void *context)
 {
     const Task *t = context;
     const double bandwidth = gigabytes_read(seconds / 3.0, t->memory),
-                 used = 1e-9 * (double)decoder_bytes(&t->decoder) * tokens_per_second(seconds, context);
+                 used = 1e-9 * bytes_of_a_token(t) * tokens_per_second(seconds, context);
     return used / bandwidth;
 }
 
@@ -158,8 +166,7 @@ static void rows(const char *name, GptConfig config, void *memory, double second
         task.decoder = layouts[i].rows ? in_rows(arena, model, layouts[i].kind)
                                        : decoder_quantise(arena, &model, layouts[i].kind);
         task.cache = decoder_cache_new(arena, &task.decoder, config.context);
-        fprintf(stderr, "%s_%s: %.1f MB a token\n", name, layouts[i].name,
-                1e-6 * (double)decoder_bytes(&task.decoder));
+        fprintf(stderr, "%s_%s: %.1f MB a token\n", name, layouts[i].name, 1e-6 * bytes_of_a_token(&task));
         char label[64];
         snprintf(label, sizeof label, "%s_%s", name, layouts[i].name);
         BenchRow row = {.name = label,

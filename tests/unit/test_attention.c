@@ -433,6 +433,53 @@ START_TEST(a_query_asked_alone_gives_the_same_bits)
 }
 END_TEST
 
+// The keys of each head in blocks, the values of each head in rows of their own, with room behind; put in one after another.
+START_TEST(keys_in_blocks_give_the_same_bits)
+{
+    Arena *arena = arena_new();
+    enum { TIME = 200, HEADS = 4, GROUPS = 2, WIDTH = 6, CAPACITY = 210 };
+    Case c = filled_case(arena, (Size){.shape = {.batch = 1,
+                                                 .queries = TIME,
+                                                 .keys = TIME,
+                                                 .heads = HEADS,
+                                                 .key_heads = GROUPS,
+                                                 .causal = true},
+                                       .width = WIDTH});
+    const size_t step = key_blocks_size(CAPACITY, WIDTH);
+    ck_assert_uint_eq(step, 256 * WIDTH);
+    Matrix out = matrix_new(arena, TIME, HEADS * WIDTH), log_sums = matrix_new(arena, TIME, HEADS);
+    Matrix keys = matrix_new(arena, GROUPS, (int)step), values = matrix_new(arena, GROUPS, (int)step),
+           found = matrix_new(arena, TIME, HEADS * WIDTH);
+    fill(keys, NAN);
+    fill(values, NAN);
+    attention_forward(arena, out, log_sums, c.q->value, c.k->value, c.v->value, c.shape);
+    for (int first = 0, count = 1; first < TIME; first += count, count = count % 13 + 1) {
+        if (first + count > TIME) count = TIME - first;
+        for (int g = 0; g < GROUPS; g++) {
+            const Columns k = columns_from(c.k->value, g * WIDTH), v = columns_from(c.v->value, g * WIDTH);
+            key_blocks_put(matrix_row(keys, g), first, columns_at(k, first, 0), count, WIDTH);
+            for (int i = first; i < first + count; i++)
+                memcpy(matrix_row(values, g) + i * WIDTH, columns_at(v, i, 0).data, WIDTH * sizeof(float));
+        }
+        AttentionShape shape = c.shape;
+        shape.queries = count;
+        shape.keys = first + count;
+        AttentionHeads heads = {.shape = attention_shape_complete(shape, WIDTH),
+                                .width = WIDTH,
+                                .head_step = step,
+                                .key_blocks = true,
+                                .log_sums = matrix_new(arena, count, HEADS)};
+        heads.x = (QueriesKeysValues){columns_from(matrix_rows(c.q->value, first, count), 0),
+                                      {keys.data, KEY_BLOCK},
+                                      {values.data, WIDTH}};
+        heads.out = columns_from(matrix_rows(found, first, count), 0);
+        attention_heads_forward(arena, &heads);
+    }
+    ck_assert(memcmp(found.data, out.data, matrix_size(out) * sizeof(float)) == 0);
+    arena_free(arena);
+}
+END_TEST
+
 // ---- Positions ------------------------------------------------------------------------------------------------
 
 typedef struct {
@@ -829,8 +876,8 @@ SUITE("attention", blocks_equal_plain_loops, weights_are_probabilities_of_what_i
       self_attention_equals_attention_bit_for_bit, regions_equal_sequences_of_their_own,
       a_query_that_sees_nothing_gives_zeros_and_no_gradient, one_key_gives_its_value_to_the_last_bit,
       reading_on_with_a_cache_gives_the_same_bits, a_query_asked_alone_gives_the_same_bits,
-      rotary_positions_equal_their_definition, each_sequence_is_rotated_from_its_own_first_position,
-      scaled_rotations_equal_their_definitions, rotary_products_depend_on_the_distance_alone,
-      sinusoidal_positions_equal_their_definition, gradients_of_positions, gradients_of_tied_outputs,
-      tied_cross_entropy_equals_its_parts_bit_for_bit, wrong_shapes_are_named,
-      undefined_scores_are_not_hidden, gradients_keep_their_digits_under_huge_scores)
+      keys_in_blocks_give_the_same_bits, rotary_positions_equal_their_definition,
+      each_sequence_is_rotated_from_its_own_first_position, scaled_rotations_equal_their_definitions,
+      rotary_products_depend_on_the_distance_alone, sinusoidal_positions_equal_their_definition,
+      gradients_of_positions, gradients_of_tied_outputs, tied_cross_entropy_equals_its_parts_bit_for_bit,
+      wrong_shapes_are_named, undefined_scores_are_not_hidden, gradients_keep_their_digits_under_huge_scores)

@@ -205,7 +205,7 @@ END_TEST
 START_TEST(padded_rows_agree_and_the_padding_is_left_alone)
 {
     static const int shapes[][3] = {{1, 1, 1},    {5, 3, 2},    {15, 17, 9}, {31, 65, 33},
-                                    {3, 100, 50}, {100, 1, 20}, {1, 70, 30}};
+                                    {3, 100, 50}, {100, 1, 20}, {1, 70, 30}, {1, 250, 12}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int pad = 1; pad <= 9; pad += 4) compare_all(shapes[i][0], shapes[i][1], shapes[i][2], pad);
 }
