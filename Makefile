@@ -421,11 +421,10 @@ balance: ## watch chapter 30's policies in the terminal: WORLD=pole|pendulum [PO
 # ---- The notebook -------------------------------------------------------------------------------------------------------
 # make weave1 runs chapter 1 and writes its page, chapters/01-…/README.md; make verify1 runs it again and compares.
 
-WEAVER   := $(TREE)/common/tools/weave
-GLOSSARY := $(TREE)/common/tools/glossary
+WEAVER := $(TREE)/common/tools/weave
 
 NOTEBOOK := $(patsubst %,$(TREE)/common/tools/%.o,notebook notebook_fold notebook_mentions notebook_pages)
-$(WEAVER) $(GLOSSARY): %: %.o $(NOTEBOOK) $(LIBRARY)
+$(WEAVER): %: %.o $(NOTEBOOK) $(LIBRARY)
 	$(call link,$^,$(LIBRARIES))
 
 .PHONY: weave verify
@@ -447,14 +446,18 @@ $1$(call chapter_number,$2): setup-check $(call chapter_data,$2)
 endef
 $(foreach c,$(CHAPTERS),$(eval $(call notebook_rule,weave,$c))$(eval $(call notebook_rule,verify,$c)))
 
-.PHONY: book
-book: weave ## weave, then make the web book and Jupyter notebooks
-	$(call built,$(GLOSSARY))
-	$(QUIET)sh common/tools/book.sh $(TREE) $(BUILD) $(CHAPTERS)
+# The book is made of the committed pages: nothing runs and nothing is compiled.
+.PHONY: book test-book notebooks
+book: setup-check ## make the web book of the pages: open build/book/index.html
+	$(QUIET)sh common/tools/book.sh $(BUILD)/book
+test-book: book ## look at every page of the web book in a browser (needs chromium)
+	$(QUIET)sh tests/tools/test_book.sh $(BUILD)/book $(BUILD)/test-book
+notebooks: weave ## run every chapter and write its Jupyter notebook
+	$(QUIET)sh common/tools/notebook.sh jupyter $(TREE) $(BUILD)/notebooks $(CHAPTERS)
 
 .PHONY: test-weave
 test-weave:
-	$(call built,$(WEAVER) $(GLOSSARY))
+	$(call built,$(WEAVER))
 	$(QUIET)sh tests/tools/test_weave.sh $(TREE)
 
 # ---- Setting up ---------------------------------------------------------------------------------------------------------
@@ -557,7 +560,7 @@ exercises: need-check ## check the answers and the stubs of all exercises
 	$(RUN_TESTS) $(EXERCISE_CHECKS)
 
 # All that the tests run, so that tests which run side by side find it built. The longest tests come first.
-test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(GLOSSARY) $(SAMPLE) $(SMALL_GPT) $(CHAT) $(SMALL_CHAT) $(ON_TERMINAL) $(DRAW) \
+test-programs: $(UNIT_TESTS) exercise-programs $(WEAVER) $(SAMPLE) $(SMALL_GPT) $(CHAT) $(SMALL_CHAT) $(ON_TERMINAL) $(DRAW) \
 	$(SMALL_UNCLIP) $(BALANCE) $(SMALL_AGENT)
 exercise-programs: $(EXERCISE_PROGRAMS)
 

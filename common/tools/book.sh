@@ -1,66 +1,181 @@
 #!/bin/sh
-# book.sh TREE FOLDER CHAPTER…: the web book and the Jupyter notebooks. `make book` calls it after `make weave`.
+# book.sh FOLDER: makes the web book in FOLDER out of the committed pages, chapters/*/README.md, and their figures. No
+# chapter is run and nothing is compiled. `make book` calls it; run it from the top of the repository.
 #
-# FOLDER/book/ is a website that needs no server: open FOLDER/book/index.html. FOLDER/notebooks/ holds one .ipynb a chapter.
-# TREE is where make built the programs and kept the outputs of the chapters (TREE/weave/NN-name/output.txt), CHAPTER is a
-# folder's name, "NN-name". Run from the top of the repository. Without pandoc the notebooks are made all the same.
+# FOLDER/index.html needs no server and no network. pandoc turns Markdown into HTML, KaTeX (libjs-katex) sets the
+# mathematics in the reader's browser, with fonts that are copied into the book. Around them:
+#
+#   README.md                        the parts and their chapters, from its table; the opening words
+#   common/tools/book/page.html      the frame of every page            style.css, book.js   how it looks and behaves
+#   common/tools/book/page.awk       HTML of pandoc → page of the book: links, numbers, figures, anchors of terms, contents
+#   common/tools/book/cover.awk      the map of the chapters and their pictures
+#   common/tools/book/glossary.awk   terms and their definitions, glossary.txt
+#   common/tools/book/functions.awk  what common/ declares, and the chapter that explains it
+#   common/tools/book/notation.md    the letters of the formulas
+#   common/tools/book/search.awk     what search looks through
+#
+# Pages are made side by side, as many as there are processors; JOBS=1 in the environment makes one at a time.
+# KATEX in the environment is the folder of KaTeX, if it is neither Debian's nor npm's (npm install katex).
 set -eu
 case ${1-} in --help | "") sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 unset CDPATH
-tree=$1 folder=$2
-shift 2
-tools=common/tools
-book=$folder/book notebooks=$folder/notebooks pages=$tree/book
+tools=common/tools/book
 title="A Gentle Walk into Deep Learning, in C"
-
+tab=$(printf '\t')
+# Bytes, for every awk there is: patterns name those of UTF-8.
+awk() { LC_ALL=C command awk "$@"; }
 source_of() { echo "chapters/$1/$(printf '%s' "${1#*-}" | tr - _).c"; }
-title_of() { sed -n 's/^# *//p' "$1" | head -n 1; }
 
-# page TOP MARKDOWN HTML OPTIONS…: TOP leads from the page to the book's folder. Links to pages on the forge become
-# links to the book's.
+# page TOP FOLDER MARKDOWN HTML OPTIONS…: TOP leads from the page to the book, FOLDER is the chapter's, or the name.
 page() {
-    top=$1 markdown=$2 html=$3
-    shift 3
-    pandoc -f gfm+tex_math_dollars -t html5 --wrap=none --mathml --standalone --template "$tools/book/page.html" \
-        --variable top="$top" --metadata pagetitle="$(title_of "$markdown")" "$@" -o "$pages/page.html" "$markdown"
-    sed 's|href="\([^":]*\)README\.md\(["#]\)|href="\1index.html\2|g' "$pages/page.html" >"$html.tmp"
-    mv "$html.tmp" "$html"
+    top=$1 folder=$2 markdown=$3 html=$4
+    shift 4
+    # shellcheck disable=SC2086
+    pandoc -f gfm+tex_math_dollars -t html5 --wrap=none $mathematics --standalone --toc --toc-depth=2 \
+        --template "$tools/page.html" --variable top="$top" "$@" -o "$work/$folder.html" "$markdown"
+    : >"$work/$folder.terms"
+    awk -v folder="$folder" -v top="$top" -v terms="$work/$folder.terms" -f "$tools/page.awk" \
+        "$work/chapters" "$work/figures" "$work/$folder.html" >"$html"
 }
 
-mkdir -p "$notebooks" "$pages"
-for chapter; do
-    "$tree/common/tools/weave" "$(source_of "$chapter")" "$tree/weave/$chapter/output.txt" --jupyter "figures/$chapter" \
-        -o "$notebooks/$chapter.ipynb"
-done
-echo "$notebooks: $# Jupyter notebooks"
+# ---- One chapter: book.sh --chapter NN-name, started by the loop below ---------------------------------------------
 
-if ! command -v pandoc >/dev/null 2>&1; then
-    echo "The web book needs pandoc: make setup installs it. The Jupyter notebooks are made." >&2
+if [ "$1" = --chapter ]; then
+    book=$BOOK work=$BOOK_WORK mathematics=$BOOK_MATHEMATICS chapter=$2
+    number=${chapter%%-*}
+    number=${number#0}
+    here=$book/chapters/$chapter
+    mkdir -p "$here"
+    cp "$(source_of "$chapter")" "$here/"
+    for file in exercise.c exercise.h; do
+        [ ! -f "chapters/$chapter/$file" ] || cp "chapters/$chapter/$file" "$here/"
+    done
+    title=$(sed -n 's/^# *//p' "chapters/$chapter/README.md" | head -n 1)
+    page ../../ "$chapter" "chapters/$chapter/README.md" "$here/index.html" \
+        --number-sections --number-offset=$((number - 1)) --metadata pagetitle="$number. $title"
     exit 0
 fi
 
+# ---- What there is -------------------------------------------------------------------------------------------------
+
+book=$1
+if ! command -v pandoc >/dev/null 2>&1; then
+    echo "book.sh: the web book needs pandoc: make setup installs it" >&2
+    exit 1
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 rm -rf "$book"
-mkdir -p "$book"
-cp "$tools/book/style.css" "$book/"
-sources=""
-printf '# %s\n\n温和走进深度学习\n\n' "$title" >"$pages/index.md"
-for chapter; do
-    source=$(source_of "$chapter")
-    sources="$sources $source"
-    here=$book/chapters/$chapter
-    mkdir -p "$here" "$book/figures/$chapter"
-    cp "$source" "$here/"
-    [ ! -f "chapters/$chapter/exercise.c" ] || cp "chapters/$chapter/exercise.c" "$here/"
-    for figure in "figures/$chapter"/*; do
-        [ ! -f "$figure" ] || cp "$figure" "$book/figures/$chapter/"
-    done
-    "$tree/common/tools/weave" "$source" "$tree/weave/$chapter/output.txt" --anchors -o "$pages/$chapter.md"
-    page ../../ "$pages/$chapter.md" "$here/index.html" --toc --toc-depth=3
-    number=${chapter%%-*}
-    printf -- '- %d · [%s](chapters/%s/index.html)\n' "${number#0}" "$(title_of "$pages/$chapter.md")" "$chapter" >>"$pages/index.md"
+mkdir -p "$book/figures"
+cp "$tools/style.css" "$tools/book.js" "$book/"
+
+# A reader's browser may have no fonts of its own for formulas, so the book brings KaTeX's, as WOFF2.
+mathematics=--mathml
+for katex in "${KATEX:-/usr/share/javascript/katex}" node_modules/katex/dist; do
+    [ -f "$katex/katex.min.js" ] || continue
+    mathematics="--katex=x --variable katex=yes"
+    mkdir -p "$book/katex/fonts"
+    cp -L "$katex/katex.min.js" "$katex/katex.min.css" "$book/katex/"
+    cp -L "$katex"/fonts/*.woff2 "$book/katex/fonts/"
+    break
 done
-printf '\nTerms in English and Chinese: [glossary · 词汇表](glossary.html).\n' >>"$pages/index.md"
-page "" "$pages/index.md" "$book/index.html"
-"$tree/common/tools/glossary" $sources >"$pages/glossary.md"
-page "" "$pages/glossary.md" "$book/glossary.html"
-echo "$book/index.html: $# chapters"
+[ "$mathematics" != --mathml ] ||
+    echo "book.sh: there is no libjs-katex (make setup installs it): browsers set the formulas, in what fonts they have" >&2
+
+# A line for each chapter: number, folder, part, the part's title, its own title.
+awk -v tab="$tab" '
+    /^\| [IVX]+ · / {
+        part = $2
+        split($0, column, /[|]/)
+        parts = column[2]
+        sub(/^ [IVX]+ · /, "", parts)
+        sub(/ *$/, "", parts)
+        rest = $0
+        while (match(rest, /\[[0-9]+ [^]]*\]\(chapters\/[^\/]*\/README\.md\)/)) {
+            link = substr(rest, RSTART + 1, RLENGTH - 2)
+            rest = substr(rest, RSTART + RLENGTH)
+            number = link + 0
+            title = folder = link
+            sub(/^[0-9]+ /, "", title)
+            sub(/\]\(.*/, "", title)
+            sub(/.*\(chapters\//, "", folder)
+            sub(/\/README.*/, "", folder)
+            print number tab folder tab part tab parts tab title
+        }
+    }' README.md >"$work/chapters"
+for folder in chapters/[0-9]*/; do
+    folder=${folder#chapters/} folder=${folder%/}
+    [ -f "chapters/$folder/README.md" ] || continue
+    grep -q "$tab$folder$tab" "$work/chapters" && continue
+    echo "book.sh: chapters/$folder is not in the table of README.md" >&2
+    exit 1
+done
+
+# A line for each figure: chapter, its number, the file, width, height, and what it is, "lines" or "image".
+awk -v tab="$tab" '
+    FNR == 1 {
+        folder = FILENAME
+        sub(/^chapters\//, "", folder)
+        sub(/\/.*/, "", folder)
+    }
+    FILENAME ~ /\.c$/ { # what is drawn between plot_begin and plot_end; a file that is no literal is any of this chapter
+        if (/plot_begin\($|plot_begin\(lesson/) {
+            file = "*"
+            if (match($0, /"[^"]*\.png"/)) file = substr($0, RSTART + 1, RLENGTH - 2)
+        }
+        if (/plot_begin\(/) kind[folder, file] = "lines"
+        if (file != "" && /plot_(images|heatmap|cells)\(/) kind[folder, file] = "image"
+        if (/plot_end\(/) file = ""
+        next
+    }
+    match($0, /^!\[Figure [0-9]+\.[0-9]+\./) {
+        number = substr($0, 10, RLENGTH - 10)
+        file = $0
+        sub(/.*\.\.\/figures\/[^\/]*\//, "", file)
+        sub(/\)$/, "", file)
+        what = (folder, file) in kind ? kind[folder, file] : (folder, "*") in kind ? kind[folder, "*"] : "image"
+        print folder tab number tab file tab what
+    }' $(awk -F "$tab" '{ name = $2; sub(/^[0-9]+-/, "", name); gsub(/-/, "_", name)
+        print "chapters/" $2 "/" name ".c", "chapters/" $2 "/README.md" }' "$work/chapters") >"$work/drawn"
+while IFS=$tab read -r folder number file what; do
+    # The size stands in bytes 16 to 23 of a PNG, so that a page does not move while its figures arrive.
+    size=$(od -An -tu1 -j16 -N8 "figures/$folder/$file" 2>/dev/null |
+        awk -v tab="$tab" '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 tab (($5 * 256 + $6) * 256 + $7) * 256 + $8 }')
+    [ -f "figures/$folder/$file" ] ||
+        echo "book.sh: chapters/$folder/README.md shows figures/$folder/$file, which is not there; make weave draws it" >&2
+    echo "$folder$tab$number$tab$file$tab${size:-0${tab}0}$tab$what"
+done <"$work/drawn" >"$work/figures"
+
+# ---- The pages -----------------------------------------------------------------------------------------------------
+
+while IFS=$tab read -r number folder part parts title_of; do
+    mkdir -p "$book/figures/$folder"
+    for figure in "figures/$folder"/*.png "figures/$folder"/*.svg; do
+        [ ! -f "$figure" ] || cp "$figure" "$book/figures/$folder/"
+    done
+    echo "$folder"
+done <"$work/chapters" >"$work/folders"
+export BOOK="$book" BOOK_WORK="$work" BOOK_MATHEMATICS="$mathematics"
+xargs -P "${JOBS:-$(nproc 2>/dev/null || echo 2)}" -n 1 sh "$0" --chapter <"$work/folders"
+
+pages=$(awk -F "$tab" -v book="$book" '{ print book "/chapters/" $2 "/index.html" }' "$work/chapters")
+terms=$(awk -F "$tab" -v work="$work" '{ print work "/" $2 ".terms" }' "$work/chapters")
+# shellcheck disable=SC2086
+awk -f "$tools/glossary.awk" "$work/chapters" "$tools/glossary.txt" $terms >"$work/glossary.md"
+page "" glossary "$work/glossary.md" "$book/glossary.html" --metadata pagetitle="Glossary · 词汇表"
+page "" notation "$tools/notation.md" "$book/notation.html" --metadata pagetitle="Notation · 符号"
+# shellcheck disable=SC2086
+awk -f "$tools/functions.awk" "$work/chapters" $(find common -name '*.h' ! -path 'common/tools/*' | sort) $pages \
+    >"$work/functions.md"
+page "" functions "$work/functions.md" "$book/functions.html" --metadata pagetitle="Functions of common/ · 函数索引"
+
+# shellcheck disable=SC2086
+awk -f "$tools/cover.awk" "$work/chapters" "$work/figures" README.md \
+    $(sed 's|.*|chapters/&/README.md|' "$work/folders") >"$work/cover.md"
+page "" index "$work/cover.md" "$book/index.html" --metadata pagetitle="$title"
+
+# shellcheck disable=SC2086
+awk -f "$tools/search.awk" "$work/chapters" "$book/glossary.html" "$book/notation.html" "$book/functions.html" $pages \
+    >"$book/search.js"
+echo "$book/index.html: $(wc -l <"$work/chapters") chapters, $(wc -l <"$work/figures") figures"

@@ -290,72 +290,9 @@ static size_t fence_of(Span line, char *mark)
     return count >= 3 ? count : 0;
 }
 
-// ---- Terms -----------------------------------------------------------------------------------------------------------
+// ---- Mentions of chapters -----------------------------------------------------------------------------------------------
 
-// Behind the ** that opens a bold text: its inside and, when a Chinese name in parentheses follows, that name.
-static const char *read_bold(const char *at, const char *end, Span *english, Span *chinese)
-{
-    const char *close = memmem(at, (size_t)(end - at), "**", 2);
-    *chinese = (Span){0};
-    if (!close || memmem(at, (size_t)(close - at), "\n\n", 2)) return at;
-    *english = span(at, close);
-    at = close + 2;
-    while (at < end && (blank(*at) || *at == '\n')) at++;
-    const char *last = at < end ? memchr(at, ')', (size_t)(end - at)) : NULL;
-    bool cjk = last && at[0] == '(' && (unsigned char)at[1] >= 0xE3; // U+3000 and above
-    if (cjk && !memchr(at, '\n', (size_t)(last - at))) *chinese = span(at + 1, last);
-    return close + 2;
-}
-
-static int letter(Span text, size_t i)
-{
-    unsigned char c = i < text.length ? (unsigned char)text.at[i] : 0;
-    return c == '\n' ? ' ' : c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
-int notebook_compare(Span a, Span b)
-{
-    for (size_t i = 0; i < a.length || i < b.length; i++)
-        if (letter(a, i) != letter(b, i)) return letter(a, i) - letter(b, i);
-    return 0;
-}
-
-static void add_term(Arena *arena, Notebook *notebook, Span english, Span chinese)
-{
-    Term **last = &notebook->terms;
-    for (; *last; last = &(*last)->next)
-        if (!notebook_compare((*last)->english, english) && !notebook_compare((*last)->chinese, chinese))
-            return;
-    *last = arena_alloc(arena, 1, sizeof **last);
-    **last = (Term){english, chinese, NULL};
-}
-
-// The terms in prose without fenced blocks; what stands between backticks is code.
-static void read_prose_terms(Arena *arena, Notebook *notebook, Span text)
-{
-    const char *end = text.at + text.length;
-    for (const char *at = text.at; at < end;) {
-        Span english, chinese;
-        if (*at == '`') {
-            size_t count = strspn(at, "`");
-            const char *close = memmem(at + count, (size_t)(end - at) - count, at, count);
-            at = (close ? close : at) + count;
-        } else if (end - at > 2 && at[0] == '*' && at[1] == '*') {
-            at = read_bold(at + 2, end, &english, &chinese);
-            if (chinese.at) add_term(arena, notebook, english, chinese);
-        } else {
-            at++;
-        }
-    }
-}
-
-static void read_prose(Arena *arena, Notebook *notebook, Span text)
-{
-    read_prose_terms(arena, notebook, text);
-    notebook_read_mentions(arena, notebook, text);
-}
-
-// Reads terms and mentions outside of fenced blocks. A text cell that leaves one open would swallow the rest of the page.
+// Reads the mentions outside of fenced blocks. A text cell that leaves one open would swallow the rest of the page.
 static void read_text(Arena *arena, Notebook *notebook, Span text)
 {
     const char *begin = text.at, *end = text.at + text.length;
@@ -368,7 +305,7 @@ static void read_text(Arena *arena, Notebook *notebook, Span text)
         const char *behind = (const char *)memchr(line.at, mark, line.length) + count;
         bool bare = !notebook_trim(span(behind, line.at + line.length)).length;
         if (!open) {
-            read_prose(arena, notebook, span(begin, line.at));
+            notebook_read_mentions(arena, notebook, span(begin, line.at));
             open = mark, opened = count, where = line;
         } else if (mark == open && count >= opened && bare) {
             open = 0;
@@ -377,28 +314,7 @@ static void read_text(Arena *arena, Notebook *notebook, Span text)
     }
     check_at(place_of(notebook->source, where.at), !open, "close it inside the same text cell",
              "this fenced block is never closed");
-    read_prose(arena, notebook, span(begin, end));
-}
-
-void notebook_term(FILE *out, Span english)
-{
-    for (size_t i = 0; i < english.length; i++) fputc(english.at[i] == '\n' ? ' ' : english.at[i], out);
-}
-
-static void put_slug(FILE *out, Span words)
-{
-    fputc('-', out);
-    for (size_t i = 0; i < words.length; i++) {
-        unsigned char c = (unsigned char)words.at[i];
-        fputc(c < 0x80 && !isalnum(c) ? '-' : tolower(c), out);
-    }
-}
-
-void notebook_anchor(FILE *out, const Term *term)
-{
-    fputs("term", out);
-    put_slug(out, term->english);
-    put_slug(out, term->chinese);
+    notebook_read_mentions(arena, notebook, span(begin, end));
 }
 
 // ---- From source to cells ------------------------------------------------------------------------------------------

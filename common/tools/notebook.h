@@ -65,12 +65,6 @@ typedef struct Cell {
     struct Cell *next;
 } Cell;
 
-// A term at its first use in a chapter: in bold, with its Chinese name behind it, **gradient descent** (梯度下降).
-typedef struct Term {
-    Span english, chinese; // the English may be broken over two lines
-    struct Term *next;
-} Term;
-
 // Words of the prose that name a chapter: "Chapter 7"; in a list, the first with its word, then the numbers alone.
 typedef struct Mention {
     Span words;
@@ -82,7 +76,6 @@ typedef struct {
     Document source;
     Span title; // of the first text cell, without "# "
     Cell *cells;
-    Term *terms;                      // in the order of the text
     Mention *mentions, *last_mention; // in the order of the text
 } Notebook;
 
@@ -94,7 +87,6 @@ typedef struct {
     const char *previous, *next; // folders of the neighbouring chapters, NULL at both ends of the book
     const char *previous_title, *next_title;
     const char *chapters[NOTEBOOK_CHAPTERS]; // [7]: the folder of chapter 7, NULL when there is none
-    bool anchors; // give each term an HTML anchor, for the glossary of the web book
 } Page;
 
 // Reads a file, or takes bytes from memory: carriage returns before newlines and a byte order mark are dropped.
@@ -110,13 +102,6 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out);
 // nbformat 4.5, with the pictures found in the folder figures. They must be there.
 void notebook_jupyter(Arena *arena, const Notebook *notebook, const Page *page, const char *figures,
                       FILE *out);
-
-// Alphabetical order as readers look words up: without case, the end of a line as a blank. 0: the same words.
-int notebook_compare(Span a, Span b);
-
-// The English as it is written in a table (one line), and the name of a term's anchor: "term-gradient-descent-梯度下降".
-void notebook_term(FILE *out, Span english);
-void notebook_anchor(FILE *out, const Term *term);
 
 // For the pages: the next line of the rest of a text, without its newline (false at the end); a text without blank lines
 // at both ends and without the last newline; the bytes of a file, or an error with this hint.

@@ -1,9 +1,10 @@
 #!/bin/sh
-# notebook.sh: runs chapters and weaves what they print into their pages. `make weave` and `make verify` call it.
+# notebook.sh: runs chapters and weaves what they print into their pages. `make weave`, `verify` and `notebooks` call it.
 #
 #     notebook.sh weave  TREE FOLDER CHAPTER…    writes chapters/NN-name/README.md and the pictures in figures/NN-name/
 #     notebook.sh verify TREE FOLDER CHAPTER…    writes both to FOLDER/NN-name/ and compares the page with the committed
 #                                                one, byte for byte; exit status 1 when a chapter differs or fails
+#     notebook.sh jupyter TREE FOLDER CHAPTER…   writes FOLDER/NN-name.ipynb with what the chapter printed when it was woven last
 #
 # TREE is where make built the programs (build/gcc-native-release), FOLDER takes outputs and logs, CHAPTER is a folder's
 # name, "NN-name". Run from the top of the repository. A page is the default run: FULL=1 in the environment is not heard.
@@ -38,6 +39,17 @@ compare() { # committed page, page of this run
     done
 }
 
+if [ "$mode" = jupyter ]; then
+    mkdir -p "$folder" || exit 1
+    for chapter; do
+        name=$(printf '%s' "${chapter#*-}" | tr - _)
+        "$tree/common/tools/weave" "chapters/$chapter/$name.c" "$tree/weave/$chapter/output.txt" --jupyter "figures/$chapter" \
+            -o "$folder/$chapter.ipynb" || exit 1
+    done
+    echo "$folder: $# Jupyter notebooks"
+    exit 0
+fi
+
 failed=0
 for chapter; do
     name=$(printf '%s' "${chapter#*-}" | tr - _)
@@ -54,7 +66,7 @@ for chapter; do
     verify)
         run_and_weave "$work/figures" "$work/README.md" && compare "chapters/$chapter/README.md" "$work/README.md" ;;
     *)
-        echo "notebook.sh: weave or verify, not $mode" >&2; exit 2 ;;
+        echo "notebook.sh: weave, verify or jupyter, not $mode" >&2; exit 2 ;;
     esac || failed=$((failed + 1))
 done
 

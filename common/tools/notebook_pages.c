@@ -118,38 +118,21 @@ static void put_figure(FILE *out, const Page *page, const Output *output)
     fputs("\n\n", out);
 }
 
-// Text in which each term has its anchor. Terms that were passed are left behind, for they stand in
-// the order of the text.
-static void put_anchored(FILE *out, const Page *page, const Term **terms, Span text)
-{
-    const char *end = text.at + text.length;
-    for (; page->anchors && *terms && (*terms)->english.at - 2 < end; *terms = (*terms)->next) {
-        const char *bold = (*terms)->english.at - 2;
-        if (bold < text.at) continue; // in the title
-        put(out, span(text.at, bold));
-        fputs("<span id=\"", out);
-        notebook_anchor(out, *terms);
-        fputs("\"></span>", out);
-        text = span(bold, end);
-    }
-    put(out, text);
-}
-
 // Text in which the mentions of other chapters are links. Mentions that were passed are left behind.
-static void put_prose(FILE *out, const Page *page, const Term **terms, const Mention **mentions, Span text)
+static void put_prose(FILE *out, const Page *page, const Mention **mentions, Span text)
 {
     const char *end = text.at + text.length;
     for (; *mentions && (*mentions)->words.at < end; *mentions = (*mentions)->next) {
         Span words = (*mentions)->words;
         int chapter = (*mentions)->chapter;
         if (!page->chapters[chapter] || chapter == atoi(page->folder)) continue;
-        put_anchored(out, page, terms, span(text.at, words.at));
+        put(out, span(text.at, words.at));
         fputc('[', out);
         put(out, words);
         fprintf(out, "](../%s/README.md)", page->chapters[chapter]);
         text = span(words.at + words.length, end);
     }
-    put_anchored(out, page, terms, text);
+    put(out, text);
     fputs("\n\n", out);
 }
 
@@ -173,7 +156,6 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
     fprintf(out,
             "<!-- Generated from %s and its output: do not edit. Edit %s, then run `make weave`. -->\n\n",
             page->file, page->file);
-    const Term *terms = notebook->terms;
     const Mention *mentions = notebook->mentions;
     for (const Cell *cell = notebook->cells; cell; cell = cell->next) {
         Span text = cell->text, heading;
@@ -187,7 +169,7 @@ void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
         if (cell->kind == CELL_CODE) {
             put_code(out, notebook, page, text);
         } else if (text.length) {
-            put_prose(out, page, &terms, &mentions, text);
+            put_prose(out, page, &mentions, text);
         }
         for (const Output *output = cell->outputs; output; output = output->next) {
             if (output->kind == OUTPUT_FIGURE) put_figure(out, page, output);

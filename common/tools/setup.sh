@@ -124,6 +124,7 @@ $(case $compiler in
 esac)
 END
     need pandoc "makes the web book" has_command pandoc
+    need libjs-katex "sets the web book's formulas" [ -f "${KATEX:-/usr/share/javascript/katex}/katex.min.js" ]
     noted=${missing# } # without what single chapters need: they have notes of their own
     [ "$mode" = again ] || need_packages
     missing=${missing# }

@@ -1,11 +1,10 @@
 // weave: turns a chapter's C file and the standard output of its run into a page.
 //
-//     weave SOURCE.c OUTPUT.txt [-o README.md] [--folder NN-name] [--chapters FOLDER] [--anchors]
+//     weave SOURCE.c OUTPUT.txt [-o README.md] [--folder NN-name] [--chapters FOLDER]
 //     weave SOURCE.c OUTPUT.txt --jupyter FIGURES [-o chapter.ipynb]
 //
 // Without -o the page goes to standard output. The folder is that of the source when not given; the chapters before and
 // after it, for the links at the foot of the page, are looked for in --chapters (default: beside the source's folder).
-// --anchors marks the terms that the glossary links to, for the web book.
 // A page is written to a temporary name and renamed, so that an error leaves the old page as it was.
 //
 // What a text cell, a code cell, a section and a figure are is told in common/tools/notebook.h, which does the work.
@@ -22,11 +21,10 @@
 #include <unistd.h>
 
 static const char usage[] = "weave SOURCE.c OUTPUT.txt [-o FILE] [--folder NN-name] [--chapters FOLDER] "
-                            "[--anchors] [--jupyter FIGURES]";
+                            "[--jupyter FIGURES]";
 
 typedef struct {
     const char *source, *output, *page, *folder, *chapters, *figures;
-    bool anchors;
 } Options;
 
 static Options read_options(int argc, char **argv)
@@ -41,8 +39,6 @@ static Options read_options(int argc, char **argv)
         if (value) {
             check(i + 1 < argc, usage, "%s needs a value", argv[i]);
             *value = argv[++i];
-        } else if (strcmp(argv[i], "--anchors") == 0) {
-            options.anchors = true;
         } else if (strcmp(argv[i], "--help") == 0) {
             puts(usage);
             exit(EXIT_SUCCESS);
@@ -139,7 +135,7 @@ static Page describe(Arena *arena, const Options *options)
     const char *folder = folder_of(arena, options->source);
     char *full = realpath(folder, NULL);
     check(full, usage, "cannot find the folder of %s: %s", options->source, strerror(errno));
-    Page page = {.file = name_of(options->source), .anchors = options->anchors};
+    Page page = {.file = name_of(options->source)};
     page.folder = options->folder ? options->folder : arena_string(arena, name_of(full));
     free(full);
     check(is_chapter(page.folder), "chapters live in chapters/NN-name; or give --folder NN-name",

@@ -28,10 +28,6 @@ static void cells(void *context)
     for (const Mention *mention = notebook->mentions; mention; mention = mention->next)
         fuzz_require(mention->words.length && mention->chapter >= 0 && mention->chapter < NOTEBOOK_CHAPTERS,
                      "a mention of no chapter");
-    for (const Term *term = notebook->terms; term; term = term->next) {
-        notebook_term(stdout, term->english);
-        notebook_anchor(stdout, term);
-    }
     arena_free(arena);
 }
 
@@ -39,7 +35,7 @@ static void markdown(void *context)
 {
     (void)context;
     Arena *arena = arena_new();
-    Page about = {.folder = "01-a", .file = "a.c", .next = "02-b", .next_title = "B", .anchors = true};
+    Page about = {.folder = "01-a", .file = "a.c", .next = "02-b", .next_title = "B"};
     about.chapters[2] = "02-b";
     FILE *out = fopen(fuzz_path("page.md"), "w");
     notebook_markdown(woven(arena), &about, out);

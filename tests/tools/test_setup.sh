@@ -80,6 +80,7 @@ for package; do
         xz-utils) command xz ;;
         openmpi-bin) command mpirun ;;
         pkg-config | pandoc) command "$package" ;;
+        libjs-katex) : >"$MACHINE/katex.min.js" ;;
         fonts-dejavu-core) font DejaVuSans.ttf ;;
         fonts-wqy-microhei) font wqy-microhei.ttc ;;
     esac
@@ -93,7 +94,7 @@ printf '#!/bin/sh\n[ "$SUDO" = free ] || exit 1\n[ "$*" != "-n true" ] || exit 0
 chmod +x "$scratch/gcc" "$scratch/apt-get" "$scratch/put" "$scratch/true" "$scratch/ccache" "$scratch/id" "$scratch/sudo"
 
 export everything="libc6-dev gnuplot-nox fonts-dejavu-core fonts-wqy-microhei check pkg-config zlib1g-dev xz-utils libpcre2-dev \
-    libunistring-dev libcjson-dev libstb-dev pandoc openmpi-bin libopenmpi-dev"
+    libunistring-dev libcjson-dev libstb-dev pandoc libjs-katex openmpi-bin libopenmpi-dev"
 
 # machine PROGRAM…: forgets everything; these stand-ins are there, and the compiler with its headers
 machine() {
@@ -115,7 +116,7 @@ run() { # run MODE NAME=VALUE…: setup.sh --MODE on that machine; "chapter": wh
     esac
     shift
     # shellcheck disable=SC2086
-    env -i PATH="$bin" MACHINE="$MACHINE" HOME="$scratch/home" APT=good everything="$everything" "$@" sh "$setup" $words \
+    env -i PATH="$bin" MACHINE="$MACHINE" KATEX="$MACHINE" HOME="$scratch/home" APT=good everything="$everything" "$@" sh "$setup" $words \
         >"$scratch/said" 2>&1 </dev/null
     status=$?
 }

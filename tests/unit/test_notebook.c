@@ -599,73 +599,6 @@ START_TEST(files_that_cannot_be_read_are_refused)
 }
 END_TEST
 
-START_TEST(terms_with_a_chinese_name_get_anchors_at_their_first_use)
-{
-    const char *source =
-        "/*\n# T\n\n"
-        "A **loss** (损失), **Two\nwords**\n(两个 \"词); **bold**, **x** (latin), ** (损失), "
-        "`**code** (代码)`.\n\n"
-        "~~~\n**fenced** (围栏)\n~~~\n**open (开\n\n"
-        "**Loss** (损失) **Two words** (两个 \"词) **y**:中) **z** (中\n文) "
-        "**Other** (损失) chapter 6 **loss** (损耗)\n*/\n"
-        "int a;\n/*\n**ε-greedy** (贪心) `` ` **q** (码) `` **loss** (损失)\n*/\n";
-    static const char *const expected[][2] = {{"loss", "损失"},
-                                              {"Two\nwords", "两个 \"词"},
-                                              {"Other", "损失"},
-                                              {"loss", "损耗"},
-                                              {"ε-greedy", "贪心"}};
-    Arena *arena = arena_new();
-    Notebook *notebook = notebook_of(arena, source, "");
-    const Term *term = notebook->terms;
-    for (size_t i = 0; i < 5; i++, term = term->next) {
-        ck_assert_msg(term != NULL, "only %zu terms", i);
-        ck_assert_str_eq(arena_span(arena, term->english), expected[i][0]);
-        ck_assert_str_eq(arena_span(arena, term->chinese), expected[i][1]);
-    }
-    ck_assert_msg(!term, "one term too many: %s", term ? arena_span(arena, term->english) : "");
-
-    char *bytes = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&bytes, &length);
-    Page anchored = page;
-    anchored.anchors = true;
-    notebook_markdown(notebook, &anchored, out);
-    fclose(out);
-    ck_assert_str_eq(bytes, HEAD
-                     "A <span id=\"term-loss-损失\"></span>**loss** (损失), "
-                     "<span id=\"term-two-words-两个--词\"></span>**Two\nwords**\n(两个 \"词); "
-                     "**bold**, **x** (latin), ** (损失), "
-                     "`**code** (代码)`.\n\n"
-                     "~~~\n**fenced** (围栏)\n~~~\n**open (开\n\n"
-                     "**Loss** (损失) **Two words** (两个 \"词) **y**:中) **z** (中\n文) "
-                     "<span id=\"term-other-损失\"></span>**Other** (损失) "
-                     "[chapter 6](../06-six/README.md) <span id=\"term-loss-损耗\"></span>**loss** (损耗)\n\n"
-                     "```c\nint a;\n```\n\n"
-                     "<span id=\"term-ε-greedy-贪心\"></span>**ε-greedy** (贪心) `` ` **q** (码) "
-                     "`` **loss** (损失)\n\n" FOOT);
-    free(bytes);
-    arena_free(arena);
-}
-END_TEST
-
-START_TEST(a_term_in_the_title_has_no_anchor)
-{
-    Page anchored = page;
-    anchored.anchors = true;
-    char *bytes = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&bytes, &length);
-    Arena *arena = arena_new();
-    notebook_markdown(notebook_of(arena, "/*\n# **A** (甲)\n\n**B** (乙)\n*/\n", ""), &anchored, out);
-    fclose(out);
-    ck_assert_str_eq(strstr(bytes, "# **A**"),
-                     "# **A** (甲)\n\n[name.c](name.c) · run it with `make chapter7`\n\n"
-                     "<span id=\"term-b-乙\"></span>**B** (乙)\n\n" FOOT);
-    free(bytes);
-    arena_free(arena);
-}
-END_TEST
-
 // ---- The property ----------------------------------------------------------------------------------------------------
 
 // Copies the lines that are not blank.
@@ -991,7 +924,6 @@ SUITE("notebook", a_chapter_becomes_a_page,
       figures_are_numbered_as_they_stand_on_the_page, mentions_of_other_chapters_become_links,
       functions_that_draw_and_print_are_folded_alone, a_fold_says_which_figures_are_drawn_there,
       other_functions_are_shown, figures_with_names_that_lead_elsewhere_are_refused, lines_of_any_length_pass,
-      terms_with_a_chinese_name_get_anchors_at_their_first_use, a_term_in_the_title_has_no_anchor,
       bytes_that_are_not_text_are_refused_with_their_line, files_that_cannot_be_read_are_refused,
       the_cells_of_a_page_give_the_source_back, the_cells_of_every_chapter_give_its_source_back,
       a_chapter_becomes_a_jupyter_notebook, pictures_are_embedded_as_rfc_4648_says,

@@ -1,0 +1,234 @@
+// test_book.js: looks at the pages of the web book as a browser shows them. test_book.sh writes the page that holds it, with
+// the files of the book and its pages in window.test, and reads the report that it leaves.
+//
+// Each page is loaded in a frame of 390 pixels, which then becomes 1280 wide. The last of them, faulty.html, has one fault of
+// each kind: a check that does not find it there finds nothing anywhere, and fails.
+"use strict"
+const { pages, files, book, chapters, faulty } = window.test
+const report = document.querySelector("#report")
+const links = [], anchors = new Map()
+let passed = 0, faults = [], found = new Set(), current = ""
+
+// check("what", place, []): an empty list of complaints is a check that passes.
+const check = (what, complaints) => {
+    if (current === faulty) {
+        if (complaints.length) found.add(what)
+        return
+    }
+    if (!complaints.length) {
+        passed++
+        return
+    }
+    const more = complaints.length > 4 ? ` … (${complaints.length})` : ""
+    faults.push(`${current.slice(book.length)}: ${what}: ${complaints.slice(0, 4).join("; ")}${more}`)
+}
+const short = (element) => element.textContent.trim().replace(/\s+/g, " ").slice(0, 60)
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+const next_frame = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve, 20)) })
+
+const frame = document.createElement("iframe")
+document.body.append(frame)
+const load = async (page) => {
+    frame.style.width = "390px"
+    await new Promise((resolve) => {
+        frame.onload = resolve
+        frame.src = page
+    })
+    const doc = frame.contentDocument
+    for (const image of doc.images) image.loading = "eager"
+    await doc.fonts.ready
+    for (const image of doc.images) {
+        if (!image.complete) await new Promise((resolve) => { image.onload = image.onerror = resolve })
+    }
+    return doc
+}
+
+// ---- What every page must have ------------------------------------------------------------------------------------
+
+const too_wide = (doc) => {
+    const room = doc.documentElement.clientWidth
+    if (doc.documentElement.scrollWidth <= room) return []
+    const wide = [...doc.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > room + 1 &&
+        !e.closest("pre, .scroll, .katex-display, .math.inline.wide, .skip, .katex-mathml"))
+    return [`${doc.documentElement.scrollWidth} pixels`, ...wide.slice(0, 3).map((e) => `<${e.tagName.toLowerCase()}> ${short(e)}`)]
+}
+// Nothing may be cut off either: formulas that neither break nor move by themselves.
+const cut_off = (doc) => [...doc.querySelectorAll("main .math.inline:not(.wide)")].filter((e) => e.checkVisibility() &&
+    !e.closest(".scroll, pre") && e.getBoundingClientRect().right > doc.documentElement.clientWidth).map(short)
+
+const images = (doc) => [...doc.images].filter((i) => !i.naturalWidth).map((i) => i.getAttribute("src"))
+const said = (figure) => figure.querySelector("figcaption")?.textContent.trim()
+const texts = (doc) => [...[...doc.images].filter((i) => !i.alt.trim()).map((i) => i.getAttribute("src")),
+    ...[...doc.querySelectorAll("main figure")].filter((figure) => !said(figure)).map((figure) => figure.id)]
+const formulas = (doc) => [...doc.querySelectorAll(".math")]
+    .filter((m) => !m.querySelector(".katex, math") || m.querySelector(".katex-error, merror")).map(short)
+const fonts = (doc) => {
+    const loaded = [...doc.fonts].some((font) => font.family.includes("KaTeX_Main") && font.status === "loaded")
+    return loaded || !doc.querySelector("main .katex") ? [] : ["the fonts of formulas are not there"]
+}
+const remote = (doc) => [...doc.querySelectorAll("[src], link[href]")].map((e) => e.src || e.href)
+    .filter((address) => !address.startsWith("file:"))
+const unlinked = (doc, own) => {
+    const walker = doc.createTreeWalker(doc.querySelector("main"), NodeFilter.SHOW_TEXT), named = []
+    while (walker.nextNode()) {
+        const text = walker.currentNode
+        if (text.parentElement.closest("a, code, pre, h1, h2, h3, h4, svg, figcaption, summary, .math")) continue
+        for (const [words, number] of text.data.matchAll(/\b[Cc]hapters? (\d+)\b(?!\.\d)/g)) {
+            if (+number !== own && +number <= chapters) named.push(words)
+        }
+    }
+    return named
+}
+
+const luminance = (colour) => {
+    const [r, g, b] = colour.match(/[\d.]+/g).slice(0, 3).map((c) => c / 255)
+        .map((c) => (c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4))
+    return .2126 * r + .7152 * g + .0722 * b
+}
+const is_clear = (colour) => /, 0\)$/.test(colour) || colour === "transparent"
+const ground = (element, window) => {
+    const rect = element.closest("svg a")?.querySelector("rect")
+    if (rect) return window.getComputedStyle(rect).fill
+    for (let e = element; e; e = e.parentElement) {
+        const colour = window.getComputedStyle(e).backgroundColor
+        if (!is_clear(colour)) return colour
+    }
+    return "rgb(255, 255, 255)"
+}
+const pale = (doc) => {
+    const window = doc.defaultView, seen = new Set(), complaints = []
+    const walker = doc.createTreeWalker(doc.body, NodeFilter.SHOW_TEXT)
+    while (walker.nextNode()) {
+        const element = walker.currentNode.parentElement
+        if (!walker.currentNode.data.trim() || /^(SCRIPT|STYLE|ANNOTATION)$/i.test(element.tagName)) continue
+        let key = ""
+        for (let e = element, i = 0; e && i < 4; e = e.parentElement, i++) key += `${e.tagName}.${e.getAttribute("class")} ${e.style.color}`
+        if (seen.has(key)) continue
+        if (!element.checkVisibility() || element.closest(".katex-mathml, .skip")) continue
+        seen.add(key)
+        const style = window.getComputedStyle(element), size = parseFloat(style.fontSize)
+        const ink = luminance(element.closest("svg") ? style.fill : style.color), paper = luminance(ground(element, window))
+        const ratio = (Math.max(ink, paper) + .05) / (Math.min(ink, paper) + .05)
+        const enough = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5
+        if (ratio < enough) complaints.push(`${ratio.toFixed(2)} : 1 at "${short(element).slice(0, 30)}"`)
+    }
+    return complaints
+}
+
+const look_at = async (page) => {
+    current = page
+    const doc = await load(page), own = doc.querySelector("h1 .number")?.textContent.match(/\d+/)?.[0]
+    anchors.set(page, new Set([...doc.querySelectorAll("[id]")].map((e) => e.id)))
+    for (const link of doc.querySelectorAll("a[href]")) links.push([page, new URL(link.getAttribute("href"), page).href])
+    check("wider than 390 pixels", too_wide(doc))
+    check("cut off at 390 pixels", cut_off(doc))
+    check("images that are not there", images(doc))
+    check("figures without words", texts(doc))
+    check("formulas that are not set", formulas(doc))
+    check("fonts", fonts(doc))
+    check("something of the network", remote(doc))
+    check("chapters that are named and not linked", unlinked(doc, +own))
+    const titles = doc.querySelectorAll("h1").length
+    check("one title", titles === 1 && doc.title ? [] : [`${titles} titles`])
+    frame.style.width = "1280px"
+    for (let i = 0; i < 99 && !doc.querySelector("nav [aria-current]")?.checkVisibility(); i++) await next_frame()
+    check("wider than 1280 pixels", too_wide(doc))
+    check("cut off at 1280 pixels", cut_off(doc))
+    check("its place in the contents", doc.querySelector("nav [aria-current]")?.checkVisibility() ? [] : ["none"])
+    for (const details of doc.querySelectorAll("details")) details.open = true
+    for (const theme of ["light", "dark"]) {
+        doc.documentElement.dataset.theme = theme
+        check(`contrast, ${theme}`, pale(doc))
+    }
+    if (own) {
+        const numbers = [...doc.querySelectorAll("main figure")].map((f) => f.id)
+        check("figures are numbered in turn", numbers.filter((id, i) => id !== `figure-${own}-${i + 1}`))
+        const neighbours = doc.querySelectorAll(".neighbours a").length
+        check("a part and neighbours", doc.querySelector("p.part") && neighbours === 2 ? [] : ["missing"])
+        const answers = [...doc.querySelectorAll("main summary")].filter((s) => s.textContent === "Answer")
+        check("five questions and more, with answers", answers.length >= 5 ? [] : [`${answers.length}`])
+    }
+}
+
+// ---- Single pages -------------------------------------------------------------------------------------------------
+
+const look_at_cover = async () => {
+    current = book + "index.html"
+    const doc = await load(current)
+    const of = (selector) => new Set([...doc.querySelectorAll(selector)].map((a) => a.getAttribute("href"))).size
+    check("every chapter is on the map", of(".map a") === chapters ? [] : [`${of(".map a")} of ${chapters}`])
+    check("the map has arrows", doc.querySelectorAll(".map path").length >= chapters / 2 ? [] : ["too few"])
+    check("every chapter has its card", of(".cards h3 a") === chapters ? [] : [`${of(".cards h3 a")} of ${chapters}`])
+    const pictures = doc.querySelectorAll(".cards img").length
+    check("every card has its picture", pictures === chapters ? [] : [`${pictures}`])
+}
+const look_at_tables = async () => {
+    current = book + "glossary.html"
+    const terms = [...(await load(current)).querySelectorAll("main tbody tr")]
+    check("terms", terms.length > 300 ? [] : [`${terms.length}`])
+    const empty = (row) => [...row.cells].some((cell) => !cell.textContent.trim())
+    check("terms without a definition", terms.filter(empty).map(short))
+    current = book + "functions.html"
+    const functions = [...(await load(current)).querySelectorAll("main tbody tr")]
+    check("functions", functions.length > 100 ? [] : [`${functions.length}`])
+    check("functions without a chapter", functions.filter((row) => !row.querySelector("a[href]")).map(short))
+}
+
+const search = async (page, words) => {
+    const doc = await load(page), field = doc.querySelector("#search")
+    field.focus()
+    field.value = words
+    field.dispatchEvent(new Event("input", { bubbles: true }))
+    for (let i = 0; i < 100 && !doc.querySelector("#results a, #results [role=status]"); i++) await wait(50)
+    return { doc, found: [...doc.querySelectorAll("#results a")] }
+}
+const look_at_search = async () => {
+    const expected = [["softmax", "02-logistic-regression"], ["梯度", "01-linear-regression"], ["KV cache", "20-tiny-gpt"],
+        ["matmul_tn", "01-linear-regression"], ["注意力", "16-attention"]]
+    for (const start of [book + "index.html", book + "chapters/16-attention/index.html"])
+        for (const [words, folder] of expected) {
+            current = start
+            const { doc, found } = await search(start, words)
+            const right = found.some((link) => link.href.includes(folder))
+            check(`search finds ${words}`, right ? [] : [`not in ${folder}, but in ${found.length} places`])
+            check(`search shows ${words}`, found.length && found.every((a) => a.querySelector("mark")) ? [] : ["unmarked"])
+            check("results are not wider than the page", too_wide(doc))
+            for (const link of found) links.push([start, link.href])
+        }
+    const { found } = await search(book + "index.html", "xyzzy")
+    check("search finds nothing where there is nothing", found.length ? ["something"] : [])
+}
+
+const look_at_links = () => {
+    const broken = new Map()
+    for (const [page, address] of links) {
+        if (!address.startsWith("file:")) continue
+        const [file, anchor] = address.split("#"), name = decodeURI(file)
+        if (files.has(name) && (!anchor || !anchors.has(name) || anchors.get(name).has(decodeURIComponent(anchor)))) continue
+        broken.set(page, [...(broken.get(page) ?? []), address.slice(book.length)])
+    }
+    for (const page of [...pages, faulty]) {
+        current = page
+        check("links that lead nowhere", broken.get(page) ?? [])
+    }
+}
+
+// What the checks must find on the page of faults
+const kinds = ["wider than 390 pixels", "wider than 1280 pixels", "images that are not there", "figures without words",
+    "formulas that are not set", "something of the network", "chapters that are named and not linked", "one title",
+    "its place in the contents", "contrast, light", "contrast, dark", "links that lead nowhere"]
+
+const main = async () => {
+    for (const page of [...pages, faulty]) await look_at(page)
+    await look_at_cover()
+    await look_at_tables()
+    await look_at_search()
+    look_at_links()
+    for (const kind of kinds) {
+        if (found.has(kind)) passed++
+        else faults.push(`the page of faults: "${kind}" is not found there`)
+    }
+    report.textContent = [...faults.map((f) => "FAIL: " + f), `${passed} passed, ${faults.length} failed`].join("\n")
+}
+main().catch((error) => { report.textContent = `FAIL: ${error.stack}\n${passed} passed, ${faults.length + 1} failed` })

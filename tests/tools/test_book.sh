@@ -1,0 +1,73 @@
+#!/bin/sh
+# test_book.sh BOOK FOLDER: opens the web book in BOOK with headless Chromium, at 390 and at 1280 pixels, and looks at every
+# page: nothing wider than the page, no image missing, no link that leads nowhere, formulas set, contrast, search in two
+# languages. How, stands in test_book.js. FOLDER takes the page that does it and what it found.
+set -u
+case ${1-} in --help | "") sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
+unset CDPATH
+here=$(cd "$(dirname "$0")" && pwd) || exit 2
+book=$(cd "$1" && pwd) || exit 2
+mkdir -p "$2" && work=$(cd "$2" && pwd) || exit 2
+
+browser=""
+for name in chromium chromium-browser google-chrome; do
+    [ -n "$browser" ] || browser=$(command -v "$name" || :)
+done
+if [ -z "$browser" ]; then
+    echo "test-book needs a browser to look at the pages: apt-get install chromium (nothing else of the course does)" >&2
+    exit 1
+fi
+
+# As JavaScript: the files of the book, its pages, how many chapters there are.
+list() { sed 's|\\|\\\\|g; s|"|\\"|g; s|.*|"file://&",|'; }
+cp "$here/test_book_faulty.html" "$work/faulty.html"
+{
+    echo '<!DOCTYPE html><meta charset="utf-8"><title>test-book</title><style>iframe { height: 900px }</style>'
+    echo '<pre id="report"></pre><script>'
+    echo "window.test = { book: \"file://$book/\", faulty: \"file://$work/faulty.html\","
+    echo "chapters: $(find "$book/chapters" -name index.html | wc -l),"
+    echo "files: new Set(["; find "$book" "$work/faulty.html" -type f | list; echo "]),"
+    echo "pages: ["; find "$book" -name '*.html' | sort | list; echo "] }"
+    echo '</script><script>'
+    cat "$here/test_book.js"
+    echo '</script>'
+} >"$work/index.html"
+
+# Root has no sandbox. A page from a file may look into frames from files; time runs as fast as there is nothing to wait for.
+[ "$(id -u)" -ne 0 ] || set -- "$@" --no-sandbox
+shift 2
+start=$(date +%s)
+timeout 300 "$browser" --headless "$@" --disable-gpu --hide-scrollbars --allow-file-access-from-files \
+    --user-data-dir="$work/profile" --enable-logging=stderr --virtual-time-budget=10000000 --window-size=1400,1000 \
+    --dump-dom "file://$work/index.html" \
+    >"$work/found.html" 2>"$work/log.txt"
+status=$?
+rm -rf "$work/profile"
+
+# What the report says, and what pages wrote to the console; the page of faults writes there too, or nobody would be heard.
+sed -n '/<pre id="report">/,/<\/pre>/p' "$work/found.html" |
+    sed 's/.*<pre id="report">//; s/<\/pre>.*//; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' >"$work/report.txt"
+grep -v 'passed,' "$work/report.txt"
+counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$work/report.txt")
+if [ -z "$counts" ]; then
+    echo "FAIL: the browser did not get to the end (status $status); its words are in $work/log.txt"
+    counts="0 passed, 1 failed"
+fi
+passed=${counts%% *} failed=${counts#*, } failed=${failed%% *}
+grep ':CONSOLE' "$work/log.txt" | grep -v -e 'faulty\.html' -e there-is-none >"$work/console.txt"
+if [ -s "$work/console.txt" ]; then
+    failed=$((failed + 1))
+    echo "FAIL: pages write to the console:"
+    head -n 5 "$work/console.txt"
+else
+    passed=$((passed + 1))
+fi
+if grep -q ':CONSOLE.*a fault that is meant' "$work/log.txt"; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    echo "FAIL: what pages write to the console is not heard"
+fi
+echo "book: $(($(date +%s) - start)) s"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
