@@ -128,7 +128,7 @@ EXERCISES        := $(sort $(patsubst tests/exercises/exercise_%.c,%,$(wildcard 
 EXERCISE_NUMBERS := $(EXERCISES:0%=%)
 UNIT_SOURCES     := $(wildcard tests/unit/test_*.c)
 FAMILIES := $(foreach v,chapter weave verify,$(CHAPTER_NUMBERS:%=$v%)) $(UNIT_SOURCES:tests/unit/test_%.c=unit-%) \
-	$(foreach v,grade hint watch debug reset solution,$(EXERCISE_NUMBERS:%=$v%)) \
+	$(foreach v,grade hint watch debug hidden reset solution,$(EXERCISE_NUMBERS:%=$v%)) \
 	$(patsubst tests/fuzz/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz/fuzz_*.c))
 UNKNOWN  := $(filter-out $(FAMILIES) $(BUILD)/% datasets/cache/%,$(MAKECMDGOALS))
 ifneq ($(UNKNOWN),)
@@ -137,7 +137,8 @@ UNKNOWN  := $(filter-out $(TARGETS),$(UNKNOWN))
 endif
 
 ifeq ($(wildcard tests/grader),)
-NOT_HANDED_OUT := $(filter fuzz fuzz-% test-fuzz test-fresh test-make test-course test-grader test-mutants test-wrong,$(MAKECMDGOALS))
+NOT_HANDED_OUT := $(filter fuzz fuzz-% test-fuzz test-fresh test-make test-course test-grader test-mutants test-packages test-wrong \
+	gradescope autolab classroom50 workflow,$(MAKECMDGOALS))
 $(if $(NOT_HANDED_OUT),$(error $(NOT_HANDED_OUT): not in this folder, which is a handout; your teacher has it. make help lists what there is))
 endif
 
@@ -455,6 +456,12 @@ test-book: book ## look at every page of the web book in a browser (needs chromi
 notebooks: weave ## run every chapter and write its Jupyter notebook
 	$(QUIET)sh common/tools/notebook.sh jupyter $(TREE) $(BUILD)/notebooks $(CHAPTERS)
 
+.PHONY: questions
+questions: ## the questions under "Check yourself" of all pages, for print [CHAPTER=1] [OUT=file.html]
+	$(QUIET)set -- $(CHAPTERS); [ -z "$$CHAPTER" ] || set -- $(filter $(CHAPTER)-% 0$(CHAPTER)-% $(CHAPTER),$(CHAPTERS)); \
+		[ $$# -gt 0 ] || { echo "CHAPTER=$$CHAPTER: there are the chapters $(CHAPTER_NUMBERS)" >&2; exit 2; }; \
+		sh common/tools/questions.sh "$${OUT:-$(BUILD)/questions.html}" "$$@"
+
 .PHONY: test-weave
 test-weave:
 	$(call built,$(WEAVER))
@@ -479,10 +486,12 @@ $(patsubst %,$(TREE)/common/%.o,files/json files/idx files/image lesson/plot/png
 	$(wildcard $(BUILD)/setup.done)
 
 CHAPTER_1 := $(call chapter_program,01-linear-regression)
-.PHONY: test-setup test-environment
+.PHONY: test-setup test-environment test-reader
 test-setup:
 	$(QUIET)sh tests/tools/test_setup.sh
-TEST_EXTRAS += test-setup test-environment
+TEST_EXTRAS += test-setup test-environment test-reader
+test-reader:
+	$(QUIET)sh tests/tools/test_reader.sh $(call quote,$(COMPILER)) "$(TEST_MAKE)"
 test-environment: $(CHAPTER_1)
 	$(QUIET)sh tests/tools/test_environment.sh $<
 
@@ -545,7 +554,7 @@ HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=s
 	"tests are counted=sh tests/tools/test_test.sh" "names are free=sh tests/tools/test_names.sh $(call quote,$(COMPILER))"
 # What no compiler can change: scripts, habits, and whether the exercises' tests notice mistakes. SCRIPTS=no leaves it out,
 # and under asan the student's commands as well, which build with asan anyway.
-SCRIPT_TESTS   := test-data test-setup test-environment test-make test-wrong test-mutants \
+SCRIPT_TESTS   := test-data test-setup test-environment test-reader test-make test-wrong test-mutants test-packages \
 	$(if $(filter asan,$(MODE)),test-course)
 EXTRA_CHECKS    = $(foreach t,$(filter-out $(if $(filter no,$(SCRIPTS)),$(SCRIPT_TESTS)),$(TEST_EXTRAS)),"$(patsubst test-%,%,$t)=$(TEST_MAKE) $t")
 RUN_TESTS      := $(QUIET)sh common/tools/test.sh $(TREE)/test-logs
@@ -680,7 +689,7 @@ $(foreach g,$(GRADED),$(eval $(call mutants_rule,$g,$(notdir $(firstword $(wildc
 test-mutants:
 	$(call built,$(GRADER_PROGRAMS) $(MUTANT_PROGRAMS))
 	$(QUIET)CC=$(call quote,$(COMPILER)) ONLY="$${ONLY:-^($$(echo $(TODAYS) | tr ' ' '|'))$$}" sh tests/grader/test_grader.sh $(GRADER) mutants
-TEST_EXTRAS += $(if $(GRADED),test-grader $(if $(filter release,$(MODE)),test-mutants))
+TEST_EXTRAS += $(if $(GRADED),test-grader test-packages $(if $(filter release,$(MODE)),test-mutants))
 
 # CHAPTER=1, 01 or the name of its folder.
 GRADE_CHAPTER := $(if $(strip $(CHAPTER)),$(if $(word 2,$(CHAPTER)),,$(firstword $(foreach g,$(GRADED),$(if $(filter \
@@ -700,8 +709,23 @@ grade-one: need-check ## grade one file as a teacher would: FILE=… [CHAPTER=1]
 	$(call given,FILE,exercise.c)
 	$(call built,$(GRADER)/grade-$(GRADE_CHAPTER))
 	$(QUIET)exec $(GRADE) $${SEED:+--seed "$$SEED"} --out $(BUILD)/grade-one --one -- "$$FILE"
+#: hiddenN ## the hidden tests on your own exercise.c, with a fresh seed
 handout: ## the course without answers, for students: OUT=folder
 	$(QUIET)sh tests/exercises/course.sh handout "$$OUT"
+
+# One chapter's grader, packed for a service that grades (tests/grader/package.sh).
+.PHONY: gradescope autolab classroom50 workflow test-packages
+gradescope: ## pack a chapter's grader for Gradescope: CHAPTER=1 [OUT=] [SEED=]
+autolab: ## the same for Autolab: CHAPTER=1 [OUT=] [SEED=]
+classroom50: ## the same for Classroom 50: CHAPTER=1 [OUT=] [SEED=]
+gradescope autolab classroom50:
+	$(QUIET)$(if $(GRADE_CHAPTER),,printf 'CHAPTER=%s: there are graders for the chapters %s\n' "$$CHAPTER" "$(GRADED:0%=%)" >&2; exit 2)
+	$(QUIET)sh tests/grader/package.sh $@ $(GRADE_CHAPTER) "$${OUT:-$(BUILD)/packages/$@-$(GRADE_CHAPTER:0%=%)}"
+workflow: ## files for CI services, into a handout: public tests at each push: OUT=folder
+	$(QUIET)sh tests/grader/package.sh workflow "$$OUT"
+test-packages:
+	$(call built,$(GRADER)/check_format)
+	$(QUIET)sh tests/grader/test_packages.sh $(GRADER)/check_format "$(TEST_MAKE)"
 
 # ---- Fuzzing (tests/fuzz) -------------------------------------------------------------------------------------------------
 # Each tests/fuzz/fuzz_NAME.c hands bytes to a reader. make fuzz links them with libFuzzer, in a tree of its own (MODE=fuzz);
@@ -772,15 +796,17 @@ COURSE := COURSE_MAKE="$(TEST_MAKE) MODE=asan WERROR=" COURSE_TREE=$(call tree,a
 #: debugN ## run one test in the debugger: TEST=name
 #: resetN ## put the stubs back into exercise.c (asks, keeps a copy)
 #: solutionN ## show our answers, once yours pass (or FORCE=1) [TASK=2]
-.PHONY: progress handout
+.PHONY: learn progress handout
 # Named one by one: a pattern rule grade% would take every grade.c, in whatever folder, for something to make.
 define course_rule
 .PHONY: $(EXERCISE_NUMBERS:%=$1%)
 $(EXERCISE_NUMBERS:%=$1%): $1%: $2
 	$$(QUIET)$$(COURSE) $1 $$*
 endef
-$(foreach v,grade watch debug,$(eval $(call course_rule,$v,need-check)))
+$(foreach v,grade watch debug hidden,$(eval $(call course_rule,$v,need-check)))
 $(foreach v,hint reset solution,$(eval $(call course_rule,$v)))
+learn: need-check ## go from task to task: grades at each save, keys n h s q [CHAPTER=1]
+	$(QUIET)$(COURSE) learn $${CHAPTER:+"$$CHAPTER"}
 progress: need-check ## show how far you are in every chapter
 	$(QUIET)$(COURSE) progress
 
@@ -803,7 +829,8 @@ $(WRONG_PROGRAMS):
 TEST_EXTRAS += $(if $(ANSWERED),test-make test-course $(if $(filter release,$(MODE)),test-wrong))
 .PHONY: test-wrong test-course test-make
 test-course: need-check
-	$(QUIET)bash tests/tools/test_course.sh "$(TEST_MAKE)"
+	$(call built,$(ON_TERMINAL))
+	$(QUIET)bash tests/tools/test_course.sh "$(TEST_MAKE)" $(ON_TERMINAL)
 test-wrong: need-check
 	$(call built,$(WRONG_PROGRAMS))
 	$(QUIET)sh tests/exercises/test_wrong.sh $(VERSIONS) $$WRONG

@@ -11,7 +11,7 @@ COURSE := $(dir $(lastword $(MAKEFILE_LIST)))../..
 NUMBER := $(patsubst 0%,%,$(firstword $(filter 0% 1% 2% 3% 4% 5% 6% 7% 8% 9%,$(subst -, ,$(notdir $(lastword $(CURDIR)))))))
 GOALS  := $(or $(MAKECMDGOALS),$(if $(NUMBER),chapter,help))
 ifneq ($(NUMBER),)
-ONE   := chapter weave verify grade hint watch debug reset solution
+ONE   := chapter weave verify grade hint watch debug hidden reset solution
 GOALS := $(foreach g,$(GOALS),$(if $(filter $(ONE),$g),$g$(NUMBER),$g))
 endif
 
@@ -22,6 +22,8 @@ $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$(eva
 LOCAL  := $(foreach n,DIR OUT FILE BUNDLE,$(if $(and $(filter $n,$(TYPED)),$(value $n),$(if $(filter /%,$(firstword \
 	$(value $n))),,relative)),$n))
 MOVED  := $(foreach n,$(LOCAL),$(call quote,$n=$(CURDIR)/$(value $n)))
+# Of what takes a chapter by a setting, this one is meant.
+MOVED  += $(if $(and $(NUMBER),$(filter learn questions,$(GOALS)),$(if $(filter CHAPTER,$(TYPED)),,none)),CHAPTER=$(NUMBER))
 
 .PHONY: up
 .DEFAULT_GOAL := up

@@ -16,7 +16,7 @@ awk -v teacher="$teacher" '
         gsub(/^# ---- | *\(.*\)| *-+$/, "", title)
         titles[++sections] = title
     }
-    /^#: [^#]*## / || /^[a-z][-a-z]*:[^=#]*## / {
+    /^#: [^#]*## / || /^[a-z][-a-z0-9]*:[^=#]*## / {
         name = $0
         sub(/^#: /, "", name)
         sub(/[ :].*/, "", name)

@@ -3,7 +3,9 @@
 #
 #   sh tests/exercises/course.sh grade|hint|watch|reset|solution|debug NUMBER        one chapter, given as 1 or 10
 #                                    grade's exit status: 0 all points, 1 not yet, 2 it could not be graded
+#   sh tests/exercises/course.sh hidden NUMBER       the hidden tests, with a fresh seed (not in a handout)
 #   sh tests/exercises/course.sh progress                                            all chapters
+#   sh tests/exercises/course.sh learn [NUMBER]      goes with a learner from task to task, in a terminal
 #   sh tests/exercises/course.sh handout FOLDER                                      (for teachers) a tree for students
 #
 # From the environment: COURSE_MAKE, a command that builds the programs it is given; COURSE_TREE, the folder of what it
@@ -262,6 +264,157 @@ progress() {
     fi
 }
 
+# ---- From task to task ------------------------------------------------------------------------------------------------------------
+
+# The hidden tests on a learner's own file, as a teacher would run them; each time other inputs are drawn.
+hidden() {
+    [ -d tests/grader ] || stop "The hidden tests are not in this folder: your teacher has them. make grade$(number_of "$1" | sed 's/^0//') runs the public ones."
+    SEED='' $COURSE_MAKE MODE=release grade-one FILE="$1/exercise.c" CHAPTER="$(number_of "$1" | sed 's/^0//')"
+}
+
+# The chapters with exercises that have not all points, from the one after this one on, and then from the first again.
+open_after() { # chapter folder, or nothing: from the first
+    before="" behind="" seen=${1:+no}
+    for chapter in chapters/[0-9]*-*; do
+        if [ -n "$(chapter_folder "$(number_of "$chapter")")" ] && [ -f "$chapter/exercise.c" ] && ! is_solved "$chapter"; then
+            if [ "$seen" = no ]; then before=${before:-$chapter}; else behind=$chapter; break; fi
+        fi
+        [ "$chapter" != "${1-}" ] || seen=yes
+    done
+    say "${behind:-$before}"
+}
+is_solved() { [ "$(points_of "$1")" = "$(most_of "$1")" ]; }
+
+# The open tasks of a chapter: all of them, as long as nothing is known about this exercise.c.
+open_tasks() { if [ -n "$(result_of "$1")" ]; then result_of "$1" | awk '$2 != $3 { print $1 }'; else tasks_of "$1"; fi; }
+solved_tasks() { result_of "$1" | awk '$2 == $3 { print $1 }'; }
+text_of() { # what exercise.h asks in a task: the comment, and the function below it
+    awk -v wanted="// TASK $2 " 'index($0, wanted) == 1 { on = 1 } on && /^$/ { exit } on' "$1/exercise.h"
+}
+
+# One key, or nothing after 0.3 seconds.
+read_key() { dd bs=1 count=1 2>/dev/null; }
+take_terminal() { stty -icanon -echo min 0 time 3; }
+give_terminal_back() { stty "$terminal"; }
+
+rule_off() { say "────────────────────────────────────────────────────────────────────────────────"; }
+
+# What stands on the screen below what the tests have said: the task, and the keys.
+show_task() {
+    rule_off
+    if [ -n "$task" ]; then
+        text_of "$folder" "$task"
+        rule_off
+        say "Write it in $folder/exercise.c: each save is graded. make chapter${number#0} runs the lesson."
+    else
+        say "All points of chapter ${number#0}. $moving_on"
+    fi
+    say "n next · h hint · s our answers to what is solved${hidden_key} · q quit"
+}
+
+# Grades, and finds the task to work on: the one before, as long as it is open, or else the next open one.
+learn_grade() {
+    seen=$(sum_of "$folder")
+    printf '\033[H\033[2J\033[3J'
+    say "Chapter ${number#0}, $title" ""
+    if stubs_of "$folder" | cmp -s - "$folder/exercise.c"; then
+        say "Nothing is written yet."
+    else
+        (grade "$folder") # it uses names of its own for what is kept here
+    fi
+    # A file that does not compile leaves the task as it was.
+    if [ -n "$(result_of "$folder")" ] || [ -z "$task" ]; then
+        open_tasks "$folder" | grep -qxF -e "$task" || { task=$(open_tasks "$folder" | head -n 1) && level=0; }
+    fi
+    say ""
+    show_task
+}
+
+# The next open task of this chapter, or the next chapter.
+learn_next() {
+    task=$(open_tasks "$folder" | awk -v now="$task" 'found { print; exit } $0 == now { found = 1 }') level=0
+    [ -n "$task" ]
+}
+
+# Works on one chapter. 0: go on to another, 1: the learner wants to leave.
+learn_chapter() {
+    number=$(number_of "$folder") title=$(title_of "$folder") task="" level=0 wait=0
+    learn_grade
+    while :; do
+        key=$(read_key)
+        case $key in
+        n | N)
+            learn_next || return 0
+            say "" && show_task ;;
+        h | H)
+            if [ -n "$task" ]; then
+                level=$((level % 3 + 1))
+                say "" && (TASK=$task LEVEL=$level && hint "$folder" | sed '/^More: make hint/d') && rule_off
+                [ "$level" -eq 3 ] || say "h shows the next hint."
+            fi ;;
+        s | S)
+            say ""
+            if [ ! -f "$folder/solution.c" ]; then
+                say "The answers are not in this folder. Your teacher has them."
+            elif [ -z "$(solved_tasks "$folder")" ]; then
+                say "First your own: no task of this chapter is solved yet."
+            else
+                for solved in $(solved_tasks "$folder"); do (TASK=$solved FORCE="" && show_solution "$folder") && say ""; done
+            fi
+            rule_off && wait=-1 ;;
+        x | X)
+            if [ -n "$hidden_key" ]; then
+                say "" "The hidden tests, with inputs drawn anew:"
+                (hidden "$folder")
+                rule_off && wait=-1
+            fi ;;
+        q | Q) return 1 ;;
+        esac
+        if [ -s "$folder/exercise.c" ] && [ "$(sum_of "$folder" 2>/dev/null)" != "$seen" ]; then
+            wait=0
+            learn_grade
+        fi
+        # At full marks it goes on by itself, unless somebody reads.
+        if [ -z "$task" ] && [ "$wait" -ge 0 ]; then
+            wait=$((wait + 1))
+            [ "$wait" -le "${LEARN_WAIT:-16}" ] || return 0
+        fi
+    done
+}
+
+# Without a terminal there is nobody to press a key: says what can be typed instead.
+learn_without() {
+    number=$(number_of "$folder")
+    say "make learn goes with you from task to task, and needs a terminal for its keys. Without one, type:"
+    say "    make grade${number#0}                     points for each task of chapter ${number#0}, $(title_of "$folder")"
+    say "    make hint${number#0}                      a hint for its first open task"
+    say "    make watch${number#0}                     grade again at each save of $folder/exercise.c"
+    say "    make progress                   how far you are in every chapter"
+}
+
+learn() {
+    if [ -n "${1-}" ]; then
+        folder=$(chapter_folder "$1")
+        [ -n "$folder" ] && [ -f "$folder/exercise.c" ] || stop "CHAPTER=$1: there is no such chapter with an exercise.c. make progress lists them."
+    else
+        folder=$(open_after "")
+    fi
+    [ -n "$folder" ] || { say "All exercises that there are have been solved."; return; }
+    { [ -t 0 ] && [ -t 1 ]; } || { learn_without; return; }
+    terminal=$(stty -g) || exit 1
+    trap give_terminal_back EXIT
+    trap 'exit 130' INT TERM HUP
+    trap take_terminal CONT
+    take_terminal
+    hidden_key="" moving_on="The next chapter comes in 5 seconds (n: at once)."
+    [ ! -d tests/grader ] || hidden_key=" · x hidden tests"
+    while learn_chapter; do
+        folder=$(open_after "$folder")
+        [ -n "$folder" ] || { say "" "All exercises that there are have been solved."; return; }
+    done
+    say "" "make learn goes on where you are; make progress shows all chapters."
+}
+
 # ---- A tree for students -----------------------------------------------------------------------------------------------------------
 
 # Without answers, hidden tests, cheats and wrong answers; with fresh stubs.
@@ -296,6 +449,7 @@ handout() {
 command=$1
 case $command in
 progress) progress; exit 0 ;;
+learn) learn "${2-}"; exit 0 ;;
 handout) handout "${2-}"; exit 0 ;;
 esac
 
@@ -308,6 +462,7 @@ watch) watch "$folder" ;;
 hint) hint "$folder" ;;
 solution) show_solution "$folder" ;;
 debug) debug "$folder" ;;
+hidden) hidden "$folder" ;;
 reset) reset "$folder" ;;
 *) stop "course.sh: $command?" ;;
 esac

@@ -220,14 +220,12 @@ static void check_gradescope(const char *folder)
 static void check_classroom50(const char *folder)
 {
     const Json *all = read_json(text_of(folder, "classroom50.json"));
-    only(all, "schema classroom assignment usernames submission commit release review datetime score "
+    only(all, "schema classroom assignment owner submission commit release review datetime score "
               "max-score tests");
     need(strcmp(member(all, "schema", STRING)->text, "classroom50/result/v1") == 0, "the schema's name");
-    static const char *const texts[] = {"classroom", "assignment", "submission",
+    static const char *const texts[] = {"classroom", "assignment", "owner", "submission",
                                         "commit",    "release",    "review"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) member(all, texts[i], STRING);
-    const Json *users = member(all, "usernames", ARRAY);
-    need(users->first && users->first->type == STRING && !users->first->next, "one username");
     int y, m, d, hour, minute, second, length = 0;
     sscanf(member(all, "datetime", STRING)->text, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &y, &m, &d, &hour, &minute,
            &second, &length);

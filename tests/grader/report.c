@@ -232,9 +232,7 @@ static bool write_classroom50(FILE *file, const void *context)
     put_pair(file, "schema", "classroom50/result/v1");
     put_pair(file, "classroom", setting("CLASSROOM", ""));
     put_pair(file, "assignment", setting("ASSIGNMENT", g->chapter));
-    fputs(" \"usernames\": [\"", file);
-    put_json(file, setting("USERNAME", g->student));
-    fputs("\"],\n", file);
+    put_pair(file, "owner", setting("OWNER", setting("USERNAME", g->student)));
     put_pair(file, "submission", setting("SUBMISSION_TAG", submission));
     put_pair(file, "commit", setting("COMMIT_URL", ""));
     put_pair(file, "release", setting("RELEASE_URL", ""));

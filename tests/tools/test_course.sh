@@ -2,12 +2,13 @@
 # test_course.sh: walks through the exercises of chapter 1 as a student does, from the stubs to full marks, in a folder that
 # make handout has made.
 #
-#   bash tests/tools/test_course.sh "MAKE COMMAND"
+#   bash tests/tools/test_course.sh "MAKE COMMAND" ON_TERMINAL
 set -u
 export LC_ALL=C.UTF-8 NO_COLOR=1
 unset MAKEFLAGS MFLAGS TASK LEVEL TEST FORCE BUILD COURSE_BUILD # BUILD is that of this tree
 
 read -ra make <<<"$1"
+on_terminal=$PWD/$2
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/course-student-XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT
 passed=0
@@ -61,7 +62,10 @@ prints "its README is the students'" "make hint1" "chapters/01-linear-regression
 silent_about "its README has no teacher's command" "grade-class"
 "${make[@]}" -C "$scratch/course" help >"$scratch/out"
 prints "its help is the students'" "gradeN" "test "
-silent_about "its help has no teacher's command" "grade-class"
+for word in grade-class grade-one handout gradescope autolab classroom50 workflow hidden fuzz; do
+    silent_about "its help has no teacher's command: $word" "$word"
+done
+prints "its help has the way from task to task" "  learn "
 "${make[@]}" -C "$scratch/course" -n test 2>&1 | grep -e 'test-grader' -e 'test-mutants' -e 'test-course' -e 'test-make' -e 'No rule' >"$scratch/out"
 [ ! -s "$scratch/out" ]
 result $? "its tests are the students'"
@@ -227,6 +231,55 @@ prints "answers that are there are named" "Our answers: make solution1"
 run solution1 TASK=3
 prints "one answer alone" "void regression_descend"
 silent_about "one answer alone, no other" "regression_ridge"
+
+# ---- From task to task --------------------------------------------------------------------------------------------------------
+
+run learn </dev/null
+prints "without a terminal, learning says what to type" "needs a terminal" "make grade2  " "make progress"
+run learn CHAPTER=77
+prints "an unknown chapter is named" "CHAPTER=77: there is no such chapter"
+# The learner's file is put there by a second hand, when the terminal shows that the first state was graded.
+walk() { # walk COMMANDS… : what happens on the terminal is in $scratch/out, without colours
+    "$on_terminal" 100 "${make[@]}" learn CHAPTER=1 >"$scratch/out" 2>&1
+}
+cp "$scratch/stubs.c" "$exercise"
+printf '%s\n' 'wait q quit' 'send h' 'wait hint 1 of 3' 'send h' 'wait hint 2 of 3' 'send s' 'wait in this folder' 'send n' 'wait TASK 1.2 ' \
+    'wait q quit' 'send x' 'quiet' 'send q' 'end' | walk
+prints "a terminal shows the first open task, hints and the next task" "Nothing is written yet." "regression_loss(Matrix x" \
+    "regression_gradient(" "make learn goes on where you are" "status 0 restored"
+silent_about "a handout has no hidden tests to run" "hidden tests"
+cp "$solution" "$scratch/course/chapters/01-linear-regression/solution.c"
+wrong 1.3-uphill >"$exercise"
+(for _ in $(seq 100); do grep -q '^1.3 5 ' build/progress/01/result 2>/dev/null && break; sleep 0.2; done
+    sleep 2 && cp "$solution" "$exercise") &
+printf '%s\n' 'wait q quit' 'send s' 'wait float regression_loss' 'quiet' 'wait all PUBLIC tests passed' 'wait The next chapter comes' \
+    'wait Chapter 2, Logistic' 'wait q quit' 'send q' 'end' | LEARN_WAIT=3 walk
+wait
+prints "it shows what is solved, sees the save, and goes on at full marks" "85 of 100 points" "TASK 1.3  Gradient descent" "100 of 100 points" \
+    "TASK 2.1" "status 0 restored"
+! grep -aqE '^void regression_descend\([^;]*$' "$scratch/out" && grep -aqE '^void regression_gradient\([^;]*$' "$scratch/out"
+result $? "the answer of an open task is not shown"
+printf '%s\n' 'wait q quit' 'send \x03' 'end' | walk
+prints "an interrupt gives the terminal back" "restored"
+rm "$scratch/course/chapters/01-linear-regression/solution.c"
+
+# What a CI service runs: the chapters that have been begun.
+cp "$solution" "$exercise"
+sh tests/exercises/ci.sh >"$scratch/out" 2>&1
+result $? "a CI service's run"
+prints "it grades what has been begun" "━━ chapter 1" "100 of 100 points" "  2  Logistic"
+silent_about "and nothing else" "━━ chapter 2"
+echo 'float x = ;' >>"$exercise"
+! sh tests/exercises/ci.sh >"$scratch/out" 2>&1
+result $? "a file that does not compile fails it"
+prints "and is named" "does not compile: chapter 1"
+"${make[@]}" -s -C "$here" workflow OUT="$scratch/course" >"$scratch/out" 2>&1
+prints "the workflow is written into the handout" ".github/workflows/exercises.yml"
+grep -qF 'run: sh tests/exercises/ci.sh' .github/workflows/exercises.yml && grep -qF -- '- sh tests/exercises/ci.sh' .gitlab-ci.yml
+result $? "and calls that"
+cp "$solution" "$exercise"
+cp "$solution" "$scratch/course/chapters/01-linear-regression/solution.c"
+run grade1
 
 # Every chapter's answers pass under the sanitizers of make gradeN as well: a matter of MODE=asan, or of FULL=1.
 if [[ $1 == *MODE=asan* || -n ${FULL-} ]]; then
