@@ -269,7 +269,7 @@ progress() {
 # The hidden tests on a learner's own file, as a teacher would run them; each time other inputs are drawn.
 hidden() {
     [ -d tests/grader ] || stop "The hidden tests are not in this folder: your teacher has them. make grade$(number_of "$1" | sed 's/^0//') runs the public ones."
-    SEED='' $COURSE_MAKE MODE=release grade-one FILE="$1/exercise.c" CHAPTER="$(number_of "$1" | sed 's/^0//')"
+    $COURSE_MAKE MODE=release grade-one FILE="$1/exercise.c" CHAPTER="$(number_of "$1" | sed 's/^0//')"
 }
 
 # The chapters with exercises that have not all points, from the one after this one on, and then from the first again.

@@ -242,6 +242,7 @@ prints "an unknown chapter is named" "CHAPTER=77: there is no such chapter"
 walk() { # walk COMMANDS… : what happens on the terminal is in $scratch/out, without colours
     "$on_terminal" 100 "${make[@]}" learn CHAPTER=1 >"$scratch/out" 2>&1
 }
+rm "$scratch/course/chapters/01-linear-regression/solution.c"
 cp "$scratch/stubs.c" "$exercise"
 printf '%s\n' 'wait q quit' 'send h' 'wait hint 1 of 3' 'send h' 'wait hint 2 of 3' 'send s' 'wait in this folder' 'send n' 'wait TASK 1.2 ' \
     'wait q quit' 'send x' 'quiet' 'send q' 'end' | walk
