@@ -45,8 +45,8 @@ status=$?
 rm -rf "$work/profile"
 
 # What the report says, and what pages wrote to the console; the page of faults writes there too, or nobody would be heard.
-sed -n '/<pre id="report">/,/<\/pre>/p' "$work/found.html" |
-    sed 's/.*<pre id="report">//; s/<\/pre>.*//; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' >"$work/report.txt"
+tr '\n' '\001' <"$work/found.html" | sed 's/.*<pre id="report">\([^<]*\)<\/pre>.*/\1/' | tr '\001' '\n' |
+    sed 's/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' >"$work/report.txt"
 grep -v 'passed,' "$work/report.txt"
 counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$work/report.txt")
 if [ -z "$counts" ]; then

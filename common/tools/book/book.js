@@ -80,7 +80,7 @@ const count = (text, word) => {
     return found
 }
 
-// Where a section stands in the list: words in its heading count most, then how often they are in its text; 0 when one is
+// Where a section stands in the list: words in its heading count most, and just these most of all; 0 when one is
 // missing.
 const rank = (section, words) => {
     let sum = 0
@@ -89,7 +89,7 @@ const rank = (section, words) => {
         if (!inHead && !inText) return 0
         sum += (inHead ? 12 : 0) + inText
     }
-    return sum
+    return sum + (section.head === words.join(" ") ? 40 : 0)
 }
 
 const marked = (text, words) => {
@@ -129,7 +129,8 @@ const search = () => {
         link.href = section.address
         head.append(marked(section.title + (section.heading ? ": " + section.heading : ""), words))
         const places = words.map((word) => section.small.indexOf(word)).filter((place) => place >= 0)
-        const at = places.length ? Math.max(0, Math.min(...places) - 60) : 0
+        let at = places.length ? Math.max(0, Math.min(...places) - 60) : 0
+        if (at) at += Math.max(0, section.text.slice(at, at + 20).indexOf(" ") + 1) // from the beginning of a word
         text.append(at ? "… " : "", marked(section.text.slice(at, at + 190), words), " …")
         link.append(head, text)
         item.append(link)

@@ -214,6 +214,14 @@ rule {
 }
 /^<\/main>$/ && here { print_neighbours() }
 
+# The glossary's terms have anchors too.
+folder == "glossary" && after_row && /^<td>/ {
+    id = slug($0)
+    if (marked[id]++) id = id "-" marked[id]
+    sub(/^<td>/, "<td id=\"" id "\">")
+}
+{ after_row = /^<tr/ }
+
 {
     gsub(/href="\.\.\/\.\.\/README\.md"/, "href=\"" top "index.html\"")
     if (/README\.md/) $0 = to_book($0)

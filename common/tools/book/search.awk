@@ -39,6 +39,13 @@ FNR == 1 {
     next
 }
 /^<p class="(run|part)">/ { next }
+/^<td id="term-/ { # of the glossary each term by itself
+    leave_section()
+    match($0, /id="[^"]*"/)
+    anchor = substr($0, RSTART + 4, RLENGTH - 5)
+    heading = words($0)
+    next
+}
 { text = text " " words($0) }
 
 function words(line) {
