@@ -63,7 +63,7 @@ p { margin: 0.5em 0; break-inside: avoid; }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
 td, th { padding: 0.1em 0.6em; }
 pre, math[display=block] { overflow-x: auto; }
-@media print { body { max-width: none; padding: 0; } h1 { break-before: page; } }
+@media print { body { max-width: none; padding: 0; } #answers { break-before: page; } }
 </style>
 END
 pandoc -f gfm+tex_math_dollars -t html5 --wrap=none --mathml --standalone --metadata lang=en \

@@ -419,7 +419,7 @@ learn() {
 
 # Without answers, hidden tests, cheats and wrong answers; with fresh stubs.
 kept_back() {
-    grep -vE '^chapters/[^/]*/(solution\.c|wrong\.txt)$|^tests/(grader/|fuzz/|fresh\.sh$|unit/test_report\.c$)|^tests/tools/test_(course|make)\.sh$|^tests/exercises/(wrong/|test_|STUDENTS)|^\.ci/|\.bak$|^(build|grades)/'
+    grep -vE '^chapters/[^/]*/(solution\.c|wrong\.txt)$|^tests/(grader/|fuzz/|fresh\.sh$|unit/test_(report|filter)\.c$)|^tests/tools/test_(course|make)\.sh$|^tests/exercises/(wrong/|test_|STUDENTS)|^\.ci/|\.bak$|^(build|grades)/'
 }
 
 handout() {

@@ -4,7 +4,8 @@
 #   sh tests/grader/plan.sh --check     exit status 1 when tests/grader/TEACHING.md has other tables, or a chapter stands
 #                                       in a week before one that it needs
 #   sh tests/grader/plan.sh --write     puts the tables into the guide and draws tests/grader/prerequisites.png
-#   sh tests/grader/plan.sh --measure   runs every chapter (make chapters-built comes first), keeps the seconds for --write
+#   sh tests/grader/plan.sh --measure   runs every chapter (make chapters-built comes first) and keeps the seconds in
+#                                       tests/grader/seconds.txt: --write then makes a column of them
 #
 # A page's paragraph with "You need" says what a chapter needs; a page without it needs all earlier ones that it links to.
 # Reading: 200 words of prose and 20 lines of code a minute, output and folded answers not counted.
@@ -48,7 +49,7 @@ fi
 
 # The heights of the chapters in the picture: few arrows cross, and few pass behind a chapter that is not theirs.
 heights="1.7 1.0 0.9 0.0 2.4 1.8 1.1 0.4 2.4 0.8 1.9 2.7 0.9 2.3 0.2 1.9 2.8 1.0 2.6 1.4 0.4 1.9 2.8 0.2
-    2.7 1.9 0.5 1.1 0.4 1.9 1.8 1.2 0.0"
+    2.7 1.9 0.5 1.4 0.8 1.9 1.8 1.2 0.0"
 
 # ---- What the pages say: number|title|folder|needs|minutes to read|tasks|points|seconds ----------------------------
 
@@ -115,6 +116,7 @@ awk -F '|' '
         needs[$1] = $4
         reading[$1] = $5
         run[$1] = $8
+        if ($8 != "") timed = 1
         rest[$1] = $6 " | " $7
         all = $1
         count = split($4, part, " ")
@@ -130,11 +132,11 @@ awk -F '|' '
         print "| " $1 " | " named($2) " | " named($3) " | " $4 " | " minutes($2) more " |"
     }
     END {
-        print "\n| chapter | it needs | leads to | reading, minutes | runs, seconds | tasks | points |"
-        print "|---|---|---|---|---|---|---|"
+        print "\n| chapter | it needs | leads to | reading, minutes |" (timed ? " runs, seconds |" : "") " tasks | points |"
+        print "|---|---|---|---|" (timed ? "---|" : "") "---|---|"
         for (n = 1; n <= all; n++)
-            print "| " link(n) " " title[n] " | " links(needs[n]) " | " links(leads[n]) " | " reading[n] " | " run[n] \
-                " | " rest[n] " |"
+            print "| " link(n) " " title[n] " | " links(needs[n]) " | " links(leads[n]) " | " reading[n] \
+                (timed ? " | " run[n] : "") " | " rest[n] " |"
     }' "$scratch/chapters" "$scratch/weeks" >"$scratch/tables"
 
 # Nothing comes before what it needs, and what is never left out needs nothing that may be.

@@ -69,6 +69,9 @@ prints "its help has the way from task to task" "  learn "
 "${make[@]}" -C "$scratch/course" -n test 2>&1 | grep -e 'test-grader' -e 'test-mutants' -e 'test-course' -e 'test-make' -e 'No rule' >"$scratch/out"
 [ ! -s "$scratch/out" ]
 result $? "its tests are the students'"
+grep -rlE '^#include "(\.\./|tests/)(grader|fuzz)/' "$scratch/course/tests" "$scratch/course/common" >"$scratch/out"
+[ ! -s "$scratch/out" ]
+result $? "its tests include nothing that is not handed out"
 (cd "$scratch/course" && sh common/tools/check_layers.sh) >"$scratch/out" 2>&1
 result $? "it keeps the habits"
 grep -rlF "$(sed -n 's/^float regression_loss.*//; /^    double total/p' "$solution" | head -n 1)" "$scratch/course/chapters" --include=exercise.c >"$scratch/out"
