@@ -24,6 +24,7 @@ title="A Gentle Walk into Deep Learning, in C"
 tab=$(printf '\t')
 # Bytes, for every awk there is: patterns name those of UTF-8.
 awk() { LC_ALL=C command awk "$@"; }
+title_of() { sed -n 's/^# *//p' "chapters/$1/README.md" | head -n 1; }
 source_of() { echo "chapters/$1/$(printf '%s' "${1#*-}" | tr - _).c"; }
 
 # page TOP FOLDER MARKDOWN HTML OPTIONS…: TOP leads from the page to the book, FOLDER is the chapter's, or the name.
@@ -50,9 +51,8 @@ if [ "$1" = --chapter ]; then
     for file in exercise.c exercise.h; do
         [ ! -f "chapters/$chapter/$file" ] || cp "chapters/$chapter/$file" "$here/"
     done
-    title=$(sed -n 's/^# *//p' "chapters/$chapter/README.md" | head -n 1)
     page ../../ "$chapter" "chapters/$chapter/README.md" "$here/index.html" \
-        --number-sections --number-offset=$((number - 1)) --metadata pagetitle="$number. $title"
+        --number-sections --number-offset=$((number - 1)) --metadata pagetitle="$number. $(title_of "$chapter")"
     exit 0
 fi
 
