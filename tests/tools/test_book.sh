@@ -18,43 +18,55 @@ if [ -z "$browser" ]; then
     exit 1
 fi
 
-# As JavaScript: the files of the book, its pages, how many chapters there are.
+# The files of the book, their anchors and the pages, as JavaScript. Two browsers share the pages.
 list() { sed 's|\\|\\\\|g; s|"|\\"|g; s|.*|"file://&",|'; }
 cp "$here/test_book_faulty.html" "$work/faulty.html"
-{
+{ echo "$work/faulty.html"; find "$book" -name '*.html' | sort; } >"$work/pages"
+for half in 0 1; do {
     echo '<!DOCTYPE html><meta charset="utf-8"><title>test-book</title><style>iframe { height: 900px }</style>'
     echo '<pre id="report"></pre><script>'
     echo "window.test = { book: \"file://$book/\", faulty: \"file://$work/faulty.html\","
     echo "chapters: $(find "$book/chapters" -name index.html | wc -l),"
     echo "files: new Set(["; find "$book" "$work/faulty.html" -type f | list; echo "]),"
-    echo "pages: ["; find "$book" -name '*.html' | sort | list; echo "] }"
+    echo "anchors: new Set(["
+    while IFS= read -r page; do grep -o ' id="[^"]*"' "$page" | sed "s|^ id=\"|$page#|; s|\"\$||"; done <"$work/pages" | list
+    echo "]), pages: ["; awk -v half=$half 'NR % 2 == half' "$work/pages" | list; echo "] }"
     echo '</script><script>'
     cat "$here/test_book.js"
     echo '</script>'
-} >"$work/index.html"
+} >"$work/half-$half.html"; done
 
-# Root has no sandbox. A page from a file may look into frames from files; time runs as fast as there is nothing to wait for.
-[ "$(id -u)" -ne 0 ] || set -- "$@" --no-sandbox
-shift 2
+# look HALF: root has no sandbox. A page from a file may look into frames from files; time runs as fast as nothing is waited for.
+sandbox=""
+[ "$(id -u)" -ne 0 ] || sandbox=--no-sandbox
+look() {
+    timeout 300 "$browser" --headless $sandbox --disable-gpu --hide-scrollbars --allow-file-access-from-files \
+        --user-data-dir="$work/profile-$1" --enable-logging=stderr --virtual-time-budget=10000000 --window-size=1400,1000 \
+        --dump-dom "file://$work/half-$1.html" >"$work/found-$1.html" 2>"$work/log-$1.txt"
+    rm -rf "$work/profile-$1"
+}
 start=$(date +%s)
-timeout 300 "$browser" --headless "$@" --disable-gpu --hide-scrollbars --allow-file-access-from-files \
-    --user-data-dir="$work/profile" --enable-logging=stderr --virtual-time-budget=10000000 --window-size=1400,1000 \
-    --dump-dom "file://$work/index.html" \
-    >"$work/found.html" 2>"$work/log.txt"
-status=$?
-rm -rf "$work/profile"
+look 0 &
+look 1
+wait
 
-# What the report says, and what pages wrote to the console; the page of faults writes there too, or nobody would be heard.
-tr '\n' '\001' <"$work/found.html" | sed 's/.*<pre id="report">\([^<]*\)<\/pre>.*/\1/' | tr '\001' '\n' |
-    sed 's/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' >"$work/report.txt"
-grep -v 'passed,' "$work/report.txt"
-counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$work/report.txt")
-if [ -z "$counts" ]; then
-    echo "FAIL: the browser did not get to the end (status $status); its words are in $work/log.txt"
-    counts="0 passed, 1 failed"
-fi
-passed=${counts%% *} failed=${counts#*, } failed=${failed%% *}
-grep ':CONSOLE' "$work/log.txt" | grep -v -e 'faulty\.html' -e there-is-none >"$work/console.txt"
+# What the reports say, and what pages wrote to the console; the page of faults writes there too, or nobody would be heard.
+passed=0 failed=0
+for half in 0 1; do
+    tr '\n' '\001' <"$work/found-$half.html" | sed 's/.*<pre id="report">\([^<]*\)<\/pre>.*/\1/' | tr '\001' '\n' |
+        sed 's/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' >"$work/report.txt"
+    counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$work/report.txt")
+    if [ -z "$counts" ]; then
+        echo "FAIL: the browser did not get to the end; its words are in $work/log-$half.txt"
+        counts="0 passed, 1 failed"
+    else
+        grep -v 'passed,' "$work/report.txt"
+    fi
+    passed=$((passed + ${counts%% *}))
+    counts=${counts#*, }
+    failed=$((failed + ${counts%% *}))
+done
+grep -h ':CONSOLE' "$work"/log-?.txt | grep -v -e 'faulty\.html' -e there-is-none >"$work/console.txt"
 if [ -s "$work/console.txt" ]; then
     failed=$((failed + 1))
     echo "FAIL: pages write to the console:"
@@ -62,7 +74,7 @@ if [ -s "$work/console.txt" ]; then
 else
     passed=$((passed + 1))
 fi
-if grep -q ':CONSOLE.*a fault that is meant' "$work/log.txt"; then
+if grep -q ':CONSOLE.*a fault that is meant' "$work"/log-?.txt; then
     passed=$((passed + 1))
 else
     failed=$((failed + 1))
