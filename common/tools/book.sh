@@ -119,7 +119,8 @@ awk -v tab="$tab" '
         sub(/^chapters\//, "", folder)
         sub(/\/.*/, "", folder)
     }
-    FILENAME ~ /\.c$/ { # what is drawn between plot_begin and plot_end; a file that is no literal is any of this chapter
+    # What is drawn between plot_begin and plot_end; a file that is no literal is any of this chapter.
+    FILENAME ~ /\.c$/ {
         if (/plot_begin\($|plot_begin\(lesson/) {
             file = "*"
             if (match($0, /"[^"]*\.png"/)) file = substr($0, RSTART + 1, RLENGTH - 2)
@@ -141,9 +142,9 @@ awk -v tab="$tab" '
 while IFS=$tab read -r folder number file what; do
     # The size stands in bytes 16 to 23 of a PNG, so that a page does not move while its figures arrive.
     size=$(od -An -tu1 -j16 -N8 "figures/$folder/$file" 2>/dev/null |
-        awk -v tab="$tab" '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 tab (($5 * 256 + $6) * 256 + $7) * 256 + $8 }')
+        awk -v tab="$tab" '{ print ($2 * 256 + $3) * 256 + $4 tab ($6 * 256 + $7) * 256 + $8 }')
     [ -f "figures/$folder/$file" ] ||
-        echo "book.sh: chapters/$folder/README.md shows figures/$folder/$file, which is not there; make weave draws it" >&2
+        echo "book.sh: chapters/$folder shows figures/$folder/$file, which is not there; make weave draws it" >&2
     echo "$folder$tab$number$tab$file$tab${size:-0${tab}0}$tab$what"
 done <"$work/drawn" >"$work/figures"
 

@@ -1,8 +1,8 @@
 // test_book.js: looks at the pages of the web book as a browser shows them. test_book.sh writes the page that holds it, with
 // the files of the book, their anchors and the pages to look at in window.test, and reads the report that it leaves.
 //
-// Each page is loaded in a frame of 390 pixels, which then becomes 1280 wide. One of them, faulty.html, has one fault of each
-// kind: a check that does not find it there finds nothing anywhere, and fails.
+// Each page is loaded in a frame of 390 pixels, which then becomes 1280 wide. One of them, faulty.html, has one fault of
+// each kind: a check that does not find it there finds nothing anywhere, and fails.
 "use strict"
 const { pages, files, anchors, book, chapters, faulty } = window.test
 const report = document.querySelector("#report")
@@ -49,7 +49,7 @@ const too_wide = (doc) => {
     if (doc.documentElement.scrollWidth <= room) return []
     const wide = [...doc.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > room + 1 &&
         !e.closest("pre, .scroll, .katex-display, .math.inline.wide, .skip, .katex-mathml"))
-    return [`${doc.documentElement.scrollWidth} pixels`, ...wide.slice(0, 3).map((e) => `<${e.tagName.toLowerCase()}> ${short(e)}`)]
+    return [`${doc.documentElement.scrollWidth} pixels`, ...wide.map((e) => `<${e.tagName.toLowerCase()}> ${short(e)}`)]
 }
 // Nothing may be cut off either: formulas that neither break nor move by themselves.
 const cut_off = (doc) => [...doc.querySelectorAll("main .math.inline:not(.wide)")].filter((e) => e.checkVisibility() &&
@@ -101,12 +101,15 @@ const pale = (doc) => {
         const element = walker.currentNode.parentElement
         if (!walker.currentNode.data.trim() || /^(SCRIPT|STYLE|ANNOTATION)$/i.test(element.tagName)) continue
         let key = ""
-        for (let e = element, i = 0; e && i < 4; e = e.parentElement, i++) key += `${e.tagName}.${e.getAttribute("class")} ${e.style.color}`
+        for (let e = element, i = 0; e && i < 4; e = e.parentElement, i++) {
+            key += `${e.tagName}.${e.getAttribute("class")} ${e.style.color} `
+        }
         if (seen.has(key)) continue
         if (!element.checkVisibility() || element.closest(".katex-mathml, .skip")) continue
         seen.add(key)
         const style = window.getComputedStyle(element), size = parseFloat(style.fontSize)
-        const ink = luminance(element.closest("svg") ? style.fill : style.color), paper = luminance(ground(element, window))
+        const ink = luminance(element.closest("svg") ? style.fill : style.color)
+        const paper = luminance(ground(element, window))
         const ratio = (Math.max(ink, paper) + .05) / (Math.min(ink, paper) + .05)
         const enough = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5
         if (ratio < enough) complaints.push(`${ratio.toFixed(2)} : 1 at "${short(element).slice(0, 30)}"`)
@@ -118,7 +121,9 @@ const look_at = async (page) => {
     current = page
     let doc = await load(page)
     const own = doc.querySelector("h1 .number")?.textContent.match(/\d+/)?.[0]
-    for (const link of doc.querySelectorAll("a[href]")) links.push([page, new URL(link.getAttribute("href"), page).href])
+    for (const link of doc.querySelectorAll("a[href]")) {
+        links.push([page, new URL(link.getAttribute("href"), page).href])
+    }
     check("wider than 390 pixels", too_wide(doc))
     check("cut off at 390 pixels", cut_off(doc))
     check("images that are not there", images(doc))
@@ -202,7 +207,9 @@ const single = {
         look_at_cover(doc)
         await look_at_search(doc)
     },
-    "glossary.html": look_at_glossary, "functions.html": look_at_functions, "chapters/16-attention/index.html": look_at_search,
+    "glossary.html": look_at_glossary,
+    "functions.html": look_at_functions,
+    "chapters/16-attention/index.html": look_at_search,
 }
 
 const look_at_links = () => {

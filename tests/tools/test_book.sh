@@ -29,14 +29,16 @@ for half in 0 1; do {
     echo "chapters: $(find "$book/chapters" -name index.html | wc -l),"
     echo "files: new Set(["; find "$book" "$work/faulty.html" -type f | list; echo "]),"
     echo "anchors: new Set(["
-    while IFS= read -r page; do grep -o ' id="[^"]*"' "$page" | sed "s|^ id=\"|$page#|; s|\"\$||"; done <"$work/pages" | list
+    while IFS= read -r page; do
+        grep -o ' id="[^"]*"' "$page" | sed "s|^ id=\"|$page#|; s|\"\$||"
+    done <"$work/pages" | list
     echo "]), pages: ["; awk -v half=$half 'NR % 2 == half' "$work/pages" | list; echo "] }"
     echo '</script><script>'
     cat "$here/test_book.js"
     echo '</script>'
 } >"$work/half-$half.html"; done
 
-# look HALF: root has no sandbox. A page from a file may look into frames from files; time runs as fast as nothing is waited for.
+# look HALF: root has no sandbox. A page from a file may look into frames from files; time runs as fast as it can.
 sandbox=""
 [ "$(id -u)" -ne 0 ] || sandbox=--no-sandbox
 look() {

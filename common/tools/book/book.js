@@ -123,7 +123,7 @@ const search = () => {
         .sort((a, b) => b.rank - a.rank)
     const summary = document.createElement("p"), list = document.createElement("ol")
     summary.setAttribute("role", "status")
-    summary.textContent = !found.length ? "Nothing found · 没有找到" : found.length === 1 ? "1 section" : `${found.length} sections`
+    summary.textContent = found.length ? `${found.length} found · 找到 ${found.length} 处` : "Nothing found · 没有找到"
     for (const { section } of found.slice(0, 40)) {
         const [item, link, head, text] = ["li", "a", "b", "small"].map((name) => document.createElement(name))
         link.href = section.address

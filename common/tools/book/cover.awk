@@ -20,7 +20,8 @@ file == 2 {
     next
 }
 file == 3 {
-    if (match($0, /\(figures\/[^)]*\)/)) { # what stands there stands for its chapter; else an image, else the first figure
+    # A figure that stands there stands for its chapter; else an image, else the first figure.
+    if (match($0, /\(figures\/[^)]*\)/)) {
         name = substr($0, RSTART + 9, RLENGTH - 10)
         if (name in figure) shown[substr(name, 1, index(name, "/") - 1)] = figure[name]
     }
@@ -96,8 +97,8 @@ function read_needs(i,    text, n) {
 }
 
 # ---- The map ---------------------------------------------------------------------------------------------------------
-# Rows from above: a chapter stands one row below the lowest that it needs. A line that passes through rows has a place of its own
-# in each of them, like a narrow box, so that it runs behind no chapter: these places are the points behind count.
+# Rows from above: a chapter stands one row below the lowest that it needs. A line that passes through rows has a place of
+# its own in each of them, like a narrow box, so that it runs behind no chapter: these are the points behind count.
 
 # depth[i], and drawn[i, j] where a line leads from chapter j down to i: none where others lead the same way
 function read_depths(    i, j, k) {
@@ -244,7 +245,7 @@ function print_map(    i, j) {
         WIDTH, deepest * PITCH + BOX_HEIGHT + 4
     for (i = 1; i <= count; i++)
         for (j = 1; j < i; j++)
-            if ((i, j) in drawn) printf "<path data-from=\"%d\" data-to=\"%d\" d=\"%s\"/>\n", number[j], number[i], curve(way[i, j])
+            if ((i, j) in drawn) printf "<path data-to=\"%d\" d=\"%s\"/>\n", number[i], curve(way[i, j])
     for (i = 1; i <= count; i++) print_box(i)
     print "</svg>"
     print "<figcaption>What stands on what: a chapter needs those above it that lines lead to."
@@ -260,10 +261,10 @@ function print_card(i,    j, stands, f) {
         if ((i, j) in needs)
             stands = stands sprintf("%s<a href=\"chapters/%s/index.html\" title=\"%s\">%d</a>", \
                 stands ? ", " : "", folder[j], escaped(title[j]), number[j])
-    printf "<li class=\"part-%s\"><a class=\"picture\" href=\"chapters/%s/index.html\" tabindex=\"-1\" aria-hidden=\"true\">", \
-        part[i], folder[i]
+    printf "<li class=\"part-%s\">", part[i]
+    printf "<a class=\"picture\" href=\"chapters/%s/index.html\" tabindex=\"-1\" aria-hidden=\"true\">", folder[i]
     if (split(shown[folder[i]], f, "\t"))
-        printf "<img class=\"%s\" src=\"figures/%s/%s\" width=\"%d\" height=\"%d\" loading=\"lazy\" alt=\"Figure %s\">", \
+        printf "<img class=\"%s\" loading=\"lazy\" src=\"figures/%s/%s\" width=\"%d\" height=\"%d\" alt=\"Figure %s\">", \
             f[6], f[1], f[3], f[4], f[5], f[2]
     printf "</a><div><h3><a href=\"chapters/%s/index.html\"><span class=\"number\">%d</span> %s</a></h3>", \
         folder[i], number[i], escaped(title[i])
@@ -288,7 +289,7 @@ END {
     }
     print "</ul>\n"
     print "## To look up · 查阅\n"
-    print "- [Glossary · 词汇表](glossary.html): the terms in English and Chinese, what they mean, where they stand first."
+    print "- [Glossary · 词汇表](glossary.html): the terms in English and Chinese, and what they mean."
     print "- [Notation · 符号](notation.html): the letters of the formulas."
     print "- [Functions of `common/` · 函数索引](functions.html): which chapter explains what the library does."
 }

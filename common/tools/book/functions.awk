@@ -3,8 +3,7 @@
 #   awk -f functions.awk CHAPTERS common/…/NAME.h… chapters/…/index.html…
 #
 # A function is a name that a header declares, or a macro "#define name(" in small letters; a name that ends in _at is what
-# such a macro calls. A chapter explains it if its prose names it as code, the first of all; else the first program that calls it
-# counts.
+# such a macro calls. The chapter that explains it is the first whose prose names it as code; else the first that calls it.
 BEGIN { FS = "\t" }
 FNR == 1 { file++ }
 file == 1 { number[$2] = $1; title[$2] = $5; next }
@@ -94,8 +93,8 @@ function sentence(text) {
 
 END {
     print "# Functions of `common/` · 函数索引\n"
-    print "The library that the course builds, in the words of its headers, and for each function the chapter that explains it: that"
-    print "first speaks of it or, where none does, first uses it. What no chapter names is left out: it works behind the others."
+    print "The library that the course builds, in the words of its headers, and for each function the chapter that explains"
+    print "it: the first that speaks of it or, where none does, that uses it. What no chapter names works behind the others."
     for (h = 1; h <= headers; h++) {
         begun = 0
         for (i = 1; i <= names; i++) {

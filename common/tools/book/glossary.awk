@@ -31,7 +31,8 @@ function small(term) {
     if (key in seen) next
     seen[key]
     if (!(key in definition))
-        printf "book.sh: the term \"%s | %s\" has no definition in common/tools/book/glossary.txt\n", tolower($1), $2 >"/dev/stderr"
+        printf "book.sh: the term \"%s | %s\" has no definition in common/tools/book/glossary.txt\n", \
+            tolower($1), $2 >"/dev/stderr"
     for (i = ++count; i > 1 && key < keys[i - 1]; i--) { keys[i] = keys[i - 1]; rows[i] = rows[i - 1] }
     keys[i] = key
     rows[i] = sprintf("| %s | %s | %s | [%d. %s](chapters/%s/index.html#%s) |", small($1), $2, definition[key], \
@@ -40,7 +41,7 @@ function small(term) {
 
 END {
     print "# Glossary · 词汇表\n"
-    printf "The %d terms of the course in English and Chinese, what each of them means, and where it stands first.\n\n", count
+    printf "The %d terms of the course in English and Chinese, what each means, and where it stands first.\n\n", count
     print "| term | 中文 | what it is | first in |\n|---|---|---|---|"
     for (i = 1; i <= count; i++) print rows[i]
 }

@@ -44,11 +44,15 @@ function print_contents(    i) {
     print "</ul></li>\n</ul>"
 }
 
+function neighbour(rel, i, before, after) {
+    printf "<a rel=\"%s\" href=\"%s\">%s%d. %s%s</a>\n", rel, page_of(i), before, number[i], title[i], after
+}
+
 function print_neighbours() {
     print "<nav class=\"neighbours\" aria-label=\"Neighbouring chapters\">"
-    if (here > 1) printf "<a rel=\"prev\" href=\"%s\">← %d. %s</a>\n", page_of(here - 1), number[here - 1], title[here - 1]
+    if (here > 1) neighbour("prev", here - 1, "← ", "")
     else print "<a rel=\"prev\" href=\"" top "index.html\">← Overview · 总览</a>"
-    if (here < count) printf "<a rel=\"next\" href=\"%s\">%d. %s →</a>\n", page_of(here + 1), number[here + 1], title[here + 1]
+    if (here < count) neighbour("next", here + 1, "", " →")
     else print "<a rel=\"next\" href=\"" top "glossary.html\">Glossary · 词汇表 →</a>"
     print "</nav>"
 }
@@ -192,7 +196,7 @@ picture {
     n = held
     if (match(held, /alt="Figure [0-9]+\.[0-9]+/)) n = substr(held, RSTART + 12, RLENGTH - 12)
     if (n in width && width[n] > 0)
-        sub(/<img /, sprintf("<img class=\"%s\" loading=\"lazy\" width=\"%d\" height=\"%d\" ", what[n], width[n], height[n]), held)
+        sub(/<img /, "&class=\"" what[n] "\" loading=\"lazy\" width=\"" width[n] "\" height=\"" height[n] "\" ", held)
     print "<figure id=\"" anchor(n) "\">" held
     if (/^<p><strong>Figure/) {
         sub(/^<p>/, "<figcaption>")

@@ -2,8 +2,8 @@
 #
 #   awk -f search.awk CHAPTERS PAGE.html…
 #
-# bookIndex = [[page, its title, [[anchor, heading, text], …]], …]: a page is cut at its headings. Formulas are there in TeX,
-# code as it is.
+# bookIndex = [[page, its title, [[anchor, heading, text], …]], …]: a page is cut at its headings. Formulas are there in
+# TeX, code as it is.
 BEGIN {
     FS = "\t"
     print "window.bookIndex = ["
