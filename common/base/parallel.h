@@ -3,10 +3,14 @@
 // Loops are split with OpenMP, over outputs and never over a sum, so the result does not depend on the number of
 // threads (OMP_NUM_THREADS). A loop that is too small is not split at all:
 //
-//     #pragma omp parallel for if (parallel_worth((size_t)rows * cols))
-//     for (int i = 0; i < rows; i++) ...
+//     PARALLEL_EACH(i, matrix_size(y), y.data[i] = tanh32(x.data[i]));
+//     PARALLEL_FOR(parallel_worth(matrix_size(m)), i, m.rows, {
+//         float *row = matrix_row(m, i);
+//         ...
+//     });
 //
-// With "parallel for simd" write "if (parallel : …)": a bare "if" also forbids vectors when it is false.
+// Longer loops, and those of another form, are written with the pragma itself, "omp parallel for if (parallel_worth(…))"; with
+// "parallel for simd" that is "if (parallel : …)", because a bare "if" also forbids vectors when it is false.
 //
 // This is the only file that asks OpenMP's library anything. A compiler without OpenMP passes over the pragmas, and then
 // the answers below are those of a program with one thread, which computes the same bits.
@@ -22,6 +26,32 @@
 enum { PARALLEL_MINIMUM = 1 << 15 };
 
 static inline bool parallel_worth(size_t operations) { return operations >= PARALLEL_MINIMUM; }
+
+// PARALLEL_FOR: for the int i from 0 to count − 1, on all threads if it is worth it. PARALLEL_EACH: for the size_t i, in vectors,
+// on all threads where there are enough; each costs about one operation. The body is a statement or a block.
+//
+// OpenMP's own clause hands a loop that is not worth it to a team of one. To make that takes 0.4 µs with gcc's library and 1.1 µs
+// with clang's, forty times as long as a loop over 64 numbers takes, and a small model is made of such: so the loop stands twice.
+#define PARALLEL_FOR(worth, i, count, ...)                                                                   \
+    do {                                                                                                     \
+        const int i##_count = (count);                                                                       \
+        if (worth) {                                                                                         \
+            _Pragma("omp parallel for") for (int i = 0; i < i##_count; i++) { __VA_ARGS__; }                 \
+        } else {                                                                                             \
+            for (int i = 0; i < i##_count; i++) {                                                            \
+                __VA_ARGS__;                                                                                 \
+            }                                                                                                \
+        }                                                                                                    \
+    } while (0)
+#define PARALLEL_EACH(i, count, ...)                                                                         \
+    do {                                                                                                     \
+        const size_t i##_count = (count);                                                                    \
+        if (parallel_worth(i##_count)) {                                                                     \
+            _Pragma("omp parallel for simd") for (size_t i = 0; i < i##_count; i++) { __VA_ARGS__; }         \
+        } else {                                                                                             \
+            _Pragma("omp simd") for (size_t i = 0; i < i##_count; i++) { __VA_ARGS__; }                      \
+        }                                                                                                    \
+    } while (0)
 
 #ifdef _OPENMP
 static inline int parallel_threads(void)

@@ -18,8 +18,7 @@ Garments garments_of_at(Place place, Arena *arena, Images images, const int *lab
     check_at(place, images.count > 0, "give at least one image", "garments_of: no image");
     Garments garments = {images.count, matrix_uninitialised_at(place, arena, images.count, GARMENT_PIXELS),
                          labels};
-#pragma omp parallel for if (parallel_worth((size_t)images.count * GARMENT_PIXELS))
-    for (int n = 0; n < images.count; n++) {
+    PARALLEL_FOR(parallel_worth((size_t)images.count * GARMENT_PIXELS), n, images.count, {
         const uint8_t *bytes = image_bytes(images, n);
         float *grey = matrix_row(garments.grey, n);
         for (int y = 0; y < GARMENT_SIDE; y++)
@@ -28,7 +27,7 @@ Garments garments_of_at(Place place, Arena *arena, Images images, const int *lab
                 const int sum = four[0] + four[1] + four[images.width] + four[images.width + 1];
                 grey[y * GARMENT_SIDE + x] = (float)sum / (4.0f * 255.0f);
             }
-    }
+    });
     return garments;
 }
 

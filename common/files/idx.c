@@ -283,9 +283,8 @@ Matrix image_matrix_at(Place place, Arena *arena, Images images, float mean, flo
     check_deviation(place, mean, deviation);
     int size = image_size(images);
     Matrix out = matrix_uninitialised_at(place, arena, images.count, size);
-#pragma omp parallel for if (parallel_worth(matrix_size(out)))
-    for (int i = 0; i < images.count; i++)
-        bytes_to_row(matrix_row(out, i), image_bytes(images, i), size, mean, deviation);
+    PARALLEL_FOR(parallel_worth(matrix_size(out)), i, images.count,
+                 bytes_to_row(matrix_row(out, i), image_bytes(images, i), size, mean, deviation));
     return out;
 }
 
@@ -301,12 +300,11 @@ void image_gather_at(Place place, Matrix out, Images images, const int *indices,
                  "image_gather: index %d is %d, and there are %d pictures", i, indices[i], images.count);
     // Pictures in random order come from far away in memory: the ones ahead are asked for while one is converted.
     enum { AHEAD = 3, CACHE_LINE = 64 };
-#pragma omp parallel for if (parallel_worth(matrix_size(out)))
-    for (int i = 0; i < out.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(out)), i, out.rows, {
         const uint8_t *ahead = image_bytes(images, indices[int_min(i + AHEAD, out.rows - 1)]);
         for (int j = 0; j < size; j += CACHE_LINE) __builtin_prefetch(ahead + j);
         bytes_to_row(matrix_row(out, i), image_bytes(images, indices[i]), size, mean, deviation);
-    }
+    });
 }
 
 void image_statistics_at(Place place, Images images, float *mean, float *deviation)

@@ -294,10 +294,10 @@ Image image_resize_at(Place place, Arena *arena, Image image, int height, int wi
              "both sides must be at least 1", "image_resize: to %d × %d pixels; a side has at most %d",
              height, width, IMAGE_MAX_SIDE);
     Image out = image_uninitialised(place, arena, height, width);
-#pragma omp parallel for if (parallel_worth((size_t)image.height * (size_t)image.width))
-    for (int i = 0; i < height; i++)
+    PARALLEL_FOR(parallel_worth((size_t)image.height * (size_t)image.width), i, height, {
         for (int j = 0; j < width; j++)
             resize_pixel(out.rgb + ((size_t)i * (size_t)width + (size_t)j) * 3, image, i, j, height, width);
+    });
     return out;
 }
 

@@ -40,13 +40,13 @@ Gaussian gaussian_fit_at(Place place, Arena *arena, Matrix rows)
 // out (d × d) = a bᵀ
 static void product_with_transposed(double *out, const double *a, const double *b, int d)
 {
-#pragma omp parallel for if (parallel_worth((size_t)d * (size_t)d * (size_t)d))
-    for (int i = 0; i < d; i++)
+    PARALLEL_FOR(parallel_worth((size_t)d * (size_t)d * (size_t)d), i, d, {
         for (int j = 0; j < d; j++) {
             double sum = 0.0;
             for (int k = 0; k < d; k++) sum += a[i * d + k] * b[j * d + k];
             out[i * d + j] = sum;
         }
+    });
 }
 
 static double root_of(double eigenvalue) { return eigenvalue > 0.0 ? sqrt(eigenvalue) : 0.0; }

@@ -114,45 +114,41 @@ typedef struct {
 
 static void sgd_pass(Pass p)
 {
-#pragma omp parallel for simd if (parallel : parallel_worth(p.count))
-    for (size_t i = 0; i < p.count; i++) {
+    PARALLEL_EACH(i, p.count, {
         float g = __builtin_fmaf(p.decay, p.value[i], p.gradient[i]); // g ← g + λθ
         p.value[i] = __builtin_fmaf(-p.rate, g, p.value[i]);          // θ ← θ − ηg
-    }
+    });
 }
 
 static void momentum_pass(Pass p, float momentum)
 {
-#pragma omp parallel for simd if (parallel : parallel_worth(p.count))
-    for (size_t i = 0; i < p.count; i++) {
+    PARALLEL_EACH(i, p.count, {
         float g = __builtin_fmaf(p.decay, p.value[i], p.gradient[i]);
         float v = __builtin_fmaf(momentum, p.first[i], g); // v ← μv + g
         p.first[i] = v;
         p.value[i] = __builtin_fmaf(-p.rate, v, p.value[i]); // θ ← θ − ηv
-    }
+    });
 }
 
 static void nesterov_pass(Pass p, float momentum)
 {
-#pragma omp parallel for simd if (parallel : parallel_worth(p.count))
-    for (size_t i = 0; i < p.count; i++) {
+    PARALLEL_EACH(i, p.count, {
         float g = __builtin_fmaf(p.decay, p.value[i], p.gradient[i]);
         float v = __builtin_fmaf(momentum, p.first[i], g); // v ← μv + g
         p.first[i] = v;
         p.value[i] = __builtin_fmaf(-p.rate, __builtin_fmaf(momentum, v, g), p.value[i]); // θ ← θ − η(g + μv)
-    }
+    });
 }
 
 static void rmsprop_pass(Pass p, float keep, float small)
 {
     const float rest = 1.0f - keep;
-#pragma omp parallel for simd if (parallel : parallel_worth(p.count))
-    for (size_t i = 0; i < p.count; i++) {
+    PARALLEL_EACH(i, p.count, {
         float g = __builtin_fmaf(p.decay, p.value[i], p.gradient[i]);
         float s = __builtin_fmaf(keep, p.second[i], rest * g * g); // s ← ρs + (1−ρ)g²
         p.second[i] = s;
         p.value[i] -= p.rate * g / (sqrtf(s) + small); // θ ← θ − ηg / (√s + ε)
-    }
+    });
 }
 
 // Both Adams: inside is the decay that is added to the gradient, shrink what each step leaves of θ.
@@ -161,8 +157,7 @@ static void adam_pass(Pass p, const Optimiser *o, float shrink)
 {
     const float keep1 = o->decay1, rest1 = 1.0f - keep1, keep2 = o->decay2, rest2 = 1.0f - keep2;
     const float rate = p.rate / (1.0f - o->power1), root = 1.0f / sqrtf(1.0f - o->power2), small = o->small;
-#pragma omp parallel for simd if (parallel : parallel_worth(p.count))
-    for (size_t i = 0; i < p.count; i++) {
+    PARALLEL_EACH(i, p.count, {
         float g = __builtin_fmaf(p.decay, p.value[i], p.gradient[i]);
         float m = __builtin_fmaf(keep1, p.first[i], rest1 * g);      // m ← β₁m + (1−β₁)g
         float v = __builtin_fmaf(keep2, p.second[i], rest2 * g * g); // v ← β₂v + (1−β₂)g²
@@ -170,7 +165,7 @@ static void adam_pass(Pass p, const Optimiser *o, float shrink)
         p.second[i] = v;
         p.value[i] =
             shrink * p.value[i] - rate * m / __builtin_fmaf(sqrtf(v), root, small); // θ ← θ − ηm̂ / (√v̂ + ε)
-    }
+    });
 }
 
 void optimiser_step(Optimiser *o, float learning_rate)

@@ -111,19 +111,18 @@ static void add_sums(Matrix d, Terms terms, int rows)
     size_t size = chunk_size(rows), count = (size_t)rows;
     int chunks = (int)((count + size - 1) / size);
     if (chunks <= 1) {
-#pragma omp parallel for if (parallel_worth(count * (size_t)d.cols))
-        for (int column = 0; column < d.cols; column += WIDE)
-            sum_chunk(d.data + column, &terms, column, int_min(WIDE, d.cols - column), 0, count);
+        PARALLEL_FOR(parallel_worth(count * (size_t)d.cols), block, (d.cols + WIDE - 1) / WIDE,
+                     sum_chunk(d.data + block * WIDE, &terms, block * WIDE,
+                               int_min(WIDE, d.cols - block * WIDE), 0, count));
         return;
     }
     for (int column = 0; column < d.cols; column += WIDE) {
         float partial[CHUNKS][WIDE] = {{0}};
         int width = int_min(WIDE, d.cols - column);
-#pragma omp parallel for if (parallel_worth(count * (size_t)width))
-        for (int c = 0; c < chunks; c++) {
+        PARALLEL_FOR(parallel_worth(count * (size_t)width), c, chunks, {
             size_t first = (size_t)c * size, last = first + size < count ? first + size : count;
             sum_chunk(partial[c], &terms, column, width, first, last);
-        }
+        });
         for (int c = 0; c < chunks; c++)
             for (int j = 0; j < width; j++) d.data[column + j] += partial[c][j];
     }
@@ -217,11 +216,10 @@ void add_active_sums(Matrix sum, Matrix dot, Matrix a, Matrix active, Matrix b, 
         const int width = int_min(WIDE, a.cols - column);
         const Pair pair = {a.data + column, active.data ? active.data + column : NULL, b.data + column,
                            centre.data + column, (size_t)a.cols};
-#pragma omp parallel for if (parallel_worth(count * (size_t)width))
-        for (int c = 0; c < chunks; c++) {
+        PARALLEL_FOR(parallel_worth(count * (size_t)width), c, chunks, {
             const size_t first = (size_t)c * size, last = first + size < count ? first + size : count;
             pair_chunk(sums[c], dots[c], &pair, width, first, last);
-        }
+        });
         for (int c = 0; c < chunks; c++)
             for (int j = 0; j < width; j++) {
                 sum.data[column + j] += sums[c][j];
@@ -278,12 +276,11 @@ void column_moments_in_two(Matrix mean, Matrix rest, Matrix variance, Matrix a)
     for (int column = 0; column < a.cols; column += WIDE) {
         Moments m = {.chunks = (int)((count + size - 1) / size)};
         const int width = int_min(WIDE, a.cols - column);
-#pragma omp parallel for if (parallel_worth(count * (size_t)width))
-        for (int c = 0; c < m.chunks; c++) {
+        PARALLEL_FOR(parallel_worth(count * (size_t)width), c, m.chunks, {
             const size_t first = (size_t)c * size, last = first + size < count ? first + size : count;
             m.rows[c] = (double)(last - first);
             chunk_moments(m.centre[c], m.sum[c], m.square[c], a, column, width, first, last);
-        }
+        });
         for (int j = 0; j < width; j++) {
             const double origin = (double)a.data[column + j];
             double square;

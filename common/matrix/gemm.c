@@ -604,8 +604,8 @@ GemmFactor gemm_pack(Arena *arena, int k, int n, bool transpose_b, const float *
     const int count = (n + TILE_COLUMNS - 1) / TILE_COLUMNS;
     const size_t next = (size_t)TILE_COLUMNS * (size_t)k;
     float *to = arena_alloc(arena, (size_t)count * next, sizeof *to);
-#pragma omp parallel for if (parallel_worth((size_t)count * next))
-    for (int i = 0; i < count; i++) pack_strip(to + (size_t)i * next, &whole, i * TILE_COLUMNS);
+    PARALLEL_FOR(parallel_worth((size_t)count * next), i, count,
+                 pack_strip(to + (size_t)i * next, &whole, i * TILE_COLUMNS));
     return (GemmFactor){k, n, to};
 }
 

@@ -169,8 +169,7 @@ void add_at(Place place, Matrix out, Matrix a, Matrix b)
     need_result(place, "add", out, a);
     need_result(place, "add", out, b);
     size_t count = matrix_size(out);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) out.data[i] = a.data[i] + b.data[i];
+    PARALLEL_EACH(i, count, out.data[i] = a.data[i] + b.data[i]);
 }
 
 void subtract_at(Place place, Matrix out, Matrix a, Matrix b)
@@ -179,8 +178,7 @@ void subtract_at(Place place, Matrix out, Matrix a, Matrix b)
     need_result(place, "subtract", out, a);
     need_result(place, "subtract", out, b);
     size_t count = matrix_size(out);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) out.data[i] = a.data[i] - b.data[i];
+    PARALLEL_EACH(i, count, out.data[i] = a.data[i] - b.data[i]);
 }
 
 void multiply_at(Place place, Matrix out, Matrix a, Matrix b)
@@ -189,8 +187,7 @@ void multiply_at(Place place, Matrix out, Matrix a, Matrix b)
     need_result(place, "multiply", out, a);
     need_result(place, "multiply", out, b);
     size_t count = matrix_size(out);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) out.data[i] = a.data[i] * b.data[i];
+    PARALLEL_EACH(i, count, out.data[i] = a.data[i] * b.data[i]);
 }
 
 void divide_at(Place place, Matrix out, Matrix a, Matrix b)
@@ -199,30 +196,26 @@ void divide_at(Place place, Matrix out, Matrix a, Matrix b)
     need_result(place, "divide", out, a);
     need_result(place, "divide", out, b);
     size_t count = matrix_size(out);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) out.data[i] = a.data[i] / b.data[i];
+    PARALLEL_EACH(i, count, out.data[i] = a.data[i] / b.data[i]);
 }
 
 void add_scaled_at(Place place, Matrix out, float s, Matrix a)
 {
     need_result(place, "add_scaled", out, a);
     size_t count = matrix_size(out);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) out.data[i] = __builtin_fmaf(s, a.data[i], out.data[i]);
+    PARALLEL_EACH(i, count, out.data[i] = __builtin_fmaf(s, a.data[i], out.data[i]));
 }
 
 void matrix_scale(Matrix m, float s)
 {
     size_t count = matrix_size(m);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) m.data[i] *= s;
+    PARALLEL_EACH(i, count, m.data[i] *= s);
 }
 
 void add_scalar(Matrix m, float s)
 {
     size_t count = matrix_size(m);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) m.data[i] += s;
+    PARALLEL_EACH(i, count, m.data[i] += s);
 }
 
 // ---- A row or a column against every row or column --------------------------------------------------------
@@ -230,49 +223,49 @@ void add_scalar(Matrix m, float s)
 void add_row_at(Place place, Matrix m, Matrix row)
 {
     need_row(place, "add_row", m, row);
-#pragma omp parallel for if (parallel_worth(matrix_size(m)))
-    for (int i = 0; i < m.rows; i++)
+    PARALLEL_FOR(parallel_worth(matrix_size(m)), i, m.rows, {
         for (int j = 0; j < m.cols; j++) AT(m, i, j) += row.data[j];
+    });
 }
 
 void subtract_row_at(Place place, Matrix m, Matrix row)
 {
     need_row(place, "subtract_row", m, row);
-#pragma omp parallel for if (parallel_worth(matrix_size(m)))
-    for (int i = 0; i < m.rows; i++)
+    PARALLEL_FOR(parallel_worth(matrix_size(m)), i, m.rows, {
         for (int j = 0; j < m.cols; j++) AT(m, i, j) -= row.data[j];
+    });
 }
 
 void multiply_row_at(Place place, Matrix m, Matrix row)
 {
     need_row(place, "multiply_row", m, row);
-#pragma omp parallel for if (parallel_worth(matrix_size(m)))
-    for (int i = 0; i < m.rows; i++)
+    PARALLEL_FOR(parallel_worth(matrix_size(m)), i, m.rows, {
         for (int j = 0; j < m.cols; j++) AT(m, i, j) *= row.data[j];
+    });
 }
 
 void divide_row_at(Place place, Matrix m, Matrix row)
 {
     need_row(place, "divide_row", m, row);
-#pragma omp parallel for if (parallel_worth(matrix_size(m)))
-    for (int i = 0; i < m.rows; i++)
+    PARALLEL_FOR(parallel_worth(matrix_size(m)), i, m.rows, {
         for (int j = 0; j < m.cols; j++) AT(m, i, j) /= row.data[j];
+    });
 }
 
 void add_column_at(Place place, Matrix m, Matrix column)
 {
     need_column(place, "add_column", m, column);
-#pragma omp parallel for if (parallel_worth(matrix_size(m)))
-    for (int i = 0; i < m.rows; i++)
+    PARALLEL_FOR(parallel_worth(matrix_size(m)), i, m.rows, {
         for (int j = 0; j < m.cols; j++) AT(m, i, j) += column.data[i];
+    });
 }
 
 void multiply_column_at(Place place, Matrix m, Matrix column)
 {
     need_column(place, "multiply_column", m, column);
-#pragma omp parallel for if (parallel_worth(matrix_size(m)))
-    for (int i = 0; i < m.rows; i++)
+    PARALLEL_FOR(parallel_worth(matrix_size(m)), i, m.rows, {
         for (int j = 0; j < m.cols; j++) AT(m, i, j) *= column.data[i];
+    });
 }
 
 // ---- Reductions -------------------------------------------------------------------------------------------
@@ -308,9 +301,8 @@ static void sum_block(double *total, Matrix m, int column, int width, const doub
 {
     int size = chunk_rows(m.rows), chunks = m.rows / size + (m.rows % size != 0);
     double partial[CHUNKS][COLUMNS];
-#pragma omp parallel for if (parallel_worth((size_t)m.rows * (size_t)width))
-    for (int c = 0; c < chunks; c++)
-        sum_chunk(partial[c], m, c * size, int_min(size, m.rows - c * size), column, width, centre);
+    PARALLEL_FOR(parallel_worth((size_t)m.rows * (size_t)width), c, chunks,
+                 sum_chunk(partial[c], m, c * size, int_min(size, m.rows - c * size), column, width, centre));
     for (int j = 0; j < width; j++) {
         total[j] = 0.0;
         for (int c = 0; c < chunks; c++) total[j] += partial[c][j];
@@ -382,9 +374,8 @@ static double sum_of_products(const float *a, const float *b, size_t count)
 void row_sums_at(Place place, Matrix out, Matrix m)
 {
     need_column(place, "row_sums", m, out);
-#pragma omp parallel for if (parallel_worth(matrix_size(m)))
-    for (int i = 0; i < m.rows; i++)
-        out.data[i] = (float)sum_of_products(matrix_row(m, i), NULL, (size_t)m.cols);
+    PARALLEL_FOR(parallel_worth(matrix_size(m)), i, m.rows,
+                 out.data[i] = (float)sum_of_products(matrix_row(m, i), NULL, (size_t)m.cols));
 }
 
 // The index of the first largest value; a NaN counts as the largest, so that it is never hidden.
@@ -401,8 +392,8 @@ void row_maxima_at(Place place, Matrix out, Matrix m)
     need_column(place, "row_maxima", m, out);
     check_at(place, m.cols > 0, "a maximum needs at least one column", "row_maxima: a (%d × %d) matrix",
              m.rows, m.cols);
-#pragma omp parallel for if (parallel_worth(matrix_size(m)))
-    for (int i = 0; i < m.rows; i++) out.data[i] = AT(m, i, first_largest(matrix_row(m, i), m.cols));
+    PARALLEL_FOR(parallel_worth(matrix_size(m)), i, m.rows,
+                 out.data[i] = AT(m, i, first_largest(matrix_row(m, i), m.cols)));
 }
 
 void row_argmax(int *out, Matrix m)

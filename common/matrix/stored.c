@@ -114,8 +114,7 @@ void stored_expand_at(Place place, Matrix out, Stored m)
 {
     check_at(place, out.rows == m.rows && out.cols == m.cols, "the result has the shape of what is stored",
              "stored_expand: (%d × %d) into (%d × %d)", m.rows, m.cols, out.rows, out.cols);
-#pragma omp parallel for if (parallel_worth(matrix_size(out)))
-    for (int i = 0; i < m.rows; i++) stored_row(matrix_row(out, i), m, i);
+    PARALLEL_FOR(parallel_worth(matrix_size(out)), i, m.rows, stored_row(matrix_row(out, i), m, i));
 }
 
 void stored_gather_rows_at(Place place, Matrix out, Stored m, const int *indices)
@@ -793,10 +792,9 @@ void stored_matmul_nt_each_at(Place place, const StoredProduct *products, int co
         work += (size_t)x.rows * stored_size(m);
     }
     if (x.rows == 0 || x.cols == 0) return;
-#pragma omp parallel for if (parallel_worth(work))
-    for (int t = 0; t < threads; t++)
-        pieces_of_each(products, count, x, outputs, (int)((long long)pieces * t / threads),
-                       (int)((long long)pieces * (t + 1) / threads));
+    PARALLEL_FOR(parallel_worth(work), t, threads,
+                 pieces_of_each(products, count, x, outputs, (int)((long long)pieces * t / threads),
+                                (int)((long long)pieces * (t + 1) / threads)));
 }
 
 void stored_matmul_nt_at(Place place, Matrix out, Matrix x, Stored m)

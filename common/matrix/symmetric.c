@@ -324,13 +324,12 @@ static void solve_whole(Place place, double *values, double *vectors, double *m,
     for (int i = 0; i < count; i++) values[i] = all[order[i]];
     if (vectors && few)
         iterate_inversely(place, vectors, values, three_diagonals(arena, diagonal, beside, n), count);
-#pragma omp parallel for if (parallel_worth((size_t)count * length * length))
-    for (int i = 0; i < (vectors ? count : 0); i++) {
+    PARALLEL_FOR(parallel_worth((size_t)count * length * length), i, (vectors ? count : 0), {
         double *v = vectors + (size_t)i * length;
         if (z) memcpy(v, z + (size_t)order[i] * length, length * sizeof *v);
         undo_reflections(v, m, n, halves);
         fix_sign(v, n);
-    }
+    });
     arena_free(arena);
 }
 

@@ -60,13 +60,12 @@ static void need_shape(Place place, const char *name, Matrix a, Matrix b)
 static void rotate_rows(Matrix out, Matrix x, const float *a, Matrix y, const float *b, float sign,
                         const int *times)
 {
-#pragma omp parallel for if (parallel_worth(matrix_size(out)))
-    for (int i = 0; i < out.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(out)), i, out.rows, {
         const float of_x = a[times[i]], of_y = sign * b[times[i]];
         const float *from_x = matrix_row(x, i), *from_y = matrix_row(y, i);
         float *to = matrix_row(out, i);
         for (int j = 0; j < out.cols; j++) to[j] = of_x * from_x[j] + of_y * from_y[j];
-    }
+    });
 }
 
 void diffusion_noised_at(Place place, Matrix x_t, Matrix x_0, Matrix noise, const int *times,

@@ -144,8 +144,7 @@ static Search search_new(Place place, Arena *arena, Matrix centres, Matrix x)
 static void move_centres(Matrix centres, const Part *parts, int part_count)
 {
     const int d = centres.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(centres) * (size_t)part_count))
-    for (int c = 0; c < centres.rows; c++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(centres) * (size_t)part_count), c, centres.rows, {
         int rows = 0;
         for (int p = 0; p < part_count; p++) rows += parts[p].counts[c];
         if (rows == 0) continue;
@@ -154,7 +153,7 @@ static void move_centres(Matrix centres, const Part *parts, int part_count)
             for (int p = 0; p < part_count; p++) total += parts[p].sums[(size_t)c * (size_t)d + (size_t)j];
             AT(centres, c, j) = (float)(total / rows);
         }
-    }
+    });
 }
 
 static void check_problem(Place place, const char *name, Matrix centres, Matrix x)
@@ -249,11 +248,10 @@ void kmeans_plus_plus_at(Place place, Matrix centres, Matrix x, Rng *rng)
         float *centre = matrix_row(centres, c);
         memcpy(centre, matrix_row(x, chosen), (size_t)x.cols * sizeof *centre);
         if (c + 1 == centres.rows) break;
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-        for (int i = 0; i < x.rows; i++) {
+        PARALLEL_FOR(parallel_worth(matrix_size(x)), i, x.rows, {
             const double distance = (double)lanes_squared_distance(matrix_row(x, i), centre, x.cols);
             if (c == 0 || !(distance >= distances[i])) distances[i] = distance;
-        }
+        });
         double total = 0.0;
         for (int i = 0; i < x.rows; i++) total += distances[i];
         check_cost(place, "kmeans_plus_plus", total, centres, x);

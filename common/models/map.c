@@ -80,8 +80,7 @@ static void add_to_pictures_step(Tensor *self)
     const int pixels = *(const int *)self->context, cols = self->value.cols;
     const Matrix d_y = self->gradient, d_x = tensor_gradient(self->inputs[0]),
                  d_numbers = tensor_gradient(self->inputs[1]);
-#pragma omp parallel for if (parallel_worth(matrix_size(d_y)))
-    for (int n = 0; n < d_y.rows / pixels; n++)
+    PARALLEL_FOR(parallel_worth(matrix_size(d_y)), n, d_y.rows / pixels, {
         for (int i = n * pixels; i < (n + 1) * pixels; i++) {
             const float *from = matrix_row(d_y, i);
             float *restrict to = d_x.data ? matrix_row(d_x, i) : NULL;
@@ -89,6 +88,7 @@ static void add_to_pictures_step(Tensor *self)
             for (int c = 0; c < cols && to; c++) to[c] += from[c];
             for (int c = 0; c < cols && all; c++) all[c] += from[c];
         }
+    });
 }
 
 Map map_add_to_pictures_at(Place place, Map m, Tensor *numbers)
@@ -103,12 +103,11 @@ Map map_add_to_pictures_at(Place place, Map m, Tensor *numbers)
     Tensor *y = tensor_node(place, "add_to_pictures", x.rows, x.cols, add_to_pictures_step, sizeof pixels, 2,
                             m.features, numbers);
     *(int *)y->context = pixels;
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int i = 0; i < x.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x)), i, x.rows, {
         const float *from = matrix_row(x, i), *number = matrix_row(numbers->value, i / pixels);
         float *to = matrix_row(y->value, i);
         for (int c = 0; c < x.cols; c++) to[c] = from[c] + number[c];
-    }
+    });
     return (Map){y, m.grid};
 }
 

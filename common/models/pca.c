@@ -28,12 +28,11 @@ static Matrix place_amidst(Arena *arena, Matrix x)
 // y (rows as x, at least d columns apart) ← x − origin in its first d columns
 static void subtract_origin(float *y, int step, Matrix x, const float *origin)
 {
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int i = 0; i < x.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x)), i, x.rows, {
         const float *from = matrix_row(x, i);
         float *to = y + (size_t)i * (size_t)step;
         for (int j = 0; j < x.cols; j++) to[j] = from[j] - origin[j];
-    }
+    });
 }
 
 // gram (d × d) ← the lower triangle of the covariance matrix; offset [d] ← the mean of x − origin. Behind the columns of

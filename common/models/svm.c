@@ -32,14 +32,13 @@ static Points points_new(Arena *arena, Matrix x, Matrix centre, float gamma)
 {
     if (gamma == 0.0f) return (Points){x, NULL};
     Points p = {matrix_copy(arena, x), arena_alloc(arena, (size_t)x.rows, sizeof *p.squares)};
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int i = 0; i < x.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x)), i, x.rows, {
         float *row = matrix_row(p.x, i), total = 0.0f;
         for (int j = 0; j < x.cols; j++) row[j] -= centre.data[j];
         // The product's order of summation: so a row is at distance 0 from itself.
         for (int j = 0; j < x.cols; j++) total = __builtin_fmaf(row[j], row[j], total);
         p.squares[i] = total;
-    }
+    });
     return p;
 }
 
@@ -55,14 +54,13 @@ static void kernel_values(float *values, size_t step, Points a, Points b, float 
     gemm((GemmShape){.m = m, .n = n, .k = d, .transpose_b = true}, a.x.data, d, b.x.data, d, values,
          (int)step);
     if (gamma == 0.0f) return;
-#pragma omp parallel for if (parallel_worth(16 * (size_t)m * (size_t)n))
-    for (int i = 0; i < m; i++) {
+    PARALLEL_FOR(parallel_worth(16 * (size_t)m * (size_t)n), i, m, {
         float *row = values + (size_t)i * step;
         for (int j = 0; j < n; j++) {
             const float distance = (a.squares[i] + b.squares[j]) - 2.0f * row[j];
             row[j] = exp32(-gamma * (distance > 0.0f ? distance : 0.0f));
         }
-    }
+    });
 }
 
 // All pairs of points: the upper half, mirrored. Rows are whole blocks long.

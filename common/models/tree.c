@@ -684,8 +684,8 @@ void tree_leaves_at(Place place, int *leaves, const Tree *tree, Matrix x)
 {
     check_at(place, x.cols == tree->features, "the columns of x are those that the tree was grown on",
              "tree: x (%d × %d), the tree knows %d features", x.rows, x.cols, tree->features);
-#pragma omp parallel for if (parallel_worth((size_t)x.rows * (size_t)(tree->depth + 1)))
-    for (int i = 0; i < x.rows; i++) leaves[i] = leaf_of(place, tree, x, i);
+    PARALLEL_FOR(parallel_worth((size_t)x.rows * (size_t)(tree->depth + 1)), i, x.rows,
+                 leaves[i] = leaf_of(place, tree, x, i));
 }
 
 void tree_predict_at(Place place, int *out, const Tree *tree, Matrix x)

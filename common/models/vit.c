@@ -89,12 +89,11 @@ static void prepend_token_step(Tensor *self)
     for (int b = 0; b < batch && d_token.data; b++)
         for (int j = 0; j < cols; j++) d_token.data[j] += AT(d_y, b * (time + 1), j);
     if (!d_x.data) return;
-#pragma omp parallel for if (parallel_worth(matrix_size(d_x)))
-    for (int b = 0; b < batch; b++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(d_x)), b, batch, {
         float *to = matrix_row(d_x, b * time);
         const float *from = matrix_row(d_y, b * (time + 1) + 1);
         for (size_t i = 0; i < (size_t)time * (size_t)cols; i++) to[i] += from[i];
-    }
+    });
 }
 
 Tensor *prepend_token_at(Place place, Tensor *x, Tensor *token, int time)
@@ -109,11 +108,10 @@ Tensor *prepend_token_at(Place place, Tensor *x, Tensor *token, int time)
                             sizeof time, 2, x, token);
     memcpy(y->context, &time, sizeof time);
     const size_t row = (size_t)x->value.cols * sizeof(float);
-#pragma omp parallel for if (parallel_worth(matrix_size(x->value)))
-    for (int b = 0; b < batch; b++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x->value)), b, batch, {
         memcpy(matrix_row(y->value, b * (time + 1)), token->value.data, row);
         memcpy(matrix_row(y->value, b * (time + 1) + 1), matrix_row(x->value, b * time), (size_t)time * row);
-    }
+    });
     return y;
 }
 

@@ -8,8 +8,9 @@
 void relu_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = x.data[i] < 0.0f ? 0.0f : x.data[i]; // a NaN stays one
+    PARALLEL_EACH(i, count, {
+        y.data[i] = x.data[i] < 0.0f ? 0.0f : x.data[i]; // a NaN stays one
+    });
 }
 
 void relu_backward(Matrix d_x, Matrix d_y, Matrix y)
@@ -17,15 +18,13 @@ void relu_backward(Matrix d_x, Matrix d_y, Matrix y)
     if (!d_x.data) return;
     // y = max(0, x): slope 1 where y > 0, else 0
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] += y.data[i] > 0.0f ? d_y.data[i] : 0.0f;
+    PARALLEL_EACH(i, count, d_x.data[i] += y.data[i] > 0.0f ? d_y.data[i] : 0.0f);
 }
 
 void leaky_relu_forward(Matrix y, Matrix x, float slope)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = x.data[i] > 0.0f ? x.data[i] : slope * x.data[i];
+    PARALLEL_EACH(i, count, y.data[i] = x.data[i] > 0.0f ? x.data[i] : slope * x.data[i]);
 }
 
 void leaky_relu_backward(Matrix d_x, Matrix d_y, Matrix x, float slope)
@@ -33,15 +32,13 @@ void leaky_relu_backward(Matrix d_x, Matrix d_y, Matrix x, float slope)
     if (!d_x.data) return;
     // y = x > 0 ? x : slope · x
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] += x.data[i] > 0.0f ? d_y.data[i] : slope * d_y.data[i];
+    PARALLEL_EACH(i, count, d_x.data[i] += x.data[i] > 0.0f ? d_y.data[i] : slope * d_y.data[i]);
 }
 
 void sigmoid_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = sigmoid32(x.data[i]);
+    PARALLEL_EACH(i, count, y.data[i] = sigmoid32(x.data[i]));
 }
 
 void sigmoid_backward(Matrix d_x, Matrix d_y, Matrix y)
@@ -49,16 +46,14 @@ void sigmoid_backward(Matrix d_x, Matrix d_y, Matrix y)
     if (!d_x.data) return;
     // y = 1 / (1 + e⁻ˣ): dy/dx = y (1 − y)
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++)
-        d_x.data[i] = __builtin_fmaf(d_y.data[i], y.data[i] * (1.0f - y.data[i]), d_x.data[i]);
+    PARALLEL_EACH(i, count,
+                  d_x.data[i] = __builtin_fmaf(d_y.data[i], y.data[i] * (1.0f - y.data[i]), d_x.data[i]));
 }
 
 void hyperbolic_tangent_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = tanh32(x.data[i]);
+    PARALLEL_EACH(i, count, y.data[i] = tanh32(x.data[i]));
 }
 
 void hyperbolic_tangent_backward(Matrix d_x, Matrix d_y, Matrix y)
@@ -66,16 +61,14 @@ void hyperbolic_tangent_backward(Matrix d_x, Matrix d_y, Matrix y)
     if (!d_x.data) return;
     // y = tanh x: dy/dx = 1 − y²
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++)
-        d_x.data[i] = __builtin_fmaf(d_y.data[i], 1.0f - y.data[i] * y.data[i], d_x.data[i]);
+    PARALLEL_EACH(i, count,
+                  d_x.data[i] = __builtin_fmaf(d_y.data[i], 1.0f - y.data[i] * y.data[i], d_x.data[i]));
 }
 
 void gelu_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = gelu32(x.data[i]);
+    PARALLEL_EACH(i, count, y.data[i] = gelu32(x.data[i]));
 }
 
 void gelu_backward(Matrix d_x, Matrix d_y, Matrix x)
@@ -83,9 +76,7 @@ void gelu_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = gelu32(x): its slope stands beside it in mathf.h
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++)
-        d_x.data[i] = __builtin_fmaf(d_y.data[i], gelu32_slope(x.data[i]), d_x.data[i]);
+    PARALLEL_EACH(i, count, d_x.data[i] = __builtin_fmaf(d_y.data[i], gelu32_slope(x.data[i]), d_x.data[i]));
 }
 
 // (1 + tanh u) / 2 = sigmoid(2u), with 2u = 2 √(2/π) (x + 0.044715 x³). Below −20 the product is −0 to the last bit.
@@ -107,8 +98,7 @@ static inline float tanh_gelu32_slope(float x)
 void tanh_gelu_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = tanh_gelu32(x.data[i]);
+    PARALLEL_EACH(i, count, y.data[i] = tanh_gelu32(x.data[i]));
 }
 
 void tanh_gelu_backward(Matrix d_x, Matrix d_y, Matrix x)
@@ -116,16 +106,14 @@ void tanh_gelu_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = x s, s = sigmoid(2u): dy/dx = s + x s (1 − s) · d 2u / dx
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++)
-        d_x.data[i] = __builtin_fmaf(d_y.data[i], tanh_gelu32_slope(x.data[i]), d_x.data[i]);
+    PARALLEL_EACH(i, count,
+                  d_x.data[i] = __builtin_fmaf(d_y.data[i], tanh_gelu32_slope(x.data[i]), d_x.data[i]));
 }
 
 void silu_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = silu32(x.data[i]);
+    PARALLEL_EACH(i, count, y.data[i] = silu32(x.data[i]));
 }
 
 // Beyond ±120 the slope is 1 or 0 to the last bit; of an infinite x the product below would be ∞ · 0.
@@ -140,9 +128,7 @@ void silu_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = x s, s = sigmoid(x): dy/dx = s + x s (1 − s) = s (1 + x (1 − s))
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++)
-        d_x.data[i] = __builtin_fmaf(d_y.data[i], silu_slope(x.data[i]), d_x.data[i]);
+    PARALLEL_EACH(i, count, d_x.data[i] = __builtin_fmaf(d_y.data[i], silu_slope(x.data[i]), d_x.data[i]));
 }
 
 static void gated_silu_row(float *out, const float *a, const float *b, int cols)
@@ -153,18 +139,16 @@ static void gated_silu_row(float *out, const float *a, const float *b, int cols)
 void swiglu_forward(Matrix y, Matrix x)
 {
     const int cols = y.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
-    for (int i = 0; i < y.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * 4), i, y.rows, {
         const float *a = matrix_row(x, i);
         gated_silu_row(matrix_row(y, i), a, a + cols, cols);
-    }
+    });
 }
 
 void gated_silu_forward(Matrix y, Matrix a, Matrix b)
 {
-#pragma omp parallel for if (parallel_worth(matrix_size(y) * 8))
-    for (int i = 0; i < y.rows; i++)
-        gated_silu_row(matrix_row(y, i), matrix_row(a, i), matrix_row(b, i), y.cols);
+    PARALLEL_FOR(parallel_worth(matrix_size(y) * 8), i, y.rows,
+                 gated_silu_row(matrix_row(y, i), matrix_row(a, i), matrix_row(b, i), y.cols));
 }
 
 void swiglu_backward(Matrix d_x, Matrix d_y, Matrix x)
@@ -172,22 +156,20 @@ void swiglu_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = silu(a) ⊙ b
     const int cols = d_y.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
-    for (int i = 0; i < d_y.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * 4), i, d_y.rows, {
         const float *a = matrix_row(x, i), *b = a + cols, *d = matrix_row(d_y, i);
         float *restrict d_a = matrix_row(d_x, i), *restrict d_b = d_a + cols;
         for (int j = 0; j < cols; j++) {
             d_a[j] = __builtin_fmaf(d[j] * b[j], silu_slope(a[j]), d_a[j]);
             d_b[j] = __builtin_fmaf(d[j], silu32(a[j]), d_b[j]);
         }
-    }
+    });
 }
 
 void softplus_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = softplus32(x.data[i]);
+    PARALLEL_EACH(i, count, y.data[i] = softplus32(x.data[i]));
 }
 
 void softplus_backward(Matrix d_x, Matrix d_y, Matrix x)
@@ -195,16 +177,13 @@ void softplus_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = log(1 + eˣ): dy/dx = eˣ / (1 + eˣ) = sigmoid(x)
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++)
-        d_x.data[i] = __builtin_fmaf(d_y.data[i], sigmoid32(x.data[i]), d_x.data[i]);
+    PARALLEL_EACH(i, count, d_x.data[i] = __builtin_fmaf(d_y.data[i], sigmoid32(x.data[i]), d_x.data[i]));
 }
 
 void exponential_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = exp32(x.data[i]);
+    PARALLEL_EACH(i, count, y.data[i] = exp32(x.data[i]));
 }
 
 void exponential_backward(Matrix d_x, Matrix d_y, Matrix y)
@@ -212,15 +191,13 @@ void exponential_backward(Matrix d_x, Matrix d_y, Matrix y)
     if (!d_x.data) return;
     // y = eˣ: dy/dx = y
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] = __builtin_fmaf(d_y.data[i], y.data[i], d_x.data[i]);
+    PARALLEL_EACH(i, count, d_x.data[i] = __builtin_fmaf(d_y.data[i], y.data[i], d_x.data[i]));
 }
 
 void sine_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = sin32(x.data[i]);
+    PARALLEL_EACH(i, count, y.data[i] = sin32(x.data[i]));
 }
 
 void sine_backward(Matrix d_x, Matrix d_y, Matrix x)
@@ -228,9 +205,7 @@ void sine_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = sin x: dy/dx = cos x
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++)
-        d_x.data[i] = __builtin_fmaf(d_y.data[i], cos32(x.data[i]), d_x.data[i]);
+    PARALLEL_EACH(i, count, d_x.data[i] = __builtin_fmaf(d_y.data[i], cos32(x.data[i]), d_x.data[i]));
 }
 
 // ---- Taped ------------------------------------------------------------------------------------------------
@@ -253,8 +228,7 @@ static void relu_step(Tensor *self)
         return;
     }
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] = y.data[i] > 0.0f ? d_y.data[i] : 0.0f;
+    PARALLEL_EACH(i, count, d_x.data[i] = y.data[i] > 0.0f ? d_y.data[i] : 0.0f);
 }
 
 Tensor *relu_at(Place place, Tensor *x) { return element_wise(place, "relu", x, relu_step, relu_forward); }

@@ -107,8 +107,7 @@ void grid_to_patches(Matrix patches, Matrix x, Grid grid, Window window)
     window = window_usual(window);
     const Grid out = window_grid(HERE, grid, window);
     const size_t channels = (size_t)x.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(patches)))
-    for (int p = 0; p < patches.rows; p++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(patches)), p, patches.rows, {
         const int n = p / (out.height * out.width), i = p / out.width % out.height, j = p % out.width;
         float *patch = matrix_row(patches, p);
         for (int dy = 0; dy < window.height; dy++)
@@ -121,7 +120,7 @@ void grid_to_patches(Matrix patches, Matrix x, Grid grid, Window window)
                            channels * sizeof *patch);
                 }
             }
-    }
+    });
 }
 
 void patches_to_grid(Matrix d_x, Matrix d_patches, Grid grid, Window window)
@@ -130,8 +129,7 @@ void patches_to_grid(Matrix d_x, Matrix d_patches, Grid grid, Window window)
     window = window_usual(window);
     const Grid out = window_grid(HERE, grid, window);
     const int windows = out.height * out.width, channels = d_x.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(d_patches)))
-    for (int n = 0; n < grid.count; n++)
+    PARALLEL_FOR(parallel_worth(matrix_size(d_patches)), n, grid.count, {
         for (int p = 0; p < windows; p++) {
             const float *patch = matrix_row(d_patches, n * windows + p);
             for (int dy = 0; dy < window.height; dy++)
@@ -142,6 +140,7 @@ void patches_to_grid(Matrix d_x, Matrix d_patches, Grid grid, Window window)
                     for (int c = 0; c < channels; c++) d_in[c] += patch[c];
                 }
         }
+    });
 }
 
 // ---- Convolution ------------------------------------------------------------------------------------------

@@ -13,8 +13,7 @@
 void logarithm_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = log32(x.data[i]);
+    PARALLEL_EACH(i, count, y.data[i] = log32(x.data[i]));
 }
 
 void logarithm_backward(Matrix d_x, Matrix d_y, Matrix x)
@@ -22,15 +21,13 @@ void logarithm_backward(Matrix d_x, Matrix d_y, Matrix x)
     if (!d_x.data) return;
     // y = log x: dy/dx = 1 / x
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] += d_y.data[i] / x.data[i];
+    PARALLEL_EACH(i, count, d_x.data[i] += d_y.data[i] / x.data[i]);
 }
 
 void square_root_forward(Matrix y, Matrix x)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = sqrtf(x.data[i]);
+    PARALLEL_EACH(i, count, y.data[i] = sqrtf(x.data[i]));
 }
 
 void square_root_backward(Matrix d_x, Matrix d_y, Matrix y)
@@ -38,18 +35,16 @@ void square_root_backward(Matrix d_x, Matrix d_y, Matrix y)
     if (!d_x.data) return;
     // y = √x: dy/dx = 1 / (2y)
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_x.data[i] += 0.5f * d_y.data[i] / y.data[i];
+    PARALLEL_EACH(i, count, d_x.data[i] += 0.5f * d_y.data[i] / y.data[i]);
 }
 
 void clamp_forward(Matrix y, Matrix x, float low, float high)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) {
+    PARALLEL_EACH(i, count, {
         float above = x.data[i] < low ? low : x.data[i];
         y.data[i] = above > high ? high : above;
-    }
+    });
 }
 
 void clamp_backward(Matrix d_x, Matrix d_y, Matrix x, float low, float high)
@@ -57,9 +52,7 @@ void clamp_backward(Matrix d_x, Matrix d_y, Matrix x, float low, float high)
     if (!d_x.data) return;
     // y = min(max(x, low), high): slope 1 where low ≤ x ≤ high, else 0
     size_t count = matrix_size(d_x);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++)
-        d_x.data[i] += x.data[i] >= low && x.data[i] <= high ? d_y.data[i] : 0.0f;
+    PARALLEL_EACH(i, count, d_x.data[i] += x.data[i] >= low && x.data[i] <= high ? d_y.data[i] : 0.0f);
 }
 
 // ---- Two operands --------------------------------------------------------------------------------------------
@@ -67,8 +60,7 @@ void clamp_backward(Matrix d_x, Matrix d_y, Matrix x, float low, float high)
 void quotient_forward(Matrix y, Matrix a, Matrix b)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) y.data[i] = a.data[i] / b.data[i];
+    PARALLEL_EACH(i, count, y.data[i] = a.data[i] / b.data[i]);
 }
 
 void quotient_backward(Matrix d_a, Matrix d_b, Matrix d_y, Matrix y, Matrix b)
@@ -76,24 +68,21 @@ void quotient_backward(Matrix d_a, Matrix d_b, Matrix d_y, Matrix y, Matrix b)
     size_t count = matrix_size(d_y);
     // y = a / b: dy/da = 1 / b
     if (d_a.data) {
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-        for (size_t i = 0; i < count; i++) d_a.data[i] += d_y.data[i] / b.data[i];
+        PARALLEL_EACH(i, count, d_a.data[i] += d_y.data[i] / b.data[i]);
     }
     // dy/db = −a / b² = −y / b
     if (d_b.data) {
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-        for (size_t i = 0; i < count; i++) d_b.data[i] -= d_y.data[i] * y.data[i] / b.data[i];
+        PARALLEL_EACH(i, count, d_b.data[i] -= d_y.data[i] * y.data[i] / b.data[i]);
     }
 }
 
 void minimum_forward(Matrix y, Matrix a, Matrix b)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) {
+    PARALLEL_EACH(i, count, {
         float smaller = b.data[i] < a.data[i] ? b.data[i] : a.data[i];
         y.data[i] = b.data[i] != b.data[i] ? b.data[i] : smaller;
-    }
+    });
 }
 
 void minimum_backward(Matrix d_a, Matrix d_b, Matrix d_y, Matrix a, Matrix b)
@@ -101,12 +90,10 @@ void minimum_backward(Matrix d_a, Matrix d_b, Matrix d_y, Matrix a, Matrix b)
     size_t count = matrix_size(d_y);
     // y = b < a ? b : a: the slope is 1 for the one that was taken, 0 for the other
     if (d_a.data) {
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-        for (size_t i = 0; i < count; i++) d_a.data[i] += b.data[i] < a.data[i] ? 0.0f : d_y.data[i];
+        PARALLEL_EACH(i, count, d_a.data[i] += b.data[i] < a.data[i] ? 0.0f : d_y.data[i]);
     }
     if (d_b.data) {
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-        for (size_t i = 0; i < count; i++) d_b.data[i] += b.data[i] < a.data[i] ? d_y.data[i] : 0.0f;
+        PARALLEL_EACH(i, count, d_b.data[i] += b.data[i] < a.data[i] ? d_y.data[i] : 0.0f);
     }
 }
 
@@ -114,8 +101,7 @@ void minimum_backward(Matrix d_a, Matrix d_b, Matrix d_y, Matrix a, Matrix b)
 
 void multiply_column_backward(Matrix d_x, Matrix d_factors, Matrix d_y, Matrix x, Matrix factors)
 {
-#pragma omp parallel for if (parallel_worth(matrix_size(d_y)))
-    for (int i = 0; i < d_y.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(d_y)), i, d_y.rows, {
         // y_ij = f_i x_ij: d_x_ij = f_i d_y_ij and d_f_i = Σ_j x_ij d_y_ij
         const float *d_out = matrix_row(d_y, i), factor = factors.data[i];
         if (d_x.data) {
@@ -123,19 +109,18 @@ void multiply_column_backward(Matrix d_x, Matrix d_factors, Matrix d_y, Matrix x
             for (int j = 0; j < d_y.cols; j++) d_in[j] = __builtin_fmaf(factor, d_out[j], d_in[j]);
         }
         if (d_factors.data) d_factors.data[i] += lanes_dot(matrix_row(x, i), d_out, d_y.cols);
-    }
+    });
 }
 
 void multiply_row_backward(Matrix d_x, Matrix d_factors, Matrix d_y, Matrix x, Matrix factors)
 {
     if (d_x.data) {
         // y_ij = f_j x_ij: d_x_ij = f_j d_y_ij
-#pragma omp parallel for if (parallel_worth(matrix_size(d_y)))
-        for (int i = 0; i < d_y.rows; i++) {
+        PARALLEL_FOR(parallel_worth(matrix_size(d_y)), i, d_y.rows, {
             const float *d_out = matrix_row(d_y, i);
             float *d_in = matrix_row(d_x, i);
             for (int j = 0; j < d_y.cols; j++) d_in[j] = __builtin_fmaf(factors.data[j], d_out[j], d_in[j]);
-        }
+        });
     }
     if (d_factors.data) add_column_dots(d_factors, d_y, x); // d_f_j = Σ_i x_ij d_y_ij
 }
@@ -153,27 +138,25 @@ static float length_of_row(const float *row, int cols)
 
 void normalise_rows_forward(Matrix y, Matrix lengths, Matrix x, float epsilon)
 {
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
-    for (int i = 0; i < x.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * 4), i, x.rows, {
         const float *in = matrix_row(x, i), length = length_of_row(in, x.cols);
         float *out = matrix_row(y, i), divisor = length < epsilon ? epsilon : length;
         lengths.data[i] = divisor;
         for (int j = 0; j < x.cols; j++) out[j] = in[j] / divisor;
-    }
+    });
 }
 
 void normalise_rows_backward(Matrix d_x, Matrix d_y, Matrix y, Matrix lengths, float epsilon)
 {
     if (!d_x.data) return;
-        // y = x / r, r = ‖x‖: dy_j/dx_k = ([j = k] − y_j y_k) / r, so d_x = (d_y − ⟨d_y, y⟩ y) / r; for the constant r = ε the
-        // second part is not there
-#pragma omp parallel for if (parallel_worth(matrix_size(y) * 2))
-    for (int i = 0; i < y.rows; i++) {
+    // y = x / r, r = ‖x‖: dy_j/dx_k = ([j = k] − y_j y_k) / r, so d_x = (d_y − ⟨d_y, y⟩ y) / r; for the constant r = ε the
+    // second part is not there
+    PARALLEL_FOR(parallel_worth(matrix_size(y) * 2), i, y.rows, {
         const float *out = matrix_row(y, i), *d_out = matrix_row(d_y, i), length = lengths.data[i];
         float *d_in = matrix_row(d_x, i);
         const float overlap = length > epsilon ? lanes_dot(d_out, out, y.cols) : 0.0f;
         for (int j = 0; j < y.cols; j++) d_in[j] += (d_out[j] - overlap * out[j]) / length;
-    }
+    });
 }
 
 // ---- Taped ---------------------------------------------------------------------------------------------------

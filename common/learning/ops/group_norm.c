@@ -33,8 +33,7 @@ void group_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, 
                         int groups)
 {
     const int pixels = grid.height * grid.width;
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int n = 0; n < grid.count; n++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x)), n, grid.count, {
         const Matrix one = matrix_rows(x, n * pixels, pixels);
         const Matrix own_mean = matrix_rows(mean, n, 1), own_r = matrix_rows(r, n, 1);
         column_moments(own_mean, own_r, one);
@@ -46,7 +45,7 @@ void group_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, 
                 out[c] =
                     __builtin_fmaf((in[c] - own_mean.data[c]) * own_r.data[c], gain.data[c], bias.data[c]);
         }
-    }
+    });
 }
 
 // means (2 × C): of d_y ⊙ gain and of d_y ⊙ gain ⊙ normal over each group, from the sums over each channel.

@@ -19,15 +19,14 @@ void row_log_probabilities_forward(Matrix log_probabilities, Matrix probabilitie
 void row_log_probabilities_backward(Matrix d_logits, Matrix d_y, Matrix probabilities, const int *labels)
 {
     if (!d_logits.data) return;
-        // y_i = x_i,label − log Σ_j e^x_ij: dy_i/dx_ij = [j = label_i] − softmax_ij
-#pragma omp parallel for if (parallel_worth(matrix_size(probabilities)))
-    for (int i = 0; i < probabilities.rows; i++) {
+    // y_i = x_i,label − log Σ_j e^x_ij: dy_i/dx_ij = [j = label_i] − softmax_ij
+    PARALLEL_FOR(parallel_worth(matrix_size(probabilities)), i, probabilities.rows, {
         if (labels[i] == LABEL_IGNORED) continue;
         const float *p = matrix_row(probabilities, i), d = d_y.data[i];
         float *out = matrix_row(d_logits, i);
         for (int j = 0; j < probabilities.cols; j++) out[j] = __builtin_fmaf(-d, p[j], out[j]);
         out[labels[i]] += d;
-    }
+    });
 }
 
 // ---- Soft targets ----------------------------------------------------------------------------------------------
@@ -36,15 +35,14 @@ float soft_cross_entropy_forward(Matrix probabilities, Matrix row_losses, Matrix
 {
     log_sum_exp(row_losses, logits);
     // −Σ_j t_j (x_j − log Σ e^x) = Σ_j t_j (log Σ e^x − x_j): terms that are not negative, so that none cancels another
-#pragma omp parallel for if (parallel_worth(matrix_size(logits)))
-    for (int i = 0; i < logits.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(logits)), i, logits.rows, {
         const float *x = matrix_row(logits, i), *t = matrix_row(targets, i), normaliser = row_losses.data[i];
         Lanes total = {0};
         for (int j = 0; j < logits.cols; j++)
             total[j % LANES] +=
                 t[j] == 0.0f ? 0.0f : t[j] * (normaliser - x[j]); // a forbidden class has x = −∞
         row_losses.data[i] = lanes_join(&total);
-    }
+    });
     softmax_rows(probabilities, logits);
     return (float)(sum(row_losses) / logits.rows);
 }
@@ -54,14 +52,13 @@ void soft_cross_entropy_backward(Matrix d_logits, float d_loss, Matrix probabili
     if (!d_logits.data) return;
     // loss = 1/n Σ_i (s_i log Σ_j e^x_ij − Σ_j t_ij x_ij), s_i = Σ_j t_ij: d loss / d x_ij = 1/n (s_i softmax_ij − t_ij)
     const float share = d_loss / (float)probabilities.rows;
-#pragma omp parallel for if (parallel_worth(matrix_size(probabilities)))
-    for (int i = 0; i < probabilities.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(probabilities)), i, probabilities.rows, {
         const float *p = matrix_row(probabilities, i), *t = matrix_row(targets, i);
         const float all = lanes_sum(t, targets.cols);
         float *out = matrix_row(d_logits, i);
         for (int j = 0; j < probabilities.cols; j++)
             out[j] = __builtin_fmaf(share, __builtin_fmaf(all, p[j], -t[j]), out[j]);
-    }
+    });
 }
 
 // ---- Taped -----------------------------------------------------------------------------------------------------

@@ -23,22 +23,20 @@ void affine_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, M
 void affine_relu_forward(Matrix y, Matrix x, Matrix w, Matrix b)
 {
     matmul(y, x, w);
-#pragma omp parallel for if (parallel_worth(matrix_size(y)))
-    for (int i = 0; i < y.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(y)), i, y.rows, {
         float *row = matrix_row(y, i);
         for (int j = 0; j < y.cols; j++) {
             float z = b.data ? row[j] + b.data[j] : row[j];
             row[j] = z < 0.0f ? 0.0f : z; // a NaN stays one
         }
-    }
+    });
 }
 
 // d_z = d_y where y > 0, else 0
 static void relu_mask(Matrix d_z, Matrix d_y, Matrix y)
 {
     size_t count = matrix_size(y);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_z.data[i] = y.data[i] > 0.0f ? d_y.data[i] : 0.0f;
+    PARALLEL_EACH(i, count, d_z.data[i] = y.data[i] > 0.0f ? d_y.data[i] : 0.0f);
 }
 
 void affine_relu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix d_y, Matrix y, Matrix x,
@@ -50,33 +48,34 @@ void affine_relu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix
     affine_backward(d_x, d_w, d_b, d_z, x, w);
 }
 
+// row ← gelu(row + b), and its slopes where they are wanted
+static void gelu_row(float *restrict row, float *restrict slope, const float *b, int cols)
+{
+    if (b)
+        for (int j = 0; j < cols; j++) row[j] += b[j];
+    if (!slope) {
+        for (int j = 0; j < cols; j++) row[j] = gelu32(row[j]);
+        return;
+    }
+    for (int j = 0; j < cols; j++) {
+        const Gelu gelu = gelu32_and_slope(row[j]);
+        row[j] = gelu.value;
+        slope[j] = gelu.slope;
+    }
+}
+
 void affine_gelu_forward(Matrix y, Matrix slopes, Matrix x, Matrix w, Matrix b)
 {
     matmul(y, x, w);
-#pragma omp parallel for if (parallel_worth(matrix_size(y) * 8))
-    for (int i = 0; i < y.rows; i++) {
-        float *restrict row = matrix_row(y, i);
-        if (b.data)
-            for (int j = 0; j < y.cols; j++) row[j] += b.data[j];
-        if (!slopes.data) {
-            for (int j = 0; j < y.cols; j++) row[j] = gelu32(row[j]);
-            continue;
-        }
-        float *restrict slope = matrix_row(slopes, i);
-        for (int j = 0; j < y.cols; j++) {
-            const Gelu gelu = gelu32_and_slope(row[j]);
-            row[j] = gelu.value;
-            slope[j] = gelu.slope;
-        }
-    }
+    PARALLEL_FOR(parallel_worth(matrix_size(y) * 8), i, y.rows,
+                 gelu_row(matrix_row(y, i), slopes.data ? matrix_row(slopes, i) : NULL, b.data, y.cols));
 }
 
 // d_z = d_y ⊙ slopes
 static void gelu_slopes(Matrix d_z, Matrix d_y, Matrix slopes)
 {
     size_t count = matrix_size(d_z);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d_z.data[i] = d_y.data[i] * slopes.data[i];
+    PARALLEL_EACH(i, count, d_z.data[i] = d_y.data[i] * slopes.data[i]);
 }
 
 void affine_gelu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix d_y, Matrix slopes, Matrix x,
@@ -91,8 +90,7 @@ void affine_gelu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix
 void affine_add_forward(Matrix y, Matrix r, Matrix x, Matrix w, Matrix b)
 {
     matmul(y, x, w);
-#pragma omp parallel for if (parallel_worth(matrix_size(y)))
-    for (int i = 0; i < y.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(y)), i, y.rows, {
         const float *in = matrix_row(r, i);
         float *restrict row = matrix_row(y, i);
         if (b.data) {
@@ -100,7 +98,7 @@ void affine_add_forward(Matrix y, Matrix r, Matrix x, Matrix w, Matrix b)
         } else {
             for (int j = 0; j < y.cols; j++) row[j] += in[j];
         }
-    }
+    });
 }
 
 void affine_add_backward(Matrix d_r, Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, Matrix w)
@@ -126,15 +124,14 @@ void embedding_backward(Matrix d_table, Matrix d_y, const int *ids)
     if (!d_table.data) return;
     // y_i = table row ids_i: an id that occurs twice receives both gradients, in the order of the rows.
     enum { BLOCK = 64 };
-#pragma omp parallel for if (parallel_worth(matrix_size(d_y)))
-    for (int first = 0; first < d_y.cols; first += BLOCK) {
-        int width = int_min(BLOCK, d_y.cols - first);
+    PARALLEL_FOR(parallel_worth(matrix_size(d_y)), block, (d_y.cols + BLOCK - 1) / BLOCK, {
+        const int first = block * BLOCK, width = int_min(BLOCK, d_y.cols - first);
         for (int i = 0; i < d_y.rows; i++) {
             float *restrict out = &AT(d_table, ids[i], first);
             const float *restrict in = &AT(d_y, i, first);
             for (int j = 0; j < width; j++) out[j] += in[j];
         }
-    }
+    });
 }
 
 // ---- Taped ------------------------------------------------------------------------------------------------

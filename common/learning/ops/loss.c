@@ -59,10 +59,9 @@ static void softmax_block(Matrix y, Matrix x, int first, int last, float *losses
 
 static void softmax_blocks(Matrix y, Matrix x, float *losses, const int *labels)
 {
-    int size = int_max(1, int_min(SOFTMAX_ROWS, BLOCK_ELEMENTS / int_max(1, x.cols)));
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * EXP_COST))
-    for (int first = 0; first < x.rows; first += size)
-        softmax_block(y, x, first, int_min(x.rows, first + size), losses, labels);
+    const int size = int_max(1, int_min(SOFTMAX_ROWS, BLOCK_ELEMENTS / int_max(1, x.cols)));
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * EXP_COST), block, (x.rows + size - 1) / size,
+                 softmax_block(y, x, block * size, int_min(x.rows, (block + 1) * size), losses, labels));
 }
 
 void softmax_rows_at(Place place, Matrix out, Matrix m)
@@ -76,13 +75,12 @@ void softmax_rows_at(Place place, Matrix out, Matrix m)
 void softmax_rows_backward(Matrix d_x, Matrix d_y, Matrix y)
 {
     if (!d_x.data) return;
-        // y_j = e^x_j / Σ: dy_j/dx_k = y_j ([j = k] − y_k), so d_x_k = y_k (d_y_k − Σ_j d_y_j y_j)
-#pragma omp parallel for if (parallel_worth(matrix_size(y) * 2))
-    for (int i = 0; i < y.rows; i++) {
+    // y_j = e^x_j / Σ: dy_j/dx_k = y_j ([j = k] − y_k), so d_x_k = y_k (d_y_k − Σ_j d_y_j y_j)
+    PARALLEL_FOR(parallel_worth(matrix_size(y) * 2), i, y.rows, {
         const float *out = matrix_row(y, i), *d_out = matrix_row(d_y, i);
         float *d_in = matrix_row(d_x, i), overlap = lanes_dot(d_out, out, y.cols);
         for (int j = 0; j < y.cols; j++) d_in[j] = __builtin_fmaf(out[j], d_out[j] - overlap, d_in[j]);
-    }
+    });
 }
 
 static float log_sum_of_row(const float *row, int cols)
@@ -103,8 +101,8 @@ void log_sum_exp_at(Place place, Matrix out, Matrix m)
 {
     check_at(place, out.rows == m.rows && out.cols == 1 && m.cols > 0, "the result is one column",
              "log_sum_exp: (%d × %d) into (%d × %d)", m.rows, m.cols, out.rows, out.cols);
-#pragma omp parallel for if (parallel_worth(matrix_size(m) * EXP_COST))
-    for (int i = 0; i < m.rows; i++) out.data[i] = log_sum_of_row(matrix_row(m, i), m.cols);
+    PARALLEL_FOR(parallel_worth(matrix_size(m) * EXP_COST), i, m.rows,
+                 out.data[i] = log_sum_of_row(matrix_row(m, i), m.cols));
 }
 
 // ---- Losses -----------------------------------------------------------------------------------------------
@@ -137,14 +135,13 @@ void cross_entropy_backward(Matrix d_logits, float d_loss, Matrix probabilities,
     need_labels(HERE, "cross_entropy_backward", labels, probabilities.rows, probabilities.cols);
     // loss = 1/n Σ_i (log Σ_j e^x_ij − x_i,label): d loss / d x_ij = 1/n (softmax_ij − [j = label_i])
     const float share = d_loss / (float)counted_labels(labels, probabilities.rows);
-#pragma omp parallel for if (parallel_worth(matrix_size(probabilities)))
-    for (int i = 0; i < probabilities.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(probabilities)), i, probabilities.rows, {
         if (labels[i] == LABEL_IGNORED) continue;
         const float *p = matrix_row(probabilities, i);
         float *d = matrix_row(d_logits, i);
         for (int j = 0; j < probabilities.cols; j++) d[j] = __builtin_fmaf(share, p[j], d[j]);
         d[labels[i]] -= share;
-    }
+    });
 }
 
 // Sums over all elements: terms are computed a block at a time, a block is summed in lanes, blocks are added
@@ -181,9 +178,7 @@ void mean_squared_error_backward(Matrix d_prediction, float d_loss, Matrix predi
     size_t count = matrix_size(prediction);
     const float share = 2.0f * d_loss / (float)count;
     float *d = d_prediction.data;
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++)
-        d[i] = __builtin_fmaf(share, prediction.data[i] - target.data[i], d[i]);
+    PARALLEL_EACH(i, count, d[i] = __builtin_fmaf(share, prediction.data[i] - target.data[i], d[i]));
 }
 
 // −t log σ(x) − (1 − t) log(1 − σ(x)) = softplus(x) − t x. As max(0, x) + log(1 + e^−|x|) − t x, with the first and
@@ -224,9 +219,8 @@ void binary_cross_entropy_backward(Matrix d_logits, float d_loss, Matrix logits,
     size_t count = matrix_size(logits);
     const float share = d_loss / (float)count;
     float *d = d_logits.data;
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++)
-        d[i] = __builtin_fmaf(share, binary_slope(logits.data[i], targets.data[i]), d[i]);
+    PARALLEL_EACH(i, count,
+                  d[i] = __builtin_fmaf(share, binary_slope(logits.data[i], targets.data[i]), d[i]));
 }
 
 // Where the first largest score stands; −1 when one is not a number: then none is the largest.
@@ -380,13 +374,12 @@ static void tied_cross_entropy_step(Tensor *self)
         Matrix d_logits = matrix_rows(room, 0, count);
         tied_block(d_logits, losses, context, x->value, table->value, first, count);
         // loss = 1/n Σ_i (log Σ_j e^x_ij − x_i,label): see cross_entropy_backward
-#pragma omp parallel for if (parallel_worth(matrix_size(d_logits)))
-        for (int i = 0; i < count; i++) {
+        PARALLEL_FOR(parallel_worth(matrix_size(d_logits)), i, count, {
             const int label = context->labels[first + i];
             float *d = matrix_row(d_logits, i);
             for (int j = 0; j < d_logits.cols; j++) d[j] *= label == LABEL_IGNORED ? 0.0f : share;
             if (label != LABEL_IGNORED) d[label] -= share;
-        }
+        });
         // logits = x · tableᵀ
         if (d_x.data) matmul_add(matrix_rows(d_x, first, count), d_logits, table->value);
         if (d_table.data) matmul_tn_add(d_table, d_logits, matrix_rows(x->value, first, count));

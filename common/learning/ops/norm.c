@@ -47,8 +47,7 @@ static SplitMoments row_moments(const float *x, int cols, float epsilon)
 
 void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, Matrix bias, float epsilon)
 {
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
-    for (int i = 0; i < x.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * 4), i, x.rows, {
         const float *in = matrix_row(x, i);
         float *out = matrix_row(y, i);
         const SplitMoments m = row_moments(in, x.cols, epsilon);
@@ -57,7 +56,7 @@ void layer_norm_forward(Matrix y, Matrix mean, Matrix r, Matrix x, Matrix gain, 
             out[j] = __builtin_fmaf(__builtin_fmaf(in[j] - m.mean, m.r, shift), gain.data[j], bias.data[j]);
         mean.data[i] = m.mean;
         r.data[i] = m.r;
-    }
+    });
 }
 
 // With n_j = (x_j − mean) r and g_j = d_y_j gain_j, moving x moves the mean and r as well:
@@ -105,10 +104,9 @@ void layer_norm_backward(Matrix d_x, Matrix d_gain, Matrix d_bias, Matrix normal
                          Matrix mean, Matrix r, Matrix gain)
 {
     // y_i = (x_i − mean_i) · r_i ⊙ gain + bias
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
-    for (int i = 0; i < x.rows; i++)
-        row_backward(d_x.data ? matrix_row(d_x, i) : NULL, matrix_row(normal, i), matrix_row(d_y, i),
-                     matrix_row(x, i), mean.data[i], r.data[i], gain.data, x.cols, true);
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * 4), i, x.rows,
+                 row_backward(d_x.data ? matrix_row(d_x, i) : NULL, matrix_row(normal, i), matrix_row(d_y, i),
+                              matrix_row(x, i), mean.data[i], r.data[i], gain.data, x.cols, true));
     if (d_gain.data) add_column_dots(d_gain, d_y, normal);
     if (d_bias.data) add_column_sums(d_bias, d_y);
 }
@@ -124,8 +122,7 @@ static float wide_r(const float *x, int cols, float epsilon)
 void rms_norm_forward(Matrix y, Matrix r, Matrix x, Matrix gain, float epsilon)
 {
     const float share = 1.0f / (float)x.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
-    for (int i = 0; i < x.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * 4), i, x.rows, {
         const float *in = matrix_row(x, i);
         float *out = matrix_row(y, i);
         const float squares = lanes_dot(in, in, x.cols);
@@ -133,16 +130,15 @@ void rms_norm_forward(Matrix y, Matrix r, Matrix x, Matrix gain, float epsilon)
             squares < INFINITY ? 1.0f / sqrtf(squares * share + epsilon) : wide_r(in, x.cols, epsilon);
         for (int j = 0; j < x.cols; j++) out[j] = in[j] * size * gain.data[j];
         r.data[i] = size;
-    }
+    });
 }
 
 void rms_norm_backward(Matrix d_x, Matrix d_gain, Matrix normal, Matrix d_y, Matrix x, Matrix r, Matrix gain)
 {
     // y_i = x_i · r_i ⊙ gain: as above without a mean
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * 4))
-    for (int i = 0; i < x.rows; i++)
-        row_backward(d_x.data ? matrix_row(d_x, i) : NULL, matrix_row(normal, i), matrix_row(d_y, i),
-                     matrix_row(x, i), 0.0f, r.data[i], gain.data, x.cols, false);
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * 4), i, x.rows,
+                 row_backward(d_x.data ? matrix_row(d_x, i) : NULL, matrix_row(normal, i), matrix_row(d_y, i),
+                              matrix_row(x, i), 0.0f, r.data[i], gain.data, x.cols, false));
     if (d_gain.data) add_column_dots(d_gain, d_y, normal);
 }
 
@@ -202,8 +198,7 @@ INLINE void backward_row(const NormPass *p, size_t place, int column, int count,
 
 static void norm_pass(const NormPass *pass, bool backwards, int rows, int cols)
 {
-#pragma omp parallel for if (parallel_worth((size_t)rows * (size_t)cols))
-    for (int i = 0; i < rows; i++)
+    PARALLEL_FOR(parallel_worth((size_t)rows * (size_t)cols), i, rows, {
         for (int j = 0; j < cols; j += VECTOR_LANES) {
             const int count = int_min(VECTOR_LANES, cols - j);
             const size_t place = (size_t)i * (size_t)cols + (size_t)j;
@@ -213,6 +208,7 @@ static void norm_pass(const NormPass *pass, bool backwards, int rows, int cols)
                 forward_row(pass, place, j, count, first(count));
             }
         }
+    });
 }
 
 static NormPass norm_pass_of(Matrix x, Matrix mean, Matrix r, Matrix gain)

@@ -98,9 +98,8 @@ void max_pool_forward(Matrix y, int *chosen, Matrix x, Grid grid, Window window)
 {
     window = window_usual(window);
     const Grid out = window_grid(HERE, grid, window);
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int line = 0; line < grid.count * out.height; line++)
-        pool_line(y, chosen, x, grid, out, window, line);
+    PARALLEL_FOR(parallel_worth(matrix_size(x)), line, grid.count * out.height,
+                 pool_line(y, chosen, x, grid, out, window, line));
 }
 
 void max_pool_backward(Matrix d_x, Matrix d_y, const int *chosen)
@@ -133,8 +132,7 @@ void average_pool_forward(Matrix y, Matrix x, Grid grid, Window window)
     const Grid out = window_grid(HERE, grid, window);
     const float share = 1.0f / (float)(window.height * window.width);
     const int channels = x.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int p = 0; p < y.rows; p++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x)), p, y.rows, {
         const int n = p / (out.height * out.width), i = p / out.width % out.height, j = p % out.width;
         float *restrict total = matrix_row(y, p);
         memset(total, 0, (size_t)channels * sizeof *total);
@@ -147,7 +145,7 @@ void average_pool_forward(Matrix y, Matrix x, Grid grid, Window window)
             }
         for (int c = 0; c < channels; c++)
             total[c] = isfinite(total[c]) ? total[c] * share : wide_mean(x, grid, window, n, i, j, c);
-    }
+    });
 }
 
 void average_pool_backward(Matrix d_x, Matrix d_y, Grid grid, Window window)
@@ -158,8 +156,7 @@ void average_pool_backward(Matrix d_x, Matrix d_y, Grid grid, Window window)
     const Grid out = window_grid(HERE, grid, window);
     const float share = 1.0f / (float)(window.height * window.width);
     const int windows = out.height * out.width, channels = d_x.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(d_x)))
-    for (int n = 0; n < grid.count; n++)
+    PARALLEL_FOR(parallel_worth(matrix_size(d_x)), n, grid.count, {
         for (int p = 0; p < windows; p++) {
             const float *restrict d_out = matrix_row(d_y, n * windows + p);
             for (int dy = 0; dy < window.height; dy++)
@@ -170,6 +167,7 @@ void average_pool_backward(Matrix d_x, Matrix d_y, Grid grid, Window window)
                     for (int c = 0; c < channels; c++) d_in[c] = __builtin_fmaf(share, d_out[c], d_in[c]);
                 }
         }
+    });
 }
 
 void global_average_pool_forward(Matrix y, Matrix x, Grid grid)
@@ -177,8 +175,7 @@ void global_average_pool_forward(Matrix y, Matrix x, Grid grid)
     const int pixels = grid.height * grid.width;
     const float share = 1.0f / (float)pixels;
     const Window whole = window_usual((Window){.height = grid.height, .width = grid.width});
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int n = 0; n < grid.count; n++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x)), n, grid.count, {
         float *restrict total = matrix_row(y, n);
         memset(total, 0, (size_t)y.cols * sizeof *total);
         for (int p = 0; p < pixels; p++) {
@@ -187,7 +184,7 @@ void global_average_pool_forward(Matrix y, Matrix x, Grid grid)
         }
         for (int c = 0; c < y.cols; c++)
             total[c] = isfinite(total[c]) ? total[c] * share : wide_mean(x, grid, whole, n, 0, 0, c);
-    }
+    });
 }
 
 void global_average_pool_backward(Matrix d_x, Matrix d_y, Grid grid)
@@ -196,12 +193,11 @@ void global_average_pool_backward(Matrix d_x, Matrix d_y, Grid grid)
     // y_n = Σ over the pixels of x / pixels
     const int pixels = grid.height * grid.width;
     const float share = 1.0f / (float)pixels;
-#pragma omp parallel for if (parallel_worth(matrix_size(d_x)))
-    for (int p = 0; p < d_x.rows; p++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(d_x)), p, d_x.rows, {
         const float *restrict d_out = matrix_row(d_y, p / pixels);
         float *restrict d_in = matrix_row(d_x, p);
         for (int c = 0; c < d_x.cols; c++) d_in[c] = __builtin_fmaf(share, d_out[c], d_in[c]);
-    }
+    });
 }
 
 // ---- Taped ------------------------------------------------------------------------------------------------
@@ -234,13 +230,13 @@ static Tensor *pool_node(Place place, const char *name, BackwardStep step, Tenso
 static void halves_backward(Matrix d_x, Matrix d_y, const int *chosen, Grid grid)
 {
     const int width = grid.width / 2;
-#pragma omp parallel for if (parallel_worth(matrix_size(d_x)))
-    for (int line = 0; line < grid.count * grid.height / 2; line++)
+    PARALLEL_FOR(parallel_worth(matrix_size(d_x)), line, grid.count * grid.height / 2, {
         for (int j = 0; j < width; j++) {
             const int row = 2 * line * grid.width + 2 * j;
             const size_t place = ((size_t)line * (size_t)width + (size_t)j) * (size_t)d_y.cols;
             unpool_four(matrix_row(d_x, row), d_y.data + place, chosen + place, row, grid.width, d_y.cols);
         }
+    });
 }
 
 static void max_pool_step(Tensor *self)
@@ -258,10 +254,9 @@ static void max_pool_step(Tensor *self)
     if (!d_x.data) return;
     // Pictures share no pixels.
     const int pixels = grid.count ? d_y.rows / grid.count : 0;
-#pragma omp parallel for if (parallel_worth(matrix_size(d_y) * 2))
-    for (int n = 0; n < grid.count; n++)
-        max_pool_backward(d_x, matrix_rows(d_y, n * pixels, pixels),
-                          context->chosen + (size_t)(n * pixels) * (size_t)d_y.cols);
+    PARALLEL_FOR(parallel_worth(matrix_size(d_y) * 2), n, grid.count,
+                 max_pool_backward(d_x, matrix_rows(d_y, n * pixels, pixels),
+                                   context->chosen + (size_t)(n * pixels) * (size_t)d_y.cols));
 }
 
 Tensor *max_pool_at(Place place, Tensor *x, Grid grid, Window window)

@@ -91,15 +91,14 @@ static void rotate_all(Matrix y, Matrix x, RotaryShape s, bool backwards)
     }
     const int half = s.width / 2;
     const double ratio = half ? geometric_ratio(s.base != 0.0f ? (double)s.base : 10000.0, half) : 1.0;
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * 2))
-    for (int t = 0; t < s.time; t++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * 2), t, s.time, {
         double frequency = 1.0;
         for (int j = 0; j < half; j += PAIRS) {
             rotate_position(y, x, &s, t, j, int_min(PAIRS, half - j), frequency, ratio, backwards);
             for (int i = 0; i < PAIRS; i++) frequency *= ratio;
         }
         pass_on(y, x, &s, t, backwards);
-    }
+    });
 }
 
 void rotary_check_scaling(Place place, const char *name, RotaryScaling s)
@@ -181,14 +180,13 @@ static void add_positions_step(Tensor *self)
            d_table = tensor_gradient(self->inputs[1]);
     if (d_x.data) add(d_x, d_x, d_y);
     if (!d_table.data) return;
-#pragma omp parallel for if (parallel_worth(matrix_size(d_y)))
-    for (int t = 0; t < time; t++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(d_y)), t, time, {
         float *out = matrix_row(d_table, t);
         for (int row = t; row < d_y.rows; row += time) {
             const float *in = matrix_row(d_y, row);
             for (int j = 0; j < d_y.cols; j++) out[j] += in[j];
         }
-    }
+    });
 }
 
 Tensor *add_positions_at(Place place, Tensor *x, Tensor *table, int time)
@@ -202,11 +200,10 @@ Tensor *add_positions_at(Place place, Tensor *x, Tensor *table, int time)
     Tensor *y = tensor_node(place, "add_positions", x->value.rows, x->value.cols, add_positions_step,
                             sizeof time, 2, x, table);
     memcpy(y->context, &time, sizeof time);
-#pragma omp parallel for if (parallel_worth(matrix_size(x->value)))
-    for (int i = 0; i < x->value.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x->value)), i, x->value.rows, {
         const float *in = matrix_row(x->value, i), *position = matrix_row(table->value, i % time);
         float *out = matrix_row(y->value, i);
         for (int j = 0; j < x->value.cols; j++) out[j] = in[j] + position[j];
-    }
+    });
     return y;
 }

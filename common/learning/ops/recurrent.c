@@ -103,8 +103,7 @@ static Matrix states_before(Arena *scratch, Matrix h, Matrix before, Sequences s
 {
     Matrix shifted = matrix_uninitialised(scratch, h.rows, h.cols);
     size_t width = (size_t)h.cols * sizeof(float);
-#pragma omp parallel for if (parallel_worth(matrix_size(h)))
-    for (int b = 0; b < s.batch; b++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(h)), b, s.batch, {
         float *to = matrix_row(shifted, b * s.time);
         const float *from = row_of(rows_before(h, before, s, b, 0), 0);
         if (from) {
@@ -113,7 +112,7 @@ static Matrix states_before(Arena *scratch, Matrix h, Matrix before, Sequences s
             memset(to, 0, width);
         }
         memcpy(to + h.cols, matrix_row(h, b * s.time), width * (size_t)(s.time - 1));
-    }
+    });
     return shifted;
 }
 

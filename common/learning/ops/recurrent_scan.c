@@ -21,8 +21,7 @@ static inline const float *factors(Matrix a, size_t row, int channel)
 void linear_recurrence_forward(Matrix h, Matrix a, Matrix x, Sequences shape)
 {
     const int blocks = blocks_of(h.cols);
-#pragma omp parallel for if (parallel_worth(matrix_size(h)))
-    for (int work = 0; work < shape.batch * blocks; work++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(h)), work, shape.batch * blocks, {
         int channel = work % blocks * BLOCK, width = int_min(BLOCK, h.cols - channel);
         float state[BLOCK] = {0};
         for (int t = 0; t < shape.time; t++) {
@@ -31,7 +30,7 @@ void linear_recurrence_forward(Matrix h, Matrix a, Matrix x, Sequences shape)
             float *out = h.data + at + (size_t)channel;
             for (int j = 0; j < width; j++) out[j] = state[j] = __builtin_fmaf(factor[j], state[j], in[j]);
         }
-    }
+    });
 }
 
 // One block of channels of one sequence. total (BLOCK) receives Σ_t of the gradient of a, when a is the same for all
@@ -67,9 +66,8 @@ void linear_recurrence_backward(Matrix d_a, Matrix d_x, Matrix d_h, Matrix h, Ma
         for (int from = 0; from < shape.batch; from += TOGETHER) {
             const int count = int_min(TOGETHER, shape.batch - from);
             float total[TOGETHER][BLOCK] = {{0}};
-#pragma omp parallel for if (parallel_worth((size_t)count * (size_t)shape.time * (size_t)width))
-            for (int i = 0; i < count; i++)
-                recurrence_block_backward(total[i], d_a, d_x, d_h, h, a, shape, from + i, channel);
+            PARALLEL_FOR(parallel_worth((size_t)count * (size_t)shape.time * (size_t)width), i, count,
+                         recurrence_block_backward(total[i], d_a, d_x, d_h, h, a, shape, from + i, channel));
             for (int i = 0; shared && i < count; i++)
                 for (int j = 0; j < width; j++) d_a.data[channel + j] += total[i][j];
         }
@@ -95,12 +93,12 @@ static void scan_round(Matrix a, Matrix x, Sequences shape, int first, int strid
 {
     if (first >= shape.time) return;
     const int steps = (shape.time - 1 - first) / stride + 1;
-#pragma omp parallel for if (parallel_worth((size_t)shape.batch * (size_t)steps * (size_t)x.cols))
-    for (int work = 0; work < shape.batch * steps; work++) {
-        size_t row = (size_t)(work / steps) * (size_t)shape.time + (size_t)first +
-                     (size_t)(work % steps) * (size_t)stride;
-        compose(a, x, row, row - (size_t)distance);
-    }
+    PARALLEL_FOR(parallel_worth((size_t)shape.batch * (size_t)steps * (size_t)x.cols), work,
+                 shape.batch * steps, {
+                     size_t row = (size_t)(work / steps) * (size_t)shape.time + (size_t)first +
+                                  (size_t)(work % steps) * (size_t)stride;
+                     compose(a, x, row, row - (size_t)distance);
+                 });
 }
 
 void linear_recurrence_scan(Arena *scratch, Matrix h, Matrix a, Matrix x, Sequences shape)
@@ -124,37 +122,34 @@ void linear_recurrence_scan(Arena *scratch, Matrix h, Matrix a, Matrix x, Sequen
 
 void causal_conv_forward(Matrix y, Matrix x, Matrix w, Sequences shape)
 {
-#pragma omp parallel for if (parallel_worth(matrix_size(y) * (size_t)w.rows))
-    for (int row = 0; row < y.rows; row++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(y) * (size_t)w.rows), row, y.rows, {
         float *restrict out = matrix_row(y, row);
         memset(out, 0, (size_t)y.cols * sizeof(float));
         for (int j = 0; j < int_min(w.rows, row % shape.time + 1); j++) {
             const float *tap = matrix_row(w, j), *in = matrix_row(x, row - j);
             for (int c = 0; c < y.cols; c++) out[c] = __builtin_fmaf(tap[c], in[c], out[c]);
         }
-    }
+    });
 }
 
 void causal_conv_backward(Matrix d_x, Matrix d_w, Matrix d_y, Matrix x, Matrix w, Sequences shape)
 {
     // y_t = Σ_j w_j ⊙ x_{t−j}: x_t is met by w_j in y_{t+j}
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * (size_t)w.rows))
-    for (int row = 0; row < d_x.rows; row++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * (size_t)w.rows), row, d_x.rows, {
         float *restrict out = matrix_row(d_x, row);
         for (int j = 0; d_x.data && j < int_min(w.rows, shape.time - row % shape.time); j++) {
             const float *tap = matrix_row(w, j), *in = matrix_row(d_y, row + j);
             for (int c = 0; c < x.cols; c++) out[c] = __builtin_fmaf(tap[c], in[c], out[c]);
         }
-    }
+    });
     if (!d_w.data) return;
-        // and w_j meets x_{t−j} in every y_t with t ≥ j
-#pragma omp parallel for if (parallel_worth(matrix_size(x) * (size_t)w.rows))
-    for (int j = 0; j < w.rows; j++) {
+    // and w_j meets x_{t−j} in every y_t with t ≥ j
+    PARALLEL_FOR(parallel_worth(matrix_size(x) * (size_t)w.rows), j, w.rows, {
         float *restrict out = matrix_row(d_w, j);
         for (int row = j; row < x.rows; row++) {
             if (row % shape.time < j) continue;
             const float *in = matrix_row(x, row - j), *up = matrix_row(d_y, row);
             for (int c = 0; c < x.cols; c++) out[c] = __builtin_fmaf(up[c], in[c], out[c]);
         }
-    }
+    });
 }

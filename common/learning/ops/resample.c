@@ -48,26 +48,26 @@ Grid transposed_grid(Place place, Grid grid, Window window)
 void upsample_forward(Matrix y, Matrix x, Grid grid, int factor)
 {
     const size_t bytes = (size_t)x.cols * sizeof(float);
-#pragma omp parallel for if (parallel_worth(matrix_size(y)))
-    for (int line = 0; line < grid.count * grid.height; line++)
+    PARALLEL_FOR(parallel_worth(matrix_size(y)), line, grid.count * grid.height, {
         for (int i = 0; i < factor; i++)
             for (int j = 0; j < grid.width * factor; j++)
                 memcpy(matrix_row(y, (line * factor + i) * grid.width * factor + j),
                        matrix_row(x, line * grid.width + j / factor), bytes);
+    });
 }
 
 void upsample_backward(Matrix d_x, Matrix d_y, Grid grid, int factor)
 {
     if (!d_x.data) return;
-        // y at each of the f × f pixels is x at the one: the gradients of all are added, line by line
-#pragma omp parallel for if (parallel_worth(matrix_size(d_y)))
-    for (int line = 0; line < grid.count * grid.height; line++)
+    // y at each of the f × f pixels is x at the one: the gradients of all are added, line by line
+    PARALLEL_FOR(parallel_worth(matrix_size(d_y)), line, grid.count * grid.height, {
         for (int i = 0; i < factor; i++)
             for (int j = 0; j < grid.width * factor; j++) {
                 const float *from = matrix_row(d_y, (line * factor + i) * grid.width * factor + j);
                 float *to = matrix_row(d_x, line * grid.width + j / factor);
                 for (int c = 0; c < d_x.cols; c++) to[c] += from[c];
             }
+    });
 }
 
 // ---- Channels and pixels ---------------------------------------------------------------------------------------
@@ -75,27 +75,27 @@ void upsample_backward(Matrix d_x, Matrix d_y, Grid grid, int factor)
 void pixel_shuffle_add(Matrix y, Matrix x, Grid grid, int factor)
 {
     const int parts = factor * factor, jump = factor * y.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int line = 0; line < grid.count * grid.height; line++)
+    PARALLEL_FOR(parallel_worth(matrix_size(x)), line, grid.count * grid.height, {
         for (int k = 0; k < parts; k++) {
             float *of_x = matrix_row(x, line * grid.width) + k;
             float *of_y = matrix_row(y, (line * factor + k / factor) * grid.width * factor + k % factor);
             for (int at = 0; at < grid.width; at++, of_x += x.cols, of_y += jump)
                 for (int c = 0; c < y.cols; c++) of_y[c] += of_x[c * parts];
         }
+    });
 }
 
 void pixel_unshuffle_add(Matrix x, Matrix y, Grid grid, int factor)
 {
     const int parts = factor * factor, jump = factor * y.cols;
-#pragma omp parallel for if (parallel_worth(matrix_size(x)))
-    for (int line = 0; line < grid.count * grid.height; line++)
+    PARALLEL_FOR(parallel_worth(matrix_size(x)), line, grid.count * grid.height, {
         for (int k = 0; k < parts; k++) {
             float *of_x = matrix_row(x, line * grid.width) + k;
             float *of_y = matrix_row(y, (line * factor + k / factor) * grid.width * factor + k % factor);
             for (int at = 0; at < grid.width; at++, of_x += x.cols, of_y += jump)
                 for (int c = 0; c < y.cols; c++) of_x[c * parts] += of_y[c];
         }
+    });
 }
 
 // ---- Transposed convolution ------------------------------------------------------------------------------------

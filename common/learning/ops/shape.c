@@ -17,11 +17,9 @@ static void give_scaled(Tensor *t, float s, Matrix d)
     if (!out.data) return;
     size_t count = matrix_size(out);
     if (accumulate) {
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-        for (size_t i = 0; i < count; i++) out.data[i] = __builtin_fmaf(s, d.data[i], out.data[i]);
+        PARALLEL_EACH(i, count, out.data[i] = __builtin_fmaf(s, d.data[i], out.data[i]));
     } else {
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-        for (size_t i = 0; i < count; i++) out.data[i] = s * d.data[i];
+        PARALLEL_EACH(i, count, out.data[i] = s * d.data[i]);
     }
 }
 
@@ -78,8 +76,7 @@ static void multiply_backward(Matrix d, Matrix d_y, Matrix other)
 {
     if (!d.data) return;
     size_t count = matrix_size(d);
-#pragma omp parallel for simd if (parallel : parallel_worth(count))
-    for (size_t i = 0; i < count; i++) d.data[i] = __builtin_fmaf(d_y.data[i], other.data[i], d.data[i]);
+    PARALLEL_EACH(i, count, d.data[i] = __builtin_fmaf(d_y.data[i], other.data[i], d.data[i]));
 }
 
 static void tensor_multiply_step(Tensor *self)
@@ -319,14 +316,13 @@ void dropout_mask(Matrix mask, float probability, const Rng *rng)
           "dropout_mask: a probability of %g", (double)probability);
     const float kept = 1.0f / (1.0f - probability);
     const uint32_t limit = (uint32_t)((double)probability * 4294967296.0);
-#pragma omp parallel for if (parallel_worth(matrix_size(mask)))
-    for (int i = 0; i < mask.rows; i++) {
+    PARALLEL_FOR(parallel_worth(matrix_size(mask)), i, mask.rows, {
         Rng row = rng_stream(rng, (uint64_t)i);
         const uint32_t first = rng_next(&row), second = rng_next(&row);
         float *out = matrix_row(mask, i);
         for (int j = 0; j < mask.cols; j++)
             out[j] = mix_bits(mix_bits(first + (uint32_t)j) ^ second) < limit ? 0.0f : kept;
-    }
+    });
 }
 
 static void dropout_step(Tensor *self)
