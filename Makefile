@@ -872,7 +872,7 @@ BENCH_CHOSEN  := $(if $(NAME),$(filter $(NAME),$(BENCHES)),$(BENCHES))
 BENCH_PEERS   := $(patsubst %.c,$(TREE)/%,$(wildcard tests/bench/peers/*.c))
 
 $(TREE)/tests/bench/bench.o: COURSE_CPPFLAGS += '-DBENCH_ARCH="$(ARCH)"'
-$(BENCHES:%=$(TREE)/tests/bench/bench_%): $(TREE)/%: $(TREE)/%.o $(TREE)/tests/bench/bench.o $(LIBRARY)
+$(BENCHES:%=$(TREE)/tests/bench/bench_%): $(TREE)/%: $(TREE)/%.o $(TREE)/tests/bench/bench.o $(TREE)/tests/bench/watch.o $(LIBRARY)
 	$(call link,$^,$(LIBRARIES))
 $(BENCH_PEERS): $(TREE)/%: $(TREE)/%.o
 	$(QUIET)$(CC) $< -ldl -lm -o $@
@@ -880,10 +880,10 @@ $(BENCH_PEERS): $(TREE)/%: $(TREE)/%.o
 .PHONY: bench bench-programs
 bench-programs: $(BENCH_CHOSEN:%=$(TREE)/tests/bench/bench_%) $(if $(PEERS),$(BENCH_PEERS))
 bench: $(call stamps,$(sort $(foreach b,$(BENCH_CHOSEN),$(call sets_of_bench,$b))))
-bench: ## how fast it is (NAME=gemm; PEERS=1 beside other libraries)
+bench: ## how fast it is (NAME=gemm; PEERS=1 beside other libraries; PROFILE=1 where the time goes)
 	$(QUIET)$(if $(BENCH_CHOSEN),,echo "NAME=$$NAME: there are $(BENCHES)" >&2; exit 1)
 	$(call built,bench-programs)
 	$(QUIET)for name in $(BENCH_CHOSEN); do \
-		$(ALONE) env BENCH_PEERS=$(call quote,$(PEERS)) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
+		$(ALONE) env BENCH_PEERS=$(call quote,$(PEERS)) BENCH_PROFILE=$(call on,PROFILE) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
 
 endif # of what was typed right

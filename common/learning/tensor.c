@@ -11,6 +11,8 @@ struct Tape {
     Tensor **nodes; // in order of creation; kept from step to step
     int length, capacity;
     bool recording;
+    TapeWatch *watch; // NULL: nobody watches
+    void *watch_context;
     bool borrowed; // the arena is another's, and holds the tape itself before `start`; nodes are not listed
     ArenaMark start;
 };
@@ -54,6 +56,17 @@ void tape_record(Tape *tape, bool recording)
 {
     check(!recording || !tape->borrowed, "make it with tape_new()", "tape_record: a tape for inference");
     tape->recording = recording;
+}
+
+void tape_watch(Tape *tape, TapeWatch *watch, void *context)
+{
+    tape->watch = watch;
+    tape->watch_context = context;
+}
+
+static void tell(const Tape *tape, const Tensor *node, TapeEvent event)
+{
+    if (tape->watch) tape->watch(tape->watch_context, node, event);
 }
 
 bool tape_recording(const Tape *tape) { return tape->recording; }
@@ -131,6 +144,7 @@ static Tensor *node_new(Place place, Tape *tape, const char *operation, Matrix v
         node->gradient = matrix_uninitialised_at(place, tape->arena, value.rows, value.cols);
     }
     if (context_size) node->context = arena_zeros_at(place, tape->arena, 1, context_size);
+    tell(tape, node, TAPE_FORWARD);
     return node;
 }
 
@@ -233,8 +247,11 @@ void backward_from_at(Place place, Tensor *out, Matrix upstream)
     out->has_gradient = true;
     for (int i = tape->length - 1; i >= 0; i--) {
         Tensor *node = tape->nodes[i];
-        if (node->has_gradient && node->step) node->step(node);
+        if (!node->has_gradient || !node->step) continue;
+        tell(tape, node, TAPE_BACKWARD);
+        node->step(node);
     }
+    tell(tape, out, TAPE_END);
 }
 
 void backward_at(Place place, Tensor *loss)

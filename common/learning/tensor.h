@@ -89,6 +89,16 @@ void backward_at(Place place, Tensor *loss);
 #define backward_from(out, upstream) backward_from_at(HERE, out, upstream)
 void backward_from_at(Place place, Tensor *out, Matrix upstream);
 
+// ---- Watching ---------------------------------------------------------------------------------------------
+
+// What the tape is about to do with a node, and that the end of a backward has been reached (of the loss).
+typedef enum { TAPE_FORWARD, TAPE_BACKWARD, TAPE_END } TapeEvent;
+typedef void TapeWatch(void *context, const Tensor *node, TapeEvent event);
+
+// From now on the tape tells: TAPE_FORWARD when a node was made and its value comes next, TAPE_BACKWARD before its step is taken.
+// So a clock that is read at each event knows where the time went. watch NULL: nobody (default).
+void tape_watch(Tape *tape, TapeWatch *watch, void *context);
+
 // ---- For those who write operations -----------------------------------------------------------------------
 
 // A new node (rows × cols) on the tape of its inputs, value not initialised, with context_size zeroed bytes

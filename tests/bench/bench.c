@@ -1,7 +1,10 @@
 #include "bench.h"
 #include "base/check.h"
+#include "base/cores.h"
 #include "base/parallel.h"
+#include "matrix/gemm.h"
 #include "timing.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -34,6 +37,8 @@ typedef struct {
     double value, best;       // of this course: the median and the best quarter of the blocks
     double peer[MOST_PEERS];  // their values, NAN: none
     double ratio[MOST_PEERS]; // how many times as fast we are
+    double operations;        // a second, the best quarter; 0: not counted
+    double limit;             // what our product does in the same blocks
 } Result;
 
 static const BenchPeer *peers;
@@ -250,14 +255,39 @@ static void print_json(const Result *r, const char *library, double value)
 {
     printf(
         "{\"name\": \"%s%s%s\", \"metric\": \"%s\", \"value\": %.6g, \"threads\": %d, \"compiler\": \"%s\", "
-        "\"arch\": \"%s\", \"cpu\": \"%s\"}\n",
+        "\"arch\": \"%s\", \"cpu\": \"%s\"",
         r->name, library ? ":" : "", library ? library : "", r->metric, value, r->threads, COMPILER,
         BENCH_ARCH, processor);
+    if (!library && r->operations > 0.0)
+        printf(", \"gflops\": %.4g, \"limit\": %.4g", 1e-9 * r->operations, 1e-9 * r->limit);
+    printf("}\n");
+}
+
+// The limit: operations a second of our own product of 1024³, for a block of it.
+static double product_rate(void)
+{
+    enum { SIDE = 1024, TIMES = 5 };
+    static float *memory;
+    if (!memory) memory = calloc(3 * SIDE * SIDE, sizeof *memory);
+    check(memory, "close other programs", "no memory for a product");
+    float *const b = memory + SIDE * SIDE, *const c = b + SIDE * SIDE;
+    const GemmShape shape = {.m = SIDE, .n = SIDE, .k = SIDE};
+    gemm(shape, memory, SIDE, b, SIDE, c, SIDE);
+    const double start = seconds_now();
+    for (int i = 0; i < TIMES; i++) gemm(shape, memory, SIDE, b, SIDE, c, SIDE);
+    return 2.0 * SIDE * SIDE * SIDE * TIMES / (seconds_now() - start);
+}
+
+static bool is_rate(const BenchRow *row)
+{
+    const size_t length = strlen(row->metric);
+    return length > 6 && strcmp(row->metric + length - 6, "_per_s") == 0;
 }
 
 static void measure(const BenchRow *row, int threads, Process *asked[])
 {
-    static double own[MOST_BLOCKS], theirs[MOST_PEERS][MOST_BLOCKS];
+    static double own[MOST_BLOCKS], theirs[MOST_PEERS][MOST_BLOCKS], counted[MOST_BLOCKS],
+        limits[MOST_BLOCKS];
     const double seconds = row->block_seconds > 0.0 ? row->block_seconds : 0.02;
     const int blocks = int_max(1, int_min(environment_number("BENCH_BLOCKS", 9), MOST_BLOCKS));
     check(result_count < MOST_RESULTS, NULL, "more than %d results", MOST_RESULTS);
@@ -270,6 +300,9 @@ static void measure(const BenchRow *row, int threads, Process *asked[])
     parallel_set_threads(threads);
     for (int b = 0; b < blocks; b++) {
         own[b] = row->block(seconds, row->context);
+        const Watched watched = watch_take();
+        counted[b] = is_rate(row) && watched.seconds > 0.0 ? watched.operations / watched.seconds : 0.0;
+        limits[b] = counted[b] > 0.0 ? product_rate() : 0.0;
         if (with_peers) pause_seconds(0.005); // our own threads spin for a while, too
         for (int i = 0; i < peer_count; i++) {
             theirs[i][b] = ask(asked[i], row->request, seconds);
@@ -277,7 +310,12 @@ static void measure(const BenchRow *row, int threads, Process *asked[])
     }
     r->value = median(own, blocks);
     r->best = best_quarter(own, blocks, row->lower_is_better);
+    r->operations = best_quarter(counted, blocks, false);
+    r->limit = best_quarter(limits, blocks, false);
     print_json(r, NULL, r->value);
+    char title[128];
+    snprintf(title, sizeof title, "%s, %d thread%s", r->name, threads, threads == 1 ? "" : "s");
+    watch_print(is_rate(row) || strcmp(row->metric, "seconds") == 0 ? title : NULL);
     for (int i = 0; i < peer_count; i++) {
         r->peer[i] = isnan(theirs[i][blocks - 1]) ? NAN : median(theirs[i], blocks);
         if (isnan(r->peer[i])) {
@@ -320,6 +358,7 @@ void bench_begin(const char *group, const BenchPeer *the_peers, int count)
 {
     check(count <= MOST_PEERS, NULL, "more than %d peers", MOST_PEERS);
     signal(SIGPIPE, SIG_IGN);
+    cores_obey_quota();
     find_processor();
     peers = the_peers;
     peer_count = count;
@@ -363,9 +402,18 @@ static bool peer_answered(int i)
     return false;
 }
 
+static bool limit_known(void)
+{
+    for (int r = 0; r < result_count; r++)
+        if (results[r].operations > 0.0) return true;
+    return false;
+}
+
 static void print_table(void)
 {
+    const bool limits = limit_known();
     fprintf(stderr, "\n%-20s %-14s %7s %12s", "row", "metric", "threads", "this course");
+    if (limits) fprintf(stderr, "  %16s", "GF/s (of limit)");
     for (int i = 0; i < peer_count; i++)
         if (peer_answered(i)) fprintf(stderr, "  %18s", peers[i].label);
     fprintf(stderr, "\n");
@@ -373,6 +421,11 @@ static void print_table(void)
         const Result *result = &results[r];
         fprintf(stderr, "%-20s %-14s %7d %12.5g", result->name, result->metric, result->threads,
                 result->value);
+        if (result->operations > 0.0)
+            fprintf(stderr, "  %9.1f (%3.0f%%)", 1e-9 * result->operations,
+                    100.0 * result->operations / result->limit);
+        else if (limits)
+            fprintf(stderr, "  %16s", "");
         for (int i = 0; i < peer_count; i++) {
             if (!peer_answered(i)) continue;
             if (isnan(result->peer[i]))
@@ -426,7 +479,11 @@ int bench_end(void)
     print_least_gain();
     int counts[MOST_THREADS_TRIED];
     const int tried = thread_counts(counts, 1 << 20);
-    if (with_peers) fprintf(stderr, "In brackets: how many times as fast as the peer we are.\n");
+    if (limit_known())
+        fprintf(stderr, "Of limit: the model's operations a second beside those of our own product of 1024³ "
+                        "in the same run.\n");
+    if (with_peers)
+        fprintf(stderr, "In brackets behind a peer: how many times as fast as the peer we are.\n");
     for (int i = 0; i < peer_count; i++)
         for (int t = 0; t < tried; t++) print_bar(i, counts[t]);
     for (int i = 0; i < peer_count; i++)

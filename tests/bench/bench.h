@@ -11,7 +11,8 @@
 // Every row is measured in blocks of a few milliseconds to a second. The blocks of this course and those of
 // the peers take turns, so that all of them meet the same hour of the same machine, and the median counts.
 // A ratio compares the best quarter of our blocks with the best quarter of theirs: what others do on the
-// machine only ever makes a block slower.
+// machine only ever makes a block slower. Where a model's tape is watched (watch.h), its operations a second stand
+// beside the rate, and the share of what our own product of 1024³ does in the same run: the limit.
 //
 // Standard output gets one JSON object per line; the table for people goes to standard error.
 //
@@ -24,7 +25,7 @@
 // Debian's packages: libopenblas0-openmp libopenblas0-pthread libdnnl-dev python3-numpy python3-torch
 // python3-sklearn. None is needed to build; those that are missing are named and skipped.
 //
-// Settings in the environment: BENCH_PEERS=1, BENCH_BLOCKS=n (default 9), BENCH_PROGRAMS=folder of the
+// Settings in the environment: BENCH_PEERS=1, BENCH_PROFILE=1 (where the time goes), BENCH_BLOCKS=n (default 9), BENCH_PROGRAMS=folder of the
 // compiled peers, BENCH_ONLY=text (only rows whose name contains it), PYTHON=interpreter to be tried first.
 #pragma once
 #include <stdbool.h>

@@ -10,6 +10,7 @@
 #include "learning/ops/graph.h"
 #include "models/nn.h"
 #include "timing.h"
+#include "watch.h"
 
 #include <math.h>
 
@@ -46,6 +47,7 @@ static Cora *made_graph(Arena *arena)
     Cora *cora = arena_zeros(arena, 1, sizeof *cora);
     cora->arena = arena;
     cora->tape = tape_new();
+    watch_tape(cora->tape);
     int count = 0, words = 0, degree[NODES];
     int *row = arena_alloc(arena, 2 * EDGES + NODES, sizeof *row),
         *column = arena_alloc(arena, 2 * EDGES + NODES, sizeof *column);

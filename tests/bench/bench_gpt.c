@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "models/gpt.h"
 #include "timing.h"
+#include "watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ static Training training_start(const char *name, GptConfig config, int batch, in
                   .arena = arena_new(),
                   .tape = tape_new(),
                   .text = text};
+    watch_tape(t.tape);
     Rng rng = rng_new(1, 0);
     t.set = parameters_new(t.arena);
     t.gpt = gpt_new(&t.set, config, &rng);

@@ -10,6 +10,7 @@
 #include "files/idx.h"
 #include "models/nn.h"
 #include "timing.h"
+#include "watch.h"
 
 enum { BATCH = 64 };
 
@@ -94,6 +95,7 @@ static inline double fashion_train(FashionModel *model, int epochs, int batches,
 {
     Arena *arena = arena_new();
     Tape *tape = tape_new();
+    watch_tape(tape);
     Rng rng = rng_new(++model->seed, 0);
     Parameters set = parameters_new(arena);
     void *network = model->make(model, &set, &rng);

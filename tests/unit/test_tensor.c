@@ -240,6 +240,33 @@ START_TEST(nodes_stand_in_order_of_creation)
 }
 END_TEST
 
+// What a watcher is told, in a line: "+affine" before a forward, "-affine" before a backward, "." at the end.
+static void write_down(void *context, const Tensor *node, TapeEvent event)
+{
+    char *line = context;
+    strcat(line, event == TAPE_FORWARD ? "+" : event == TAPE_BACKWARD ? "-" : ".");
+    if (event != TAPE_END) strcat(line, node->operation);
+}
+
+START_TEST(who_watches_a_tape_is_told_each_step)
+{
+    Arena *arena = arena_new();
+    Tape *tape = tape_new();
+    Net net;
+    net_make(&net, arena);
+    char line[200] = "";
+    tape_watch(tape, write_down, line);
+    backward(net_loss(&net, tape));
+    ck_assert_str_eq(line, "+affine_relu+affine+cross_entropy-cross_entropy-affine-affine_relu.");
+    tape_watch(tape, NULL, NULL);
+    backward(net_loss(&net, tape));
+    ck_assert_uint_eq(strlen(line),
+                      strlen("+affine_relu+affine+cross_entropy-cross_entropy-affine-affine_relu."));
+    tape_free(tape);
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(inference_gives_the_same_numbers_and_keeps_no_gradients)
 {
     Arena *arena = arena_new();
@@ -339,5 +366,5 @@ SUITE("tensor", a_training_step_asks_for_no_memory, a_tensor_used_twice_receives
       gradients_of_parameters_add_up_until_cleared_and_those_of_the_tape_do_not,
       a_variable_shows_the_gradient_of_an_input, a_frozen_parameter_gets_no_gradient,
       what_the_loss_does_not_need_is_not_run, nodes_stand_in_order_of_creation,
-      inference_gives_the_same_numbers_and_keeps_no_gradients,
+      who_watches_a_tape_is_told_each_step, inference_gives_the_same_numbers_and_keeps_no_gradients,
       gradients_are_the_same_bits_for_any_number_of_threads, misuse_stops_with_a_hint)

@@ -334,6 +334,12 @@ Tensor *self_attention_at(Place place, Tensor *qkv, Tensor *bias, AttentionShape
     return out;
 }
 
+const AttentionShape *attention_shape_of(const Tensor *node)
+{
+    if (node->step != attention_step && node->step != self_attention_step) return NULL;
+    return &((const AttentionContext *)node->context)->shape;
+}
+
 // ---- With a cache ----------------------------------------------------------------------------------------------
 
 static void check_cache(Place place, const AttentionCache *cache, const AttentionShape *s, int width)

@@ -42,6 +42,8 @@ void attention_naive_backward(Arena *scratch, Matrix d_q, Matrix d_k, Matrix d_v
 Tensor *attention_at(Place place, Tensor *q, Tensor *k, Tensor *v, Tensor *bias, AttentionShape shape);
 // qkv (B·T × (h + 2g)·D): queries, keys and values beside each other
 Tensor *self_attention_at(Place place, Tensor *qkv, Tensor *bias, AttentionShape shape);
+// The shape of a node that one of these made; NULL of any other.
+const AttentionShape *attention_shape_of(const Tensor *node);
 
 // What a layer has seen of some sequences, for reading on without reading again: no gradient comes back through it.
 typedef struct {
