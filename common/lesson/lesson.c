@@ -1,4 +1,5 @@
 #include "lesson/lesson.h"
+#include "base/cores.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
@@ -307,6 +308,7 @@ Lesson *lesson_begin_with(int argc, char **argv, const char *folder, const char 
                           const LessonOption *options, int option_count)
 {
     tame_the_process();
+    cores_obey_quota();
     char *after_number;
     long number = strtol(folder, &after_number, 10);
     check(isdigit((unsigned char)*folder) && *after_number == '-' && after_number[1] && !strchr(folder, '/'),

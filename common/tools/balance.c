@@ -6,6 +6,7 @@
 // On a terminal it moves at the speed of the world, drawn with the dots of Braille characters. Elsewhere it prints a table, a line
 // for every tenth step. The same seed shows the same episode.
 #include "base/check.h"
+#include "base/cores.h"
 #include "base/mathf.h"
 #include "files/folder.h"
 #include "models/actor_critic.h"
@@ -204,6 +205,7 @@ int main(int argc, char **argv)
     const char *text = read_arguments(argc, argv, usage, "texts", set_option, &o);
     check(!text, usage, "what shall '%s' be? There are only options", text);
     check(o.model || o.random, usage, "whose policy? --model FOLDER is missing");
+    cores_obey_quota();
     Arena *arena = arena_new(), *scratch = arena_new();
     ActorCritic agent;
     if (!o.random) {

@@ -9,6 +9,7 @@
 // out as U+FFFD and cannot harm a terminal. Exit status 1: a question was refused; its reason is on standard error.
 #include "models/chat.h"
 #include "base/check.h"
+#include "base/cores.h"
 #include "base/utf8.h"
 #include "lesson/lesson.h"
 #include "tools/arguments.h"
@@ -378,6 +379,7 @@ static void check_folder(const char *folder)
 int main(int argc, char **argv)
 {
     const Options options = read_options(argc, argv);
+    cores_obey_quota();
     check_folder(options.model);
     Arena *arena = arena_new();
     Pretrained model = pretrained_open(arena, options.model);

@@ -8,6 +8,7 @@
 // shown there in 24-bit colour, two pixels in the height of a character; elsewhere as characters, the denser the brighter.
 // The PNG shows it enlarged. The same words, seed, guidance and steps write the same bytes on every machine.
 #include "base/check.h"
+#include "base/cores.h"
 #include "files/image.h"
 #include "models/unclip.h"
 #include "tools/arguments.h"
@@ -108,6 +109,7 @@ int main(int argc, char **argv)
 {
     enum { ENLARGED = 24 * GARMENT_SIDE };
     Options options = read_options(argc, argv);
+    cores_obey_quota();
     int words[UNCLIP_WORDS];
     const char *problem = unclip_words(words, options.prompt);
     check(!problem, "a colour and an item, such as \"a purple sneaker\"", "%s", problem);

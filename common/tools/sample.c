@@ -9,6 +9,7 @@
 // what was read are kept, so each token costs one position. A text longer than the model's context goes on from its
 // second half.
 #include "lesson/lesson.h"
+#include "base/cores.h"
 #include "base/utf8.h"
 #include "models/gpt_file.h"
 #include "tools/arguments.h"
@@ -134,6 +135,7 @@ static void continue_text(GptFile *file, GptCache *cache, const char *text, cons
 int main(int argc, char **argv)
 {
     Options options = read_options(argc, argv);
+    cores_obey_quota();
     Arena *arena = arena_new();
     GptFile file = gpt_open(arena, options.model);
     GptCache *cache = gpt_cache_new(arena, &file.gpt, 1, file.gpt.config.context);
