@@ -297,8 +297,12 @@ CHAPTER_TARGETS  := $(addprefix chapter,$(CHAPTER_NUMBERS))
 chapter_of = $(firstword $(wildcard chapters/$1-* chapters/0$1-*))# chapter number → its folder
 CHAPTERS_DATA = $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
 
-$(CHAPTER_PROGRAMS): $(TREE)/%: $(TREE)/%.o $(LIBRARY)
-	$(call link,$^,$(LIBRARIES))
+# Of the library only what a chapter includes, so that the first one is soon there. Should that not be all, the library is linked.
+needs = $(patsubst %.c,$(TREE)/%.o,$(shell sh common/tools/needs.sh $1))
+.SECONDEXPANSION:
+$(CHAPTER_PROGRAMS): $(TREE)/%: $(TREE)/%.o $$(call needs,$$*.c)
+	$(QUIET)new=$@.$$$$; $(LINK) $^ $(LIBRARIES) $(LDLIBS) -o $$new 2>/dev/null || { $(THIS_MAKE) -s $(LIBRARY) && \
+		$(LINK) $< $(LIBRARY) $(LIBRARIES) $(LDLIBS) -o $$new; } $(renamed)
 
 # A chapter's file `packages` names those of Debian's that only it needs. They are looked for when its program is made, and by
 # make setup; without one of them it is compiled as far as it goes, and again when that is there.
