@@ -248,8 +248,10 @@ function print_map(    i, j) {
             if ((i, j) in drawn) printf "<path data-to=\"%d\" d=\"%s\"/>\n", number[i], curve(way[i, j])
     for (i = 1; i <= count; i++) print_box(i)
     print "</svg>"
-    print "<figcaption>What stands on what: a chapter needs those above it that lines lead to."
-    print "Colours are the parts.</figcaption>"
+    print "<figcaption>What stands on what: a chapter needs those above it that lines lead to.<br>"
+    for (i = 1; i <= count; i++)
+        if (part[i] != part[i - 1]) printf "<span class=\"swatch part-%s\">%s</span> %s\n", part[i], part[i], escaped(parts[i])
+    print "</figcaption>"
     print "</figure>\n"
 }
 
