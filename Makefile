@@ -728,7 +728,7 @@ gradescope autolab classroom50:
 workflow: ## files for CI services, into a handout: public tests at each push: OUT=folder
 	$(QUIET)sh tests/grader/package.sh workflow "$$OUT"
 test-packages:
-	$(call built,$(GRADER)/check_format)
+	$(call built,$(GRADER_TOOLS))
 	$(QUIET)sh tests/grader/test_packages.sh $(GRADER)/check_format "$(TEST_MAKE)"
 
 # ---- Fuzzing (tests/fuzz) -------------------------------------------------------------------------------------------------

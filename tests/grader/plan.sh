@@ -8,7 +8,7 @@
 #                                       tests/grader/seconds.txt: --write then makes a column of them
 #
 # A page's paragraph with "You need" says what a chapter needs; a page without it needs all earlier ones that it links to.
-# Reading: 200 words of prose and 20 lines of code a minute, output and folded answers not counted.
+# Reading: 200 words of prose and 20 lines of code a minute, to five minutes; output and folded answers not counted.
 set -u
 export LC_ALL=C.UTF-8
 case ${1-} in --check | --write | --measure) ;; *) sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
@@ -85,7 +85,7 @@ for folder in chapters/[0-9]*; do
                 seen[part[i]]
                 points += part[i + 1]
             }
-            minutes = words / 200 + lines / 20 + 0.5
+            minutes = 5 * int((words / 200 + lines / 20) / 5 + 0.5) # to five: an edited sentence changes no table
             printf "%d|%s|%s|%s|%d|%d|%d|%s\n", number, title, folder, list, minutes, tasks, points, run
         }' "$folder/README.md"
 done >"$scratch/chapters"

@@ -66,6 +66,11 @@ gradescope "a broken grader" $solution '{"output": "The grader had a problem' '"
 check "and there are no points at all" sh -c '! grep -q score "$1"' - "$scratch/autograder/results/results.json"
 check "and says why where teachers look" holds "$scratch/log" "not graded"
 mv "$worker.away" "$worker"
+"${check_format%/*}/without" seccomp sh "$scratch/autograder/source/grade.sh" $solution "$scratch/out" >"$scratch/log" 2>&1
+status=$?
+check "where no jail can be had nothing is graded" [ "$status" -eq 1 ]
+check "and no score is written" [ -z "$(ls "$scratch/out")" ]
+check "but the reason" holds "$scratch/log" "no jail for students' programs"
 
 # ---- Autolab -----------------------------------------------------------------------------------------------------------------
 
