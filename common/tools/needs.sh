@@ -11,13 +11,17 @@ set -u
 case ${1-} in --help | "") sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 export LC_ALL=C
 
-{ grep -H '^#include "' "$@"; grep -rH --include='*.[ch]' '^#include "' common; } | awk -F: -v programs="$*" '
-    # From the name of a file to what it includes, and from a folder to its sources
+{
+    find common -name '*.c' | sed 's/$/:/'
+    grep -H '^#include "' "$@"
+    grep -rH --include='*.[ch]' '^#include "' common
+} | awk -F: -v programs="$*" '
+    # From a folder to its sources, and from the name of a file to what it includes
+    $2 == "" { sources[folder_of($1)] = sources[folder_of($1)] " " $1; next }
     {
-        file = $1; name = $2
+        name = $2
         sub(/^#include "/, "", name); sub(/".*/, "", name)
-        if (!(file in includes) && file ~ /^common\/.*\.c$/) sources[folder_of(file)] = sources[folder_of(file)] " " file
-        includes[file] = includes[file] " " name
+        includes[$1] = includes[$1] " " name
     }
     function folder_of(path) { sub(/\/[^\/]*$/, "", path); return path }
     function stem_of(path) { sub(/^.*\//, "", path); sub(/\.[ch]$/, "", path); return path }
