@@ -84,8 +84,8 @@ typedef struct {
     int sequence, first;  // the kernel's own: which sequence; the first of the query heads
     QueriesKeysValues x,
         d; // inputs and gradients, from the first row and column on; gradients without data are not wanted
-    size_t
-        head_step; // from the keys (values) of one key head to those of the next; 0: D, they lie side by side
+    // From the keys (values) of one key head to those of the next; 0: D, they lie side by side
+    size_t head_step;
     bool key_blocks;    // x.k is made of blocks, as above: for the forward of one sequence
     Columns out, d_out; // the same as x and d
     Matrix log_sums;    // (B·T × h): written by the forward, read by the backward

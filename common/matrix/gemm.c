@@ -466,7 +466,8 @@ static void row_product(const Product *p)
 {
     const int n = p->shape.n;
     int j = 0;
-    for (; j + 8 * VECTOR_LANES <= n; j += 8 * VECTOR_LANES) row_columns(8, p, j);
+    for (; j + ROW_VECTORS * VECTOR_LANES <= n; j += ROW_VECTORS * VECTOR_LANES)
+        row_columns(ROW_VECTORS, p, j);
     for (; j + 4 * VECTOR_LANES <= n; j += 4 * VECTOR_LANES) row_columns(4, p, j);
     for (; j + 2 * VECTOR_LANES <= n; j += 2 * VECTOR_LANES) row_columns(2, p, j);
     if (j == n) return;

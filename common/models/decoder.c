@@ -105,9 +105,9 @@ struct DecoderCache {
     Arena *arena; // for what a step needs on its way
     int capacity, length;
     int layers;
-    Matrix *keys,
-        *values;   // of each layer, a row for each of the g key heads: keys, rotated already, in blocks, and
-                   // values (capacity × D); so no head's lie between another's, and a query reads on and on
+    // Of each layer, a row for each of the g key heads: keys, rotated already, in blocks, and values (capacity × D). So no
+    // head's lie between another's, and a query reads on and on.
+    Matrix *keys, *values;
     Matrix logits; // (1 × V)
 };
 
