@@ -41,6 +41,15 @@ static inline float *row_of(StepRows rows, int i)
     return rows.data ? rows.data + (size_t)i * (size_t)rows.distance : NULL;
 }
 
+// What is not given is read as zeros: a loop that asks at each number whether there is one becomes a masked gather,
+// which cost a quarter of an LSTM's forward pass.
+static inline StepRows or_zeros(StepRows rows, Matrix zeros)
+{
+    return rows.data ? rows : (StepRows){zeros.data, 0};
+}
+
+static inline const float *bias_or_zeros(Matrix b, Matrix zeros) { return b.data ? b.data : zeros.data; }
+
 // The states before step t: those of step t − 1, or what was there before the first.
 static inline StepRows rows_before(Matrix states, Matrix before, Sequences s, int first, int t)
 {
@@ -88,6 +97,14 @@ static int shares_of(Sequences s, size_t step_operations)
     return int_max(1, int_min(parallel_threads(), s.batch / FEWEST));
 }
 
+// x·w of a step, made just before the state's product goes on with the same sums: they are still in the cache. Where a
+// step has few rows, all steps are multiplied at once.
+static bool input_by_step(Sequences s, int shares)
+{
+    enum { FEW_ROWS = 12 };
+    return s.time > 1 && s.batch / shares >= FEW_ROWS;
+}
+
 typedef struct {
     int first, count;
 } Share;
@@ -116,8 +133,6 @@ static Matrix states_before(Arena *scratch, Matrix h, Matrix before, Sequences s
     return shifted;
 }
 
-static inline float bias_at(const float *b, int j) { return b ? b[j] : 0.0f; }
-
 // ---- Elman's network --------------------------------------------------------------------------------------
 
 // h = f(h + b), one row
@@ -125,11 +140,11 @@ static void rnn_row(float *h, const float *b, int hidden, RnnKind kind)
 {
     if (kind == RNN_TANH) {
 #pragma omp simd
-        for (int j = 0; j < hidden; j++) h[j] = tanh32(h[j] + bias_at(b, j));
+        for (int j = 0; j < hidden; j++) h[j] = tanh32(h[j] + b[j]);
         return;
     }
     for (int j = 0; j < hidden; j++) {
-        float z = h[j] + bias_at(b, j);
+        float z = h[j] + b[j];
         h[j] = kind == RNN_RELU && z < 0.0f ? 0.0f : z; // a NaN stays one
     }
 }
@@ -140,6 +155,7 @@ void rnn_forward(Arena *scratch, Matrix h, Matrix x, Matrix w, Matrix u, Matrix 
     ArenaMark mark = arena_mark(scratch);
     const Factor factor = factor_of(scratch, u, 0, u.cols, false, shape);
     const int shares = shares_of(shape, matrix_size(u));
+    const float *bias = bias_or_zeros(b, matrix_new(scratch, 1, h.cols));
     matmul(h, x, w);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
@@ -147,7 +163,7 @@ void rnn_forward(Arena *scratch, Matrix h, Matrix x, Matrix w, Matrix u, Matrix 
         for (int t = 0; t < shape.time; t++) {
             StepRows now = step_rows(h, shape, first, t), last = rows_before(h, before, shape, first, t);
             if (last.data) multiply_step(now, last, &factor, count, true);
-            for (int i = 0; i < count; i++) rnn_row(row_of(now, i), b.data, h.cols, kind);
+            for (int i = 0; i < count; i++) rnn_row(row_of(now, i), bias, h.cols, kind);
         }
     }
     arena_rewind(scratch, mark);
@@ -214,11 +230,11 @@ static void lstm_row(float *restrict h, float *restrict c, float *restrict gates
                     *restrict out = gates + 3 * hidden;
 #pragma omp simd
     for (int j = 0; j < hidden; j++) {
-        in[j] = gate(in[j] + bias_at(b, j));
-        forget[j] = gate(forget[j] + bias_at(b, hidden + j));
-        new[j] = tanh32(new[j] + bias_at(b, 2 * hidden + j));
-        out[j] = gate(out[j] + bias_at(b, 3 * hidden + j));
-        c[j] = __builtin_fmaf(forget[j], c_before ? c_before[j] : 0.0f, in[j] * new[j]);
+        in[j] = gate(in[j] + b[j]);
+        forget[j] = gate(forget[j] + b[hidden + j]);
+        new[j] = tanh32(new[j] + b[2 * hidden + j]);
+        out[j] = gate(out[j] + b[3 * hidden + j]);
+        c[j] = __builtin_fmaf(forget[j], c_before[j], in[j] * new[j]);
         h[j] = out[j] * tanh32(c[j]);
     }
 }
@@ -229,7 +245,11 @@ void lstm_forward(Arena *scratch, Matrix h, Matrix c, Matrix gates, Matrix x, Ma
     const int hidden = h.cols, shares = shares_of(shape, matrix_size(u));
     ArenaMark mark = arena_mark(scratch);
     const Factor factor = factor_of(scratch, u, 0, u.cols, false, shape);
-    matmul(gates, x, w);
+    const bool by_step = input_by_step(shape, shares);
+    const Factor input = by_step ? factor_of(scratch, w, 0, w.cols, false, shape) : factor;
+    const Matrix zeros = matrix_new(scratch, 1, 4 * hidden);
+    const float *bias = bias_or_zeros(b, zeros);
+    if (!by_step) matmul(gates, x, w);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
@@ -237,10 +257,11 @@ void lstm_forward(Arena *scratch, Matrix h, Matrix c, Matrix gates, Matrix x, Ma
             StepRows gate = step_rows(gates, shape, first, t), now = step_rows(h, shape, first, t);
             StepRows cell = step_rows(c, shape, first, t);
             StepRows last = rows_before(h, before.hidden, shape, first, t);
-            StepRows last_cell = rows_before(c, before.cell, shape, first, t);
+            StepRows last_cell = or_zeros(rows_before(c, before.cell, shape, first, t), zeros);
+            if (by_step) multiply_step(gate, step_rows(x, shape, first, t), &input, count, false);
             if (last.data) multiply_step(gate, last, &factor, count, true);
             for (int i = 0; i < count; i++)
-                lstm_row(row_of(now, i), row_of(cell, i), row_of(gate, i), b.data, row_of(last_cell, i),
+                lstm_row(row_of(now, i), row_of(cell, i), row_of(gate, i), bias, row_of(last_cell, i),
                          hidden);
         }
     }
@@ -248,7 +269,7 @@ void lstm_forward(Arena *scratch, Matrix h, Matrix c, Matrix gates, Matrix x, Ma
 }
 
 // One row. What the next step sends back stands in d_gates: to h in the first H columns, to c in the second H; what
-// this step sends to the cell before it goes to d_c_before, unless that is NULL.
+// this step sends to the cell before it goes to d_c_before.
 static void lstm_row_backward(float *restrict d_gates, float *restrict d_c_before, const float *restrict d_h,
                               const float *restrict gates, const float *restrict h, const float *c_before,
                               int hidden)
@@ -263,8 +284,8 @@ static void lstm_row_backward(float *restrict d_gates, float *restrict d_c_befor
         float bent = h[j] / out[j];
         float d_o = d * bent, d_c = __builtin_fmaf(d * out[j], 1.0f - bent * bent, d_forget[j]);
         // c = f ⊙ c_before + i ⊙ g
-        float d_i = d_c * new[j], d_g = d_c *in[j], d_f = d_c *(c_before ? c_before[j] : 0.0f);
-        if (d_c_before) d_c_before[j] = d_c * forget[j];
+        float d_i = d_c * new[j], d_g = d_c *in[j], d_f = d_c *c_before[j];
+        d_c_before[j] = d_c * forget[j];
         // i, f, o = sigmoid: slope y (1 − y); g = tanh: slope 1 − y²
         d_in[j] = d_i * (in[j] * (1.0f - in[j]));
         d_forget[j] = d_f * (forget[j] * (1.0f - forget[j]));
@@ -280,13 +301,16 @@ void lstm_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_
     const int hidden = h.cols, shares = shares_of(shape, matrix_size(u));
     ArenaMark mark = arena_mark(scratch);
     const Factor back = factor_of(scratch, u, 0, u.cols, true, shape);
+    const Matrix zeros = matrix_new(scratch, 1, hidden),
+                 unused = matrix_uninitialised(scratch, shares, hidden);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = shape.time - 1; t >= 0; t--) {
             StepRows d_gate = step_rows(d_gates, shape, first, t), gate = step_rows(gates, shape, first, t);
             StepRows d_out = step_rows(d_h, shape, first, t), now = step_rows(h, shape, first, t);
-            StepRows last_cell = rows_before(c, before.cell, shape, first, t), d_last = {NULL, 0};
+            StepRows last_cell = or_zeros(rows_before(c, before.cell, shape, first, t), zeros);
+            StepRows d_last = {matrix_row(unused, share), 0};
             if (t > 0) d_last = from_column(step_rows(d_gates, shape, first, t - 1), hidden);
             // gates_{t+1} = … + h_t·u
             if (t < shape.time - 1) {
@@ -319,11 +343,11 @@ static void gru_row(float *restrict h, float *restrict gates, const float *b, co
                     *restrict past = gates + 3 * hidden;
 #pragma omp simd
     for (int j = 0; j < hidden; j++) {
-        reset[j] = gate(reset[j] + bias_at(b, j) + bias_at(b_u, j));
-        update[j] = gate(update[j] + bias_at(b, hidden + j) + bias_at(b_u, hidden + j));
-        past[j] += bias_at(b_u, 2 * hidden + j);
-        new[j] = tanh32(__builtin_fmaf(reset[j], past[j], new[j] + bias_at(b, 2 * hidden + j)));
-        h[j] = __builtin_fmaf(update[j], (h_before ? h_before[j] : 0.0f) - new[j], new[j]);
+        reset[j] = gate(reset[j] + b[j] + b_u[j]);
+        update[j] = gate(update[j] + b[hidden + j] + b_u[hidden + j]);
+        past[j] += b_u[2 * hidden + j];
+        new[j] = tanh32(__builtin_fmaf(reset[j], past[j], new[j] + b[2 * hidden + j]));
+        h[j] = __builtin_fmaf(update[j], h_before[j] - new[j], new[j]);
     }
 }
 
@@ -334,29 +358,36 @@ void gru_forward(Arena *scratch, Matrix h, Matrix gates, Matrix x, Matrix w, Mat
     ArenaMark mark = arena_mark(scratch);
     const Factor both = factor_of(scratch, u, 0, 2 * hidden, false, shape);
     const Factor new = factor_of(scratch, u, 2 * hidden, hidden, false, shape);
-    gemm((GemmShape){.m = x.rows, .n = w.cols, .k = x.cols}, x.data, x.cols, w.data, w.cols, gates.data,
-         gates.cols);
+    const bool by_step = input_by_step(shape, shares);
+    const Factor input = by_step ? factor_of(scratch, w, 0, w.cols, false, shape) : new;
+    const Matrix zeros = matrix_new(scratch, 1, 3 * hidden);
+    const float *bias = bias_or_zeros(b, zeros), *bias_u = bias_or_zeros(b_u, zeros);
+    if (!by_step)
+        gemm((GemmShape){.m = x.rows, .n = w.cols, .k = x.cols}, x.data, x.cols, w.data, w.cols, gates.data,
+             gates.cols);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = 0; t < shape.time; t++) {
             StepRows gate = step_rows(gates, shape, first, t), now = step_rows(h, shape, first, t);
             StepRows last = rows_before(h, before, shape, first, t), past = from_column(gate, 3 * hidden);
+            if (by_step) multiply_step(gate, step_rows(x, shape, first, t), &input, count, false);
             if (last.data) {
                 multiply_step(gate, last, &both, count, true);
                 multiply_step(past, last, &new, count, false);
             } else {
                 for (int i = 0; i < count; i++) memset(row_of(past, i), 0, (size_t)hidden * sizeof(float));
             }
+            last = or_zeros(last, zeros);
             for (int i = 0; i < count; i++)
-                gru_row(row_of(now, i), row_of(gate, i), b.data, b_u.data, row_of(last, i), hidden);
+                gru_row(row_of(now, i), row_of(gate, i), bias, bias_u, row_of(last, i), hidden);
         }
     }
     arena_rewind(scratch, mark);
 }
 
 // One row. What the next step sends back to h stands in the first H columns of d_gates; what passes from here to the
-// state before without a product goes to d_h_before, unless that is NULL.
+// state before without a product goes to d_h_before.
 static void gru_row_backward(float *restrict d_gates, float *restrict d_h_before, const float *restrict d_h,
                              const float *restrict gates, const float *h_before, int hidden)
 {
@@ -368,8 +399,8 @@ static void gru_row_backward(float *restrict d_gates, float *restrict d_h_before
     for (int j = 0; j < hidden; j++) {
         float d = d_reset[j] + d_h[j];
         // h = (1 − z) ⊙ n + z ⊙ h_before
-        float d_z = d * ((h_before ? h_before[j] : 0.0f) - new[j]), d_n = d * (1.0f - update[j]);
-        if (d_h_before) d_h_before[j] = d * update[j];
+        float d_z = d * (h_before[j] - new[j]), d_n = d * (1.0f - update[j]);
+        d_h_before[j] = d * update[j];
         // n = tanh(… + r ⊙ past): slope 1 − y²
         float bent = d_n * (1.0f - new[j] * new[j]);
         d_new[j] = bent;
@@ -382,13 +413,14 @@ static void gru_row_backward(float *restrict d_gates, float *restrict d_h_before
 
 // The time loop of the backward: d_gates from d_h, for the sequences first … first + count − 1.
 static void gru_share_backward(Matrix d_gates, Matrix d_h, Matrix h, Matrix gates, const Factor *both,
-                               const Factor *new, Matrix before, Sequences shape, int first, int count)
+                               const Factor *new, Matrix before, Sequences shape, int first, int count,
+                               Matrix zeros, float *unused)
 {
     const int hidden = h.cols;
     for (int t = shape.time - 1; t >= 0; t--) {
         StepRows d_gate = step_rows(d_gates, shape, first, t), gate = step_rows(gates, shape, first, t);
-        StepRows d_out = step_rows(d_h, shape, first, t), last = rows_before(h, before, shape, first, t);
-        StepRows d_last = {NULL, 0};
+        StepRows d_out = step_rows(d_h, shape, first, t), d_last = {unused, 0};
+        StepRows last = or_zeros(rows_before(h, before, shape, first, t), zeros);
         if (t > 0) d_last = step_rows(d_gates, shape, first, t - 1);
         // sums_{t+1} = … + h_t·u, for r and z together, for n apart
         if (t < shape.time - 1) {
@@ -420,10 +452,13 @@ void gru_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b
     ArenaMark mark = arena_mark(scratch);
     const Factor both = factor_of(scratch, u, 0, 2 * hidden, true, shape);
     const Factor new = factor_of(scratch, u, 2 * hidden, hidden, true, shape);
+    const Matrix zeros = matrix_new(scratch, 1, hidden),
+                 unused = matrix_uninitialised(scratch, shares, hidden);
 #pragma omp parallel for num_threads(shares) if (shares > 1)
     for (int share = 0; share < shares; share++) {
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
-        gru_share_backward(d_gates, d_h, h, gates, &both, &new, before, shape, first, count);
+        gru_share_backward(d_gates, d_h, h, gates, &both, &new, before, shape, first, count, zeros,
+                           matrix_row(unused, share));
     }
     // sums of r, z, n = x_t·w + b
     if (d_x.data)
@@ -451,6 +486,8 @@ void gru_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b
 }
 
 // ---- Naive twins ------------------------------------------------------------------------------------------
+
+static inline float bias_at(const float *b, int j) { return b ? b[j] : 0.0f; }
 
 // Σ_k x_k w_kj, continued from a sum that is there already
 static float chain(float sum, const float *x, Matrix w, int j)
