@@ -39,7 +39,8 @@ ifneq ($(filter environment%,$(origin NAME)),)
 override undefine NAME
 endif
 TEXTS := DATA PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED ARGS DIR OUT FILE CHAPTER JOBS TASK LEVEL TEST FORCE NAME PEERS PROFILE WRONG \
-	BUNDLE SECONDS ONLY MODEL MODEL_20 MODEL_26 MODEL_29 MODEL_30 WORLD POLICY EPISODES SPEED SYSTEM SUITES STEPS KEEP GUIDANCE HOSTS PROCESSES
+	BUNDLE SECONDS ONLY MODEL MODEL_20 MODEL_26 MODEL_29 MODEL_30 WORLD POLICY EPISODES SPEED SYSTEM SUITES STEPS KEEP GUIDANCE HOSTS PROCESSES \
+	ACCURACY JSON
 as_it_is = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1))$(eval export $1))
 $(foreach t,$(TEXTS) FULL WERROR V OPENMP SCRIPTS COURSE_BUILD $(filter-out $(TEXTS) CC CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS SHELL,$(TYPED)),$(call as_it_is,$t))
 
@@ -558,7 +559,7 @@ HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=s
 	"tests are counted=sh tests/tools/test_test.sh" "names are free=sh tests/tools/test_names.sh $(call quote,$(COMPILER))"
 # What no compiler can change: scripts, habits, and whether the exercises' tests notice mistakes. SCRIPTS=no leaves it out,
 # and under asan the student's commands as well, which build with asan anyway.
-SCRIPT_TESTS   := test-data test-setup test-environment test-reader test-make test-wrong test-mutants test-packages \
+SCRIPT_TESTS   := test-data test-setup test-environment test-reader test-make test-wrong test-mutants test-packages test-bench \
 	$(if $(filter asan,$(MODE)),test-course)
 EXTRA_CHECKS    = $(foreach t,$(filter-out $(if $(filter no,$(SCRIPTS)),$(SCRIPT_TESTS)),$(TEST_EXTRAS)),"$(patsubst test-%,%,$t)=$(TEST_MAKE) $t")
 RUN_TESTS      := $(QUIET)sh common/tools/test.sh $(TREE)/test-logs
@@ -873,21 +874,25 @@ bits: ## compare compilers, processors, threads: the same bits?
 
 BENCHES       := $(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c))
 BENCH_CHOSEN  := $(if $(NAME),$(filter $(NAME),$(BENCHES)),$(BENCHES))
+BENCH_UNKNOWN := $(filter-out $(BENCHES),$(NAME))
+BENCH_HELP    := $(findstring --help,$(ARGS))
 BENCH_PEERS   := $(patsubst %.c,$(TREE)/%,$(wildcard tests/bench/peers/*.c))
 
 $(TREE)/tests/bench/bench.o: COURSE_CPPFLAGS += '-DBENCH_ARCH="$(ARCH)"'
-$(BENCHES:%=$(TREE)/tests/bench/bench_%): $(TREE)/%: $(TREE)/%.o $(TREE)/tests/bench/bench.o $(TREE)/tests/bench/watch.o $(LIBRARY)
+$(BENCHES:%=$(TREE)/tests/bench/bench_%): $(TREE)/%: $(TREE)/%.o $(patsubst %,$(TREE)/tests/bench/%.o,bench watch progress) $(LIBRARY)
 	$(call link,$^,$(LIBRARIES))
 $(BENCH_PEERS): $(TREE)/%: $(TREE)/%.o
 	$(QUIET)$(CC) $< -ldl -lm -o $@
 
-.PHONY: bench bench-programs
+.PHONY: bench bench-programs test-bench
 bench-programs: $(BENCH_CHOSEN:%=$(TREE)/tests/bench/bench_%) $(if $(PEERS),$(BENCH_PEERS))
-bench: $(call stamps,$(sort $(foreach b,$(BENCH_CHOSEN),$(call sets_of_bench,$b))))
-bench: ## how fast it is (NAME=gemm; PEERS=1 beside other libraries; PROFILE=1 where the time goes)
-	$(QUIET)$(if $(BENCH_CHOSEN),,echo "NAME=$$NAME: there are $(BENCHES)" >&2; exit 1)
-	$(call built,bench-programs)
-	$(QUIET)for name in $(BENCH_CHOSEN); do \
-		$(ALONE) env BENCH_PEERS=$(call quote,$(PEERS)) BENCH_PROFILE=$(call on,PROFILE) BENCH_PROGRAMS=$(TREE)/tests/bench/peers $(TREE)/tests/bench/bench_$$name || exit 1; done
+bench: $(if $(BENCH_HELP),,$(call stamps,$(sort $(foreach b,$(BENCH_CHOSEN),$(call sets_of_bench,$b)))))
+bench: ## how fast it is (NAME="gemm lstm"; PEERS=1 beside other libraries; ARGS=--help tells more)
+	$(QUIET)$(if $(BENCH_UNKNOWN),echo "NAME=$$NAME: there are $(BENCHES)" >&2; exit 1)
+	$(if $(BENCH_HELP),,$(call built,bench-programs))
+	$(QUIET)$(ALONE) env BENCH_PEERS=$(call quote,$(PEERS)) sh tests/bench/run.sh $(TREE)/tests/bench $(BENCH_CHOSEN)
+TEST_EXTRAS += test-bench
+test-bench:
+	$(QUIET)sh tests/tools/test_bench.sh
 
 endif # of what was typed right

@@ -3,10 +3,12 @@
 #include "base/cores.h"
 #include "base/parallel.h"
 #include "matrix/gemm.h"
+#include "progress.h"
 #include "timing.h"
 #include "watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <math.h>
 #include <poll.h>
@@ -18,8 +20,13 @@
 #include <unistd.h>
 
 enum { MOST_PEERS = 8, MOST_RESULTS = 512, MOST_BLOCKS = 99, MOST_THREADS_TRIED = 3, LINE = 512 };
+enum { FEWEST_BLOCKS = 3, KEPT_BLOCKS = 3 };
 
 static const double START_SECONDS = 90.0, ANSWER_SECONDS = 600.0;
+
+// What bounds a row, on each number of threads: behind the block in which so much is spent, there is no other. At least
+// FEWEST_BLOCKS are measured of ours, and one of a peer's: who takes twenty times as long is known well enough by that.
+static const double OWN_SECONDS = 3.0, PEER_SECONDS = 6.0;
 
 // A peer's program, running with a number of threads.
 typedef struct {
@@ -32,8 +39,9 @@ typedef struct {
 
 typedef struct {
     char name[64], metric[32];
-    int threads;
+    int threads, blocks;
     bool outside_bar, lower_is_better;
+    const char *kept;         // of BenchRow
     double value, best;       // of this course: the median and the best quarter of the blocks
     double peer[MOST_PEERS];  // their values, NAN: none
     double ratio[MOST_PEERS]; // how many times as fast we are
@@ -46,7 +54,9 @@ static int peer_count;
 static Process processes[MOST_PEERS][MOST_THREADS_TRIED];
 static Result results[MOST_RESULTS];
 static int result_count;
-static bool with_peers;
+static const char *program;
+static bool with_peers, kept_only;
+static FILE *lines; // for the JSON lines; NULL: standard output is a terminal
 static char processor[128] = "unknown processor";
 
 // ---- The machine ------------------------------------------------------------------------------------------
@@ -58,6 +68,13 @@ static char processor[128] = "unknown processor";
 #endif
 #ifndef BENCH_ARCH
 #define BENCH_ARCH "unknown"
+#endif
+#ifdef __AVX512F__
+enum { VECTOR_BITS = 512 };
+#elif defined __AVX__
+enum { VECTOR_BITS = 256 };
+#else
+enum { VECTOR_BITS = 128 };
 #endif
 
 static void find_processor(void)
@@ -102,7 +119,11 @@ static bool read_line(Process *p, char line[LINE], double seconds)
         const size_t used = strlen(p->pending);
         struct pollfd wait = {.fd = p->from, .events = POLLIN};
         const double left = until - seconds_now();
-        if (left <= 0.0 || used == LINE - 1 || poll(&wait, 1, (int)(left * 1e3)) <= 0) return false;
+        if (left <= 0.0 || used == LINE - 1) return false;
+        const int ready = poll(&wait, 1, (int)(fmin(left, 1.0) * 1e3));
+        if (ready < 0 && errno != EINTR) return false;
+        progress_tick();
+        if (ready <= 0) continue;
         const ssize_t got = read(p->from, p->pending + used, LINE - 1 - used);
         if (got <= 0) return false;
         p->pending[used + (size_t)got] = '\0';
@@ -214,6 +235,7 @@ static double ask(Process *p, const char *request, double seconds)
     const int length = snprintf(line, sizeof line, "%g %s\n", seconds, request);
     kill(p->pid, SIGCONT);
     if (write(p->to, line, (size_t)length) != length || !read_line(p, line, ANSWER_SECONDS)) {
+        progress_wipe();
         fprintf(stderr, "%s stopped at \"%s\"\n", p->title, request);
         end_process(p);
         return NAN;
@@ -251,16 +273,29 @@ static double best_quarter(const double *values, int count, bool lower_is_better
     return total / taken;
 }
 
-static void print_json(const Result *r, const char *library, double value)
+// A line of JSON: of this course, or of peer i.
+static void print_json(const Result *r, int i)
 {
-    printf(
-        "{\"name\": \"%s%s%s\", \"metric\": \"%s\", \"value\": %.6g, \"threads\": %d, \"compiler\": \"%s\", "
-        "\"arch\": \"%s\", \"cpu\": \"%s\"",
-        r->name, library ? ":" : "", library ? library : "", r->metric, value, r->threads, COMPILER,
-        BENCH_ARCH, processor);
-    if (!library && r->operations > 0.0)
-        printf(", \"gflops\": %.4g, \"limit\": %.4g", 1e-9 * r->operations, 1e-9 * r->limit);
-    printf("}\n");
+    if (!lines) return;
+    const bool own = i < 0;
+    fprintf(
+        lines,
+        "{\"program\": \"%s\", \"name\": \"%s%s%s\", \"metric\": \"%s\", \"value\": %.6g, \"threads\": %d, ",
+        program, r->name, own ? "" : ":", own ? "" : peers[i].label, r->metric, own ? r->value : r->peer[i],
+        r->threads);
+    if (own && r->operations > 0.0)
+        fprintf(lines, "\"gflops\": %.4g, \"limit\": %.4g, \"share\": %.4g, ", 1e-9 * r->operations,
+                1e-9 * r->limit, r->operations / r->limit);
+    if (!own) fprintf(lines, "\"ratio\": %.4g, \"version\": \"%s\", ", r->ratio[i], processes[i][0].title);
+    if (r->kept) fprintf(lines, "\"after\": \"%s\", ", r->kept);
+    const char *commit = getenv("BENCH_COMMIT");
+    fprintf(lines,
+            "\"counted\": %s, \"blocks\": %d, \"compiler\": \"%s\", \"arch\": \"%s\", \"vector_bits\": %d, "
+            "\"cpu\": \"%s\", "
+            "\"commit\": \"%s\"}\n",
+            r->outside_bar ? "false" : "true", r->blocks, COMPILER, BENCH_ARCH, VECTOR_BITS, processor,
+            commit ? commit : "");
+    fflush(lines);
 }
 
 // The limit: operations a second of our own product of 1024³, for a block of it.
@@ -288,12 +323,98 @@ static bool is_rate(const BenchRow *row)
     return length > 6 && strcmp(row->metric + length - 6, "_per_s") == 0;
 }
 
+// One after the other, as they are measured.
+static void print_row(const Result *r)
+{
+    fprintf(stderr, "%-20s %-14s %7d %12.5g", r->name, r->metric, r->threads, r->value);
+    for (int i = 0; i < peer_count; i++) {
+        if (!processes[i][0].title[0]) continue;
+        if (isnan(r->peer[i]))
+            fprintf(stderr, "  %18s", "–");
+        else
+            fprintf(stderr, "  %10.5g (%5.2f)", r->peer[i], r->ratio[i]);
+    }
+    if (r->operations > 0.0)
+        fprintf(stderr, "  %7.1f GF/s, %3.0f %% of limit", 1e-9 * r->operations,
+                100.0 * r->operations / r->limit);
+    fprintf(stderr, "\n");
+}
+
+static void print_head(void)
+{
+    fprintf(stderr, "\n%-20s %-14s %7s %12s", "row", "metric", "threads", "this course");
+    for (int i = 0; i < peer_count; i++)
+        if (processes[i][0].title[0]) fprintf(stderr, "  %18s", peers[i].label);
+    fprintf(stderr, "\n");
+}
+
+// What was measured so far of one side of a row.
+typedef struct {
+    double values[MOST_BLOCKS], spent;
+    int count;
+} Side;
+
+static Side own, theirs[MOST_PEERS];
+
+static void add_block(Side *side, double value, double began)
+{
+    side->values[side->count++] = value;
+    side->spent += seconds_now() - began;
+}
+
+// How long the blocks that are still to come will take, told by those that were.
+static double seconds_left(const Side *side, int blocks, double bound)
+{
+    if (side->count == 0) return 0.0;
+    const double each = side->spent / side->count, left = (blocks - side->count) * each;
+    return fmax(0.0, fmin(left, bound + each - side->spent));
+}
+
+static void tell(const Result *r, const char *who, int block, int blocks)
+{
+    double left = seconds_left(&own, blocks, OWN_SECONDS);
+    for (int i = 0; i < peer_count; i++) left += seconds_left(&theirs[i], blocks, PEER_SECONDS);
+    char what[LINE];
+    snprintf(what, sizeof what, "%s, %d thread%s: %s %s, block %d of at most %d", r->name, r->threads,
+             r->threads == 1 ? "" : "s", block == 0 ? "warming up" : "measuring", who, block + 1, blocks);
+    progress_show(what, block == 0 ? NAN : left);
+}
+
+static void measure_blocks(const BenchRow *row, Result *r, Process *asked[], int blocks)
+{
+    static double counted[MOST_BLOCKS], limits[MOST_BLOCKS];
+    const double seconds = row->block_seconds > 0.0 ? row->block_seconds : 0.02;
+    own = (Side){.count = 0};
+    for (int i = 0; i < peer_count; i++) theirs[i] = (Side){.count = 0};
+    progress_begin();
+    for (int b = 0; b < blocks; b++) {
+        if (!row->kept && b >= FEWEST_BLOCKS && own.spent > OWN_SECONDS) break;
+        tell(r, "ours", b, blocks);
+        double began = seconds_now();
+        add_block(&own, row->block(seconds, row->context), began);
+        const Watched watched = watch_take();
+        counted[b] = is_rate(row) && watched.seconds > 0.0 ? watched.operations / watched.seconds : 0.0;
+        limits[b] = counted[b] > 0.0 ? product_rate() : 0.0;
+        if (with_peers) pause_seconds(0.005); // our own threads spin for a while, too
+        for (int i = 0; i < peer_count; i++) {
+            Side *side = &theirs[i];
+            const bool known = side->count > 0, enough = !row->kept && side->spent > PEER_SECONDS;
+            if (!asked[i]->pid || !row->request || (known && (enough || isnan(side->values[0])))) continue;
+            tell(r, peers[i].label, b, blocks);
+            began = seconds_now();
+            const double value = ask(asked[i], row->request, seconds);
+            if (!isnan(value) || !known) add_block(side, value, began);
+        }
+    }
+    progress_wipe();
+    r->blocks = own.count;
+    r->operations = best_quarter(counted, own.count, false);
+    r->limit = best_quarter(limits, own.count, false);
+}
+
 static void measure(const BenchRow *row, int threads, Process *asked[])
 {
-    static double own[MOST_BLOCKS], theirs[MOST_PEERS][MOST_BLOCKS], counted[MOST_BLOCKS],
-        limits[MOST_BLOCKS];
-    const double seconds = row->block_seconds > 0.0 ? row->block_seconds : 0.02;
-    const int blocks = int_max(1, int_min(environment_number("BENCH_BLOCKS", 9), MOST_BLOCKS));
+    const int wanted = row->kept ? KEPT_BLOCKS : environment_number("BENCH_BLOCKS", 9);
     check(result_count < MOST_RESULTS, NULL, "more than %d results", MOST_RESULTS);
     Result *r = &results[result_count++];
     snprintf(r->name, sizeof r->name, "%s", row->name);
@@ -301,36 +422,27 @@ static void measure(const BenchRow *row, int threads, Process *asked[])
     r->threads = threads;
     r->outside_bar = row->outside_bar;
     r->lower_is_better = row->lower_is_better;
+    r->kept = row->kept;
     parallel_set_threads(threads);
-    for (int b = 0; b < blocks; b++) {
-        own[b] = row->block(seconds, row->context);
-        const Watched watched = watch_take();
-        counted[b] = is_rate(row) && watched.seconds > 0.0 ? watched.operations / watched.seconds : 0.0;
-        limits[b] = counted[b] > 0.0 ? product_rate() : 0.0;
-        if (with_peers) pause_seconds(0.005); // our own threads spin for a while, too
-        for (int i = 0; i < peer_count; i++) {
-            theirs[i][b] = ask(asked[i], row->request, seconds);
-        }
+    measure_blocks(row, r, asked, int_max(1, int_min(wanted, MOST_BLOCKS)));
+    r->value = median(own.values, own.count);
+    r->best = best_quarter(own.values, own.count, row->lower_is_better);
+    for (int i = 0; i < peer_count; i++) {
+        const Side *side = &theirs[i];
+        r->peer[i] = r->ratio[i] = NAN;
+        if (side->count == 0 || isnan(side->values[0])) continue;
+        r->peer[i] = median(side->values, side->count);
+        const double them = best_quarter(side->values, side->count, row->lower_is_better);
+        r->ratio[i] = row->lower_is_better ? them / r->best : r->best / them;
     }
-    r->value = median(own, blocks);
-    r->best = best_quarter(own, blocks, row->lower_is_better);
-    r->operations = best_quarter(counted, blocks, false);
-    r->limit = best_quarter(limits, blocks, false);
-    print_json(r, NULL, r->value);
+    if (result_count == 1) print_head();
+    print_row(r);
+    print_json(r, -1);
+    for (int i = 0; i < peer_count; i++)
+        if (!isnan(r->peer[i])) print_json(r, i);
     char title[128];
     snprintf(title, sizeof title, "%s, %d thread%s", r->name, threads, threads == 1 ? "" : "s");
     watch_print(is_rate(row) || strcmp(row->metric, "seconds") == 0 ? title : NULL);
-    for (int i = 0; i < peer_count; i++) {
-        r->peer[i] = isnan(theirs[i][blocks - 1]) ? NAN : median(theirs[i], blocks);
-        if (isnan(r->peer[i])) {
-            r->ratio[i] = NAN;
-            continue;
-        }
-        const double them = best_quarter(theirs[i], blocks, row->lower_is_better);
-        r->ratio[i] = row->lower_is_better ? them / r->best : r->best / them;
-        print_json(r, peers[i].label, r->peer[i]);
-    }
-    fflush(stdout);
 }
 
 // 1, 2 and all, as far as there are so many.
@@ -364,9 +476,16 @@ void bench_begin(const char *group, const BenchPeer *the_peers, int count)
     signal(SIGPIPE, SIG_IGN);
     cores_obey_quota();
     find_processor();
+    program = group;
     peers = the_peers;
     peer_count = count;
     with_peers = environment_number("BENCH_PEERS", 0) != 0;
+    kept_only = environment_number("BENCH_ACCURACY", 0) != 0;
+    const char *file = getenv("BENCH_JSON");
+    lines = file && *file ? fopen(file, "a") : isatty(STDOUT_FILENO) ? NULL : stdout;
+    check(lines || !file || !*file, "name a file in a folder that is there", "cannot write %s: %s", file,
+          strerror(errno));
+    if (lines) fcntl(fileno(lines), F_SETFD, FD_CLOEXEC);
     int counts[MOST_THREADS_TRIED];
     const int tried = thread_counts(counts, 1 << 20);
     fprintf(stderr, "\n%s: %s, ARCH=%s, %s, %d threads\n", group, COMPILER, BENCH_ARCH, processor,
@@ -374,9 +493,16 @@ void bench_begin(const char *group, const BenchPeer *the_peers, int count)
     if (!with_peers) return;
     for (int i = 0; i < count; i++) {
         for (int t = 0; t < tried; t++) {
-            if (!start_peer(&processes[i][t], &peers[i], counts[t])) {
-                fprintf(stderr, "  %-18s not here: skipped; apt-get install %s brings it\n", peers[i].label,
-                        package_of(peers[i].label));
+            char what[LINE];
+            snprintf(what, sizeof what, "starting %s, %d thread%s", peers[i].label, counts[t],
+                     counts[t] == 1 ? "" : "s");
+            progress_begin();
+            progress_show(what, NAN);
+            const bool started = start_peer(&processes[i][t], &peers[i], counts[t]);
+            progress_wipe();
+            if (!started) {
+                fprintf(stderr, "  %-18s not here: skipped; sudo apt-get install %s brings it\n",
+                        peers[i].label, package_of(peers[i].label));
                 break;
             }
             if (t == 0) fprintf(stderr, "  %-18s %s\n", peers[i].label, processes[i][0].title);
@@ -387,58 +513,29 @@ void bench_begin(const char *group, const BenchPeer *the_peers, int count)
 void bench_row(BenchRow row, int most)
 {
     const char *only = getenv("BENCH_ONLY");
-    if (only && !strstr(row.name, only)) return;
+    if ((only && !strstr(row.name, only)) || (row.kept != NULL) != kept_only) return;
     int counts[MOST_THREADS_TRIED];
-    const int tried = thread_counts(counts, most);
-    for (int t = 0; t < tried; t++) {
+    const int tried = thread_counts(counts, row.kept ? 2 : most);
+    for (int t = row.kept ? tried - 1 : 0; t < tried;
+         t++) { // what is reached is the same on any number of threads
         Process *asked[MOST_PEERS];
         for (int i = 0; i < peer_count; i++) asked[i] = &processes[i][t];
         measure(&row, counts[t], asked);
     }
 }
 
-// ---- The table --------------------------------------------------------------------------------------------
-
-static bool peer_answered(int i)
+void bench_share(double share)
 {
-    for (int r = 0; r < result_count; r++)
-        if (!isnan(results[r].peer[i])) return true;
-    return false;
+    if (kept_only) progress_share(share);
 }
+
+// ---- The end ----------------------------------------------------------------------------------------------
 
 static bool limit_known(void)
 {
     for (int r = 0; r < result_count; r++)
         if (results[r].operations > 0.0) return true;
     return false;
-}
-
-static void print_table(void)
-{
-    const bool limits = limit_known();
-    fprintf(stderr, "\n%-20s %-14s %7s %12s", "row", "metric", "threads", "this course");
-    if (limits) fprintf(stderr, "  %16s", "GF/s (of limit)");
-    for (int i = 0; i < peer_count; i++)
-        if (peer_answered(i)) fprintf(stderr, "  %18s", peers[i].label);
-    fprintf(stderr, "\n");
-    for (int r = 0; r < result_count; r++) {
-        const Result *result = &results[r];
-        fprintf(stderr, "%-20s %-14s %7d %12.5g", result->name, result->metric, result->threads,
-                result->value);
-        if (result->operations > 0.0)
-            fprintf(stderr, "  %9.1f (%3.0f%%)", 1e-9 * result->operations,
-                    100.0 * result->operations / result->limit);
-        else if (limits)
-            fprintf(stderr, "  %16s", "");
-        for (int i = 0; i < peer_count; i++) {
-            if (!peer_answered(i)) continue;
-            if (isnan(result->peer[i]))
-                fprintf(stderr, "  %18s", "–");
-            else
-                fprintf(stderr, "  %10.5g (%5.2f)", result->peer[i], result->ratio[i]);
-        }
-        fprintf(stderr, "\n");
-    }
 }
 
 // For one peer and number of threads: how often are we as fast as we want to be, and where are we slowest?
@@ -478,19 +575,22 @@ static void print_least_gain(void)
 
 int bench_end(void)
 {
-    print_table();
-    fprintf(stderr, "\n");
-    print_least_gain();
     int counts[MOST_THREADS_TRIED];
     const int tried = thread_counts(counts, 1 << 20);
-    if (limit_known())
-        fprintf(stderr, "Of limit: the model's operations a second beside those of our own product of 1024³ "
-                        "in the same run.\n");
-    if (with_peers)
+    if (result_count && !kept_only) {
+        fprintf(stderr, "\n");
+        print_least_gain();
+        if (limit_known())
+            fprintf(stderr,
+                    "Of limit: the model's operations a second beside those of our own product of 1024³ "
+                    "in the same run.\n");
+        for (int i = 0; i < peer_count; i++)
+            for (int t = 0; t < tried; t++) print_bar(i, counts[t]);
+    }
+    if (result_count && with_peers && peer_count)
         fprintf(stderr, "In brackets behind a peer: how many times as fast as the peer we are.\n");
     for (int i = 0; i < peer_count; i++)
-        for (int t = 0; t < tried; t++) print_bar(i, counts[t]);
-    for (int i = 0; i < peer_count; i++)
         for (int t = 0; t < tried; t++) end_process(&processes[i][t]);
+    if (lines && lines != stdout) fclose(lines);
     return 0;
 }

@@ -231,7 +231,7 @@ int main(void)
                      .width = 1024,
                      .hidden = 3072,
                      .query_key_norm = true},
-         memory, 1.0);
+         memory, 0.5);
     const int status = bench_end();
     arena_free(arena);
     return status;

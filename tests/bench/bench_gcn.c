@@ -171,6 +171,7 @@ int main(void)
               2);
     bench_row((BenchRow){.name = "gcn",
                          .metric = "test_accuracy",
+                         .kept = "200 epochs",
                          .block = train_accuracy,
                          .context = cora,
                          .request = "accuracy"},

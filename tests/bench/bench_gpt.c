@@ -129,10 +129,10 @@ static void write_raw(const char *folder, const char *name, const char *end, con
 
 static void rows(Training *t, double block_seconds)
 {
-    char speed[64], loss[64], metric[64];
+    char speed[64], loss[64], kept[64];
     snprintf(speed, sizeof speed, "train %s", t->name);
     snprintf(loss, sizeof loss, "loss %s %d", t->name, t->loss_steps);
-    snprintf(metric, sizeof metric, "loss_after_%d", t->loss_steps);
+    snprintf(kept, sizeof kept, "%d steps", t->loss_steps);
     bench_row((BenchRow){.name = t->name,
                          .metric = "tokens_per_s",
                          .block = tokens_per_second,
@@ -141,7 +141,8 @@ static void rows(Training *t, double block_seconds)
                          .block_seconds = block_seconds},
               2);
     bench_row((BenchRow){.name = t->name,
-                         .metric = metric,
+                         .metric = "loss",
+                         .kept = kept,
                          .lower_is_better = true,
                          .outside_bar = true,
                          .block = loss_after,
@@ -168,8 +169,8 @@ int main(void)
         write_raw(folder, "gpt", ".text", NULL, text);
     }
     bench_begin("gpt", peers, 1);
-    rows(&small, 1.0);
-    rows(&medium, 2.0);
+    rows(&small, 0.5);
+    rows(&medium, 0.8);
     int status = bench_end();
     training_end(&small);
     training_end(&medium);

@@ -86,9 +86,13 @@ int main(void)
                          .context = &f,
                          .request = "score"},
               2);
-    bench_row(
-        (BenchRow){.name = "iforest", .metric = "roc_area", .block = area, .context = &f, .request = "area"},
-        1);
+    bench_row((BenchRow){.name = "iforest",
+                         .metric = "roc_area",
+                         .kept = "100 trees",
+                         .block = area,
+                         .context = &f,
+                         .request = "area"},
+              1);
     const int status = bench_end();
     arena_free(arena);
     return status;

@@ -48,6 +48,7 @@ int main(void)
               2);
     bench_row((BenchRow){.name = "kmeans",
                          .metric = "cost",
+                         .kept = "20 steps",
                          .lower_is_better = true,
                          .block = fit_cost,
                          .context = &c,

@@ -77,6 +77,7 @@ int main(void)
               1);
     bench_row((BenchRow){.name = "linreg",
                          .metric = "explained",
+                         .kept = "100 epochs",
                          .block = explained,
                          .context = &r,
                          .request = "explained"},

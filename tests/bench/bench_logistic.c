@@ -64,15 +64,16 @@ static double sgd_accuracy(double seconds, void *context)
 }
 
 static void row(const char *name, const char *metric, bool lower_is_better, double (*block)(double, void *),
-                Logistic *l, const char *request)
+                Logistic *l, const char *request, const char *kept)
 {
     bench_row((BenchRow){.name = name,
                          .metric = metric,
                          .lower_is_better = lower_is_better,
                          .block = block,
                          .context = l,
-                         .request = request},
-              block == lbfgs_seconds || block == sgd_seconds ? 2 : 1);
+                         .request = request,
+                         .kept = kept},
+              2);
 }
 
 int main(void)
@@ -88,11 +89,11 @@ int main(void)
     static const BenchPeer peers[] = {
         {.label = "scikit-learn", .program = "clusters.py", .argument = "logistic"}};
     bench_begin("logistic", peers, 1);
-    row("logistic_50", "seconds", true, lbfgs_seconds, &l, "fit");
-    row("logistic_50", "loss", true, lbfgs_loss, &l, "loss");
-    row("logistic_50", "test_accuracy", false, lbfgs_accuracy, &l, "accuracy");
-    row("logistic_sgd", "seconds", true, sgd_seconds, &l, "sgd");
-    row("logistic_sgd", "test_accuracy", false, sgd_accuracy, &l, "sgd_accuracy");
+    row("logistic_50", "seconds", true, lbfgs_seconds, &l, "fit", NULL);
+    row("logistic_50", "loss", true, lbfgs_loss, &l, "loss", "50 iterations");
+    row("logistic_50", "test_accuracy", false, lbfgs_accuracy, &l, "accuracy", "50 iterations");
+    row("logistic_sgd", "seconds", true, sgd_seconds, &l, "sgd", NULL);
+    row("logistic_sgd", "test_accuracy", false, sgd_accuracy, &l, "sgd_accuracy", "5 epochs");
     const int status = bench_end();
     arena_free(arena);
     return status;

@@ -103,6 +103,7 @@ int main(void)
     ImageSet data = fashion_mnist_load(arena);
     static const int sizes[] = {784, 256, 128, 10};
     FashionModel model = fashion_mlp("mlp", sizes, 4, 5, OPTIMISER_ADAM, 1e-3f, &data);
+    model.speed_batches = 200;
     static Steps steps;
     steps_make(&steps, arena);
     bench_begin("mlp", FASHION_PEERS, FASHION_PEER_COUNT);
@@ -114,6 +115,7 @@ int main(void)
               2);
     bench_row((BenchRow){.name = "mlp",
                          .metric = "test_accuracy",
+                         .kept = "5 epochs",
                          .block = fashion_accuracy,
                          .context = &model,
                          .request = "accuracy mlp"},
@@ -123,7 +125,7 @@ int main(void)
                          .lower_is_better = true,
                          .block = tape_block,
                          .context = &steps,
-                         .block_seconds = 0.5},
+                         .block_seconds = 0.3},
               2);
     int status = bench_end();
     tape_free(steps.tape);

@@ -48,6 +48,7 @@ int main(void)
               2);
     bench_row((BenchRow){.name = "pca",
                          .metric = "explained",
+                         .kept = "50 components",
                          .block = fit_explained,
                          .context = &x,
                          .request = "explained"},

@@ -17,6 +17,7 @@ int main(void)
               2);
     bench_row((BenchRow){.name = "softmax",
                          .metric = "test_accuracy",
+                         .kept = "1 epoch",
                          .block = fashion_accuracy,
                          .context = &model,
                          .request = "accuracy softmax"},

@@ -79,6 +79,7 @@ int main(void)
               2);
     bench_row((BenchRow){.name = "svc",
                          .metric = "accuracy",
+                         .kept = "a fit",
                          .block = test_accuracy,
                          .context = &images,
                          .outside_bar = true,

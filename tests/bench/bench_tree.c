@@ -60,6 +60,7 @@ int main(void)
               2);
     bench_row((BenchRow){.name = "tree",
                          .metric = "accuracy",
+                         .kept = "a fit",
                          .block = test_accuracy,
                          .context = &images,
                          .outside_bar = true,

@@ -145,10 +145,11 @@ int main(void)
                          .block = samples_per_second,
                          .context = &training,
                          .request = "train",
-                         .block_seconds = 1.0},
+                         .block_seconds = 0.6},
               2);
     bench_row((BenchRow){.name = "unet_ddpm",
-                         .metric = "loss_after_20",
+                         .metric = "loss",
+                         .kept = "20 steps",
                          .lower_is_better = true,
                          .outside_bar = true,
                          .block = loss_after,

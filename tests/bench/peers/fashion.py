@@ -11,7 +11,8 @@ from peer import serve
 FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "..", "datasets", "cache", "fashion-mnist")
 BATCH = 64
 EPOCHS = {"softmax": 1, "mlp": 5, "lenet": 3, "resnet": 1, "lstm": 1, "vit": 1}
-SPEED_BATCHES = {"lenet": 300, "resnet": 100, "lstm": 150, "vit": 100}  # so many are enough to know the speed; the others: an epoch
+SPEED_BATCHES = {"mlp": 200, "lenet": 100, "resnet": 15, "lstm": 40, "vit": 15}  # as in the C programs; the others: an epoch
+WARM_BATCHES = 2  # before a part of an epoch, not timed
 RATE = {"softmax": 0.1, "mlp": 1e-3, "lenet": 1e-3, "resnet": 1e-3, "lstm": 1e-3, "vit": 1e-3}
 
 
@@ -37,22 +38,26 @@ def answer(title, start, test):
     """
     count, seed = 60000, 0
 
-    def train(name, epochs, batches=count // BATCH):
+    def train(name, epochs, batches=0):
         nonlocal seed
         seed += 1
         model, shuffle, step = start(name, seed)
+        warm = WARM_BATCHES if batches else 0
+        batches = warm + batches if batches else count // BATCH
         begin = time.perf_counter()
         for epoch in range(epochs):
             order = shuffle(count)
             for batch in range(batches):
+                if warm and batch == warm:
+                    begin = time.perf_counter()
                 rate = cosine(RATE[name], epoch * batches + batch, epochs * batches)
                 step(order[batch * BATCH : (batch + 1) * BATCH], rate)
-        return model, epochs * batches * BATCH / (time.perf_counter() - begin)
+        return model, (epochs * batches - warm) * BATCH / (time.perf_counter() - begin)
 
     serve(
         title,
         {
-            "epoch": lambda seconds, name: train(name, 1, SPEED_BATCHES.get(name, count // BATCH))[1],
+            "epoch": lambda seconds, name: train(name, 1, SPEED_BATCHES.get(name, 0))[1],
             "accuracy": lambda seconds, name: test(train(name, EPOCHS[name])[0]),
         },
     )
