@@ -962,13 +962,19 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median_of(const Trial *t, int seeds, bool steps)
+// What each run needed, from the fastest to the slowest; the unsolved, which never get there, last. sorted [seeds]
+static void sort_runs(double *sorted, const Trial *t, int seeds, bool steps)
 {
-    double sorted[MANY];
     for (int s = 0; s < seeds; s++)
         sorted[s] = !t->outcomes[s].solved ? INFINITY
                                            : (double)(steps ? t->outcomes[s].steps : t->outcomes[s].episodes);
     qsort(sorted, (size_t)seeds, sizeof *sorted, by_size);
+}
+
+static double median_of(const Trial *t, int seeds, bool steps)
+{
+    double sorted[MANY];
+    sort_runs(sorted, t, seeds, steps);
     return sorted[(seeds - 1) / 2];
 }
 
@@ -1187,16 +1193,14 @@ static void plot_solved(Plot *plot, const char *label, const Trial *t, int seeds
 {
     float x[2 * MANY + 3], y[2 * MANY + 3];
     double sorted[MANY];
-    int n = 0, solved = 0;
-    for (int s = 0; s < seeds; s++)
-        if (t->outcomes[s].solved) sorted[solved++] = (double)t->outcomes[s].steps;
-    qsort(sorted, (size_t)solved, sizeof *sorted, by_size);
+    int n = 0;
+    sort_runs(sorted, t, seeds, true);
     x[n] = (float)first, y[n++] = 0.0f;
-    for (int s = 0; s < solved; s++) {
+    for (int s = 0; s < t->solved; s++) {
         x[n] = (float)sorted[s], y[n++] = 100.0f * (float)s / (float)seeds;
         x[n] = (float)sorted[s], y[n++] = 100.0f * (float)(s + 1) / (float)seeds;
     }
-    x[n] = (float)last, y[n++] = 100.0f * (float)solved / (float)seeds;
+    x[n] = (float)last, y[n++] = 100.0f * (float)t->solved / (float)seeds;
     plot_line(plot, label, x, y, n);
 }
 
