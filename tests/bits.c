@@ -191,6 +191,26 @@ static void set_up_pictures(void)
     bias = variable(1, pictures[s].outputs);
 }
 
+// The same for convolutions with a window for each channel. (One of the pictures above has that too.)
+static const struct {
+    Grid grid;
+    int channels;
+    Window window;
+} layered[SHAPES] = {{{20, 14, 14}, 32, {3, 3, 1, 1, 32}},
+                     {{3, 9, 8}, 19, {5, 5, 1, 2, 19}},
+                     {{33, 12, 12}, 16, {7, 7, 1, 3, 16}},
+                     {{2, 17, 31}, 35, {5, 3, 3, 0, 35}}};
+
+static void set_up_layered(void)
+{
+    int s = 0;
+    while (shapes[s].rows != out.rows) s++;
+    grid = layered[s].grid, window = layered[s].window;
+    x = variable(grid_rows(grid), layered[s].channels);
+    w = variable(window.height * window.width, layered[s].channels);
+    bias = variable(1, layered[s].channels);
+}
+
 // The same window for pooling.
 static Window pool_window(void)
 {
@@ -556,6 +576,8 @@ static Parameters *parameter_set(void)
     K(tied_cross_entropy, x = variable(out.rows, wide.cols); taped(tied_cross_entropy(x, w, labels)))        \
     K(conv2d, set_up_pictures(); taped(conv2d(x, w, bias, grid, window)))                                    \
     K(conv2d_relu, set_up_pictures(); taped(conv2d_relu(x, w, bias, grid, window)))                          \
+    K(depthwise, set_up_layered(); taped(conv2d(x, w, bias, grid, window)))                                  \
+    K(depthwise_relu, set_up_layered(); taped(conv2d_relu(x, w, bias, grid, window)))                        \
     K(max_pool, set_up_pictures(); taped(max_pool(x, grid, pool_window())))                                  \
     K(max_pool_halves, set_up_pictures(); taped(max_pool(x, grid, window_square(2, 2, 0))))                  \
     K(average_pool, set_up_pictures(); taped(average_pool(x, grid, pool_window())))                          \
