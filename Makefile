@@ -125,10 +125,13 @@ TREE := $(call tree,$(MODE))
 chapter_number = $(patsubst 0%,%,$(firstword $(subst -, ,$1)))
 CHAPTERS         := $(sort $(notdir $(wildcard chapters/[0-9]*)))
 CHAPTER_NUMBERS  := $(foreach c,$(CHAPTERS),$(call chapter_number,$c))
+# The appendix's chapters have a letter for a number, and no exercises. Lessons are both.
+LESSONS          := $(CHAPTERS) $(sort $(notdir $(wildcard chapters/[A-Z]-*)))
+LESSON_NUMBERS   := $(foreach c,$(LESSONS),$(call chapter_number,$c))
 EXERCISES        := $(sort $(patsubst tests/exercises/exercise_%.c,%,$(wildcard tests/exercises/exercise_[0-9]*.c)))
 EXERCISE_NUMBERS := $(EXERCISES:0%=%)
 UNIT_SOURCES     := $(wildcard tests/unit/test_*.c)
-FAMILIES := $(foreach v,chapter weave verify,$(CHAPTER_NUMBERS:%=$v%)) $(UNIT_SOURCES:tests/unit/test_%.c=unit-%) \
+FAMILIES := $(foreach v,chapter weave verify,$(LESSON_NUMBERS:%=$v%)) $(UNIT_SOURCES:tests/unit/test_%.c=unit-%) \
 	$(foreach v,grade hint watch debug hidden reset solution,$(EXERCISE_NUMBERS:%=$v%)) \
 	$(patsubst tests/fuzz/fuzz_%.c,fuzz-%,$(wildcard tests/fuzz/fuzz_*.c))
 UNKNOWN  := $(filter-out $(FAMILIES) $(BUILD)/% datasets/cache/%,$(MAKECMDGOALS))
@@ -293,8 +296,8 @@ test-data:
 
 chapter_name    = $(subst -,_,$(patsubst $(firstword $(subst -, ,$1))-%,%,$1))
 chapter_program = $(TREE)/chapters/$1/$(call chapter_name,$1)
-CHAPTER_PROGRAMS := $(foreach c,$(CHAPTERS),$(call chapter_program,$c))
-CHAPTER_TARGETS  := $(addprefix chapter,$(CHAPTER_NUMBERS))
+CHAPTER_PROGRAMS := $(foreach c,$(LESSONS),$(call chapter_program,$c))
+CHAPTER_TARGETS  := $(addprefix chapter,$(LESSON_NUMBERS))
 chapter_of = $(firstword $(wildcard chapters/$1-* chapters/0$1-*))# chapter number → its folder
 CHAPTERS_DATA = $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
 
@@ -324,9 +327,9 @@ chapter$(call chapter_number,$1): setup-check $(call chapter_data,$1)
 	$$(call built,$(call chapter_program,$1))
 	$$(QUIET)$$(ALONE) sh common/tools/run.sh $(call chapter_program,$1) $$$${SEED:+--seed "$$$$SEED"}
 endef
-$(foreach c,$(CHAPTERS),$(eval $(call chapter_rule,$c)))
+$(foreach c,$(LESSONS),$(eval $(call chapter_rule,$c)))
 
-#: chapterN ## run chapter N (ARGS=--help shows its options)
+#: chapterN ## run chapter N (ARGS=--help shows its options); chapterA is the appendix's first
 
 .PHONY: chapters chapters-built
 chapters-built: setup-check
@@ -436,10 +439,10 @@ $(WEAVER): %: %.o $(NOTEBOOK) $(LIBRARY)
 .PHONY: weave verify
 weave: setup-check $(CHAPTERS_DATA) ## run every chapter and write its page, README.md
 	$(call built,$(WEAVER) $(CHAPTER_PROGRAMS))
-	$(QUIET)$(ALONE) sh common/tools/notebook.sh weave $(TREE) $(TREE)/weave $(CHAPTERS)
+	$(QUIET)$(ALONE) sh common/tools/notebook.sh weave $(TREE) $(TREE)/weave $(LESSONS)
 verify: setup-check $(CHAPTERS_DATA) ## run every chapter again, compare each byte with its page
 	$(call built,$(WEAVER) $(CHAPTER_PROGRAMS))
-	$(QUIET)$(ALONE) sh common/tools/notebook.sh verify $(TREE) $(TREE)/verify $(CHAPTERS)
+	$(QUIET)$(ALONE) sh common/tools/notebook.sh verify $(TREE) $(TREE)/verify $(LESSONS)
 
 # weave1, verify1: the same for one chapter.
 #: weaveN ## the same for chapter N
@@ -450,7 +453,7 @@ $1$(call chapter_number,$2): setup-check $(call chapter_data,$2)
 	$$(call built,$(WEAVER) $(call chapter_program,$2))
 	$$(QUIET)$$(ALONE) sh common/tools/notebook.sh $1 $(TREE) $(TREE)/$1 $2
 endef
-$(foreach c,$(CHAPTERS),$(eval $(call notebook_rule,weave,$c))$(eval $(call notebook_rule,verify,$c)))
+$(foreach c,$(LESSONS),$(eval $(call notebook_rule,weave,$c))$(eval $(call notebook_rule,verify,$c)))
 
 # The book is made of the committed pages: nothing runs and nothing is compiled.
 .PHONY: book test-book notebooks
@@ -459,7 +462,7 @@ book: setup-check ## make the web book of the pages: open build/book/index.html
 test-book: book ## look at every page of the web book in a browser (needs chromium)
 	$(QUIET)sh tests/tools/test_book.sh $(BUILD)/book $(BUILD)/test-book
 notebooks: weave ## run every chapter and write its Jupyter notebook
-	$(QUIET)sh common/tools/notebook.sh jupyter $(TREE) $(BUILD)/notebooks $(CHAPTERS)
+	$(QUIET)sh common/tools/notebook.sh jupyter $(TREE) $(BUILD)/notebooks $(LESSONS)
 
 .PHONY: questions
 questions: ## the questions under "Check yourself" of all pages, for print [CHAPTER=1] [OUT=file.html]

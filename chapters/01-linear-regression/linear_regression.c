@@ -229,8 +229,8 @@ static double loss_in_loops(Matrix errors, Matrix x, Matrix w, Matrix y)
 }
 
 /*
-And here it is with the matrix library, which does the same work faster. Every chapter of this course does
-this: first the plain loops, then the fast version, then a comparison of the two.
+And here it is with the matrix library, which does the same work faster (appendix A tells how). Every chapter of
+this course does this: first the plain loops, then the fast version, then a comparison of the two.
 */
 
 static double loss_of(Matrix errors, Matrix x, Matrix w, Matrix y)

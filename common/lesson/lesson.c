@@ -311,7 +311,10 @@ Lesson *lesson_begin_with(int argc, char **argv, const char *folder, const char 
     cores_obey_quota();
     char *after_number;
     long number = strtol(folder, &after_number, 10);
-    check(isdigit((unsigned char)*folder) && *after_number == '-' && after_number[1] && !strchr(folder, '/'),
+    const bool in_appendix = *folder >= 'A' && *folder <= 'Z'; // its chapters have a letter
+    after_number += in_appendix;
+    check((isdigit((unsigned char)*folder) || in_appendix) && *after_number == '-' && after_number[1] &&
+              !strchr(folder, '/'),
           "give the name of the chapter's folder, like \"01-linear-regression\"",
           "a lesson in the folder '%s'", folder);
 
@@ -331,7 +334,9 @@ Lesson *lesson_begin_with(int argc, char **argv, const char *folder, const char 
     set_figures(lesson);
     lesson->watched = !lesson->quiet && isatty(STDERR_FILENO);
     watch_standard_output(lesson);
-    printf("A Gentle Walk into Deep Learning, in C. Chapter %ld: %s\n", number, title);
+    printf("A Gentle Walk into Deep Learning, in C. ");
+    if (in_appendix) printf("Appendix %c: %s\n", *folder, title);
+    if (!in_appendix) printf("Chapter %ld: %s\n", number, title);
     return lesson;
 }
 

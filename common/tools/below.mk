@@ -8,7 +8,7 @@ override SHELL := /bin/sh
 quote = '$(subst ','\'',$1)'
 
 COURSE := $(dir $(lastword $(MAKEFILE_LIST)))../..
-NUMBER := $(patsubst 0%,%,$(firstword $(filter 0% 1% 2% 3% 4% 5% 6% 7% 8% 9%,$(subst -, ,$(notdir $(lastword $(CURDIR)))))))
+NUMBER := $(patsubst 0%,%,$(firstword $(filter 0% 1% 2% 3% 4% 5% 6% 7% 8% 9% A B C D E F,$(subst -, ,$(notdir $(lastword $(CURDIR)))))))
 GOALS  := $(or $(MAKECMDGOALS),$(if $(NUMBER),chapter,help))
 ifneq ($(NUMBER),)
 ONE   := chapter weave verify grade hint watch debug hidden reset solution

@@ -45,6 +45,7 @@ if [ "$1" = --chapter ]; then
     book=$BOOK work=$BOOK_WORK mathematics=$BOOK_MATHEMATICS chapter=$2
     number=${chapter%%-*}
     number=${number#0}
+    case $number in [A-Z]) nth=1 ;; *) nth=$number ;; esac
     here=$book/chapters/$chapter
     mkdir -p "$here"
     cp "$(source_of "$chapter")" "$here/"
@@ -52,7 +53,7 @@ if [ "$1" = --chapter ]; then
         [ ! -f "chapters/$chapter/$file" ] || cp "chapters/$chapter/$file" "$here/"
     done
     page ../../ "$chapter" "chapters/$chapter/README.md" "$here/index.html" \
-        --number-sections --number-offset=$((number - 1)) --metadata pagetitle="$number. $(title_of "$chapter")"
+        --number-sections --number-offset=$((nth - 1)) --metadata pagetitle="$number. $(title_of "$chapter")"
     exit 0
 fi
 
@@ -83,28 +84,29 @@ done
 [ "$mathematics" != --mathml ] ||
     echo "book.sh: there is no libjs-katex (make setup installs it): browsers set the formulas, in what fonts they have" >&2
 
-# A line for each chapter: number, folder, part, the part's title, its own title.
+# A line for each chapter: number, folder, part, the part's title, its own title. The appendix is a part of this name, and its
+# chapters have letters for numbers.
 awk -v tab="$tab" '
-    /^\| [IVX]+ · / {
+    /^\| ([IVX]+|Appendix) · / {
         part = $2
         split($0, column, /[|]/)
         parts = column[2]
-        sub(/^ [IVX]+ · /, "", parts)
+        sub(/^ [IVXa-zA-Z]+ · /, "", parts)
         sub(/ *$/, "", parts)
         rest = $0
-        while (match(rest, /\[[0-9]+ [^]]*\]\(chapters\/[^\/]*\/README\.md\)/)) {
+        while (match(rest, /\[([0-9]+|[A-Z]) [^]]*\]\(chapters\/[^\/]*\/README\.md\)/)) {
             link = substr(rest, RSTART + 1, RLENGTH - 2)
             rest = substr(rest, RSTART + RLENGTH)
-            number = link + 0
-            title = folder = link
-            sub(/^[0-9]+ /, "", title)
+            title = folder = number = link
+            sub(/ .*/, "", number)
+            sub(/^[^ ]* /, "", title)
             sub(/\]\(.*/, "", title)
             sub(/.*\(chapters\//, "", folder)
             sub(/\/README.*/, "", folder)
             print number tab folder tab part tab parts tab title
         }
     }' README.md >"$work/chapters"
-for folder in chapters/[0-9]*/; do
+for folder in chapters/[0-9]*/ chapters/[A-Z]-*/; do
     folder=${folder#chapters/} folder=${folder%/}
     [ -f "chapters/$folder/README.md" ] || continue
     grep -q "$tab$folder$tab" "$work/chapters" && continue
@@ -130,14 +132,14 @@ awk -v tab="$tab" '
         if (/plot_end\(/) file = ""
         next
     }
-    match($0, /^!\[Figure [0-9]+\.[0-9]+\./) {
+    match($0, /^!\[Figure [0-9A-Z]+\.[0-9]+\./) {
         number = substr($0, 10, RLENGTH - 10)
         file = $0
         sub(/.*\.\.\/figures\/[^\/]*\//, "", file)
         sub(/\)$/, "", file)
         what = (folder, file) in kind ? kind[folder, file] : (folder, "*") in kind ? kind[folder, "*"] : "image"
         print folder tab number tab file tab what
-    }' $(awk -F "$tab" '{ name = $2; sub(/^[0-9]+-/, "", name); gsub(/-/, "_", name)
+    }' $(awk -F "$tab" '{ name = $2; sub(/^[^-]*-/, "", name); gsub(/-/, "_", name)
         print "chapters/" $2 "/" name ".c", "chapters/" $2 "/README.md" }' "$work/chapters") >"$work/drawn"
 while IFS=$tab read -r folder number file what; do
     # The size stands in bytes 16 to 23 of a PNG, so that a page does not move while its figures arrive.

@@ -134,6 +134,8 @@ files '^tests/(unit/test|exercises/exercise)_[^/]*\.c$' | each awk '
 # ---- Chapters -------------------------------------------------------------------------------------------------
 
 files '^chapters/[0-9]*-[^/]*/' | cut -d / -f 2 | sort -u >"$scratch/chapters"
+files '^chapters/[A-Z]-[^/]*/' | cut -d / -f 2 | sort -u >"$scratch/appendix" # these have no exercises
+cat "$scratch/chapters" "$scratch/appendix" >"$scratch/lessons"
 
 answers=solution.c
 grep -qs "^This is your folder of the course" README.md && answers="" # a handout has none (tests/exercises/STUDENTS.md)
@@ -141,10 +143,11 @@ grep -qs "^This is your folder of the course" README.md && answers="" # a handou
 while IFS= read -r chapter; do
     program=$(printf '%s' "${chapter#*-}" | tr - _).c
     for file in "$program" README.md exercise.h exercise.c $answers; do
+        case $chapter,$file in [A-Z]-*,exercise.* | [A-Z]-*,solution.c) continue ;; esac
         [ -f "chapters/$chapter/$file" ] || echo "chapters/$chapter/$file is missing"
     done
     files "^figures/$chapter/.*\.(png|svg)\$" | grep -q . || echo "figures/$chapter/ has no pictures"
-done <"$scratch/chapters" | rule "A chapter has its program, its page, exercises, answers and pictures"
+done <"$scratch/lessons" | rule "A chapter has its program, its page, exercises, answers and pictures"
 
 while IFS= read -r chapter; do
     [ -f "chapters/$chapter/README.md" ] || continue
@@ -152,7 +155,7 @@ while IFS= read -r chapter; do
         while IFS= read -r picture; do
             [ -f "$picture" ] || echo "chapters/$chapter/README.md: $picture is missing"
         done
-done <"$scratch/chapters" | rule "The pictures on a chapter's page are there"
+done <"$scratch/lessons" | rule "The pictures on a chapter's page are there"
 
 # A question is a number in bold, in "Check yourself" or among the exercises, and behind it stands its answer, folded:
 #     **1.** Why?          <details><summary>Answer</summary>          Because.          </details>
@@ -188,7 +191,7 @@ while IFS= read -r chapter; do
             leave_section()
             if (!checked) print FILENAME ": no section \"## Check yourself\""
         }' "$program"
-done <"$scratch/chapters" | rule "Each chapter asks five questions at its end, and answers every question it asks there"
+done <"$scratch/lessons" | rule "Each chapter asks five questions at its end, and answers every question it asks there"
 
 # The tasks of exercise.h are the ones that exercise.c holds, that solution.c answers and that the tests test. A student's
 # exercise.c loses its stubs one by one: there, the comment above the function counts.

@@ -12,6 +12,7 @@
 //
 // The figures of chapter 9 are numbered on its pages, "Figure 9.1", "Figure 9.2" and so on, in the order in which they
 // stand there. Where the prose says "chapter 7" or "chapters 6 and 7", the Markdown page links to the chapters that exist.
+// The chapters of the appendix have letters for numbers: "A-fast-product", "Figure A.1", "appendix A".
 //
 // Folding. A function "static void draw_…", "plot_…", "print_…" or "show_…" at the first column is folded on the Markdown
 // page, with the comment lines right above it, unless it says Rng (such a function draws random numbers) or claim (such a
@@ -30,7 +31,8 @@
 #pragma once
 #include "base/arena.h"
 
-enum { NOTEBOOK_MAX_BYTES = 1 << 26, NOTEBOOK_CHAPTERS = 100 };
+// Chapters by number, and behind them those of the appendix, by letter.
+enum { NOTEBOOK_MAX_BYTES = 1 << 26, NOTEBOOK_NUMBERS = 100, NOTEBOOK_CHAPTERS = NOTEBOOK_NUMBERS + 26 };
 
 // A whole file: UTF-8 without control characters other than tab and newline, ended by a zero byte that is not counted.
 typedef struct {
@@ -65,10 +67,10 @@ typedef struct Cell {
     struct Cell *next;
 } Cell;
 
-// Words of the prose that name a chapter: "Chapter 7"; in a list, the first with its word, then the numbers alone.
+// Words of the prose that name a chapter: "Chapter 7", "appendix A"; in a list, the first with its word, then the numbers alone.
 typedef struct Mention {
     Span words;
-    int chapter; // less than NOTEBOOK_CHAPTERS
+    int chapter; // its place in Page.chapters
     struct Mention *next;
 } Mention;
 
@@ -86,8 +88,14 @@ typedef struct {
     bool exercise;               // there is an exercise.c beside it
     const char *previous, *next; // folders of the neighbouring chapters, NULL at both ends of the book
     const char *previous_title, *next_title;
-    const char *chapters[NOTEBOOK_CHAPTERS]; // [7]: the folder of chapter 7, NULL when there is none
+    // [7]: the folder of chapter 7, NULL when there is none; [NOTEBOOK_NUMBERS]: that of appendix A
+    const char *chapters[NOTEBOOK_CHAPTERS];
 } Page;
+
+static inline bool notebook_is_letter(char c) { return c >= 'A' && c <= 'Z'; }
+
+// The place of a folder in Page.chapters: 7 of "07-autograd"; −1 when it has none.
+int notebook_chapter_of(const char *folder);
 
 // Reads a file, or takes bytes from memory: carriage returns before newlines and a byte order mark are dropped.
 Document notebook_load(Arena *arena, const char *path);

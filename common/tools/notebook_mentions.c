@@ -1,4 +1,4 @@
-// Where prose names other chapters, "chapter 7" or "chapters 6, 7 and 9": outside code, formulas, links, HTML and headings.
+// Where prose names other chapters, "chapter 7", "chapters 6, 7 and 9" or "appendix A": outside code, formulas, links, HTML and headings.
 #include "tools/notebook.h"
 
 #include <ctype.h>
@@ -98,13 +98,26 @@ static const char *read_word(const char *begin, const char *at, const char *end,
     return number > at ? number : NULL;
 }
 
+// Behind "appendix A"; NULL when something else is here.
+static const char *read_appendix(const char *begin, const char *at, const char *end, int *chapter)
+{
+    if (at > begin && (isalnum((unsigned char)at[-1]) || strchr("_-/", at[-1]))) return NULL;
+    if (!begins(at, end, "appendix") && !begins(at, end, "Appendix")) return NULL;
+    at += strlen("appendix");
+    const char *letter = pass_blanks(at, end);
+    if (letter == at || letter >= end || !notebook_is_letter(*letter)) return NULL;
+    if (end - letter > 1 && (isalnum((unsigned char)letter[1]) || letter[1] == '_')) return NULL;
+    *chapter = notebook_chapter_of(letter);
+    return letter + 1;
+}
+
 // Behind a chapter's number; NULL when none is here: "7.5", "2015" and "7th" are none.
 static const char *read_number(const char *at, const char *end, int *number)
 {
     const char *first = at;
-    for (*number = 0; at < end && isdigit((unsigned char)*at) && *number < NOTEBOOK_CHAPTERS; at++)
+    for (*number = 0; at < end && isdigit((unsigned char)*at) && *number < NOTEBOOK_NUMBERS; at++)
         *number = 10 * *number + (*at - '0');
-    if (at == first || *number >= NOTEBOOK_CHAPTERS) return NULL;
+    if (at == first || *number >= NOTEBOOK_NUMBERS) return NULL;
     if (at < end && (isalnum((unsigned char)*at) || *at == '_')) return NULL;
     bool fraction = end - at > 1 && strchr(".,:", *at) && isdigit((unsigned char)at[1]);
     return fraction ? NULL : at;
@@ -140,6 +153,11 @@ static const char *read_mentions(Arena *arena, Notebook *notebook, Span text, co
     const char *end = text.at + text.length, *begin = at;
     bool several = false;
     int chapter;
+    const char *letter = read_appendix(text.at, at, end, &chapter);
+    if (letter) {
+        add_mention(arena, notebook, span(at, letter), chapter);
+        return letter;
+    }
     const char *number = read_word(text.at, at, end, &several);
     while (number) {
         const char *behind = read_number(number, end, &chapter);

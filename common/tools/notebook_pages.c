@@ -8,6 +8,20 @@
 
 static Span span(const char *begin, const char *end) { return (Span){begin, (size_t)(end - begin)}; }
 
+int notebook_chapter_of(const char *folder)
+{
+    if (notebook_is_letter(folder[0])) return NOTEBOOK_NUMBERS + folder[0] - 'A';
+    const long number = strtol(folder, NULL, 10);
+    return number < NOTEBOOK_NUMBERS ? (int)number : -1;
+}
+
+// What the chapter is called in "Figure 7.1" and `make chapter7`: "7" of "07-autograd", "A" of "A-fast-product"
+static Span number_of(const Page *page)
+{
+    const char *first = page->folder + (page->folder[0] == '0' && page->folder[1] != '-');
+    return span(first, page->folder + strcspn(page->folder, "-"));
+}
+
 // ---- Markdown ------------------------------------------------------------------------------------------------------
 
 static void put(FILE *out, Span text) { fwrite(text.at, 1, text.length, out); }
@@ -53,17 +67,19 @@ static void put_summary(FILE *out, const Notebook *notebook, const Page *page, S
 {
     const Output *last =
         NULL; // of the figures found, one is held back: only then is it known whether another follows
+    const Span number = number_of(page);
     int found = 0;
     for (const Cell *cell = notebook->cells; cell; cell = cell->next)
         for (const Output *output = cell->outputs; output; output = output->next) {
             if (!draws(function, output)) continue;
             if (last)
-                fprintf(out, "%s%d.%d", found == 1 ? "How Figures " : ", ", atoi(page->folder), last->number);
+                fprintf(out, "%s%.*s.%d", found == 1 ? "How Figures " : ", ", (int)number.length, number.at,
+                        last->number);
             last = output, found++;
         }
     if (last) {
-        fprintf(out, "%s%d.%d %s drawn", found == 1 ? "How Figure " : " and ", atoi(page->folder),
-                last->number, found == 1 ? "is" : "are");
+        fprintf(out, "%s%.*s.%d %s drawn", found == 1 ? "How Figure " : " and ", (int)number.length,
+                number.at, last->number, found == 1 ? "is" : "are");
     } else {
         fputs("The code of <code>", out);
         put(out, name);
@@ -92,7 +108,8 @@ static void put_code(FILE *out, const Notebook *notebook, const Page *page, Span
 // "Figure 9.2."
 static void put_number(FILE *out, const Page *page, const Output *figure)
 {
-    fprintf(out, "Figure %d.%d.", atoi(page->folder), figure->number);
+    const Span number = number_of(page);
+    fprintf(out, "Figure %.*s.%d.", (int)number.length, number.at, figure->number);
 }
 
 // "**Figure 9.2.** *The caption*"
@@ -125,7 +142,7 @@ static void put_prose(FILE *out, const Page *page, const Mention **mentions, Spa
     for (; *mentions && (*mentions)->words.at < end; *mentions = (*mentions)->next) {
         Span words = (*mentions)->words;
         int chapter = (*mentions)->chapter;
-        if (!page->chapters[chapter] || chapter == atoi(page->folder)) continue;
+        if (!page->chapters[chapter] || chapter == notebook_chapter_of(page->folder)) continue;
         put(out, span(text.at, words.at));
         fputc('[', out);
         put(out, words);
@@ -138,7 +155,9 @@ static void put_prose(FILE *out, const Page *page, const Mention **mentions, Spa
 
 static void put_links(FILE *out, const Page *page)
 {
-    fprintf(out, "[%s](%s) · run it with `make chapter%d`", page->file, page->file, atoi(page->folder));
+    const Span number = number_of(page);
+    fprintf(out, "[%s](%s) · run it with `make chapter%.*s`", page->file, page->file, (int)number.length,
+            number.at);
     fprintf(out, page->exercise ? " · [exercise.c](exercise.c)\n\n" : "\n\n");
 }
 

@@ -138,10 +138,12 @@ function chapter_called(text,    k, name, some, number) {
     return some == 1 && length(text) > 2 ? number : ""
 }
 # goal is no target; next_number is what was typed behind it, if that is a number
-function suggest(goal, next_number,    text, stem, number, meant) {
+function suggest(goal, next_number,    text, stem, number, meant, i) {
     text = tolower(goal)
     if (next_number == "" && text in advice) { say(advice[text]); return }
     if (text in target) { say("Did you mean: make " text); return }
+    for (i = 1; i <= families; i++) # chaptera
+        if (tolower(family[i]) == text) { say("Did you mean: make " family[i]); return }
     number = chapter_called(text)
     if (number != "") { with_number(text ~ /\/(exercise|solution)\.[ch]$/ ? "grade" : "chapter", number); return }
     stem = text

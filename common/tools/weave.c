@@ -78,10 +78,11 @@ static const char *name_of(const char *path)
 
 static bool exists(const char *path) { return access(path, R_OK) == 0; }
 
-// "NN-name", with two digits or more and a name.
+// "NN-name", with two digits or more and a name; "A-name" is a chapter of the appendix.
 static bool is_chapter(const char *folder)
 {
     size_t digits = strspn(folder, "0123456789");
+    if (digits == 0 && notebook_is_letter(folder[0])) return folder[1] == '-' && folder[2];
     return digits >= 2 && folder[digits] == '-' && folder[digits + 1];
 }
 
@@ -104,8 +105,8 @@ static char *title_of(Arena *arena, const char *path)
 // Of two folders with one number the alphabetically first is the chapter, so that the order of the folder makes no difference.
 static void add_chapter(Page *page, const char *name)
 {
-    long number = strtol(name, NULL, 10);
-    if (number >= NOTEBOOK_CHAPTERS) return;
+    const int number = notebook_chapter_of(name);
+    if (number < 0) return;
     const char **place = &page->chapters[number];
     if (!*place || strcmp(name, *place) < 0) *place = name;
 }
@@ -138,7 +139,7 @@ static Page describe(Arena *arena, const Options *options)
     Page page = {.file = name_of(options->source)};
     page.folder = options->folder ? options->folder : arena_string(arena, name_of(full));
     free(full);
-    check(is_chapter(page.folder), "chapters live in chapters/NN-name; or give --folder NN-name",
+    check(is_chapter(page.folder), "chapters live in chapters/NN-name or A-name; or give --folder NN-name",
           "%s is not the folder of a chapter", page.folder);
     page.exercise = exists(format(arena, "%s/exercise.c", folder));
     find_chapters(arena, &page, options->chapters ? options->chapters : format(arena, "%s/..", folder));

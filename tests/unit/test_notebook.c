@@ -14,9 +14,11 @@
     "# T\n\n[name.c](name.c) · run it with `make chapter7`\n\n"
 #define FOOT "---\n\n[contents](../../README.md)\n"
 
-static const Page page = {.folder = "07-name",
-                          .file = "name.c",
-                          .chapters = {[2] = "02-two", [6] = "06-six", [7] = "07-name", [12] = "12-dozen"}};
+static const Page page = {
+    .folder = "07-name",
+    .file = "name.c",
+    .chapters = {
+        [2] = "02-two", [6] = "06-six", [7] = "07-name", [12] = "12-dozen", [NOTEBOOK_NUMBERS] = "A-one"}};
 
 typedef struct {
     const char *source, *output;
@@ -357,6 +359,28 @@ START_TEST(figures_are_numbered_as_they_stand_on_the_page)
 }
 END_TEST
 
+START_TEST(a_chapter_of_the_appendix_has_a_letter)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&bytes, &length);
+    Arena *arena = arena_new();
+    const Page last = {.folder = "B-two", .file = "two.c"};
+    notebook_markdown(
+        notebook_of(arena, TITLE "static void draw_it(void)\n{\n    section(l, \"A\"), plot(\"a.png\");\n}\n",
+                    "── A ──\nfigure: a.png — It."),
+        &last, out);
+    fclose(out);
+    ck_assert(strstr(bytes, "run it with `make chapterB`\n"));
+    ck_assert(strstr(bytes, "How Figure B.1 is drawn"));
+    ck_assert(strstr(bytes, "![Figure B.1. It.](../../figures/B-two/a.png)\n\n**Figure B.1.** *It.*\n"));
+    ck_assert_int_eq(notebook_chapter_of("B-two"), NOTEBOOK_NUMBERS + 1);
+    ck_assert_int_eq(notebook_chapter_of("100-far"), -1);
+    free(bytes);
+    arena_free(arena);
+}
+END_TEST
+
 static const char *const linked[][2] = {
     {"See chapter 6.", "See [chapter 6](../06-six/README.md)."},
     {"Chapter 12's sum", "[Chapter 12](../12-dozen/README.md)'s sum"},
@@ -381,6 +405,7 @@ static const char *const linked[][2] = {
     {"1 < 2 chapter 6 > 1", "1 < 2 [chapter 6](../06-six/README.md) > 1"},
     {"#chapter 6\n####### chapter 6",
      "#[chapter 6](../06-six/README.md)\n####### [chapter 6](../06-six/README.md)"},
+    {"appendix A; (Appendix\nA)", "[appendix A](../A-one/README.md); ([Appendix\nA](../A-one/README.md))"},
     {"```\nx\n```\nchapter 6\n", "```\nx\n```\n[chapter 6](../06-six/README.md)"},
 };
 
@@ -396,6 +421,7 @@ static const char *const unlinked[] = {
     "# chapter 6\n\n   ###### chapter 6\n#\tchapter 6",
     "```\nchapter 6\n```\n~~~\nchapter 6\n~~~",
     "\\chapter 6",
+    "appendix B, appendix a, appendix Ab, appendix A_, appendices A, appendixA, anappendix A, chapter A",
 };
 
 static void expect_prose(const char *prose, const char *expected)
@@ -731,7 +757,7 @@ END_TEST
 START_TEST(the_cells_of_every_chapter_give_its_source_back)
 {
     glob_t found;
-    if (glob("chapters/[0-9]*/*.c", 0, NULL, &found) != 0) return;
+    if (glob("chapters/[0-9A-Z]*-*/*.c", 0, NULL, &found) != 0) return;
     for (size_t i = 0; i < found.gl_pathc; i++) {
         if (strstr(found.gl_pathv[i], "/exercise.c") || strstr(found.gl_pathv[i], "/solution.c")) continue;
         Arena *arena = arena_new();
@@ -922,8 +948,9 @@ SUITE("notebook", a_chapter_becomes_a_page,
       rules_inside_the_output_begin_no_section, sections_must_match_one_to_one,
       what_is_never_closed_is_refused, a_chapter_begins_with_its_title, figures_take_odd_captions,
       figures_are_numbered_as_they_stand_on_the_page, mentions_of_other_chapters_become_links,
-      functions_that_draw_and_print_are_folded_alone, a_fold_says_which_figures_are_drawn_there,
-      other_functions_are_shown, figures_with_names_that_lead_elsewhere_are_refused, lines_of_any_length_pass,
+      a_chapter_of_the_appendix_has_a_letter, functions_that_draw_and_print_are_folded_alone,
+      a_fold_says_which_figures_are_drawn_there, other_functions_are_shown,
+      figures_with_names_that_lead_elsewhere_are_refused, lines_of_any_length_pass,
       bytes_that_are_not_text_are_refused_with_their_line, files_that_cannot_be_read_are_refused,
       the_cells_of_a_page_give_the_source_back, the_cells_of_every_chapter_give_its_source_back,
       a_chapter_becomes_a_jupyter_notebook, pictures_are_embedded_as_rfc_4648_says,

@@ -83,16 +83,20 @@ function teaser(text,    taken, at) {
 
 function read_needs(i,    text, n) {
     text = words[i]
-    while (match(text, /\]\(\.\.\/[0-9]+-[^)]*\)/)) # the address has dots
-        text = substr(text, 1, RSTART - 1) "{" substr(text, RSTART + 5, 2) "}" substr(text, RSTART + RLENGTH)
+    while (match(text, /\]\(\.\.\/([0-9]+|[A-Z])-[^)]*\)/)) { # the address has dots
+        n = substr(text, RSTART + 5)
+        sub(/-.*/, "", n)
+        text = substr(text, 1, RSTART - 1) "{" n "}" substr(text, RSTART + RLENGTH)
+    }
     if (match(text, /You need /)) {
         text = substr(text, RSTART)
         if (match(text, /\. /)) text = substr(text, 1, RSTART)
     }
-    while (match(text, /\{[0-9]+\}/)) {
-        n = substr(text, RSTART + 1, RLENGTH - 2) + 0
+    while (match(text, /\{[0-9A-Z]+\}/)) {
+        n = substr(text, RSTART + 1, RLENGTH - 2)
+        sub(/^0/, "", n)
         text = substr(text, RSTART + RLENGTH)
-        if (n < number[i] && n in chapter) needs[i, chapter[n]]
+        if (n in chapter && chapter[n] < i) needs[i, chapter[n]]
     }
 }
 
@@ -225,13 +229,13 @@ function print_box(i,    n, w, lines, line, j, label) {
         if (line[lines] != "" && length(line[lines] " " w[j]) > 16) line[++lines] = ""
         line[lines] = line[lines] (line[lines] == "" ? "" : " ") w[j]
     }
-    printf "<a class=\"part-%s\" href=\"chapters/%s/index.html\" data-number=\"%d\" data-needs=\"%s\"", \
+    printf "<a class=\"part-%s\" href=\"chapters/%s/index.html\" data-number=\"%s\" data-needs=\"%s\"", \
         part[i], folder[i], number[i], list_of(i)
-    printf " aria-label=\"Chapter %d: %s\">", number[i], escaped(title[i])
+    printf " aria-label=\"%s %s: %s\">", number[i] ~ /[A-Z]/ ? "Appendix" : "Chapter", number[i], escaped(title[i])
     printf "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\" rx=\"7\"/>", \
         x[i] - BOX_WIDTH / 2, y[i] - BOX_HEIGHT / 2, BOX_WIDTH, BOX_HEIGHT
-    printf "<text class=\"large\" x=\"%.1f\" y=\"%.1f\">%d</text>", x[i], y[i], number[i]
-    printf "<text class=\"number\" x=\"%.1f\" y=\"%.1f\">%d</text>", x[i], y[i] - 6.5 * lines, number[i]
+    printf "<text class=\"large\" x=\"%.1f\" y=\"%.1f\">%s</text>", x[i], y[i], number[i]
+    printf "<text class=\"number\" x=\"%.1f\" y=\"%.1f\">%s</text>", x[i], y[i] - 6.5 * lines, number[i]
     for (j = 1; j <= lines; j++)
         printf "<text x=\"%.1f\" y=\"%.1f\">%s</text>", x[i], y[i] - 6.5 * lines + 13 * j, escaped(line[j])
     print "</a>"
@@ -261,14 +265,14 @@ function print_card(i,    j, stands, f) {
     stands = ""
     for (j = 1; j < i; j++)
         if ((i, j) in needs)
-            stands = stands sprintf("%s<a href=\"chapters/%s/index.html\" title=\"%s\">%d</a>", \
+            stands = stands sprintf("%s<a href=\"chapters/%s/index.html\" title=\"%s\">%s</a>", \
                 stands ? ", " : "", folder[j], escaped(title[j]), number[j])
     printf "<li class=\"part-%s\">", part[i]
     printf "<a class=\"picture\" href=\"chapters/%s/index.html\" tabindex=\"-1\" aria-hidden=\"true\">", folder[i]
     if (split(shown[folder[i]], f, "\t"))
         printf "<img class=\"%s\" loading=\"lazy\" src=\"figures/%s/%s\" width=\"%d\" height=\"%d\" alt=\"Figure %s\">", \
             f[6], f[1], f[3], f[4], f[5], f[2]
-    printf "</a><div><h3><a href=\"chapters/%s/index.html\"><span class=\"number\">%d</span> %s</a></h3>", \
+    printf "</a><div><h3><a href=\"chapters/%s/index.html\"><span class=\"number\">%s</span> %s</a></h3>", \
         folder[i], number[i], escaped(title[i])
     printf "<p>%s</p>", teaser(first[i])
     printf "<p class=\"needs\">%s</p></div></li>\n", stands ? "stands on " stands : "stands on no other chapter"
@@ -285,7 +289,7 @@ END {
     for (i = 1; i <= count; i++) {
         if (part[i] != part[i - 1]) {
             if (i > 1) print "</ul>\n"
-            print "### Part " part[i] " · " parts[i] "\n\n<ul class=\"cards\">"
+            print "### " (part[i] == "Appendix" ? "" : "Part ") part[i] " · " parts[i] "\n\n<ul class=\"cards\">"
         }
         print_card(i)
     }

@@ -79,7 +79,7 @@ function look_for_calls(line,    word) {
 
 function link_to(where, heading,    part) {
     split(where, part, "#")
-    return sprintf("[%d. %s%s](chapters/%s/index.html%s)", number[part[1]], title[part[1]], \
+    return sprintf("[%s. %s%s](chapters/%s/index.html%s)", number[part[1]], title[part[1]], \
         heading == "" ? "" : ": " heading, part[1], part[2] == "" ? "" : "#" part[2])
 }
 

@@ -35,7 +35,7 @@ function small(term) {
             tolower($1), $2 >"/dev/stderr"
     for (i = ++count; i > 1 && key < keys[i - 1]; i--) { keys[i] = keys[i - 1]; rows[i] = rows[i - 1] }
     keys[i] = key
-    rows[i] = sprintf("| %s | %s | %s | [%d. %s](chapters/%s/index.html#%s) |", small($1), $2, definition[key], \
+    rows[i] = sprintf("| %s | %s | %s | [%s. %s](chapters/%s/index.html#%s) |", small($1), $2, definition[key], \
         number[$3], title[$3], $3, $4)
 }
 

@@ -45,7 +45,7 @@ function print_contents(    i) {
 }
 
 function neighbour(rel, i, before, after) {
-    printf "<a rel=\"%s\" href=\"%s\">%s%d. %s%s</a>\n", rel, page_of(i), before, number[i], title[i], after
+    printf "<a rel=\"%s\" href=\"%s\">%s%s. %s%s</a>\n", rel, page_of(i), before, number[i], title[i], after
 }
 
 function print_neighbours() {
@@ -62,7 +62,7 @@ function print_neighbours() {
 # "Figure 1.2" → a link
 function link_figures(text,    done, words, n, href) {
     done = ""
-    while (match(text, /Figure [0-9]+\.[0-9]+/)) {
+    while (match(text, /Figure [0-9A-Z]+\.[0-9]+/)) {
         words = substr(text, RSTART, RLENGTH)
         n = substr(words, 8)
         done = done substr(text, 1, RSTART - 1)
@@ -78,7 +78,7 @@ function link_figures(text,    done, words, n, href) {
 
 # What stands outside of tags, and outside of links, code, formulas and headings
 function prose(line,    done, before, tag) {
-    if (line !~ /Figure [0-9]/) return line
+    if (line !~ /Figure [0-9A-Z]/) return line
     done = ""
     closed = 0
     while (match(line, /<[^>]*>/)) {
@@ -130,6 +130,10 @@ function mark_terms(line,    done, english, rest, chinese, names, i, id) {
 
 # ---- Line by line --------------------------------------------------------------------------------------------------
 
+# pandoc counts the sections of a chapter of the appendix as those of a chapter 1.
+FILENAME == ARGV[3] && FNR == 1 { lettered = here && number[here] ~ /[A-Z]/ }
+lettered { gsub(/<span class="(toc|header)-section-number">1/, "&\t"); gsub(/1\t/, number[here]) }
+
 /^<!-- contents -->$/ { in_contents = 1; next }
 /^<!-- end of contents -->$/ { in_contents = 0; print_contents(); next }
 in_contents {
@@ -175,8 +179,8 @@ here && /^<h1/ {
     id = substr($0, RSTART, RLENGTH)
     words = $0
     sub(/^<h1[^>]*>(<span class="header-section-number">[^<]*<\/span> *)?/, "", words)
-    print "<p class=\"part\">Part " part[here] " · " parts[here] "</p>"
-    print "<h1 " id "><span class=\"number\">Chapter " number[here] "</span> " words
+    print "<p class=\"part\">" (lettered ? "" : "Part ") part[here] " · " parts[here] "</p>"
+    print "<h1 " id "><span class=\"number\">" (lettered ? "Appendix " : "Chapter ") number[here] "</span> " words
     below_title = 1
     next
 }
@@ -194,7 +198,7 @@ picture {
     sub(/^<p>/, "", held)
     sub(/<\/p>$/, "", held)
     n = held
-    if (match(held, /alt="Figure [0-9]+\.[0-9]+/)) n = substr(held, RSTART + 12, RLENGTH - 12)
+    if (match(held, /alt="Figure [0-9A-Z]+\.[0-9]+/)) n = substr(held, RSTART + 12, RLENGTH - 12)
     if (n in width && width[n] > 0)
         sub(/<img /, "&class=\"" what[n] "\" loading=\"lazy\" width=\"" width[n] "\" height=\"" height[n] "\" ", held)
     print "<figure id=\"" anchor(n) "\">" held
