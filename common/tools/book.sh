@@ -114,7 +114,8 @@ for folder in chapters/[0-9]*/ chapters/[A-Z]-*/; do
     exit 1
 done
 
-# A line for each figure: chapter, its number, the file, width, height, and what it is, "lines" or "image".
+# A line for each figure: chapter, its number, the file, width, height, and what it is: "drawing" for an SVG, which has
+# colours for light and for dark of its own; "lines" or "image" for a PNG.
 awk -v tab="$tab" '
     FNR == 1 {
         folder = FILENAME
@@ -125,7 +126,7 @@ awk -v tab="$tab" '
     FILENAME ~ /\.c$/ {
         if (/plot_begin\($|plot_begin\(lesson/) {
             file = "*"
-            if (match($0, /"[^"]*\.png"/)) file = substr($0, RSTART + 1, RLENGTH - 2)
+            if (match($0, /"[^"]*\.(png|svg)"/)) file = substr($0, RSTART + 1, RLENGTH - 2)
         }
         if (/plot_begin\(/) kind[folder, file] = "lines"
         if (file != "" && /plot_(images|heatmap|cells)\(/) kind[folder, file] = "image"
@@ -137,14 +138,18 @@ awk -v tab="$tab" '
         file = $0
         sub(/.*\.\.\/figures\/[^\/]*\//, "", file)
         sub(/\)$/, "", file)
-        what = (folder, file) in kind ? kind[folder, file] : (folder, "*") in kind ? kind[folder, "*"] : "image"
+        what = file ~ /\.svg$/ ? "drawing" : (folder, file) in kind ? kind[folder, file] : (folder, "*") in kind ? kind[folder, "*"] : "image"
         print folder tab number tab file tab what
     }' $(awk -F "$tab" '{ name = $2; sub(/^[^-]*-/, "", name); gsub(/-/, "_", name)
         print "chapters/" $2 "/" name ".c", "chapters/" $2 "/README.md" }' "$work/chapters") >"$work/drawn"
 while IFS=$tab read -r folder number file what; do
-    # The size stands in bytes 16 to 23 of a PNG, so that a page does not move while its figures arrive.
-    size=$(od -An -tu1 -j16 -N8 "figures/$folder/$file" 2>/dev/null |
-        awk -v tab="$tab" '{ print ($2 * 256 + $3) * 256 + $4 tab ($6 * 256 + $7) * 256 + $8 }')
+    # The size stands in bytes 16 to 23 of a PNG and at the head of an SVG: so a page does not move while its figures arrive.
+    case $file in
+    *.svg) size=$(head -n 9 "figures/$folder/$file" 2>/dev/null |
+        sed -n "s/.* width=\"\([0-9]*\)\" height=\"\([0-9]*\)\".*/\1$tab\2/p" | head -n 1) ;;
+    *) size=$(od -An -tu1 -j16 -N8 "figures/$folder/$file" 2>/dev/null |
+        awk -v tab="$tab" '{ print ($2 * 256 + $3) * 256 + $4 tab ($6 * 256 + $7) * 256 + $8 }') ;;
+    esac
     [ -f "figures/$folder/$file" ] ||
         echo "book.sh: chapters/$folder shows figures/$folder/$file, which is not there; make weave draws it" >&2
     echo "$folder$tab$number$tab$file$tab${size:-0${tab}0}$tab$what"

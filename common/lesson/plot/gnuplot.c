@@ -185,7 +185,12 @@ static bool has_room_for(const Plot *plot, Arena *arena, const char *folder)
 // The draft becomes the picture. A link that was there is replaced, and not what it points to.
 static void put_in_place(const Plot *plot, const char *draft, const char *picture)
 {
-    int error = plot->svg ? 0 : squeeze_png(draft, text_of(plot->arena, "%s.small", draft));
+    const char *small = text_of(plot->arena, "%s.small", draft);
+    bool known = true;
+    int error = plot->svg ? squeeze_svg(draft, small, *plot->title ? plot->title : plot->stem, &known)
+                          : squeeze_png(draft, small);
+    if (!known)
+        plot_tell(plot, "this gnuplot's SVG is another than is known, and stays light on a dark page");
     if (error == 0 && rename(draft, picture) == 0) return;
     fail(plot, "%s: %s", picture, strerror(error ? error : errno));
 }

@@ -7,7 +7,8 @@
 //     contour.c    traces lines of equal height
 //     script.c     writes the data and the script for gnuplot
 //     gnuplot.c    runs gnuplot, and puts the picture in its place
-//     png.c        sees whether its file is whole, and makes it smaller
+//     png.c        sees whether its file is whole, and makes a PNG smaller
+//     svg.c        makes an SVG smaller, and gives it colours for dark pages
 //     text.c       shows a plot of characters to somebody who watches
 #pragma once
 #include "lesson/plot/plot.h"
@@ -218,6 +219,24 @@ bool is_whole_picture(const char *path, bool svg);
 // Replaces a picture by a smaller file that looks the same, written to squeezed first. Leaves it alone when that cannot
 // be done. Returns 0, or errno when the smaller file could not be written.
 int squeeze_png(const char *path, const char *squeezed);
+
+// All of a file that is not too large for a picture, with a 0 behind it, and safely on the disk; NULL when it cannot be read.
+uint8_t *read_whole_file(Arena *arena, const char *path, size_t *length);
+
+// ---- svg.c ----------------------------------------------------------------------------------------------------
+
+enum { SVG_COLOURS = 18, SVG_DARK_PAPER = 0x1B1B1A };
+
+typedef struct {
+    unsigned light, dark;
+} SvgColour;
+
+// Which colour becomes which on a dark page.
+extern const SvgColour svg_colours[SVG_COLOURS];
+
+// The same for gnuplot's SVG, which gets a title and colours for dark pages, too. One that has something in it which is not
+// known is left alone; known tells.
+int squeeze_svg(const char *path, const char *squeezed, const char *title, bool *known);
 
 // ---- text.c ---------------------------------------------------------------------------------------------------
 

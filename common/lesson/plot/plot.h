@@ -1,14 +1,16 @@
 // plot.h: pictures in one quiet style, drawn by gnuplot.
 //
-//     Plot *plot = plot_begin(lesson, "loss.png", "Loss by step");
+//     Plot *plot = plot_begin(lesson, "loss.svg", "Loss by step");
 //     plot_axes(plot, "step", "mean squared error");
 //     plot_line(plot, "learning rate 0.1", NULL, losses, steps);       // NULL: x = 0, 1, 2, …
 //     plot_end(plot, "The loss falls fast, then slowly.");
 //
 // plot_end writes the data and a gnuplot script to build/figures/NN-name/, then runs gnuplot on it (without a shell, and
-// with an environment of its own) and prints "figure: loss.png — caption" on standard output; the weaver turns that line
+// with an environment of its own) and prints "figure: loss.svg — caption" on standard output; the weaver turns that line
 // into the picture. On a terminal it also shows a text plot on standard error, as wide as the terminal (up to 200
-// columns). The name's ending chooses the format: .png or .svg.
+// columns). The name's ending chooses the format. Lines, points, bars, contours, diagrams and cells are .svg: small, sharp
+// at any size, and legible on light and on dark pages. What has pixels of its own (images, heat maps) is .png, and so is a
+// picture of so many points that its SVG would have more than PLOT_MOST_SVG bytes; plot_end tells where that is so.
 // Where gnuplot is missing, data and script are kept, one line on standard error says so, and the lesson goes on. Where it
 // fails, or leaves half a picture (a full disk), or the picture cannot be kept, an older picture stays as it is, too, and
 // the lesson ends with exit status 1.
@@ -20,6 +22,8 @@
 #pragma once
 #include "lesson/lesson.h"
 #include "matrix/matrix.h"
+
+enum { PLOT_MOST_SVG = 150000 };
 
 typedef struct Plot Plot;
 

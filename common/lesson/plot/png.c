@@ -69,13 +69,13 @@ static uint32_t big_endian(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-// All of a file that is smaller than MAX_FILE, and safely on the disk; NULL when it cannot be read.
-static uint8_t *read_file(Arena *arena, const char *path, size_t *length)
+uint8_t *read_whole_file(Arena *arena, const char *path, size_t *length)
 {
     FILE *file = fopen(path, "rbe");
     if (!file) return NULL;
-    uint8_t *bytes = arena_alloc(arena, MAX_FILE, 1);
+    uint8_t *bytes = arena_alloc(arena, MAX_FILE + 1, 1);
     *length = fread(bytes, 1, MAX_FILE, file);
+    bytes[*length] = 0;
     bool whole = *length < MAX_FILE && !ferror(file) && (fsync(fileno(file)) == 0 || errno == EINVAL);
     fclose(file);
     return whole ? bytes : NULL;
@@ -109,7 +109,7 @@ bool is_whole_picture(const char *path, bool svg)
 {
     Arena *arena = arena_new();
     size_t length;
-    const uint8_t *file = read_file(arena, path, &length);
+    const uint8_t *file = read_whole_file(arena, path, &length);
     bool whole = file && (svg ? is_whole_svg(file, length) : is_whole_png(file, length));
     arena_free(arena);
     return whole;
@@ -158,7 +158,7 @@ static bool undo_filters(Picture *picture, const uint8_t *rows)
 // Reads a picture of 8 bits each for red, green and blue; false for anything else.
 static bool read_picture(Arena *arena, const char *path, Picture *picture, size_t *length)
 {
-    uint8_t *bytes = read_file(arena, path, length);
+    uint8_t *bytes = read_whole_file(arena, path, length);
     if (!bytes || *length < HEADER || memcmp(bytes, signature, 8) != 0) return false;
     uint32_t width = big_endian(bytes + 16), height = big_endian(bytes + 20);
     static const uint8_t form[5] = {8, 2, 0, 0, 0}; // bits, red-green-blue, and no choices

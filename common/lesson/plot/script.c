@@ -102,11 +102,28 @@ static unsigned colour_at(Colours colours, double value)
     return colour;
 }
 
-// Black or white, whichever can be read on this colour.
+// Black or white, whichever can be read on this colour; not quite, as these two colours are others on a dark page (svg.c).
 static unsigned ink_on(unsigned colour)
 {
     unsigned brightness = 299 * (colour >> 16 & 0xFF) + 587 * (colour >> 8 & 0xFF) + 114 * (colour & 0xFF);
-    return brightness > 140000 ? 0x222222 : 0xFFFFFF;
+    return brightness > 140000 ? 0x212121 : 0xFEFEFE;
+}
+
+// ---- Sizes -----------------------------------------------------------------------------------------------------------
+
+// gnuplot's two drivers do not mean the same by a size. That for SVG takes a letter's for pixels, guesses its width as 0.7 of
+// that, and draws markers larger: with these two sizes, and letters that are drawn a little larger than it was told, it
+// leaves as much room for words as they take in DejaVu Sans, and both pictures look alike.
+enum { SVG_PERCENT = 120, SVG_MARKER_PERCENT = 66, SVG_SPACING_PERCENT = 84 };
+
+static double letter_size(const Plot *plot, int points)
+{
+    return plot->svg ? points * SVG_PERCENT / 100.0 : points;
+}
+
+static double marker_size(const Plot *plot, double size)
+{
+    return plot->svg ? size * SVG_MARKER_PERCENT / 100.0 : size;
 }
 
 // ---- Ticks -----------------------------------------------------------------------------------------------------------
@@ -490,11 +507,14 @@ static void write_legend(FILE *file, const Plot *plot)
     int boxes = room_for_boxes(plot), columns = legend_columns(plot);
     if (boxes > 0) fprintf(file, "set key width %d\n", boxes);
     if (columns > 1) fprintf(file, "set key maxrows %d\n", legend_rows(plot));
-    static const char look[] = "Left reverse noenhanced nobox samplen 2 spacing 1.25 textcolor rgb '#333333'";
+    static const char look[] =
+        "Left reverse noenhanced nobox samplen 2 spacing %.4g textcolor rgb '#333333'\n";
+    double spacing = plot->svg ? 1.25 * SVG_SPACING_PERCENT / 100.0 : 1.25;
     if (plot->legend == LEGEND_NONE) fputs("unset key\n", file);
-    if (plot->legend == LEGEND_OUTSIDE) fprintf(file, "set key outside right top vertical %s\n", look);
-    if (plot->legend == LEGEND_GIVEN)
-        fprintf(file, "set key inside %s vertical %s\n", plot->legend_place, look);
+    if (plot->legend == LEGEND_NONE) return;
+    if (plot->legend == LEGEND_OUTSIDE) fputs("set key outside right top vertical ", file);
+    if (plot->legend == LEGEND_GIVEN) fprintf(file, "set key inside %s vertical ", plot->legend_place);
+    fprintf(file, look, spacing);
 }
 
 // Texts stand to the right of their point, or to the left where the picture ends.
@@ -568,22 +588,22 @@ static void write_point_series(FILE *file, int *element, int block, const Plot *
         fprintf(file, "lines linetype %d linecolor rgb '#%06X' linewidth 2 dashtype (9,6)", number, colour);
         break;
     case SERIES_POINTS: // a crowd is drawn translucent, so that one sees where it is thick
-        fprintf(file, "points linetype %d linecolor rgb '#%s%06X' pointtype 7 pointsize %s", number,
+        fprintf(file, "points linetype %d linecolor rgb '#%s%06X' pointtype 7 pointsize %.4g", number,
                 translucent ? "60" : "", colour,
-                plot->diagram          ? "2.2"
-                : series->count > 1000 ? "0.5"
-                : series->count > 150  ? "0.8"
-                                       : "1");
+                marker_size(plot, plot->diagram          ? 2.2
+                                  : series->count > 1000 ? 0.5
+                                  : series->count > 150  ? 0.8
+                                                         : 1.0));
         break;
     case SERIES_CROSSES:
-        fprintf(file, "points linetype %d linecolor rgb '#%06X' linewidth 2 pointtype 2 pointsize 2.2",
-                number, colour);
+        fprintf(file, "points linetype %d linecolor rgb '#%06X' linewidth 2 pointtype 2 pointsize %.4g",
+                number, colour, marker_size(plot, 2.2));
         break;
     case SERIES_LINE_POINTS:
         fprintf(file,
                 "linespoints linetype %d linecolor rgb '#%06X' linewidth 1.6 dashtype solid pointtype 7 "
-                "pointsize 0.8",
-                number, colour);
+                "pointsize %.4g",
+                number, colour, marker_size(plot, 0.8));
         break;
     case SERIES_BAND:
         fprintf(file,
@@ -619,7 +639,8 @@ static void write_element(FILE *file, int *element, int *block, const Plot *plot
         begin_element(file, element, (*block)++, "1:2");
         fprintf(file, "lines linecolor rgb '#%06X' linewidth 1.2 dashtype solid notitle", CONTOUR);
         begin_element(file, element, *block, "1:2:3");
-        fprintf(file, "labels textcolor rgb '#%06X' font ',%d'", CONTOUR_LABEL, SMALL_TEXT_SIZE);
+        fprintf(file, "labels textcolor rgb '#%06X' font ',%.4g'", CONTOUR_LABEL,
+                letter_size(plot, SMALL_TEXT_SIZE));
         break;
     default:
         write_point_series(file, element, *block, plot, series);
@@ -697,9 +718,10 @@ static void write_cells_plot(FILE *file, const Plot *plot, const Series *series)
           file);
     if (series->digits >= 0 && !plot->no_letters) {
         double room = 0.9 * grid->cell_width / widest_cell(series);
-        fprintf(file,
-                ", \\\n     data index 0 using 1:2:5:6 with labels textcolor rgb variable font ',%d' notitle",
-                int_max(4, int_min(TEXT_SIZE, (int)room)));
+        fprintf(
+            file,
+            ", \\\n     data index 0 using 1:2:5:6 with labels textcolor rgb variable font ',%.4g' notitle",
+            letter_size(plot, int_max(4, int_min(TEXT_SIZE, (int)room))));
     }
     fputc('\n', file);
 }
@@ -713,9 +735,9 @@ static void write_caption(FILE *file, Plot *plot, const Series *series, int k)
     fputs("set label ", file);
     put_string(file, fit_text(plot->arena, caption, grid->cell_width * TEXT_SIZE / SMALL_TEXT_SIZE, 2));
     double down = series->images.height * grid->scale + 0.6 * SMALL_LINE_HEIGHT;
-    fprintf(file, " at %.6g,%.6g center font ',%d' textcolor rgb '#333333'\n",
+    fprintf(file, " at %.6g,%.6g center font ',%.4g' textcolor rgb '#333333'\n",
             (k % grid->columns + 0.5) * grid->cell_width,
-            (grid->rows - k / grid->columns) * grid->cell_height - down, SMALL_TEXT_SIZE);
+            (grid->rows - k / grid->columns) * grid->cell_height - down, letter_size(plot, SMALL_TEXT_SIZE));
 }
 
 static void write_images_plot(FILE *file, Plot *plot, const Series *series)
@@ -742,8 +764,12 @@ static void write_terminal(FILE *file, const Plot *plot)
     char scale[32] = "";
     if (plot->scale < 1.0) snprintf(scale, sizeof scale, " fontscale %.3g", plot->scale);
     if (plot->svg) {
-        fprintf(file, "set terminal svg size %d,%d font 'DejaVu Sans,%d'%s noenhanced background '#FFFFFF'\n",
-                width, height, TEXT_SIZE, scale);
+        bool raster = has_kind(plot, SERIES_HEATMAP) || has_kind(plot, SERIES_IMAGES);
+        fprintf(file,
+                "set terminal svg size %d,%d %sfont 'DejaVu Sans,%.4g' fontscale %.4g noenhanced background "
+                "'#FFFFFF'\n",
+                width, height, raster ? "standalone " : "", letter_size(plot, TEXT_SIZE),
+                plot->scale * 96.0 / 72.0 * 100.0 / SVG_PERCENT);
         return;
     }
     fprintf(file,
@@ -769,18 +795,18 @@ static double room_above_axes(const Plot *plot)
 // The title is above the middle of what the axes enclose; one that is too long for that is in the middle of the picture.
 static void write_title(FILE *file, const Plot *plot)
 {
-    static const char look[] = "font ',%d' textcolor rgb '#222222'\n";
+    static const char look[] = "font ',%.4g' textcolor rgb '#222222'\n";
     double room = room_above_axes(plot);
     bool fits = words_width(plot->title) * TITLE_SIZE / TEXT_SIZE <= room;
     fputs("set title ", file);
     put_string(file, fits ? plot->title : count_lines(plot->title) > 1 ? " \n " : " ");
     fputc(' ', file);
-    fprintf(file, look, TITLE_SIZE);
+    fprintf(file, look, letter_size(plot, TITLE_SIZE));
     if (fits) return;
     fputs("set label ", file);
     put_string(file, plot->title);
     fprintf(file, " at screen 0.5,screen %.6g center ", 1.0 - 30.0 / plot->height);
-    fprintf(file, look, TITLE_SIZE);
+    fprintf(file, look, letter_size(plot, TITLE_SIZE));
 }
 
 static void write_style(FILE *file, const Plot *plot)
