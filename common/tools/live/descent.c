@@ -80,7 +80,8 @@ const char *live_descend(double fraction, int steps, int people, int seed, doubl
     snprintf(text, TEXT, "%2.0f %% of the limit: after %d steps the loss is %.*f", 100.0 * fraction, steps,
              loss < 1e6 ? 5 : 0, loss);
     if (!(loss < 1e6))
-        snprintf(text, TEXT, "%2.0f %% of the limit: after %d steps the loss is %.4g", 100.0 * fraction, steps, loss);
+        snprintf(text, TEXT, "%2.0f %% of the limit: after %d steps the loss is %.4g", 100.0 * fraction,
+                 steps, loss);
     return text;
 }
 
@@ -98,7 +99,7 @@ const char *live_rate(double rate)
     ArenaMark mark = arena_mark(memory);
     descend(memory, matrix_new(memory, FEATURES, 1), all, (float)rate, STEPS, losses);
     arena_rewind(memory, mark);
-    snprintf(text, TEXT, "learning rate %.3f: loss %.4f after 10 steps, %.4g after %d", rate, (double)losses[10],
-             (double)losses[STEPS], STEPS);
+    snprintf(text, TEXT, "learning rate %.3f: loss %.4f after 10 steps, %.4g after %d", rate,
+             (double)losses[10], (double)losses[STEPS], STEPS);
     return text;
 }

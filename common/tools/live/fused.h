@@ -16,7 +16,8 @@ static inline float fused_exactly(float x, float y, float z)
 {
     const double product = (double)x * (double)y, addend = (double)z;
     double sum = product + addend;
-    const double part = sum - product, error = (product - (sum - part)) + (addend - part); // sum + error is exact
+    const double part = sum - product,
+                 error = (product - (sum - part)) + (addend - part); // sum + error is exact
     int64_t bits, error_bits;
     memcpy(&bits, &sum, sizeof bits);
     memcpy(&error_bits, &error, sizeof error_bits);

@@ -5,9 +5,9 @@ typedef struct {
     const void *value;
 } OneThreadsKey;
 typedef int OneThreadsOnce;
-#define pthread_key_t      OneThreadsKey
-#define pthread_once_t     OneThreadsOnce
-#define PTHREAD_ONCE_INIT  0
+#define pthread_key_t     OneThreadsKey
+#define pthread_once_t    OneThreadsOnce
+#define PTHREAD_ONCE_INIT 0
 
 static inline int pthread_key_create(OneThreadsKey *key, void (*at_end)(void *))
 {
