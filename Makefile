@@ -558,7 +558,7 @@ UNIT_CHECKS     = $(foreach t,$(UNIT_TESTS),"$(patsubst test_%,%,$(notdir $t))=$
 EXERCISE_CHECKS = $(foreach e,$(EXERCISES),\
 	$(if $(filter $e,$(ANSWERED)),"exercises $e$(comma) answers=$(TREE)/tests/exercises/exercise_$e_solution") \
 	"exercises $e, yours=$(TREE)/tests/exercises/exercise_$e_student $(firstword $(wildcard chapters/$e-*))/exercise.c")
-HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "habits are checked=sh tests/tools/test_check_layers.sh" \
+HABIT_CHECKS   := "habits=sh common/tools/check_layers.sh" "pictures of the README=sh common/tools/pictures.sh --check" "habits are checked=sh tests/tools/test_check_layers.sh" \
 	"tests are counted=sh tests/tools/test_test.sh" "names are free=sh tests/tools/test_names.sh $(call quote,$(COMPILER))"
 # What no compiler can change: scripts, habits, and whether the exercises' tests notice mistakes. SCRIPTS=no leaves it out,
 # and under asan the student's commands as well, which build with asan anyway.
