@@ -891,10 +891,10 @@ $(BENCH_PEERS): $(TREE)/%: $(TREE)/%.o
 bench-programs: $(BENCH_CHOSEN:%=$(TREE)/tests/bench/bench_%) $(if $(PEERS),$(BENCH_PEERS))
 bench: $(if $(BENCH_HELP),,$(call stamps,$(sort $(foreach b,$(BENCH_CHOSEN),$(call sets_of_bench,$b)))))
 bench: ## how fast it is (NAME="gemm lstm"; PEERS=1 beside other libraries; ARGS=--help tells more)
-	$(QUIET)$(if $(BENCH_UNKNOWN),echo "NAME=$$NAME: there are $(BENCHES)" >&2; exit 1)
+	$(QUIET)$(if $(BENCH_UNKNOWN)$(if $(BENCHES),,none),echo "NAME=$$NAME: there are $(BENCHES)" >&2; exit 1)
 	$(if $(BENCH_HELP),,$(call built,bench-programs))
 	$(QUIET)$(ALONE) env BENCH_PEERS=$(call quote,$(PEERS)) sh tests/bench/run.sh $(TREE)/tests/bench $(BENCH_CHOSEN)
-TEST_EXTRAS += test-bench
+TEST_EXTRAS += $(if $(BENCHES),test-bench)# not in a handout
 test-bench:
 	$(QUIET)sh tests/tools/test_bench.sh
 

@@ -162,6 +162,8 @@ static void set_environment(int threads)
     globfree(&found);
 }
 
+static bool too_slow; // the program that was started last was there, but not ready in time
+
 // Starts command (with the script, unless NULL, and the peer's argument) and waits until it is ready.
 static bool start(Process *p, const char *command, const char *script, const char *argument, int threads)
 {
@@ -194,6 +196,7 @@ static bool start(Process *p, const char *command, const char *script, const cha
         kill(p->pid, SIGSTOP);
         return true;
     }
+    too_slow = waitpid(p->pid, NULL, WNOHANG) == 0;
     end_process(p);
     return false;
 }
@@ -501,6 +504,12 @@ void bench_begin(const char *group, const BenchPeer *the_peers, int count)
             const bool started = start_peer(&processes[i][t], &peers[i], counts[t]);
             progress_wipe();
             if (!started) {
+                if (too_slow) {
+                    fprintf(stderr,
+                            "  %-18s not ready within %.0f s: skipped; end what else runs, and try again\n",
+                            peers[i].label, START_SECONDS);
+                    break;
+                }
                 fprintf(stderr, "  %-18s not here: skipped; sudo apt-get install %s brings it\n",
                         peers[i].label, package_of(peers[i].label));
                 break;
