@@ -191,12 +191,13 @@ static bool start(Process *p, const char *command, const char *script, const cha
     p->threads = threads;
     p->pending[0] = '\0';
     char line[LINE];
+    const double began = seconds_now();
     if (read_line(p, line, START_SECONDS) && strncmp(line, "ready ", 6) == 0) {
         snprintf(p->title, sizeof p->title, "%s", line + 6);
         kill(p->pid, SIGSTOP);
         return true;
     }
-    too_slow = waitpid(p->pid, NULL, WNOHANG) == 0;
+    too_slow = seconds_now() - began >= START_SECONDS;
     end_process(p);
     return false;
 }
