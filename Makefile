@@ -459,6 +459,24 @@ $(foreach c,$(LESSONS),$(eval $(call notebook_rule,weave,$c))$(eval $(call noteb
 .PHONY: book test-book notebooks
 book: setup-check ## make the web book of the pages: open build/book/index.html
 	$(QUIET)sh common/tools/book.sh $(BUILD)/book
+# Pages that compute in the browser (common/tools/live). Chapter 20 leaves its model; without it, the chapter is run first.
+LIVE_WRITER := $(TREE)/common/tools/live/model_write
+LIVE_BITS   := $(TREE)/tests/tools/live_bits
+$(LIVE_WRITER) $(LIVE_BITS): %: %.o $(LIBRARY)
+	$(call link,$^,$(LIBRARIES))
+$(LIVE_BITS).o: COURSE_CPPFLAGS += -I. '-DCHAPTER="$(wildcard chapters/01-*/linear_regression.c)"'
+.PHONY: live test-live
+live: setup-check ## the book with pages that compute in your browser: descent, and chapter 20's GPT
+	$(QUIET)sh common/tools/live/live.sh --check
+	$(call built,$(LIVE_WRITER))
+	+$(QUIET)[ -e "$$MODEL_20/model.safetensors" ] || { echo "There is no model yet: chapter 20 trains one, in about a minute." >&2; \
+		$(MAKE) --no-print-directory chapter20 ARGS= SEED= >&2; }
+	$(QUIET)MAKE="$(THIS_MAKE)" sh common/tools/live/live.sh $(BUILD)/live $(LIVE_WRITER) "$$MODEL_20"
+	$(QUIET)sh common/tools/book.sh $(BUILD)/book
+test-live: setup-check ## compare the pages that compute in a browser with the native programs (needs chromium)
+	$(QUIET)sh common/tools/live/live.sh --check
+	$(call built,$(LIVE_WRITER) $(LIVE_BITS) $(SAMPLE) $(SMALL_GPT))
+	$(QUIET)MAKE="$(THIS_MAKE)" sh tests/tools/test_live.sh $(BUILD) $(TREE)
 test-book: book ## look at every page of the web book in a browser (needs chromium)
 	$(QUIET)sh tests/tools/test_book.sh $(BUILD)/book $(BUILD)/test-book
 notebooks: weave ## run every chapter and write its Jupyter notebook

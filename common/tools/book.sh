@@ -13,6 +13,7 @@
 #   common/tools/book/functions.awk  what common/ declares, and the chapter that explains it
 #   common/tools/book/notation.md    the letters of the formulas
 #   common/tools/book/search.awk     what search looks through
+#   common/tools/live/*.md           pages that compute in the browser, with what `make live` has made beside FOLDER, in live/
 #
 # Pages are made side by side, as many as there are processors; JOBS=1 in the environment makes one at a time.
 # KATEX in the environment is the folder of KaTeX, if it is neither Debian's nor npm's (npm install katex).
@@ -35,7 +36,7 @@ page() {
     pandoc -f gfm+tex_math_dollars -t html5 --wrap=none $mathematics --standalone --toc --toc-depth=2 \
         --template "$tools/page.html" --variable top="$top" "$@" -o "$work/$folder.html" "$markdown"
     : >"$work/$folder.terms"
-    awk -v folder="$folder" -v top="$top" -v terms="$work/$folder.terms" -f "$tools/page.awk" \
+    awk -v folder="$folder" -v top="$top" -v terms="$work/$folder.terms" -v live="$work/live" -f "$tools/page.awk" \
         "$work/chapters" "$work/figures" "$work/$folder.html" >"$html"
 }
 
@@ -156,6 +157,22 @@ while IFS=$tab read -r folder number file what; do
 done <"$work/drawn" >"$work/figures"
 
 # ---- The pages -----------------------------------------------------------------------------------------------------
+
+# A page that computes belongs to the chapter whose name it has. Its files may not be made yet, and then it says so.
+mkdir -p "$book/live"
+cp "$tools/../live"/*.js "$book/live/"
+for file in "$tools/../live"/[0-9]*.md; do
+    name=${file##*/}
+    name=${name%.md}
+    printf '%s\t%s\n' "$name" "$(sed -n 's/^# *//p' "$file" | head -n 1)"
+done >"$work/live"
+while IFS=$tab read -r name title_of; do
+    files=${book%/*}/live/$name.files.js
+    [ ! -f "$files" ] || cp "$files" "$book/live/"
+    page ../ "live-$name" "$tools/../live/$name.md" "$book/live/$name.html" --metadata pagetitle="$title_of" \
+        --variable script=live.js $([ ! -f "$files" ] || echo --variable "script=$name.files.js") --variable script="$name.js"
+done <"$work/live"
+[ -z "${BOOK_ONLY_LIVE-}" ] || exit 0 # for their test
 
 while IFS=$tab read -r number folder part parts title_of; do
     mkdir -p "$book/figures/$folder"

@@ -1,11 +1,18 @@
 # page.awk: what pandoc made of a page → a page of the book.
 #
-#   awk -v folder=01-linear-regression -v top=../../ -v terms=FILE -f page.awk CHAPTERS FIGURES PAGE.html
+#   awk -v folder=01-linear-regression -v top=../../ -v terms=FILE -v live=FILE -f page.awk CHAPTERS FIGURES PAGE.html
 #
 # CHAPTERS and FIGURES are book.sh's lists. Links to pages on the forge become links to the book's, a picture and its caption
 # a figure, "Figure 1.2" a link to it, the contents those of the whole book; the chapter gets its part, its number and its
 # neighbours. Terms get anchors, and a line each in FILE: English, Chinese, folder, anchor.
-BEGIN { FS = "\t" }
+BEGIN {
+    FS = "\t"
+    while ((getline row <live) > 0) { # the pages that compute: their chapters and titles
+        split(row, field, "\t")
+        live_folder[++lives] = field[1]
+        live_title[lives] = live_of[field[1]] = field[2]
+    }
+}
 
 FILENAME == ARGV[1] {
     count++
@@ -37,6 +44,9 @@ function print_contents(    i) {
         print "</li>"
     }
     if (count) print "</ul></li>"
+    if (lives) print "<li><span class=\"part\">Live · 动手试试</span><ul>"
+    for (i = 1; i <= lives; i++) print entry(top "live/" live_folder[i] ".html", live_title[i], folder == "live-" live_folder[i]) "</li>"
+    if (lives) print "</ul></li>"
     print "<li><span class=\"part\">To look up</span><ul>"
     print entry(top "glossary.html", "Glossary · 词汇表", folder == "glossary") "</li>"
     print entry(top "notation.html", "Notation · 符号", folder == "notation") "</li>"
@@ -181,6 +191,8 @@ here && /^<h1/ {
     sub(/^<h1[^>]*>(<span class="header-section-number">[^<]*<\/span> *)?/, "", words)
     print "<p class=\"part\">" (lettered ? "" : "Part ") part[here] " · " parts[here] "</p>"
     print "<h1 " id "><span class=\"number\">" (lettered ? "Appendix " : "Chapter ") number[here] "</span> " words
+    if (folder in live_of)
+        print "<p class=\"try\"><a href=\"" top "live/" folder ".html\">In your browser: " live_of[folder] " →</a></p>"
     below_title = 1
     next
 }

@@ -1,12 +1,16 @@
 // descent.c: chapter 1's descent for its page in the browser. It is the chapter's own code, included here without its main: the
 // same data, the same split, the same loss, gradient and steps, and its sentences with the same digits. live.mk says which
-// file CHAPTER is.
+// file CHAPTER is. tests/tools/live_bits.c compiles it for this machine, to compare.
 int chapter_main(int argc, char **argv);
 #define main chapter_main
 #include CHAPTER
 #undef main
 
+#ifdef __wasm__
 #define FOR_THE_PAGE(name) __attribute__((export_name(#name))) name
+#else
+#define FOR_THE_PAGE(name) name
+#endif
 
 enum { MOST_STEPS = 400, GRID_SIDE = 81, TEXT = 200 };
 
@@ -20,7 +24,8 @@ static char text[TEXT];
 void FOR_THE_PAGE(live_begin)(void);
 void live_begin(void)
 {
-    Lesson *lesson = lesson_begin(0, NULL, "", "");
+    char *command[] = {"descent", NULL};
+    Lesson *lesson = lesson_begin(1, command, "01-linear-regression", "Linear regression");
     memory = lesson_arena(lesson);
     all = hold_people_out(lesson, look_at_the_data(lesson)).training;
     two = (Examples){matrix_new(memory, all.x.rows, 2), all.y};
@@ -77,11 +82,9 @@ const char *live_descend(double fraction, int steps, int people, int seed, doubl
         }
     }
     arena_rewind(memory, mark);
-    snprintf(text, TEXT, "%2.0f %% of the limit: after %d steps the loss is %.*f", 100.0 * fraction, steps,
-             loss < 1e6 ? 5 : 0, loss);
-    if (!(loss < 1e6))
-        snprintf(text, TEXT, "%2.0f %% of the limit: after %d steps the loss is %.4g", 100.0 * fraction,
-                 steps, loss);
+    const char *format = loss < 1e6 ? "%2.0f %% of the limit: after %d steps the loss is %.5f"
+                                    : "%2.0f %% of the limit: after %d steps the loss is %.4g";
+    snprintf(text, TEXT, format, 100.0 * fraction, steps, loss);
     return text;
 }
 
