@@ -278,8 +278,8 @@ patches the whole layer is the linear layer that we know,
 
 $$Y = \mathrm{patches}(X)\, W + b .$$
 
-The copy is called **im2col**. Numbers are copied up to $k^2$ times, and in exchange all the work is one
-large product, the fastest thing that a computer can do. The way back: $D_W = \mathrm{patches}(X)^\top D_Y$
+The copy is called **im2col**. Numbers are copied up to $k^2$ times (appendix B does without), and in exchange all
+the work is one large product, the fastest thing that a computer can do. The way back: $D_W = \mathrm{patches}(X)^\top D_Y$
 and $D_Y W^\top$ are products again, and the gradient of each patch is *added* to the pixels that it was
 copied from (`patches_to_grid` in the library, and TASK 10.4 for you).
 */
