@@ -1227,8 +1227,8 @@ static void what_it_costs(Lesson *lesson)
 
 /*
 With four times the rows the multiply-adds are sixteen times as many, however they are organised. What the
-library saves is room, and with it the time to fill that room and read it again. (The times went to standard
-error; they are your machine's.)
+library saves is room, and with it the time to fill that room and read it again; appendix C tells how. (The times
+went to standard error; they are your machine's.)
 
 And the projections? For a layer of width $C$ they cost $4TC^2$ and the rest $2T^2C$: below $T = 2C$ the
 famous square is not what you wait for.
