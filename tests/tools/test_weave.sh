@@ -184,6 +184,20 @@ if command -v pandoc >/dev/null; then
         done
     done
     expect "every link leads somewhere" 0 "missing: ." echo "missing:$missing ."
+    chapter A-last Last "$draws"
+    printf '/*\n# Last\n\nYou need chapter 3. See Figure A.1.\n\n## Why\n*/\nsection(lesson, "S");\n' >chapters/A-last/last.c
+    run weave A-last >/dev/null
+    expect "a chapter of the appendix has a letter" 0 "![Figure A.1. A.](../../figures/A-last/a.png)" cat chapters/A-last/README.md
+    expect "and stands behind the others" 0 "← [Ten](../10-ten/README.md) · [contents](../../README.md)" tail -n 1 chapters/A-last/README.md
+    expect "the book misses it in the table" 1 "chapters/A-last is not in the table of README.md" book
+    echo '| Appendix · More | **[A Last](chapters/A-last/README.md)** |' >>README.md
+    expect "the book has it" 0 "4 chapters, 2 figures" book
+    last=out/book/chapters/A-last/index.html
+    expect "with its letter" 0 '<span class="number">Appendix A</span> Last</h1>' cat $last
+    expect "also before its sections" 0 '<span class="header-section-number">A.1</span> Why' cat $last
+    expect "its figures are linked" 0 '<a href="#figure-A-1">Figure A.1</a>' cat $last
+    expect "what it stands on is in the map" 0 'data-number="A" data-needs="3" aria-label="Appendix A: Last"' cat $cover
+    expect "and it has a part of the cards" 0 "Appendix · More" cat $cover
     rm figures/03-three/a.png
     expect "a figure that is not there is told" 0 "shows figures/03-three/a.png, which is not there" book
 fi

@@ -370,8 +370,8 @@ static void begin_in(void *context)
 
 START_TEST(a_folder_that_is_no_chapters_is_refused)
 {
-    static const char *const folders[] = {"",   "x",      "1",    "01",   "01-",
-                                          "-x", "01-x/y", "+1-x", " 1-x", "../01-x"};
+    static const char *const folders[] = {"",     "x",       "1", "01", "01-",  "-x",  "01-x/y", "+1-x",
+                                          " 1-x", "../01-x", "A", "A-", "AB-x", "a-x", "A-x/y"};
     for (size_t k = 0; k < sizeof folders / sizeof *folders; k++) {
         char wanted[100];
         snprintf(wanted, sizeof wanted, "a lesson in the folder '%s'", folders[k]);
