@@ -432,8 +432,8 @@ balance: ## watch chapter 30's policies in the terminal: WORLD=pole|pendulum [PO
 
 WEAVER := $(TREE)/common/tools/weave
 
-NOTEBOOK := $(patsubst %,$(TREE)/common/tools/%.o,notebook notebook_fold notebook_mentions notebook_pages)
-$(WEAVER): %: %.o $(NOTEBOOK) $(LIBRARY)
+NOTEBOOK := $(patsubst %,$(TREE)/common/tools/%.o,notebook notebook_fold notebook_mentions notebook_pages notebook_read)
+$(WEAVER): %: %.o $$(call needs,common/tools/weave.c)
 	$(call link,$^,$(LIBRARIES))
 
 .PHONY: weave verify
@@ -456,9 +456,10 @@ endef
 $(foreach c,$(LESSONS),$(eval $(call notebook_rule,weave,$c))$(eval $(call notebook_rule,verify,$c)))
 
 # The book is made of the committed pages: nothing runs and nothing is compiled.
-.PHONY: book test-book notebooks
+.PHONY: book test-book
 book: setup-check ## make the web book of the pages: open build/book/index.html
 	$(QUIET)sh common/tools/book.sh $(BUILD)/book
+
 # Pages that compute in the browser (common/tools/live). Chapter 20 leaves its model; without it, the chapter is run first.
 LIVE_WRITER := $(TREE)/common/tools/live/model_write
 LIVE_BITS   := $(TREE)/tests/tools/live_bits
@@ -479,8 +480,24 @@ test-live: setup-check ## compare the pages that compute in a browser with the n
 	$(QUIET)MAKE="$(THIS_MAKE)" sh tests/tools/test_live.sh $(BUILD) $(TREE)
 test-book: book ## look at every page of the web book in a browser (needs chromium)
 	$(QUIET)sh tests/tools/test_book.sh $(BUILD)/book $(BUILD)/test-book
-notebooks: weave ## run every chapter and write its Jupyter notebook
+
+# So are the Jupyter notebooks. Their kernel asks here how a chapter's program is compiled: the commands, and what is linked
+# behind its object file.
+.PHONY: notebooks jupyter kernel-commands test-notebooks
+notebooks: setup-check ## make the chapters' Jupyter notebooks of their pages, in build/notebooks
+	$(call built,$(WEAVER))
 	$(QUIET)sh common/tools/notebook.sh jupyter $(TREE) $(BUILD)/notebooks $(LESSONS)
+jupyter: notebooks ## open them in Jupyter, with a kernel that compiles and runs their cells
+	$(QUIET)$(ALONE) sh common/tools/kernel/jupyter.sh $(BUILD)/jupyter $(BUILD)/notebooks
+packages_say    = $(foreach c,$(LESSONS),$(if $(wildcard chapters/$c/packages),$(shell sh common/tools/packages.sh $1 chapters/$c)))
+kernel-commands: PACKAGE_CFLAGS = $(call packages_say,cflags)
+kernel-commands: PACKAGE_LIBS = -Wl,--as-needed $(call packages_say,libs)
+kernel-commands: setup-check
+	$(call built,$(LIBRARY))
+	@:$(info $(COMPILE)) $(info $(LINK)) $(info $(LIBRARY) $(LIBRARIES) $(LDLIBS))
+test-notebooks: notebooks
+	$(call built,$(LIBRARY))
+	$(QUIET)sh tests/tools/test_notebooks.sh $(BUILD)
 
 .PHONY: questions
 questions: ## the questions under "Check yourself" of all pages, for print [CHAPTER=1] [OUT=file.html]

@@ -26,6 +26,8 @@
 //     Notebook *notebook = notebook_weave(arena, source, output);
 //     notebook_markdown(notebook, &page, stdout);
 //
+// notebook_read is notebook_weave for a page that was written before: the outputs are taken from it, and nothing has to run.
+//
 // A section that is printed and never named, named and never printed, or there twice stops the program with both
 // files' names; so do bytes that are not UTF-8, control characters, unterminated comments and strings, and odd figures.
 #pragma once
@@ -105,6 +107,9 @@ Document notebook_text(Arena *arena, const char *path, const char *bytes, size_t
 Notebook *notebook_cells(Arena *arena, Document source);
 Notebook *notebook_weave(Arena *arena, Document source, Document output);
 
+// The same from a page of this source: notebook_markdown gives that page again, byte for byte, or the program stops.
+Notebook *notebook_read(Arena *arena, Document source, Document woven, const Page *page);
+
 void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out);
 
 // nbformat 4.5, with the pictures found in the folder figures. They must be there.
@@ -116,6 +121,10 @@ void notebook_jupyter(Arena *arena, const Notebook *notebook, const Page *page, 
 bool notebook_line(Span *rest, Span *line);
 Span notebook_trim(Span text);
 Span notebook_bytes(Arena *arena, const char *path, const char *hint);
+
+// A cell on the Markdown page, with its outputs. Mentions that were passed are left behind.
+void notebook_put_cell(FILE *out, const Notebook *notebook, const Page *page, const Mention **mentions,
+                       const Cell *cell);
 
 // Adds the mentions of chapters in prose without fenced blocks.
 void notebook_read_mentions(Arena *arena, Notebook *notebook, Span prose);

@@ -4,7 +4,7 @@
 #     notebook.sh weave  TREE FOLDER CHAPTER…    writes chapters/NN-name/README.md and the pictures in figures/NN-name/
 #     notebook.sh verify TREE FOLDER CHAPTER…    writes both to FOLDER/NN-name/ and compares the page with the committed
 #                                                one, byte for byte; exit status 1 when a chapter differs or fails
-#     notebook.sh jupyter TREE FOLDER CHAPTER…   writes FOLDER/NN-name.ipynb with what the chapter printed when it was woven last
+#     notebook.sh jupyter TREE FOLDER CHAPTER…   writes FOLDER/NN-name.ipynb with the outputs of the committed page; nothing runs
 #
 # TREE is where make built the programs (build/gcc-native-release), FOLDER takes outputs and logs, CHAPTER is a folder's
 # name, "NN-name". Run from the top of the repository. A page is the default run: FULL=1 in the environment is not heard.
@@ -43,7 +43,7 @@ if [ "$mode" = jupyter ]; then
     mkdir -p "$folder" || exit 1
     for chapter; do
         name=$(printf '%s' "${chapter#*-}" | tr - _)
-        "$tree/common/tools/weave" "chapters/$chapter/$name.c" "$tree/weave/$chapter/output.txt" --jupyter "figures/$chapter" \
+        "$tree/common/tools/weave" "chapters/$chapter/$name.c" "chapters/$chapter/README.md" --jupyter "figures/$chapter" \
             -o "$folder/$chapter.ipynb" || exit 1
     done
     echo "$folder: $# Jupyter notebooks"

@@ -170,35 +170,42 @@ static void put_navigation(FILE *out, const Page *page)
     fputc('\n', out);
 }
 
+void notebook_put_cell(FILE *out, const Notebook *notebook, const Page *page, const Mention **mentions,
+                       const Cell *cell)
+{
+    Span text = cell->text, heading;
+    if (cell == notebook->cells) { // the links stand right below the title
+        notebook_line(&text, &heading);
+        put(out, heading);
+        fputs("\n\n", out);
+        put_links(out, page);
+        text = notebook_trim(text);
+    }
+    if (cell->kind == CELL_CODE) {
+        put_code(out, notebook, page, text);
+    } else if (text.length) {
+        put_prose(out, page, mentions, text);
+    }
+    for (const Output *output = cell->outputs; output; output = output->next) {
+        if (output->kind == OUTPUT_FIGURE) put_figure(out, page, output);
+        if (output->kind == OUTPUT_TEXT) put_fenced(out, "text", output->text);
+    }
+}
+
 void notebook_markdown(const Notebook *notebook, const Page *page, FILE *out)
 {
     fprintf(out,
             "<!-- Generated from %s and its output: do not edit. Edit %s, then run `make weave`. -->\n\n",
             page->file, page->file);
     const Mention *mentions = notebook->mentions;
-    for (const Cell *cell = notebook->cells; cell; cell = cell->next) {
-        Span text = cell->text, heading;
-        if (cell == notebook->cells) { // the links stand right below the title
-            notebook_line(&text, &heading);
-            put(out, heading);
-            fputs("\n\n", out);
-            put_links(out, page);
-            text = notebook_trim(text);
-        }
-        if (cell->kind == CELL_CODE) {
-            put_code(out, notebook, page, text);
-        } else if (text.length) {
-            put_prose(out, page, &mentions, text);
-        }
-        for (const Output *output = cell->outputs; output; output = output->next) {
-            if (output->kind == OUTPUT_FIGURE) put_figure(out, page, output);
-            if (output->kind == OUTPUT_TEXT) put_fenced(out, "text", output->text);
-        }
-    }
+    for (const Cell *cell = notebook->cells; cell; cell = cell->next)
+        notebook_put_cell(out, notebook, page, &mentions, cell);
     put_navigation(out, page);
 }
 
 // ---- Jupyter -------------------------------------------------------------------------------------------------------
+
+static bool starts(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
 
 // Text as a list of strings, one a line, each but perhaps the last with its newline.
 static void put_json_lines(FILE *out, Span text)
@@ -278,11 +285,44 @@ static void put_json_output(Arena *arena, FILE *out, const Page *page, const cha
     fputc('}', out);
 }
 
+// Prose with its links as they are among notebooks: ../07-autograd/README.md is 07-autograd.ipynb there.
+static void put_json_prose(FILE *out, const Page *page, const Mention **mentions, Span prose)
+{
+    static const char up[] = "](../", down[] = "/README.md";
+    char *bytes = NULL, *linked = NULL;
+    size_t length = 0, linked_length = 0;
+    FILE *text = open_memstream(&bytes, &length);
+    check(text, "free some memory", "no memory for a text cell");
+    put_prose(text, page, mentions, prose);
+    check(fclose(text) == 0, "free some memory", "no memory for a text cell");
+    FILE *links = open_memstream(&linked, &linked_length);
+    check(links, "free some memory", "no memory for a text cell");
+    for (const char *at = bytes, *end = bytes + length; at < end;) {
+        const char *name = at + strlen(up);
+        size_t digits = starts(at, up) ? strspn(name, "0123456789") : 0;
+        size_t whole = digits ? strcspn(name, "/)\n ") : 0;
+        if (whole && starts(name + whole, down)) {
+            fprintf(links, "](%.*s.ipynb", (int)whole, name);
+            at = name + whole + strlen(down);
+        } else {
+            fputc(*at++, links);
+        }
+    }
+    check(fclose(links) == 0, "free some memory", "no memory for a text cell");
+    put_json_lines(out, notebook_trim((Span){linked, linked_length}));
+    free(bytes), free(linked);
+}
+
 void notebook_jupyter(Arena *arena, const Notebook *notebook, const Page *page, const char *figures,
                       FILE *out)
 {
     int number = 0;
-    fputs("{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n \"metadata\": {\"language_info\": {\"name\": \"c\","
+    const Mention *mentions = notebook->mentions;
+    // The kernel is common/tools/kernel/kernel.py; it is known by this name.
+    fputs("{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n \"metadata\": {\"kernelspec\": {\"name\": "
+          "\"gentle-walk\","
+          " \"display_name\": \"C, as the chapters\", \"language\": \"c\"},\n  \"language_info\": {\"name\": "
+          "\"c\","
           " \"file_extension\": \".c\", \"mimetype\": \"text/x-csrc\"},\n  \"title\": \"",
           out);
     json_write_characters(out, notebook->title.at, notebook->title.length);
@@ -291,7 +331,10 @@ void notebook_jupyter(Arena *arena, const Notebook *notebook, const Page *page, 
         fprintf(out, "%s\n  {\"cell_type\": \"%s\", \"id\": \"cell-%d\", \"metadata\": {},\n   \"source\": ",
                 number ? "," : "", cell->kind == CELL_CODE ? "code" : "markdown", number);
         number++;
-        put_json_lines(out, cell->text);
+        if (cell->kind == CELL_CODE)
+            put_json_lines(out, cell->text);
+        else
+            put_json_prose(out, page, &mentions, cell->text);
         if (cell->kind == CELL_CODE) {
             fputs(",\n   \"execution_count\": null, \"outputs\": [", out);
             for (const Output *output = cell->outputs; output; output = output->next) {

@@ -80,7 +80,8 @@ talk ask = To talk with the bot of chapter 29: make chat
 generate continue = To let the GPT of chapter 20 go on: make sample
 dataset datasets download fetch = To bring data sets: make data
 status = How far you are: make progress
-docs doc html pdf web website notebook notebooks jupyter = For the web book and notebooks: make book
+docs doc html pdf web website = For the web book: make book
+notebook ipynb lab kernel = To open the chapters as notebooks: make jupyter
 unit units = To run one test program: make unit-NAME, for tests/unit/test_NAME.c'
 
 strange=$1 unknown=$2

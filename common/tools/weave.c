@@ -1,9 +1,9 @@
 // weave: turns a chapter's C file and the standard output of its run into a page.
 //
 //     weave SOURCE.c OUTPUT.txt [-o README.md] [--folder NN-name] [--chapters FOLDER]
-//     weave SOURCE.c OUTPUT.txt --jupyter FIGURES [-o chapter.ipynb]
+//     weave SOURCE.c README.md --jupyter FIGURES [-o chapter.ipynb]
 //
-// Without -o the page goes to standard output. The folder is that of the source when not given; the chapters before and
+// A page is made of the source and of what its run printed, a Jupyter notebook of the source and of the page. Without -o the page goes to standard output. The folder is that of the source when not given; the chapters before and
 // after it, for the links at the foot of the page, are looked for in --chapters (default: beside the source's folder).
 // A page is written to a temporary name and renamed, so that an error leaves the old page as it was.
 //
@@ -20,8 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char usage[] = "weave SOURCE.c OUTPUT.txt [-o FILE] [--folder NN-name] [--chapters FOLDER] "
-                            "[--jupyter FIGURES]";
+static const char usage[] = "weave SOURCE.c OUTPUT.txt [-o FILE] [--folder NN-name] [--chapters FOLDER], "
+                            "or weave SOURCE.c README.md --jupyter FIGURES";
 
 typedef struct {
     const char *source, *output, *page, *folder, *chapters, *figures;
@@ -160,13 +160,14 @@ int main(int argc, char **argv)
 {
     Options options = read_options(argc, argv);
     Arena *arena = arena_new();
-    Notebook *notebook =
-        notebook_weave(arena, notebook_load(arena, options.source), notebook_load(arena, options.output));
+    Document source = notebook_load(arena, options.source), printed = notebook_load(arena, options.output);
+    Page about = describe(arena, &options);
+    Notebook *notebook = options.figures ? notebook_read(arena, source, printed, &about)
+                                         : notebook_weave(arena, source, printed);
     char *bytes = NULL;
     size_t length = 0;
     FILE *page = open_memstream(&bytes, &length);
     check(page, "free some memory", "no memory for the page");
-    Page about = describe(arena, &options);
     if (options.figures)
         notebook_jupyter(arena, notebook, &about, options.figures, page);
     else

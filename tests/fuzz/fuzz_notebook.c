@@ -45,6 +45,18 @@ static void markdown(void *context)
     arena_free(arena);
 }
 
+// Any text as a page of this source: it is the page, or it is refused.
+static void read_back(void *context)
+{
+    (void)context;
+    Arena *arena = arena_new();
+    Page about = {.folder = "01-a", .file = "a.c"};
+    Document source = notebook_load(arena, source_path);
+    notebook_read(arena, source, notebook_text(arena, "page.md", (const char *)parts[1].bytes, parts[1].size),
+                  &about);
+    arena_free(arena);
+}
+
 static void jupyter(void *context)
 {
     (void)context;
@@ -67,6 +79,7 @@ void fuzz_input(const uint8_t *bytes, size_t size)
     fuzz_file("a.png", "\x89PNG", 4);
     figures = fuzz_path("");
     if (!fuzz_try(cells, NULL)) return;
+    fuzz_try(read_back, NULL);
     if (!fuzz_try(markdown, NULL)) return;
     fuzz_try(jupyter, NULL);
 }

@@ -107,10 +107,14 @@ mkdir taken
 expect "weave cannot replace a folder" 1 "taken cannot be written: that is a folder" "$weaver" "$source" "$output" -o taken
 expect "and leaves nothing beside it" 1 "" sh -c 'set -- taken.*; [ -e "$1" ]'
 [ ! -c /dev/full ] || expect "a full disk is told" 1 "cannot write the page" sh -c "'$weaver' $source $output >/dev/full"
-expect "weave makes a Jupyter notebook" 0 '"image/png": "cGljdHVyZQ=="' "$weaver" "$source" "$output" --jupyter figures/03-three
-expect "whose captions have the figures' numbers" 0 '"**Figure 3.1.** *A.*"' \
-    "$weaver" "$source" "$output" --jupyter figures/03-three
-expect "a Jupyter notebook wants its pictures" 1 "nowhere/a.png is missing" "$weaver" "$source" "$output" --jupyter nowhere
+jupyter() { "$weaver" "$source" "$1" --jupyter "$2"; }
+"$weaver" "$source" "$output" >page.md
+expect "weave makes a Jupyter notebook of a page" 0 '"image/png": "cGljdHVyZQ=="' jupyter page.md figures/03-three
+expect "whose captions have the figures' numbers" 0 '"**Figure 3.1.** *A.*"' jupyter page.md figures/03-three
+expect "a Jupyter notebook wants its pictures" 1 "nowhere/a.png is missing" jupyter page.md nowhere
+sed 's/1 claim/2 claims/; s/^# 三.*/& /' page.md >other.md
+expect "and a page of this source" 1 "other.md:3: from here on, this page is not the one that chapters/03-three/three.c gives" \
+    jupyter other.md figures/03-three
 
 # The web book, from the same scratch chapters.
 ln -s "$tools" common_tools && mkdir -p common && mv common_tools common/tools
@@ -130,8 +134,7 @@ static void draw_line(void)
 END
 printf '/*\n# 三 three\n\n**Alpha** (阿尔法)\n*/\nsection(lesson, "S");\n' >chapters/03-three/three.c
 run weave "$all" >/dev/null
-for chapter in $all; do mkdir -p "tree/weave/$chapter" && cp "work/weave/$chapter/output.txt" "tree/weave/$chapter/"; done
-expect "weave's outputs become Jupyter notebooks" 0 "out/notebooks: 3 Jupyter notebooks" sh "$notebook" jupyter tree out/notebooks $all
+expect "pages become Jupyter notebooks" 0 "out/notebooks: 3 Jupyter notebooks" sh "$notebook" jupyter tree out/notebooks $all
 expect "one for each chapter" 0 '"nbformat_minor": 5' cat out/notebooks/10-ten.ipynb
 cat >README.md <<'END'
 # The course

@@ -867,7 +867,10 @@ START_TEST(a_chapter_becomes_a_jupyter_notebook)
                            "── A ──\n✓ a\nfigure: a.png — \"损失\"\nfigure: b.svg\n\nz", figures);
     ck_assert_str_eq(
         got, "{\n \"nbformat\": 4, \"nbformat_minor\": 5,\n"
-             " \"metadata\": {\"language_info\": {\"name\": \"c\", \"file_extension\": \".c\", \"mimetype\": "
+             " \"metadata\": {\"kernelspec\": {\"name\": \"gentle-walk\", \"display_name\": \"C, as the "
+             "chapters\", "
+             "\"language\": \"c\"},\n  \"language_info\": {\"name\": \"c\", \"file_extension\": \".c\", "
+             "\"mimetype\": "
              "\"text/x-csrc\"},\n"
              "  \"title\": \"T \\\"x\\\"\"},\n"
              " \"cells\": [\n  {\"cell_type\": \"markdown\", \"id\": \"cell-0\", \"metadata\": {},\n"
@@ -925,6 +928,58 @@ START_TEST(any_chapter_is_a_valid_jupyter_notebook)
 }
 END_TEST
 
+static char *jupyter_of_page(const char *source, const char *markdown, const char *figures)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&bytes, &length);
+    Arena *arena = arena_new();
+    Notebook *notebook =
+        notebook_read(arena, text_of(arena, "name.c", source), text_of(arena, "README.md", markdown), &page);
+    notebook_jupyter(arena, notebook, &page, figures, out);
+    fclose(out);
+    arena_free(arena);
+    return bytes;
+}
+
+START_TEST(a_page_gives_the_outputs_of_its_cells_back)
+{
+    scratch_file("a.png", "\0\n\"", 3);
+    const char *figures = scratch_folder_of(scratch_file("b.svg", "<svg\t\"\\\"/>", 10));
+    Rng rng = rng_new(9, 0);
+    for (int i = 0; i < 500; i++) {
+        char *source, *output, *expected;
+        invent(&rng, &source, &output, &expected);
+        char *woven = jupyter_of(source, output, figures), *markdown = markdown_of(source, output),
+             *read = jupyter_of_page(source, markdown, figures);
+        ck_assert_str_eq(read, woven);
+        free(source), free(output), free(expected), free(woven), free(markdown), free(read);
+    }
+}
+END_TEST
+
+static void read_pair(void *context)
+{
+    const Pair *pair = context;
+    free(jupyter_of_page(pair->source, pair->output, "no/such"));
+}
+
+START_TEST(a_page_of_another_source_is_refused)
+{
+    expect_death(read_pair, (&(Pair){TITLE, ""}),
+                 "README.md:1: from here on, this page is not the one that name.c gives");
+    expect_death(read_pair, (&(Pair){TITLE "int a;", HEAD "```c\nint b;\n```\n\n" FOOT}),
+                 "README.md:8: from here on");
+    expect_death(read_pair, (&(Pair){TITLE, HEAD FOOT "\n"}), "README.md:10: from here on");
+    expect_death(
+        read_pair,
+        (&(Pair){TITLE "f();\n/*\n```text\na\n```\n*/", HEAD "```c\nf();\n```\n\n```text\nb\n```\n\n" FOOT}),
+        "README.md:15: from here on");
+    expect_death(read_pair, (&(Pair){TITLE "f();", HEAD "```c\nf();\n```\n\n![Figure 7.1. a](x/" FOOT}),
+                 "README.md:11: from here on");
+}
+END_TEST
+
 static void weave_without_picture(void *context)
 {
     (void)context;
@@ -954,4 +1009,5 @@ SUITE("notebook", a_chapter_becomes_a_page,
       bytes_that_are_not_text_are_refused_with_their_line, files_that_cannot_be_read_are_refused,
       the_cells_of_a_page_give_the_source_back, the_cells_of_every_chapter_give_its_source_back,
       a_chapter_becomes_a_jupyter_notebook, pictures_are_embedded_as_rfc_4648_says,
-      any_chapter_is_a_valid_jupyter_notebook, a_jupyter_notebook_wants_its_pictures)
+      any_chapter_is_a_valid_jupyter_notebook, a_page_gives_the_outputs_of_its_cells_back,
+      a_page_of_another_source_is_refused, a_jupyter_notebook_wants_its_pictures)
