@@ -1689,7 +1689,7 @@ static void print_outcome(int count, const Outcome *r, const char *how, long byt
 {
     char name[64];
     snprintf(name, sizeof name, "%d process%s%s", count, count == 1 ? "" : "es", how);
-    printf("%-22s %7.4f  %6.4f    %016llx  %12.0f  %8.0f", name, r->first_loss, r->loss,
+    printf("%-23s %7.4f  %6.4f    %016llx  %12.0f  %8.0f", name, r->first_loss, r->loss,
            (unsigned long long)r->print, r->sent, r->messages);
     if (count == 1)
         printf("\n");
@@ -1703,7 +1703,7 @@ static void train_in_processes(Lesson *lesson, Cluster *c)
     Outcome alone, r;
     const long bytes = train_alone(c, &alone);
     c->print = alone.print;
-    printf("%d steps           loss: first    last  weights at the end  bytes a step  messages  early\n",
+    printf("%d steps            loss: first    last  weights at the end  bytes a step  messages  early\n",
            TRAINING);
     print_outcome(1, &alone, "", bytes);
 #ifdef WITH_MPI

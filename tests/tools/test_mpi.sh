@@ -109,12 +109,13 @@ tc -n "$one" qdisc del dev course0 root
 
 # The wire is cut as soon as there is a checkpoint; the run must end by itself, say why, and leave a whole checkpoint.
 cut() { # cut HOW BUCKET
-    run 100000 5 "$scratch/$2.safetensors" "$2" >"$scratch/log" 2>&1 &
+    run 100000 5 "$scratch/cut-$2.safetensors" "$2" >"$scratch/log" 2>&1 &
     started=$!
     for _ in $(seq 600); do
-        [ ! -e "$scratch/$2.safetensors" ] || break
+        [ ! -e "$scratch/cut-$2.safetensors" ] || break
         sleep 0.1
     done
+    check_run "$1: there is a checkpoint within a minute" [ -e "$scratch/cut-$2.safetensors" ]
     ip -n "$one" link set course0 down
     begun=$(date +%s)
     wait "$started"
@@ -126,7 +127,7 @@ cut() { # cut HOW BUCKET
         grep -qE '^gave up: process [01] has waited 5 s|lost communication' "$scratch/log"
     step=$(sed -n 's/^checkpoint: step //p' "$scratch/log" | tail -n 1)
     ip -n "$one" link set course0 up
-    run $((${step:-0} + 20)) 60 "$scratch/$2.safetensors" >"$scratch/log" 2>&1
+    run $((${step:-0} + 20)) 60 "$scratch/cut-$2.safetensors" >"$scratch/log" 2>&1
     mended=$(weights "$scratch/log")
     run $((${step:-0} + 20)) 60 "$scratch/whole-$2.safetensors" >"$scratch/log" 2>&1
     check_run "$1: with the wire mended, it goes on from its checkpoint to the bits of a run that was never cut" \
