@@ -1303,14 +1303,6 @@ static void finish(World *w, Sum *sums, int count)
     }
 }
 
-static void all_reduce(World *w, const Collective *way, float *data, long n)
-{
-    const double begun = seconds_now();
-    Sum sum = begin(w, way, data, w->inbox, n, 0);
-    finish(w, &sum, 1);
-    w->seconds += seconds_now() - begun;
-}
-
 /*
 A step: the own parts, the all-reduce of all gradients and of the loss behind them, a step of AdamW. With one process
 there are no rounds, and nothing is sent.
@@ -1467,6 +1459,15 @@ all-reduce add up the same numbers. Process 0 alone speaks; who has started them
 
 #ifdef WITH_MPI
 static const char result_line[] = "result %la %la %la %llx %d %la %la %la %la %la %la %la %la %la %la\n";
+
+// One sum, and nothing else meanwhile
+static void all_reduce(World *w, const Collective *way, float *data, long n)
+{
+    const double begun = seconds_now();
+    Sum sum = begin(w, way, data, w->inbox, n, 0);
+    finish(w, &sum, 1);
+    w->seconds += seconds_now() - begun;
+}
 
 static int once_each(int size) { return size > 1 ? 2 : 0; }
 static Hop there_and_back_hop(int rank, int size, long n, int round)
