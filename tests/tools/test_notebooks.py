@@ -9,13 +9,15 @@ import nbclient
 import nbformat
 from jupyter_client.manager import start_new_kernel
 
-EXECUTED = []
+EXECUTED = ["01-linear-regression", "05-descent-and-randomness", "07-autograd"]  # without data sets, and in seconds
 passed, failed = 0, 0
 
 
 def expect(what, holds, got=""):
     global passed, failed
     passed, failed = passed + bool(holds), failed + (not holds)
+    if "-v" in sys.argv:
+        print(f"{time.monotonic() - begun:6.1f} s  {'ok' if holds else 'NO'}  {what}", flush=True)
     if not holds:
         print(f"FAILED: {what}{': got ' if got != '' else ''}{got}", flush=True)
 
@@ -31,7 +33,8 @@ def check_file(path):
         problem = str(error)[:300]
     ids = [cell.get("id") for cell in notebook["cells"]]
     page = pathlib.Path("chapters", path.stem, "README.md").read_text()
-    pictures = sum(any(k.startswith("image/") for k in o.get("data", {})) for c in notebook["cells"] for o in c.get("outputs", []))
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    pictures = sum(kind.startswith("image/") for output in outputs for kind in output.get("data", {}))
     expect(f"{path.name} is what nbformat's schema says", not problem, problem)
     expect(f"{path.name} gives each cell its id", len(set(ids)) == len(ids) and None not in ids)
     expect(f"{path.name} names the kernel", notebook["metadata"]["kernelspec"]["name"] == "gentle-walk")
@@ -51,7 +54,8 @@ def words(output):
 
 
 def all_words(cell):
-    return "\n\n".join(filter(None, (re.sub(r"\A(?:[ \t]*\n)+|(?:\n[ \t]*)+\Z", "", words(o)) for o in cell.get("outputs", []))))
+    texts = [re.sub(r"\A(?:[ \t]*\n)+|(?:\n[ \t]*)+\Z", "", words(output)) for output in cell.get("outputs", [])]
+    return "\n\n".join(filter(None, texts))
 
 
 def check_chapter(path):
@@ -65,10 +69,11 @@ def check_chapter(path):
         if all_words(there) != all_words(here):
             expect(f"{path.name}, {there.id}: the page's output", False, f"\n{all_words(here)}\nand not\n{all_words(there)}")
             return
-    pictures = sum(len(re.findall(r"<img |image/", str(o.get("data", "")))) for c in executed.cells for o in c.get("outputs", []))
-    expected = sum("image/" in str(o.get("data", "")) for c in written.cells for o in c.get("outputs", []))
+    outputs = ([str(output.get("data", "")) for cell in notebook.cells for output in cell.get("outputs", [])]
+               for notebook in (executed, written))
+    pictures, expected = (re.findall("data:image/[a-z+]+;base64,|'image/[a-z+]+'", " ".join(texts)) for texts in outputs)
     expect(f"{path.name}: {sum(bool(all_words(c)) for c in executed.cells)} cells print what the page says", True)
-    expect(f"{path.name}: its figures are shown", pictures == expected, f"{pictures} of {expected}")
+    expect(f"{path.name}: its figures are shown", len(pictures) == len(expected) > 0, f"{len(pictures)} of {len(expected)}")
 
 
 # ---- One cell after the other ------------------------------------------------------------------------------------------------
@@ -107,11 +112,10 @@ class Session:
 
     def end(self):
         self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
+        self.manager.shutdown_kernel()
 
 
-def check_cells():
-    s = Session()
+def check_cells(s):
     s.run('#include <stdio.h>\n#include <stdlib.h>\n\nenum { STEPS = 3, RATE = 2 };', "includes")
     expect("definitions print nothing", (s.out, s.err, s.error, s.data) == ("", "", None, []), (s.out, s.err, s.error))
     s.run("typedef struct {\n    float x;\n} Point;\n\nstatic float twice(float x) { return RATE * x; }", "twice")
@@ -128,8 +132,9 @@ def check_cells():
     s.run("typedef struct {\n    float x, y;\n} Point;\nstatic float twice(float x) { return 100 * x; }")
     s.run('printf("%g\\n", (double)twice(2.5f));')
     expect("without a cellId, what it defines says which cell it replaces", s.out == "250\n", (s.out, s.error))
-    s.run("static float twice(Point p) { return 2 * p.x; }\ntypedef int Point;\n", "twice")
-    expect("what does not compile replaces nothing", s.error and s.run('printf("%g\\n", (double)twice(1));').out == "100\n", s.out)
+    refused = s.run("static float twice(float x) { return 2 * w; }", "twice").error
+    s.run('printf("%g\\n", (double)twice(1));')
+    expect("what does not compile replaces nothing", refused and s.out == "100\n", (refused, s.out))
     s.run("static float half(float x)\n{\n    float y = x / 2;\n    return y + z;\n}", "half")
     expect("an error has its cell's line, and the compiler's words", re.search(r"^In\[\d+\]:4:16: error: .z. undeclared|"
            r"^In\[\d+\]:4:16: error: use of undeclared identifier 'z'", s.error or "", re.M), s.error)
@@ -138,8 +143,8 @@ def check_cells():
     expect("so has one among statements", re.search(r"^In\[\d+\]:2:16: error: ", s.error or "", re.M), s.error)
     s.run("static int open(void)\n{\n    return 1;\n", "open")
     expect("a brace that is missing is told, before other cells too", s.error and "In[" in s.error, s.error)
-    s.run("static int three(void)\n{\n    int x = 3, y;\n    return y;\n}\nstatic int less(unsigned a, int b) { return a < b; }", "warned")
-    expect("a warning is shown once, at its line", not s.error and re.search(r"^In\[\d+\]:6:\d+: warning: ", s.err, re.M), s.err)
+    s.run("// A comparison of two kinds\nstatic int less(unsigned a, int b) { return a < b; }", "warned")
+    expect("a warning is shown, at its line", not s.error and re.search(r"^In\[\d+\]:2:\d+: warning: ", s.err, re.M), s.err)
     s.run('printf("%d\\n", less(1, 2));')
     expect("and not again with other cells", (s.out, s.err) == ("1\n", ""), (s.out, s.err))
     s.run("static float twice(float x, float y) { return x * y; }", "twice")
@@ -158,35 +163,35 @@ def check_cells():
     expect("which is gone", s.out.strip() and not pathlib.Path("/proc", s.out.strip()).exists(), s.out)
     s.run('printf("still here\\n");')
     expect("and not the kernel, which knows what it was told", s.out == "still here\n", (s.out, s.error))
-    s.end()
 
 
-def check_sections():
-    s = Session()
+def check_sections(s):
     s.run('#include "lesson/lesson.h"\n#include "lesson/plot/plot.h"')
-    s.run('// section(lesson, "Not this")\nstatic void one(Lesson *lesson)\n{\n    section(lesson, "One");\n    printf("\\n  1\\n\\n");\n}')
-    place = next(iter(s.displays))
+    s.run('// section(lesson, "Not this")\nstatic void one(Lesson *lesson)\n{\n    section(lesson, "One");\n'
+          '    printf("\\n  1\\n\\n");\n}')
+    place = list(s.displays)[-1]
     s.run('static void two(Lesson *lesson)\n{\n    section(lesson, "Two" " \\"halves\\"");\n    printf("2 < 3\\n");\n'
           '    section(lesson, "Three");\n    printf("figure: none.svg — None\\n3\\n");\n}')
     s.run('int main(int argc, char **argv)\n{\n    Lesson *lesson = lesson_begin(argc, argv, "01-x", "X");\n    one(lesson);\n'
           '    two(lesson);\n    claim(lesson, argc == 9, "nine arguments");\n    return lesson_end(lesson);\n}')
-    shown = list(s.displays.values())
+    shown = list(s.displays.values())[-2:]
     expect("what a section prints stands under its cell", s.displays[place]["text/plain"] == "  1", s.displays)
     expect("with titles where a cell has several", re.fullmatch(
-        '── Two "halves" ─+\n2 < 3\n\n── Three ─+\n\nfigure: none.svg — None\n\n3\n✗ nine arguments\n\n0 of 1 claims hold.',
-        shown[1]["text/plain"]), shown[1]["text/plain"])
+        '── Two "halves" ─+\n\n2 < 3\n\n── Three ─+\n\nfigure: none.svg — None\n\n3\n✗ nine arguments\n\n'
+        '0 of 1 claim holds.', shown[1]["text/plain"]), shown[1]["text/plain"])
     expect("and as HTML", "2 &lt; 3</pre>" in shown[1]["text/html"], shown[1]["text/html"])
     expect("a claim that fails is an error, and has its cell's line", "exit status 1" in (s.error or "") and
-           re.search(r"In\[4\]:6\b", s.err), (s.error, s.err))
+           re.search(r"In\[\d+\]:6\b", s.err), (s.error, s.err))
     expect("the rest stands under main", "Chapter 1: X" in s.out and "──" not in s.out, s.out)
-    s.end()
 
 
 begun = time.monotonic()
 for notebook in sorted(pathlib.Path(sys.argv[1]).glob("*.ipynb")):
     check_file(notebook)
-check_cells()
-check_sections()
+session = Session()
+check_cells(session)
+check_sections(session)
+session.end()
 for name in EXECUTED:
     check_chapter(pathlib.Path(sys.argv[1], name + ".ipynb"))
 print(f"notebooks: {time.monotonic() - begun:.0f} s")

@@ -24,7 +24,8 @@ mkdir -p "$1/kernels/gentle-walk" && folder=$(cd "$1" && pwd) || exit 1
 "$python" - "$python" "$kernel" >"$folder/kernels/gentle-walk/kernel.json" <<'END' || exit 1
 import json, sys
 python, kernel = sys.argv[1:]
-json.dump({"argv": [python, kernel, "-f", "{connection_file}"], "display_name": "C, as the chapters", "language": "c"}, sys.stdout)
+argv = [python, "-Xfrozen_modules=off", kernel, "-f", "{connection_file}"]  # without it, Python 3.11 warns of its debugger
+json.dump({"argv": argv, "display_name": "C, as the chapters", "language": "c"}, sys.stdout)
 END
 [ "$only" = no ] || exit 0
 

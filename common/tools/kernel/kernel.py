@@ -33,7 +33,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.kernelbase import Kernel
 
 COURSE = pathlib.Path(__file__).resolve().parents[3]
-MOST_CHARACTERS = 4_000_000  # that one run may print: more of it would stop the browser
+MOST_CHARACTERS = 1_000_000  # that one run may print: more of it would stop the browser
 MAIN = re.compile(r"^\s*int\s+main\s*\(", re.M)
 ERROR = re.compile(r"^(?:(In\[\d+\]):(\d+):(\d+)|(?!In\[)\S+): (?:fatal )?error: ", re.M)
 # gcc calls a type's name a declaration, too; that of a function, which may stand in another cell, has a "(" in its type.
@@ -62,12 +62,6 @@ class Cell:
         self.printed = {}  # by the last run: title → lines
 
 
-def ending(status):
-    if status >= 0:
-        return f"exit status {status}"
-    return f"{signal.strsignal(-status)} ({signal.Signals(-status).name}); make jupyter MODE=asan says more about such ends"
-
-
 class CourseKernel(Kernel):
     implementation, implementation_version = "gentle-walk", "1"
     banner = "C, compiled as the chapters of A Gentle Walk into Deep Learning are"
@@ -76,9 +70,11 @@ class CourseKernel(Kernel):
     def __init__(self, **options):
         super().__init__(**options)
         self.cells, self.last, self.commands = [], None, None
-        self.changed, self.shown = set(), 0.0  # cells whose display is to be renewed, and when that was done last
+        # Printed and not yet shown: under main, and the cells whose display changes; and when something was shown last.
+        self.waiting, self.changed, self.shown = "", set(), 0.0
         self.scratch = tempfile.TemporaryDirectory(prefix="gentle-walk-")
-        self.folder = self.scratch.name
+        self.folder, self.figures = self.scratch.name, os.path.join(self.scratch.name, "figures")
+        os.mkdir(self.figures)
         # Under make jupyter, a make of its own is called.
         self.environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
         self.environment["LC_ALL"] = "C.UTF-8"
@@ -148,11 +144,9 @@ class CourseKernel(Kernel):
         return None
 
     def execute_main(self, cell):
-        figures = os.path.join(self.folder, "figures")
-        os.makedirs(figures, exist_ok=True)
-        lesson = any("lesson_begin" in c.text for c in self.cells)
         program = self.build(self.cells, cell, after=LINE_BY_LINE)
-        self.run([program, *cell.arguments, *(["--figures", figures] if lesson else [])], figures, self.cells)
+        lesson = any("lesson_begin" in c.text for c in self.cells)
+        self.run([program, *cell.arguments, *(["--figures", self.figures] if lesson else [])], self.cells)
 
     def execute_statements(self, cell, others, said):
         """Tries the cell as the body of a function. If that fails too, the reading that came further was meant."""
@@ -161,11 +155,11 @@ class CourseKernel(Kernel):
         body = self.compile([*others, cell], cell, **around)
         if ERROR.search(body):
             first = [[int(n or 0) for n in ERROR.search(s).groups()[1:]] for s in (said, body)]
-            said = body if first[1] > first[0] else said
+            said = (body if first[1] > first[0] else said).rstrip()
             unknown = re.search("undeclared|implicit|unknown type", said)
-            raise Failure("has the cell that defines this been executed?" if unknown else "it does not compile", said.rstrip())
+            raise Failure("has the cell that defines this been executed?" if unknown else "it does not compile", said)
         self.stream("stderr", body)
-        self.run([self.build([*others, cell], cell, **around)], self.folder, [])
+        self.run([self.build([*others, cell], cell, **around)], [])
 
     # ---- The compiler --------------------------------------------------------------------------------------------------------
 
@@ -192,10 +186,7 @@ class CourseKernel(Kernel):
         pathlib.Path(path).write_text(f'{text}# 1 "kernel.py"\n{after}' if after else text)
         # What is unused now may be used by the next cell. The last two warnings make statements look like definitions.
         options += " -Wno-error -Wno-unused -Werror=implicit-int -Werror=implicit-function-declaration"
-        status, said = self.call(f"{self.commands[0]} {shlex.quote(names)} {options} {shlex.quote(path)}")
-        if status != 0 and not ERROR.search(said):
-            raise Failure(f"the compiler ends with {ending(status)}", said.rstrip())
-        return said
+        return self.call(f"{self.commands[0]} {shlex.quote(names)} {options} {shlex.quote(path)}")[1]
 
     def build(self, cells, cell, **around):
         program = os.path.join(self.folder, "program")
@@ -210,7 +201,7 @@ class CourseKernel(Kernel):
 
     # ---- The program ---------------------------------------------------------------------------------------------------------
 
-    def run(self, command, figures, cells):
+    def run(self, command, cells):
         """Runs a program; what a section prints is shown under the one of these cells that names it."""
         homes = {title: c for c in cells for title in c.titles if not c.holds_main}
         for cell in cells:
@@ -226,22 +217,24 @@ class CourseKernel(Kernel):
             if begins:
                 title = line[3:].rstrip("\n").rstrip("─").rstrip(" ")
                 home = homes.get(title)
-            if home:
-                told = "" if begins and len(home.titles) == 1 else line
-                home.printed[title] = home.printed.get(title, "") + told
+            if home:  # on the page, a title is shown where a cell has several
+                home.printed[title] = home.printed.get(title, "") + ("" if begins and len(home.titles) == 1 else line)
                 self.changed.add(home)
             elif line.startswith("figure: "):
-                self.display(self.picture(line.rstrip("\n"), figures)[0])
+                self.renew(at_once=True)
+                self.display(self.picture(line.rstrip("\n"))[0])
             else:
-                self.stream("stdout", line)
+                self.waiting += line
 
         try:
-            status = self.pump(command, take, lambda: self.renew(figures))
+            status = self.pump(command, take, self.renew)
         finally:
-            self.shown = 0.0
-            self.renew(figures)
-        if status != 0:
-            raise Failure(f"the program ended with {ending(status)}")
+            self.renew(at_once=True)
+        if status < 0:  # the number of a signal
+            name = f"{signal.strsignal(-status)} ({signal.Signals(-status).name})"
+            raise Failure(f"the program ended with {name}; make jupyter MODE=asan says more about such an end")
+        if status > 0:
+            raise Failure(f"the program ended with exit status {status}")
 
     def pump(self, command, take, pause=lambda: None):
         """Runs a command, hands on each line that it prints, shows its errors as they come. Returns the exit status."""
@@ -270,37 +263,37 @@ class CourseKernel(Kernel):
                 take(rest)
             return process.wait()
         finally:
-            if process.poll() is None:
-                process.terminate()  # mpirun takes its processes along
-                try:
-                    process.wait(2)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+            process.terminate()  # unless it has ended; mpirun takes its processes along
+            try:
+                process.wait(2)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
-    def renew(self, figures):
-        """Shows anew what the changed cells have printed; a section grows by lines, and each time all of it is sent."""
-        if time.monotonic() - self.shown < 0.1:
+    def renew(self, at_once=False):
+        """Shows what is new, ten times a second; a section grows by lines, and each time all of it is sent."""
+        if time.monotonic() - self.shown < 0.1 and not at_once:
             return
+        self.stream("stdout", self.waiting)
         for cell in self.changed:
             # The texts as they are on the page, without blank lines at both ends, and between them the lines "figure: …"
             split = [p for title in cell.titles for p in re.split(r"^(figure: .*)\n", cell.printed.get(title, ""), flags=re.M)]
             pieces = [p for p in (re.sub(r"\A(?:[ \t]*\n)+|(?:\n[ \t]*)+\Z", "", p) for p in split) if p]
-            page = [self.picture(p, figures)[1] if p.startswith("figure: ") else f"<pre>{html.escape(p)}</pre>" for p in pieces]
+            page = [self.picture(p)[1] if p.startswith("figure: ") else f"<pre>{html.escape(p)}</pre>" for p in pieces]
             self.display({"text/plain": "\n\n".join(pieces), "text/html": "\n".join(page)}, cell, "update_display_data")
-        self.changed, self.shown = set(), time.monotonic()
+        self.waiting, self.changed, self.shown = "", set(), time.monotonic()
 
-    def picture(self, line, figures):
+    def picture(self, line):
         """Of "figure: bowl.png — caption": what Jupyter shows, and the same as HTML"""
         name, _, caption = line[len("figure: "):].partition(" — ")
         kind, words = "image/svg+xml" if name.endswith(".svg") else "image/png", html.escape(caption or name)
         try:
-            data = pathlib.Path(figures, os.path.basename(name)).read_bytes()
+            data = pathlib.Path(self.figures, os.path.basename(name)).read_bytes()
         except OSError:  # a machine without gnuplot draws none
             return {"text/plain": line}, f"<p><em>{words}</em></p>"
         coded = base64.b64encode(data).decode()
-        return ({kind: data.decode() if kind == "image/svg+xml" else coded, "text/plain": line},
-                f'<img alt="{words}" src="data:{kind};base64,{coded}"><p><em>{words}</em></p>')
+        shown = {kind: data.decode() if kind == "image/svg+xml" else coded, "text/plain": line}
+        return shown, f'<img alt="{words}" src="data:{kind};base64,{coded}"><p><em>{words}</em></p>'
 
 
 if __name__ == "__main__":
