@@ -1766,7 +1766,7 @@ turns:
   and a processor that copies does not compute. There is no one else to whom the work could be left.
 - Over a wire of 100 Mbit/s (two network namespaces of one machine) the messages take about 50 ms, and there is still
   1 ms to hide them behind: at most 2 % of the step. We could not see it.
-- Over the same wire, with a backward of 95 ms: a larger model, imitated by sleeping 4 ms at each node. In buckets 5 to
+- Over the same wire, with a backward of 95 ms: a larger model, imitated by sleeping 4 ms at each node. In buckets 4 to
   11 ms of those 50 ms were left, and a step took some 125 ms instead of 165: eight in a second instead of six. In one run
   of eight nothing was hidden; we do not know why.
 
