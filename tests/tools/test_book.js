@@ -4,7 +4,7 @@
 // Each page is loaded in a frame of 390 pixels, which then becomes 1280 wide. One of them, faulty.html, has one fault of
 // each kind: a check that does not find it there finds nothing anywhere, and fails.
 "use strict"
-const { pages, files, anchors, book, chapters, faulty } = window.test
+const { pages, drawings, files, anchors, book, chapters, faulty } = window.test
 const report = document.querySelector("#report")
 const links = []
 let passed = 0, faults = [], found = new Set(), current = ""
@@ -157,6 +157,56 @@ const look_at = async (page) => {
     await single[page.slice(book.length)]?.(doc)
 }
 
+// ---- Figures that are SVG -----------------------------------------------------------------------------------------
+// Each is looked at by itself. What its style sheet makes of it on a dark page is found by applying the rules: all of them
+// are colours by attribute, for dark.
+
+const kinds_of_dark = (doc) => [...doc.styleSheets].flatMap((sheet) => [...sheet.cssRules])
+    .filter((rule) => rule.media?.mediaText.includes("prefers-color-scheme: dark")).flatMap((rule) => [...rule.cssRules])
+const to_rgb = (hex) => `rgb(${[1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)).join(", ")})`
+const inherited = (element, name) => element.closest(`[${name}]`)
+const colour_in = (element, name, rules) => {
+    const holder = inherited(element, name), value = holder?.getAttribute(name)
+    if (!value?.startsWith("#")) return null
+    const rule = rules.findLast((rule) => rule.style[name] && holder.matches(rule.selectorText))
+    return rule ? rule.style[name] : to_rgb(value)
+}
+const apart = (a, b) => (Math.max(luminance(a), luminance(b)) + .05) / (Math.min(luminance(a), luminance(b)) + .05)
+// The numbers in cells are on the cells' colours; the grid is meant to be faint, and the paper is no line.
+const is_own = (value) => /^#(212121|fefefe|e8e8e8|ffffff)$/.test(value)
+const look_at_drawing = async (address) => {
+    if (!address.endsWith("faulty.svg")) current = address
+    await new Promise((resolve) => {
+        frame.onload = resolve
+        frame.src = address
+    })
+    const doc = frame.contentDocument, svg = doc.documentElement, rules = kinds_of_dark(doc)
+    const words = [...doc.querySelectorAll("text")]
+    const named = svg.getAttribute("role") === "img" && svg.querySelector(":scope > title")?.textContent.trim()
+    check("figures for dark pages", rules.length ? [] : ["no colours for dark"])
+    check("figures that have a title", named ? [] : ["none"])
+    check("figures without ids", [...doc.querySelectorAll("[id]")].map((e) => e.id))
+    check("figures in fonts that there are", /sans-serif/.test(svg.getAttribute("font-family")) ? [] : ["no other font"])
+    check("figures of at most 150 kB", svg.outerHTML.length > 150000 ? [`${svg.outerHTML.length} bytes`] : [])
+    check("figures that have words", words.some((e) => e.textContent.trim()) ? [] : ["none"])
+    const wide = words.map((e) => e.getBoundingClientRect()).filter((b) => b.left < -1 || b.top < -1 ||
+        b.right > svg.width.baseVal.value + 1 || b.bottom > svg.height.baseVal.value + 1)
+    check("words that are cut off", wide.map((b) => `${b.left.toFixed()} … ${b.right.toFixed()}`))
+    for (const dark of [false, true]) {
+        const used = dark ? rules : [], pale = new Set()
+        const paper = colour_in(svg.querySelector("path, rect"), "fill", used) ?? "rgb(255, 255, 255)"
+        const see = (element, name, least) => {
+            const colour = colour_in(element, name, used)
+            if (!colour || is_own(inherited(element, name).getAttribute(name)) || apart(colour, paper) >= least) return
+            pale.add(`${inherited(element, name).getAttribute(name)}: ${apart(colour, paper).toFixed(2)} : 1`)
+        }
+        for (const element of words) see(element, "fill", 4.5)
+        if (dark) for (const element of doc.querySelectorAll("path[stroke]")) see(element, "stroke", 3)
+        if (dark) for (const element of doc.querySelectorAll("circle")) see(element, "fill", 3)
+        check(`contrast in figures, ${dark ? "dark" : "light"}`, [...pale])
+    }
+}
+
 // ---- Single pages -------------------------------------------------------------------------------------------------
 
 const look_at_cover = (doc) => {
@@ -229,11 +279,16 @@ const look_at_links = () => {
 // What the checks must find on the page of faults
 const kinds = ["wider than 390 pixels", "wider than 1280 pixels", "images that are not there", "figures without words",
     "formulas that are not set", "something of the network", "chapters that are named and not linked", "one title",
-    "its place in the contents", "contrast, light", "contrast, dark", "links that lead nowhere"]
+    "its place in the contents", "contrast, light", "contrast, dark", "links that lead nowhere", "figures for dark pages",
+    "figures that have a title", "figures without ids", "figures in fonts that there are", "words that are cut off",
+    "contrast in figures, light", "contrast in figures, dark"]
 
 const main = async () => {
     for (const page of pages) await look_at(page)
     look_at_links()
+    for (const drawing of drawings) await look_at_drawing(drawing)
+    current = faulty
+    if (pages.includes(faulty)) await look_at_drawing(faulty.replace("html", "svg"))
     for (const kind of pages.includes(faulty) ? kinds : []) {
         if (found.has(kind)) passed++
         else faults.push(`the page of faults: "${kind}" is not found there`)

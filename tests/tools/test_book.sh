@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_book.sh BOOK FOLDER: opens the web book in BOOK with headless Chromium, at 390 and at 1280 pixels, and looks at every
 # page: nothing wider than the page, no image missing, no link that leads nowhere, formulas set, contrast, search in two
-# languages. How, stands in test_book.js. FOLDER takes the page that does it and what it found.
+# languages; and at every figure that is an SVG: colours for dark pages, words, no ids. How, stands in test_book.js. FOLDER takes the page that does it and what it found.
 set -u
 case ${1-} in --help | "") sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 unset CDPATH
@@ -21,6 +21,8 @@ fi
 # The files of the book, their anchors and the pages, as JavaScript. Two browsers share the pages.
 list() { sed 's|\\|\\\\|g; s|"|\\"|g; s|.*|"file://&",|'; }
 cp "$here/test_book_faulty.html" "$work/faulty.html"
+cp "$here/test_book_faulty.svg" "$work/faulty.svg"
+find "$book/figures" -name '*.svg' | sort >"$work/drawings"
 { echo "$work/faulty.html"; find "$book" -name '*.html' | sort; } >"$work/pages"
 for half in 0 1; do {
     echo '<!DOCTYPE html><meta charset="utf-8"><title>test-book</title><style>iframe { height: 900px }</style>'
@@ -32,7 +34,8 @@ for half in 0 1; do {
     while IFS= read -r page; do
         grep -o ' id="[^"]*"' "$page" | sed "s|^ id=\"|$page#|; s|\"\$||"
     done <"$work/pages" | list
-    echo "]), pages: ["; awk -v half=$half 'NR % 2 == half' "$work/pages" | list; echo "] }"
+    echo "]), pages: ["; awk -v half=$half 'NR % 2 == half' "$work/pages" | list
+    echo "], drawings: ["; awk -v half=$half 'NR % 2 == half' "$work/drawings" | list; echo "] }"
     echo '</script><script>'
     cat "$here/test_book.js"
     echo '</script>'

@@ -305,7 +305,7 @@ START_TEST(cells_have_their_values_and_names_and_readable_ink)
         ck_assert_int_eq(row * 3 + column, k);
         ck_assert_str_eq(text, texts[k]);
         bool dark = (colour >> 8 & 0xFF) < 0x90;
-        ck_assert_msg(ink == (dark ? 0xFFFFFF : 0x222222), "cell %d: ink %06X on %06X", k, ink, colour);
+        ck_assert_msg(ink == (dark ? 0xFEFEFE : 0x212121), "cell %d: ink %06X on %06X", k, ink, colour);
         data += read;
     }
     const char *script = written(draw_cells, "build/figures/07-drawing/cells.gp");
@@ -867,13 +867,18 @@ END_TEST
 
 START_TEST(every_kind_of_picture_is_drawn_as_svg)
 {
+    clear_scratch();
     if (!draw_all("svg")) return;
     for (int k = 0; k < EVERYTHING; k++) {
         char name[64];
         snprintf(name, sizeof name, "figures/%s.svg", everything[k]);
         const char *text = read_scratch(name);
         ck_assert_msg(strstr(text, "<svg") && strstr(text, "</svg>"), "%s: %.100s", name, text);
+        ck_assert_msg(strstr(text, "prefers-color-scheme:dark") && strstr(text, "<title>"), "%s: %.900s",
+                      name, text);
+        ck_assert_msg(!strstr(text, " id="), "%s has an id", name);
     }
+    ck_assert_int_eq(files_in("figures"), EVERYTHING); // images are in them, and not beside them
 }
 END_TEST
 

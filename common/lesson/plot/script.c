@@ -249,7 +249,7 @@ static void write_cells(FILE *file, const Plot *plot, const Series *series)
             unsigned colour = isnan(value) ? 0xFFFFFF : colour_at(colours, value);
             fprintf(file, "%d %d %.9g %u", j, i, value, colour);
             if (series->digits >= 0 && !plot->no_letters)
-                put_cell_text(file, value, series->digits, ink_on(colour));
+                put_cell_text(file, value, series->digits, isnan(value) ? 0x444444 : ink_on(colour));
             fputc('\n', file);
         }
     }
