@@ -356,7 +356,7 @@ static void try_learning_rates(Lesson *lesson, Examples training)
     const float rates[RATES] = {0.003f, 0.03f, 0.3f, 0.48f, 0.52f};
     float history[RATES][STEPS + 1], step_numbers[STEPS];
     for (int s = 0; s < STEPS; s++) step_numbers[s] = (float)(s + 1);
-    Plot *plot = plot_begin(lesson, "learning_rates.png", "Loss by step, for five learning rates");
+    Plot *plot = plot_begin(lesson, "learning_rates.svg", "Loss by step, for five learning rates");
     plot_axes(plot, "step of gradient descent", "training loss");
     plot_log(plot, "xy");
     plot_range_y(plot, 0.2, 2.0);
@@ -506,7 +506,7 @@ static void draw_the_bowl(Lesson *lesson, Examples training)
     Matrix errors = matrix_new(arena, training.x.rows, 1), w = matrix_new(arena, 2, 1);
 
     const PlotWindow window = {-1.4, 1.4, -1.4, 1.0};
-    Plot *plot = plot_begin(lesson, "bowl.png", "The loss of two weights, and three ways down");
+    Plot *plot = plot_begin(lesson, "bowl.svg", "The loss of two weights, and three ways down");
     plot_axes(plot, "weight of s1", "weight of s2");
     plot_square(plot);
     plot_legend(plot, "outside");
@@ -747,7 +747,7 @@ static const char *const runners[RUNNERS] = {"all at once", "16 at a time", "16 
 
 static void draw_race(Lesson *lesson, float above[RUNNERS][EPOCHS + 1])
 {
-    Plot *plot = plot_begin(lesson, "sgd.png", "The same work, spent in different ways");
+    Plot *plot = plot_begin(lesson, "sgd.svg", "The same work, spent in different ways");
     plot_axes(plot, "epochs (passes over the training set)", "loss above the lowest possible");
     plot_log(plot, "y");
     for (int k = 0; k < RUNNERS; k++) plot_line(plot, runners[k], NULL, above[k], EPOCHS + 1);
@@ -842,7 +842,7 @@ static double r_squared(Matrix truth, Matrix predicted, Matrix average)
 static void draw_predictions(Lesson *lesson, Matrix truth, Matrix predicted)
 {
     Plot *plot =
-        plot_begin(lesson, "predicted.png", "Each person predicted by a formula that had not seen them");
+        plot_begin(lesson, "predicted.svg", "Each person predicted by a formula that had not seen them");
     plot_axes(plot, "true score one year later", "predicted score");
     plot_square(plot);
     const float ends[] = {20.0f, 350.0f};
@@ -1026,7 +1026,7 @@ static void overfit(Lesson *lesson, Examples training, Examples validation)
         unseen[p] = (float)typical_error(arena, validation, w);
         printf("%6d %24.3f %17.3f\n", p, (double)seen[p], (double)unseen[p]);
     }
-    Plot *plot = plot_begin(lesson, "overfitting.png",
+    Plot *plot = plot_begin(lesson, "overfitting.svg",
                             "More freedom: the known points are fitted better, the new ones worse");
     plot_axes(plot, "degree of the polynomial", "typical error");
     plot_log(plot, "y");
@@ -1134,7 +1134,7 @@ static void draw_ridge(Lesson *lesson, Examples training, Matrix none, Matrix ch
 {
     enum { FINE = 201 };
     Arena *arena = lesson_arena(lesson);
-    Plot *plot = plot_begin(lesson, "ridge.png", "Degree 14, with and without the price on large weights");
+    Plot *plot = plot_begin(lesson, "ridge.svg", "Degree 14, with and without the price on large weights");
     plot_axes(plot, "x", "y");
     plot_range_y(plot, -2.2, 2.2);
     Matrix grid = matrix_new(arena, FINE, 1), curve = matrix_new(arena, FINE, 1),

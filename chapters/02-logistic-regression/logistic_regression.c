@@ -290,7 +290,7 @@ static double descend(Arena *arena, Matrix w, Examples e, float ridge, int steps
 static void draw_two_starts(Lesson *lesson, const float *steps, const float *apart, const float *most,
                             int count)
 {
-    Plot *plot = plot_begin(lesson, "two_starts.png", "Two random starts, one end");
+    Plot *plot = plot_begin(lesson, "two_starts.svg", "Two random starts, one end");
     plot_axes(plot, "step of gradient descent", "distance between the weights");
     plot_log(plot, "y");
     plot_line(plot, "measured", steps, apart, count);
@@ -497,7 +497,7 @@ static void judge(Lesson *lesson, Split split, Matrix w)
     Matrix models[MODELS] = {matrix_new(arena, FEATURES, 1), matrix_new(arena, FEATURES, 1), w};
     make_baselines(arena, models[0], models[1], split.training);
 
-    Plot *plot = plot_begin(lesson, "roc.png", "Malignant tumours found, against false alarms");
+    Plot *plot = plot_begin(lesson, "roc.svg", "Malignant tumours found, against false alarms");
     plot_axes(plot, "fraction of benign tumours that raise an alarm", "fraction of malignant ones that do");
     plot_range_x(plot, -0.04, 0.3);
     plot_range_y(plot, 0.7, 1.02);
@@ -587,7 +587,7 @@ static void draw_run_away(Lesson *lesson, const Curves *without, const Curves *w
 {
     float steps[STOPS];
     for (int k = 0; k < STOPS; k++) steps[k] = (float)stops[k];
-    Plot *plot = plot_begin(lesson, "run_away.png", "Learning from 100 tumours, with a ridge and without");
+    Plot *plot = plot_begin(lesson, "run_away.svg", "Learning from 100 tumours, with a ridge and without");
     plot_axes(plot, "step of gradient descent", "loss");
     plot_log(plot, "xy");
     plot_legend(plot, "bottom left");
@@ -687,7 +687,7 @@ static Reliability ask_ten_models(Lesson *lesson, Examples tumours, float ridge)
 static void check_reliability(Lesson *lesson, Examples tumours)
 {
     section(lesson, "Can one rely on the probabilities?");
-    Plot *plot = plot_begin(lesson, "reliability.png", "What happened, against what was said");
+    Plot *plot = plot_begin(lesson, "reliability.svg", "What happened, against what was said");
     plot_axes(plot, "mean probability that was said", "fraction that was malignant");
     plot_square(plot);
     plot_legend(plot, "top left");
@@ -1171,7 +1171,7 @@ static void look_at_mistakes(Lesson *lesson, Matrix w, ImageRows training, Image
     printf("right: %.2f %% of the test images, %.2f %% of the training images\n", verdict.accuracy,
            evaluate(arena, w, training).accuracy);
     printf("hardest: %s, %.1f %% right\n", names[hardest], (double)AT(percent, hardest, hardest));
-    Plot *plot = plot_begin(lesson, "confusion.png", "What the test images were called, in percent");
+    Plot *plot = plot_begin(lesson, "confusion.svg", "What the test images were called, in percent");
     plot_axes(plot, "called", "truth");
     plot_cells(plot, percent, names, names, 0);
     plot_end(plot, "Each row is a true class. Shoes are taken for other shoes, and a shirt for whatever else "

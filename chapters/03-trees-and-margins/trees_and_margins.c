@@ -468,7 +468,7 @@ static void print_depths(const char *what, const float *percent)
 
 static void draw_depths(Lesson *lesson, const DepthCurve *plain, const DepthCurve *swapped)
 {
-    Plot *plot = plot_begin(lesson, "depth.png", "Mistakes by the number of questions");
+    Plot *plot = plot_begin(lesson, "depth.svg", "Mistakes by the number of questions");
     plot_axes(plot, "questions in a row, at most", "rows called wrongly (%)");
     plot_line_points(plot, "a fifth swapped, held out", NULL, swapped->unseen, DEEPEST + 1);
     plot_dashed(plot, "a fifth swapped, seen", NULL, swapped->seen, DEEPEST + 1);
@@ -696,7 +696,7 @@ static Spot draw_branch(Plot *plot, const Tree *tree, const double *dies, double
 
 static void draw_tree(Lesson *lesson, const Tree *tree, const double *dies, double alpha, Table table)
 {
-    Plot *plot = plot_begin(lesson, "tree.png", "What is left of the tree after cutting back");
+    Plot *plot = plot_begin(lesson, "tree.svg", "What is left of the tree after cutting back");
     plot_axes(plot, "yes to the left, no to the right", "");
     plot_diagram(plot);
     plot_legend(plot, "none");
@@ -979,7 +979,7 @@ static void draw_variance(Lesson *lesson, const Kind *kinds)
 {
     float trees[SIZES];
     for (int s = 0; s < SIZES; s++) trees[s] = (float)sizes[s];
-    Plot *plot = plot_begin(lesson, "variance.png", "How much a vote depends on the rows that were drawn");
+    Plot *plot = plot_begin(lesson, "variance.svg", "How much a vote depends on the rows that were drawn");
     plot_axes(plot, "trees", "variance of the vote");
     plot_log(plot, "xy");
     for (int k = 0; k < KINDS; k++) {
@@ -1372,7 +1372,7 @@ static void draw_margin(Lesson *lesson, Table wine)
     const float *y = signs_of(arena, labels, n, 0);
     const Machine machine = smo(arena, kernel_of(arena, x, x, 0.0f), y, 1.0, 1e-6);
     const Line line = line_of(&machine, x, y);
-    Plot *plot = plot_begin(lesson, "margin.png", "The margin between two kinds of wine");
+    Plot *plot = plot_begin(lesson, "margin.svg", "The margin between two kinds of wine");
     plot_axes(plot, "alcohol, in deviations from the mean", "colour intensity, in deviations from the mean");
     plot_range_x(plot, -2.8, 2.8);
     plot_range_y(plot, -2.2, 3.0);
@@ -1696,7 +1696,7 @@ static void draw_accuracy(Lesson *lesson, const Table *tables, const Result *res
     double positions[TABLES];
     const char *names[TABLES];
     for (int t = 0; t < TABLES; t++) positions[t] = t, names[t] = tables[t].name;
-    Plot *plot = plot_begin(lesson, "accuracy.png", "Right answers for rows held out");
+    Plot *plot = plot_begin(lesson, "accuracy.svg", "Right answers for rows held out");
     plot_axes(plot, "", "right (%)");
     plot_x_ticks(plot, positions, names, TABLES);
     plot_range_x(plot, -0.5, TABLES - 0.5);

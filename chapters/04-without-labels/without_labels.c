@@ -182,7 +182,7 @@ static void start_anywhere(Matrix centres, Matrix x, Rng *rng)
 
 static void draw_descents(Lesson *lesson, float costs[STARTS][HALVES], const int *counts)
 {
-    Plot *plot = plot_begin(lesson, "descents.png", "Twenty starts, and where they end");
+    Plot *plot = plot_begin(lesson, "descents.svg", "Twenty starts, and where they end");
     plot_axes(plot, "step", "cost, in millions");
     plot_range_y(plot, 1.15, 1.4);
     plot_range_x(plot, 0.0, 30.0);
@@ -700,7 +700,7 @@ static void draw_map(Lesson *lesson, Digits digits)
     Matrix scores = matrix_new(arena, digits.x.rows, 2), across = matrix_new(arena, 1, digits.x.rows),
            up = matrix_new(arena, 1, digits.x.rows);
     pca_project(scores, &pca, digits.x);
-    Plot *plot = plot_begin(lesson, "map.png", "Six kinds of digits, each in two numbers");
+    Plot *plot = plot_begin(lesson, "map.svg", "Six kinds of digits, each in two numbers");
     plot_axes(plot, "first component", "second component");
     plot_legend(plot, "outside");
     for (int s = 0; s < SHOWN; s++) {
@@ -847,7 +847,7 @@ static void draw_variance(Lesson *lesson, const double *pca, const double *pixel
         lines[1][k] = (float)(100.0 * (1.0 - pixels[k]));
         lines[2][k] = (float)(100.0 * (1.0 - random[k]));
     }
-    Plot *plot = plot_begin(lesson, "variance.png", "How much of a digit k numbers tell");
+    Plot *plot = plot_begin(lesson, "variance.svg", "How much of a digit k numbers tell");
     plot_axes(plot, "k", "explained variance, %");
     plot_range_y(plot, 0.0, 100.0);
     plot_line(plot, "principal components", NULL, lines[0], MANY + 1);
@@ -1619,7 +1619,7 @@ static void draw_series(Lesson *lesson, const Readings *r)
         usual[count++] = median_before(r, i, 0, 50);
         if (r->odd[i]) marked_when[odd] = (float)r->reading[i], marked[odd++] = AT(r->x, i, 0);
     }
-    Plot *plot = plot_begin(lesson, "series.png", "What was marked at mote 1");
+    Plot *plot = plot_begin(lesson, "series.svg", "What was marked at mote 1");
     plot_axes(plot, "reading, one each 5 s", "relative humidity, %");
     plot_line(plot, "humidity", when, humidity, count);
     plot_points(plot, "marked as anomaly", marked_when, marked, odd);
@@ -1635,7 +1635,7 @@ static void draw_roc(Lesson *lesson, const Readings *r)
           *up = arena_alloc(arena, n, sizeof *up);
     const char *names[2][2] = {{"Gaussian, as it is", "forest, as it is"},
                                {"Gaussian, minus median", "forest, minus median"}};
-    Plot *plot = plot_begin(lesson, "roc.png", "Two detectors, before and after the median is subtracted");
+    Plot *plot = plot_begin(lesson, "roc.svg", "Two detectors, before and after the median is subtracted");
     plot_axes(plot, "fraction of usual readings that raise an alarm", "fraction of marked readings that do");
     plot_log(plot, "x");
     plot_range_x(plot, 1e-4, 1.0);

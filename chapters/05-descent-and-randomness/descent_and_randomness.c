@@ -228,7 +228,7 @@ static void draw_valley(Lesson *lesson, const float *best_rates)
         for (int j = 0; j < CELLS; j++)
             AT(heights, i, j) = log32(1.0f + rosenbrock((float[]){-2.0f + 4.0f * (float)j / (CELLS - 1),
                                                                   -0.6f + 3.0f * (float)i / (CELLS - 1)}));
-    Plot *plot = plot_begin(lesson, "valley.png", "Four walkers in a valley, the first 400 steps");
+    Plot *plot = plot_begin(lesson, "valley.svg", "Four walkers in a valley, the first 400 steps");
     plot_axes(plot, "x", "y");
     plot_size(plot, 960, 720);
     plot_contour(plot, window, heights, (float[]){0.2f, 0.6f, 1.2f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f}, 8);
@@ -462,7 +462,7 @@ static void at_a_saddle(Lesson *lesson)
           (double)decade);
     claim(lesson, still == SADDLE_MOST, "from the ridge itself descent never leaves");
     claim(lesson, pushed < 400, "the smallest randomness is enough");
-    Plot *plot = plot_begin(lesson, "saddle.png", "How long descent waits at a saddle");
+    Plot *plot = plot_begin(lesson, "saddle.svg", "How long descent waits at a saddle");
     plot_axes(plot, "zeros behind the point of the distance from the ridge", "steps until it has left");
     plot_dashed(plot, "ln(1/2y₀) / ln(1 + η)", zeros, theory, ZEROS);
     plot_points(plot, "measured", zeros, steps, ZEROS);
@@ -866,7 +866,7 @@ static void why_inside(Lesson *lesson)
     const char *const names[SIGMAS] = {"in focus", "σ = 0.1", "σ = 0.2", "σ = 0.5"};
     Rng rng = lesson_rng(lesson, 4);
     double worst = 0.0;
-    Plot *plot = plot_begin(lesson, "focus.png", "Rastrigin's landscape, in focus and out of focus");
+    Plot *plot = plot_begin(lesson, "focus.svg", "Rastrigin's landscape, in focus and out of focus");
     plot_axes(plot, "x", "mean height");
     for (int s = 0; s < SIGMAS; s++) {
         float x[ALONG], height[ALONG];
@@ -971,7 +971,7 @@ static void how_long(Lesson *lesson)
            logarithmic_slope(cold, exact, HEATS));
     claim(lesson, fabs(slope - 1.0) <= 0.08,
           "the logarithm of the time grows by 1 with each 1/T, within 8 %%");
-    Plot *plot = plot_begin(lesson, "escape.png", "Half as hot, and the time is squared");
+    Plot *plot = plot_begin(lesson, "escape.svg", "Half as hot, and the time is squared");
     plot_axes(plot, "1 / temperature", "mean steps until the walker is out");
     plot_log(plot, "y");
     plot_dashed(plot, "integral", cold, exact, HEATS);

@@ -110,7 +110,7 @@ static void draw_network(Lesson *lesson)
     } edges[] = {{0, 2, "1"}, {0, 3, "1"}, {1, 2, "1"}, {1, 3, "1"}, {2, 4, "1"}, {3, 4, "-2"}};
     const double positions[] = {0, 1, 2};
     const char *const layers[] = {"inputs", "hidden layer", "output"};
-    Plot *plot = plot_begin(lesson, "network.png",
+    Plot *plot = plot_begin(lesson, "network.svg",
                             "The network that solves XOR: two inputs, two hidden units, one output");
     plot_diagram(plot);
     plot_range_x(plot, -0.3, 2.4);
@@ -143,7 +143,7 @@ static void draw_xor(Lesson *lesson)
     static const float zeros_x[] = {0, 1}, zeros_y[] = {0, 1}, ones_x[] = {0, 1}, ones_y[] = {1, 0};
     static const float lines_x[] = {-0.25f, 0.75f, NAN, 0.25f, 1.25f}; // x1 + x2 = 1/2 and 3/2
     static const float lines_y[] = {0.75f, -0.25f, NAN, 1.25f, 0.25f};
-    Plot *plot = plot_begin(lesson, "xor_before.png", "XOR in the inputs: no single line will do");
+    Plot *plot = plot_begin(lesson, "xor_before.svg", "XOR in the inputs: no single line will do");
     plot_size(plot, 620, 460);
     plot_axes(plot, "x1", "x2");
     plot_square(plot);
@@ -156,7 +156,7 @@ static void draw_xor(Lesson *lesson)
     static const float hidden_zeros_x[] = {0, 2}, hidden_zeros_y[] = {0, 1}, hidden_one_x = 1,
                        hidden_one_y = 0;
     static const float line_x[] = {0.2f, 2.5f}, line_y[] = {-0.15f, 1.0f}; // h1 − 2 h2 = 1/2
-    plot = plot_begin(lesson, "xor_after.png", "XOR in the hidden layer: one line is enough");
+    plot = plot_begin(lesson, "xor_after.svg", "XOR in the hidden layer: one line is enough");
     plot_size(plot, 620, 460);
     plot_axes(plot, "h1", "h2");
     plot_range_x(plot, -0.25, 2.75);
@@ -228,7 +228,7 @@ static void draw_pieces(Lesson *lesson)
     enum { POINTS = 601 };
     float t[POINTS], y[POINTS];
     for (int s = 0; s < POINTS; s++) t[s] = SPAN * (float)s / (POINTS - 1), y[s] = curve(t[s]);
-    Plot *plot = plot_begin(lesson, "pieces.png", "A curve, and networks that are built, not trained");
+    Plot *plot = plot_begin(lesson, "pieces.svg", "A curve, and networks that are built, not trained");
     plot_axes(plot, "t", "value");
     plot_line(plot, "the curve", t, y, POINTS);
     for (int n = 4; n <= 16; n *= 2) {
@@ -737,7 +737,7 @@ static void draw_errors(Lesson *lesson, const Diary *falling, const Diary *const
 {
     const double all[] = {1, 2, 3, 4, 5, 10, 15, 20};
     const char *const names[] = {"1", "2", "3", "4", "5", "10", "15", "20"};
-    Plot *plot = plot_begin(lesson, "clothes.png", "128 hidden units learn ten kinds of clothes");
+    Plot *plot = plot_begin(lesson, "clothes.svg", "128 hidden units learn ten kinds of clothes");
     plot_axes(plot, "epoch", "wrong on the test set (%)");
     plot_x_ticks(plot, all, names, lesson_full(lesson) ? 8 : 5);
     plot_range_y(plot, 0.0, 18.0);

@@ -145,7 +145,7 @@ static void draw_graph(Lesson *lesson, const NumberTape *t, const char *const *n
     const double positions[] = {0, 1, 2, 3};
     const char *const numbers[] = {"0", "1", "2", "3"};
     Plot *plot =
-        plot_begin(lesson, "graph.png", "a * b + a, and how steeply it changes with each of its parts");
+        plot_begin(lesson, "graph.svg", "a * b + a, and how steeply it changes with each of its parts");
     plot_axes(plot, "line of the tape", "");
     plot_diagram(plot);
     plot_range_x(plot, -0.3, 3.6);
@@ -232,7 +232,7 @@ static void any_formula(Lesson *lesson)
     claim(lesson, worst <= 0.001f * steepest,
           "the derivative from the tape agrees with moving x, to a thousandth of the steepest slope");
 
-    Plot *plot = plot_begin(lesson, "nested.png", "Two nested sines, and the derivative that the tape found");
+    Plot *plot = plot_begin(lesson, "nested.svg", "Two nested sines, and the derivative that the tape found");
     plot_axes(plot, "x", "value");
     plot_line(plot, "function", x, y, PLACES);
     plot_line(plot, "derivative", x, slope, PLACES);
@@ -627,7 +627,7 @@ enum { SIDE_BY_SIDE = 200 };
 
 static void draw_difference(Lesson *lesson, const float *apart)
 {
-    Plot *plot = plot_begin(lesson, "side_by_side.png", "The same network, trained twice");
+    Plot *plot = plot_begin(lesson, "side_by_side.svg", "The same network, trained twice");
     plot_axes(plot, "step", "largest difference between two weights");
     plot_log(plot, "y");
     plot_line(plot, "by hand against the tape", NULL, apart, SIDE_BY_SIDE);

@@ -321,7 +321,7 @@ static void draw_progress(Lesson *lesson, Fit fits[KINDS])
     plot_end(plot, "After 0 to 800 steps of 1024 pixels each.");
     float steps[LOOKS + 1];
     for (int i = 0; i <= LOOKS; i++) steps[i] = (float)(i * EVERY);
-    plot = plot_begin(lesson, "psnr.png", "Likeness by step");
+    plot = plot_begin(lesson, "psnr.svg", "Likeness by step");
     plot_axes(plot, "step", "PSNR on all pixels, dB");
     plot_legend(plot, "top left");
     for (int k = 0; k < KINDS; k++) plot_line_points(plot, kind_names[k], steps, fits[k].psnr, LOOKS + 1);
@@ -458,7 +458,7 @@ static int total(const int *steps)
 static void draw_tones(Lesson *lesson, const char *const *names, int steps[TONE_ARMS][TONES])
 {
     float cycles[TONES], y[TONES];
-    Plot *plot = plot_begin(lesson, "tones.png", "When is which frequency learnt?");
+    Plot *plot = plot_begin(lesson, "tones.svg", "When is which frequency learnt?");
     plot_axes(plot, "cycles on the interval", "steps until right to within a fifth");
     plot_log(plot, "xy");
     plot_x_ticks(plot, (double[]){1, 2, 4, 8, 16}, (const char *[]){"1", "2", "4", "8", "16"}, TONES);
@@ -1225,7 +1225,7 @@ static void draw_shape(Lesson *lesson, const Network *net, const Shape *shape)
     values_at(values, net, places);
     float x[OUTLINE], y[OUTLINE];
     for (int k = 0; k < shape->count; k++) x[k] = AT(shape->outline, k, 0), y[k] = -AT(shape->outline, k, 1);
-    Plot *plot = plot_begin(lesson, "shape.png", "Distances that nobody told");
+    Plot *plot = plot_begin(lesson, "shape.svg", "Distances that nobody told");
     plot_axes(plot, "x", "y");
     plot_square(plot);
     plot_size(plot, 820, 800);

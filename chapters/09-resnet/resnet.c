@@ -603,7 +603,7 @@ static void both_together(Probe probe, Table *t)
 static void draw_depth(Lesson *lesson, Table t)
 {
     const Row *rows[] = {&t.one, &t.he, &t.two, &t.three, &t.residual, &t.norm, &t.both};
-    Plot *plot = plot_begin(lesson, "depth.png", "The gradient that reaches the first layer");
+    Plot *plot = plot_begin(lesson, "depth.svg", "The gradient that reaches the first layer");
     plot_axes(plot, "layers", "gradient norm of the first layer");
     plot_log(plot, "xy");
     plot_legend(plot, "outside");
@@ -793,7 +793,7 @@ static void draw_training(Lesson *lesson, const Arm *arms, int count)
 {
     float when[CURVE];
     for (int k = 0; k < CURVE; k++) when[k] = ((float)k + 0.5f) * (float)epochs_of(lesson) / CURVE;
-    Plot *plot = plot_begin(lesson, "training.png", "Six networks learn, or not");
+    Plot *plot = plot_begin(lesson, "training.svg", "Six networks learn, or not");
     plot_axes(plot, "epoch", "training loss (nats)");
     plot_range_y(plot, 0.2, 2.8);
     for (int a = 0; a < count; a++) {
@@ -995,7 +995,7 @@ static void what_is_left(Probe probe)
     claim(lesson, fabsf(seen[2][LAST] - expected[2][LAST]) <= 0.1f,
           "pre-norm residual layers keep as much of the likeness as the theory says, to 0.1");
 
-    Plot *plot = plot_begin(lesson, "alike.png", "How alike two different images look to a layer");
+    Plot *plot = plot_begin(lesson, "alike.svg", "How alike two different images look to a layer");
     plot_axes(plot, "after layer", "cosine between two images, without the mean");
     for (int l = 0; l < DEEP - 1; l++) layers[l] = (float)(l + 1);
     for (int k = 0; k < KINDS; k++) plot_line(plot, names[k], layers, seen[k], DEEP - 1);

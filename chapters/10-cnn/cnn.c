@@ -210,7 +210,7 @@ static void draw_matrix(Lesson *lesson, Matrix dense)
 {
     Matrix drawn = matrix_new(lesson_arena(lesson), dense.cols, dense.rows);
     transpose(drawn, dense);
-    Plot *plot = plot_begin(lesson, "matrix.png", "A convolution, written as a matrix");
+    Plot *plot = plot_begin(lesson, "matrix.svg", "A convolution, written as a matrix");
     plot_axes(plot, "pixel of the image (5 × 5, row after row)", "pixel of the output (3 × 3)");
     plot_size(plot, 1080, 520);
     plot_cells(plot, drawn, NULL, NULL, 0);
@@ -861,7 +861,7 @@ static void step_aside(Lesson *lesson, const Run *runs, Examples test, float los
     claim(lesson, right[POOLED][0] - right[POOLED][4] > lost[PERCEPTRON],
           "but a shift by 4 pixels costs it more than one by 2 costs the perceptron");
 
-    Plot *plot = plot_begin(lesson, "shift.png", "What a step to the side costs");
+    Plot *plot = plot_begin(lesson, "shift.svg", "What a step to the side costs");
     plot_axes(plot, "test images moved by (pixels)", "test images right (%)");
     plot_range_y(plot, 0.0, 100.0);
     plot_x_ticks(plot, whole, whole_names, FURTHEST + 1);

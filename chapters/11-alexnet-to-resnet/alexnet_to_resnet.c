@@ -586,7 +586,7 @@ static void draw_recipes(Lesson *lesson, const Arm *arms)
         "everything", "tanh", "sigmoid", "no norm", "no dropout", "no augm.", "no dropout\nno augm."};
     float as_is[RECIPES], moved[RECIPES], left[RECIPES], right[RECIPES];
     double ticks[RECIPES];
-    Plot *plot = plot_begin(lesson, "ablation.png", "What each ingredient is worth");
+    Plot *plot = plot_begin(lesson, "ablation.svg", "What each ingredient is worth");
     plot_axes(plot, "recipe", "right answers (%)");
     plot_range_x(plot, -0.5, RECIPES - 0.5);
     for (int r = 0; r < RECIPES; r++) {
@@ -921,7 +921,7 @@ static void draw_ratios(Lesson *lesson, float ratios[KINDS][DEPTHS])
         x[d] = (float)depths[d];
         theory[d] = ratios[PLAIN][0] * exp32(log32(1.2111f) * (float)(depths[d] - SHALLOW));
     }
-    Plot *plot = plot_begin(lesson, "ratio.png", "Gradient of the first block over that of the last");
+    Plot *plot = plot_begin(lesson, "ratio.svg", "Gradient of the first block over that of the last");
     plot_axes(plot, "layers", "ratio of the norms of gradients");
     plot_log(plot, "y");
     plot_range_x(plot, 6.0, 34.0);
@@ -1035,7 +1035,7 @@ static void draw_degradation(Lesson *lesson, const DeepArm *arms)
 {
     float when[CURVE];
     for (int k = 0; k < CURVE; k++) when[k] = ((float)k + 0.5f) * (float)deep_steps(lesson) / CURVE;
-    Plot *plot = plot_begin(lesson, "degradation.png", "Five networks learn the same images");
+    Plot *plot = plot_begin(lesson, "degradation.svg", "Five networks learn the same images");
     plot_axes(plot, "step", "training loss (nats)");
     plot_log(plot, "y");
     for (int a = 0; a < DEEP_ARMS; a++) {

@@ -921,7 +921,7 @@ static void draw_curves(Lesson *lesson, const Found lists[3], Found classes, con
 {
     static const char *const names[] = {"items", "items, nothing suppressed", "bright components"};
     Arena *arena = lesson_arena(lesson);
-    Plot *plot = plot_begin(lesson, "precision.png", "Precision and recall down the list");
+    Plot *plot = plot_begin(lesson, "precision.svg", "Precision and recall down the list");
     plot_axes(plot, "recall: of all that is there", "precision: of all that is said");
     plot_range_x(plot, 0.0, 1.0);
     plot_range_y(plot, 0.0, 1.02);

@@ -831,14 +831,14 @@ static void draw_impulse_response(Lesson *lesson, const Box *r, float left[TRIES
         for (int k = 0; k < TRIES; k++) left[k][t] *= 1e3f;
     }
     Plot *plot =
-        plot_begin(lesson, "impulse.png", "Two masses: 1 N for 0.15 s on one, movement of the other");
+        plot_begin(lesson, "impulse.svg", "Two masses: 1 N for 0.15 s on one, movement of the other");
     plot_axes(plot, "time (s)", "position (mm)");
     plot_line(plot, "the machine", seconds, truth, WATCHED);
     plot_dashed(plot, "least squares, 64 times the data", seconds, short_way, WATCHED);
     plot_end(plot,
              "The impulse response is the kernel of the convolution. Least squares on noisy outputs finds a "
              "machine that stops too soon.");
-    plot = plot_begin(lesson, "residuals.png", "Two masses: what training has left over, three tries");
+    plot = plot_begin(lesson, "residuals.svg", "Two masses: what training has left over, three tries");
     plot_axes(plot, "time (s)", "learned minus true position (mm)");
     for (int k = 0; k < TRIES; k++) plot_line(plot, NULL, seconds, left[k], WATCHED);
     plot_end(plot,
@@ -884,7 +884,7 @@ static void draw_poles(Lesson *lesson, const Box *r)
     enum { AROUND = 200 };
     float re[AROUND], im[AROUND];
     for (int k = 0; k < AROUND; k++) re[k] = cos32(0.0050f * (float)k), im[k] = sin32(0.0050f * (float)k);
-    Plot *plot = plot_begin(lesson, "poles.png", "Two masses: poles, one step = 0.15 s");
+    Plot *plot = plot_begin(lesson, "poles.svg", "Two masses: poles, one step = 0.15 s");
     plot_axes(plot, "real part", "imaginary part");
     plot_square(plot);
     plot_range_x(plot, 0.3, 1.05);
@@ -972,11 +972,11 @@ static void answer_to_a_sine(Lesson *lesson, const Box *r)
           "up to 0.5 Hz, over both resonances, the learned magnitude is right to 0.5 dB");
     claim(lesson, worst[1] >= 6.0f, "that of least squares is wrong by 6 dB, a factor of two, or more");
     draw_bode_plot(
-        lesson, "magnitude.png", "Two masses: Bode plot, magnitude", "magnitude (dB, 0 dB = 1 m/N)", hertz,
+        lesson, "magnitude.svg", "Two masses: Bode plot, magnitude", "magnitude (dB, 0 dB = 1 m/N)", hertz,
         height,
         "Two resonances. Below −60 dB the learned machine has heard only noise; least squares has lost "
         "the resonances.");
-    draw_bode_plot(lesson, "phase.png", "Two masses: Bode plot, phase", "phase (degrees)", hertz, phase,
+    draw_bode_plot(lesson, "phase.svg", "Two masses: Bode plot, phase", "phase (degrees)", hertz, phase,
                    "Each resonance delays by half a turn, 180°.");
 }
 
@@ -1174,7 +1174,7 @@ static void draw_sunspots(Lesson *lesson, Series s, const float *predicted)
         told[t] = s.mean + s.deviation * predicted[t];
     }
     int first = s.training, count = s.years - first;
-    Plot *plot = plot_begin(lesson, "sunspots.png", "Sunspots, predicted one year ahead");
+    Plot *plot = plot_begin(lesson, "sunspots.svg", "Sunspots, predicted one year ahead");
     plot_axes(plot, "year", "sunspot number");
     plot_range_y(plot, -10.0, 240.0);
     plot_legend(plot, "top left");

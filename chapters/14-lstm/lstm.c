@@ -337,7 +337,7 @@ static const Network fresh[LIVES] = {
 
 static void draw_life(Lesson *lesson, float sizes[LIVES][STARTS][LIFE_STEPS])
 {
-    Plot *plot = plot_begin(lesson, "life.png", "How much of a gradient is left");
+    Plot *plot = plot_begin(lesson, "life.svg", "How much of a gradient is left");
     plot_axes(plot, "steps back", "fraction of the last step's gradient");
     plot_log(plot, "y");
     plot_range_x(plot, 0.0, 200.0);
@@ -552,7 +552,7 @@ static void smooth(float *curve, int count, int window)
 
 static void draw_adding(Lesson *lesson, const Network *networks, Adding runs[ADDERS][ADDER_STARTS])
 {
-    Plot *plot = plot_begin(lesson, "adding.png", "Adding two marked numbers");
+    Plot *plot = plot_begin(lesson, "adding.svg", "Adding two marked numbers");
     plot_axes(plot, "update", "mean squared error (mean of 20 updates)");
     plot_log(plot, "y");
     plot_range_y(plot, 1e-4, 3.0);
@@ -837,7 +837,7 @@ static void draw_bits(Lesson *lesson, const double *counted, const float *bits, 
 {
     float when[MEASURED];
     for (int k = 0; k < MEASURED; k++) when[k] = (float)((k + 1) * (steps / MEASURED));
-    Plot *plot = plot_begin(lesson, "bits.png", "Jane Austen, letter by letter");
+    Plot *plot = plot_begin(lesson, "bits.svg", "Jane Austen, letter by letter");
     plot_axes(plot, "update", "bits per character, held out");
     plot_line_points(plot, "LSTM", when, bits, MEASURED);
     for (int n = 3; n <= MOST_ORDER; n++) {
@@ -944,7 +944,7 @@ static void draw_gates(Lesson *lesson, const Reader *reader, Alphabet alphabet, 
         for (int t = 0; t < forget.rows; t++) AT(picture, r, t) = AT(forget, t, k);
     }
     for (int t = 0; t < forget.rows; t++) columns[t] = text_string(arena, (Text){sentence + t, 1});
-    Plot *plot = plot_begin(lesson, "gates.png", "The forget gate of twelve cells while the LSTM reads");
+    Plot *plot = plot_begin(lesson, "gates.svg", "The forget gate of twelve cells while the LSTM reads");
     plot_cells(plot, picture, rows, columns, -1);
     plot_end(plot,
              "Dark: kept; white: forgotten. From the most faithful cell (top) to the most forgetful one.");

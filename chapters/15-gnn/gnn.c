@@ -467,7 +467,7 @@ static void draw_club(Lesson *lesson, Graph g, Sparse s, Matrix scores, const in
     bool drawn[200] = {false};
     walk_edges(path, &points, g, drawn, 0);
     for (int n = 0; n < points; n++) line_x[n] = x[path[n]], line_y[n] = y[path[n]];
-    Plot *plot = plot_begin(lesson, "karate.png", "Who goes with whom: 34 members, 2 labels");
+    Plot *plot = plot_begin(lesson, "karate.svg", "Who goes with whom: 34 members, 2 labels");
     plot_axes(plot, "across (places mean nothing but who is near whom)", "up");
     plot_line(plot, "met outside the lessons", line_x, line_y, points);
     plot_points(plot, "predicted: with the instructor", px[0], py[0], count[0]);
@@ -1076,7 +1076,7 @@ static void draw_opponents(Lesson *lesson, const Score scores[ARMS])
     float values[ARMS];
     for (int n = 0; n < ARMS; n++) values[n] = (float)scores[n].test;
     Plot *plot =
-        plot_begin(lesson, "opponents.png", "Six classes, 20 labels of each: right on the test, in %");
+        plot_begin(lesson, "opponents.svg", "Six classes, 20 labels of each: right on the test, in %");
     plot_axes(plot, "", "right (%)");
     plot_bars(plot, names, values, ARMS);
     plot_range_y(plot, 0.0, 80.0);
@@ -1279,7 +1279,7 @@ static void draw_smoothing(Lesson *lesson, double lambda, float left[3][HOPS + 1
 {
     float predicted[HOPS + 1] = {1.0f};
     for (int k = 1; k <= HOPS; k++) predicted[k] = (float)lambda * predicted[k - 1];
-    Plot *plot = plot_begin(lesson, "smoothing.png", "What averaging leaves of a random signal");
+    Plot *plot = plot_begin(lesson, "smoothing.svg", "What averaging leaves of a random signal");
     plot_axes(plot, "steps k", "length of the part outside the smooth direction (start: 1)");
     plot_log(plot, "y");
     plot_line(plot, "giant component", NULL, left[0], HOPS + 1);
@@ -1425,7 +1425,7 @@ enum { SHALLOW, DEEP, DEEP_HE, NO_EDGES, HOPS_ONLY, DEEP_SKIPS, DEEP_NORMED, DEP
 static void draw_depths(Lesson *lesson, float plain[DEPTHS], float skips[DEPTHS], float normed[DEPTHS])
 {
     static const float layers[DEPTHS] = {2, 4, 8, 16};
-    Plot *plot = plot_begin(lesson, "depth.png", "What 200 epochs make of a deep GCN");
+    Plot *plot = plot_begin(lesson, "depth.svg", "What 200 epochs make of a deep GCN");
     plot_axes(plot, "layers", "right on the test (%)");
     plot_range_y(plot, 0.0, 80.0);
     plot_line_points(plot, "plain", layers, plain, DEPTHS);

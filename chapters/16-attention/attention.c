@@ -435,7 +435,7 @@ static void draw_temperature(Lesson *lesson, Three x)
         weights.data[ASKED] = weights.data[0];
         low[n] = smallest(weights), high[n] = largest(weights);
     }
-    Plot *plot = plot_begin(lesson, "temperature.png", "Eight entries share the weight");
+    Plot *plot = plot_begin(lesson, "temperature.svg", "Eight entries share the weight");
     plot_axes(plot, "temperature", "weight");
     plot_log(plot, "x");
     plot_range_y(plot, 0.0, 1.02);
@@ -545,7 +545,7 @@ static const int widths[WIDTHS] = {4, 16, 64, 256, 1024};
 
 static void draw_saturation(Lesson *lesson, const Flow divided[WIDTHS], const Flow plain[WIDTHS])
 {
-    Plot *plot = plot_begin(lesson, "saturation.png", "Gradient of one row, by width");
+    Plot *plot = plot_begin(lesson, "saturation.svg", "Gradient of one row, by width");
     plot_axes(plot, "width d", "norm of the gradient");
     plot_log(plot, "xy");
     float x[WIDTHS], y[4][WIDTHS];
@@ -894,7 +894,7 @@ static void draw_lookup(Lesson *lesson, const Model *m, const Task *task)
         snprintf(columns[i], sizeof columns[i], "%d is %d", e->stored[0][i], e->stored[1][i] - SYMBOLS);
         row_names[i] = rows[i], column_names[i] = columns[i];
     }
-    Plot *plot = plot_begin(lesson, "lookup.png", "Where each question looks");
+    Plot *plot = plot_begin(lesson, "lookup.svg", "Where each question looks");
     plot_axes(plot, "records", "question (right answer)");
     plot_cells(plot, weights, row_names, column_names, 2);
     plot_end(plot, "Each question finds its record.");
@@ -985,7 +985,7 @@ static void draw_two_tasks(Lesson *lesson, Model *const models[2], const Task *c
         snprintf(rows[i], sizeof rows[i], "answer %d", i + 1), row_names[i] = rows[i];
     for (int i = 0; i < COLUMNS; i++) column_names[i] = columns[i];
     Plot *plot =
-        plot_begin(lesson, "places.png", "Where each answer looks: to reverse (left), to sort (right)");
+        plot_begin(lesson, "places.svg", "Where each answer looks: to reverse (left), to sort (right)");
     plot_axes(plot, "the eight symbols, twice", "answer to be written");
     plot_cells(plot, both, row_names, column_names, -1);
     plot_end(plot,
@@ -1181,7 +1181,7 @@ static void draw_memory(Lesson *lesson, const float naive[SIZES], const float bl
     float x[SIZES];
     for (int n = 0; n < SIZES; n++) x[n] = (float)times[n];
     Plot *plot =
-        plot_begin(lesson, "memory.png", "Memory beside q, k, v and the result, one head of width 32");
+        plot_begin(lesson, "memory.svg", "Memory beside q, k, v and the result, one head of width 32");
     plot_axes(plot, "rows T", "memory (kB)");
     plot_log(plot, "xy");
     plot_line_points(plot, "all weights at once: T²", x, naive, SIZES);

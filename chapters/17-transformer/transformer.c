@@ -1087,8 +1087,8 @@ static void where_it_looks(Lesson *lesson, const Translator *t, const Tests *tes
     claim(lesson, day >= 0.5 && elsewhere < day,
           "and when the day is, on the day's word, which was read long before");
     const Pair date = date_pair((Date){1984, 5, 23}), number = number_pair(40506070);
-    draw_alignment(lesson, t, &date, "date.png", "From English to Chinese: a date");
-    draw_alignment(lesson, t, &number, "number.png", "From English to Chinese: a number");
+    draw_alignment(lesson, t, &date, "date.svg", "From English to Chinese: a date");
+    draw_alignment(lesson, t, &number, "number.svg", "From English to Chinese: a number");
 }
 
 /*
@@ -1170,7 +1170,7 @@ static const char *const kinds[KINDS] = {"3 digits", "4 digits", "5 digits", "6 
 
 static void draw_bags(Lesson *lesson, const Curve *with, const Curve *without)
 {
-    Plot *plot = plot_begin(lesson, "steps.png", "Exact match of held-out examples");
+    Plot *plot = plot_begin(lesson, "steps.svg", "Exact match of held-out examples");
     plot_axes(plot, "step", "exact match (%)");
     plot_range_y(plot, 0, 102);
     plot_line_points(plot, "dates", with->steps, with->dates, with->points);
@@ -1309,7 +1309,7 @@ static void draw_digits(Lesson *lesson, const Translator *const models[ARMS])
         for (int m = 0; m < ARMS; m++)
             exact[m][n] = 100.0f * (float)exact_match(models[m], pairs, LONG_TESTS, 1, NULL);
     }
-    Plot *plot = plot_begin(lesson, "digits.png", "Exact match of held-out numbers, all digits drawn alike");
+    Plot *plot = plot_begin(lesson, "digits.svg", "Exact match of held-out numbers, all digits drawn alike");
     plot_axes(plot, "digits", "exact match (%)");
     plot_range_y(plot, -2, 102);
     plot_line_points(plot, "trained with 1 to 8 digits", digits, exact[0], SIZES);

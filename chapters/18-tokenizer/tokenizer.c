@@ -732,7 +732,7 @@ static void draw_curves(Lesson *lesson, const Curve curves[LANGUAGES])
 {
     static const double ticks[SIZES] = {256, 512, 1024, 2048, 4096, 8192, 16384};
     static const char *const labels[SIZES] = {"256", "512", "1024", "2048", "4096", "8192", "16384"};
-    Plot *plot = plot_begin(lesson, "curve.png", "What a larger vocabulary buys");
+    Plot *plot = plot_begin(lesson, "curve.svg", "What a larger vocabulary buys");
     plot_axes(plot, "vocabulary", "bytes per token, on lines not trained with");
     plot_log(plot, "x");
     plot_x_ticks(plot, ticks, labels, SIZES);
@@ -748,7 +748,7 @@ static void draw_curves(Lesson *lesson, const Curve curves[LANGUAGES])
             x[l][s - 1] = curves[l].vocabulary[s];
             y[l][s - 1] = curves[l].saved[s] / (curves[l].vocabulary[s] - curves[l].vocabulary[s - 1]);
         }
-    plot = plot_begin(lesson, "worth.png", "What one more token is worth");
+    plot = plot_begin(lesson, "worth.svg", "What one more token is worth");
     plot_axes(plot, "vocabulary", "tokens fewer in the test, by each new entry");
     plot_log(plot, "xy");
     plot_x_ticks(plot, ticks, labels, SIZES);
@@ -833,7 +833,7 @@ static void draw_prices(Lesson *lesson, int totals[OFFERS][LANGUAGES])
         ticks[o] = x[o] = (float)o;
         for (int l = 0; l < LANGUAGES; l++) y[l][o] = (float)totals[o][l];
     }
-    Plot *plot = plot_begin(lesson, "price.png", "Tokens for the same six sentences");
+    Plot *plot = plot_begin(lesson, "price.svg", "Tokens for the same six sentences");
     plot_axes(plot, "tokenizer", "tokens");
     plot_x_ticks(plot, ticks, offer_names, OFFERS);
     plot_range_x(plot, -0.5, OFFERS - 0.5);

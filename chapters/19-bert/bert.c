@@ -852,7 +852,7 @@ static Curve pretrain(Lesson *lesson, Bert *bert, const Sentence *sentences, int
 
 static void plot_accuracy(Lesson *lesson, const Curve *curve, Opponents opponents)
 {
-    Plot *plot = plot_begin(lesson, "accuracy.png", "Hidden words of held-out verses that are guessed");
+    Plot *plot = plot_begin(lesson, "accuracy.svg", "Hidden words of held-out verses that are guessed");
     plot_axes(plot, "step", "fraction guessed right");
     plot_range_y(plot, 0.0, 0.5);
     plot_line_points(plot, "BERT", curve->steps, curve->right, curve->count);
@@ -1401,7 +1401,7 @@ static Score run_arm(Lesson *lesson, const Corpus *c, const Bert *bert, const Ta
 static void plot_names(Lesson *lesson, double f1[ARMS][SIZES])
 {
     float x[SIZES], y[SIZES];
-    Plot *plot = plot_begin(lesson, "names.png", "Person, place or people? Names that no label has shown");
+    Plot *plot = plot_begin(lesson, "names.svg", "Person, place or people? Names that no label has shown");
     plot_axes(plot, "labelled mentions", "macro-F1, mean of three draws");
     plot_log(plot, "x");
     plot_range_y(plot, 0.4, 0.9);

@@ -524,7 +524,7 @@ static void draw_training(Lesson *lesson, const Book *book, float *const losses[
         x[i] = (float)((double)(i + 1) / CHECKS * (double)steps * BATCH * TIME / 1000.0);
         y[i] = (float)bits_per_character(book->held_out, (double)checks[i]);
     }
-    Plot *plot = plot_begin(lesson, "loss.png", "The game, while it is learned");
+    Plot *plot = plot_begin(lesson, "loss.svg", "The game, while it is learned");
     plot_axes(plot, "tokens seen (thousands)", "bits per character");
     plot_range_y(plot, lesson_full(lesson) ? 1.1 : 1.4, 3.0);
     draw_losses(plot, "GPT, training", losses[0], steps, book->train);
@@ -968,7 +968,7 @@ static void draw_head_start(Lesson *lesson, float losses[ARMS][COUNTS], int coun
     static const double ticks[COUNTS] = {1, 2, 4, 8};
     static const char *const labels[COUNTS] = {"1", "2", "4", "8"};
     static const float x[COUNTS] = {1, 2, 4, 8};
-    Plot *plot = plot_begin(lesson, "head-start.png", "A head start, and what is left of it");
+    Plot *plot = plot_begin(lesson, "head-start.svg", "A head start, and what is left of it");
     plot_axes(plot, "passes over the little text", "nats per token, validation");
     plot_log(plot, "x");
     plot_x_ticks(plot, ticks, labels, counts);
@@ -1286,7 +1286,7 @@ static Model *by_examples(Lesson *lesson)
     for (int p = 4; p < PAIRS; p++) late += right[p] / (PAIRS - 4);
     claim(lesson, late - right[0] >= 0.25f,
           "after four examples and more the model is right at least 25 points more often than after none");
-    Plot *plot = plot_begin(lesson, "few-shot.png", "A new secret in each sequence");
+    Plot *plot = plot_begin(lesson, "few-shot.svg", "A new secret in each sequence");
     plot_axes(plot, "examples before the question", "fraction of right answers");
     plot_range_y(plot, 0.0, 1.05);
     plot_legend(plot, "bottom right");
@@ -1490,7 +1490,7 @@ static void draw_head(Lesson *lesson, const Model *model, const Book *book, int 
         names[i] = name;
         AT(wanted, i, int_max(i - 1, 0)) = 1.0f;
     }
-    Plot *plot = plot_begin(lesson, "head.png", "The head that looks back one token most");
+    Plot *plot = plot_begin(lesson, "head.svg", "The head that looks back one token most");
     draw_beside(plot, arena, matrix_rows(all, head * ROWS, ROWS), wanted, names);
     plot_end(plot,
              "The model of the Bible on a held-out verse. Each row is a position, each column one that it "
@@ -1514,7 +1514,7 @@ static void draw_game_head(Lesson *lesson, const Model *games, const int *game, 
     }
     Matrix all = gpt_attention_weights(arena, &games->gpt, game, SHOWN, layer);
     Plot *plot =
-        plot_begin(lesson, "induction.png", "The head of the games that scores highest at induction");
+        plot_begin(lesson, "induction.svg", "The head of the games that scores highest at induction");
     draw_beside(plot, arena, matrix_rows(all, head * SHOWN, SHOWN), wanted, names);
     plot_end(plot, "One game. A row with a letter asks; on the right, the answers that stand in its past.");
 }

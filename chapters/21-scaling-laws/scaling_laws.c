@@ -606,7 +606,7 @@ of what came. The large sizes fall on faster than the curve through all of them 
 static void draw_curves(Lesson *lesson, const Point *points)
 {
     static const int shown[] = {0, 2, 4, 6, 7};
-    Plot *plot = plot_begin(lesson, "curves.png", "Five of the eight sizes while they learn");
+    Plot *plot = plot_begin(lesson, "curves.svg", "Five of the eight sizes while they learn");
     float x[CURVE];
     for (int i = 0; i < CURVE; i++) x[i] = ((float)i + 0.5f) * TOKENS / CURVE / 1000.0f;
     plot_axes(plot, "characters seen (thousands)", "training loss, nats per character");
@@ -634,7 +634,7 @@ static void draw_law(Lesson *lesson, const Point *points, const Law laws[CURVES]
         for (int s = 0; s < points[i].count; s++, count++)
             seed_n[count] = n[i], seed_loss[count] = (float)points[i].losses[s];
     }
-    Plot *plot = plot_begin(lesson, "law.png", "A curve through seven sizes, and the eighth");
+    Plot *plot = plot_begin(lesson, "law.svg", "A curve through seven sizes, and the eighth");
     plot_axes(plot, "parameters N", "nats per character, held out");
     plot_log(plot, "xy");
     plot_legend(plot, "top right");
@@ -747,7 +747,7 @@ static void draw_fan(Lesson *lesson, const Point *points, const Law *laws, const
         for (int k = 0; k < CURVES; k++) y[k][i] = (float)curve_at(k, others[k], (double)x[i]);
     }
     for (int i = 0; i < SIZES; i++) n[i] = (float)points[i].n, loss[i] = (float)points[i].loss;
-    Plot *plot = plot_begin(lesson, "fan.png", "The same points, three curves, as far as GPT-3");
+    Plot *plot = plot_begin(lesson, "fan.svg", "The same points, three curves, as far as GPT-3");
     plot_axes(plot, "parameters N", "nats per character, held out");
     plot_log(plot, "x");
     plot_legend(plot, "bottom left");
@@ -780,7 +780,7 @@ static void draw_valley(Lesson *lesson, const double *n, const double *loss, Int
     enum { STEPS = 60 };
     const double tried[3] = {exponents.low, best, exponents.high};
     float x[STEPS], y[STEPS], points_n[SIZES], points_loss[SIZES];
-    Plot *plot = plot_begin(lesson, "valley.png", "The same points, three exponents");
+    Plot *plot = plot_begin(lesson, "valley.svg", "The same points, three exponents");
     plot_axes(plot, "parameters N", "nats per character, held out");
     plot_log(plot, "x");
     plot_legend(plot, "top right");
@@ -854,7 +854,7 @@ static void draw_one_rate(Lesson *lesson, const Point *points, double losses[3][
 {
     static const char *const names[3] = {"0.3 / C", "one for all, that of width 96",
                                          "one for all, that of width 8"};
-    Plot *plot = plot_begin(lesson, "one-rate.png", "Three laws from the same networks");
+    Plot *plot = plot_begin(lesson, "one-rate.svg", "Three laws from the same networks");
     plot_axes(plot, "parameters N", "nats per character, held out");
     plot_log(plot, "xy");
     for (int k = 0; k < 3; k++) {
@@ -1075,7 +1075,7 @@ static Interval draw_exponents(Lesson *lesson, const Point *points, const Budget
 
 static void draw_budgets(Lesson *lesson, const Budget *spent, int count)
 {
-    Plot *plot = plot_begin(lesson, "budgets.png", "The same budget, spent on size or on text");
+    Plot *plot = plot_begin(lesson, "budgets.svg", "The same budget, spent on size or on text");
     plot_axes(plot, "parameters N", "nats per character, held out");
     plot_log(plot, "x");
     for (int k = 0; k < count; k++) {

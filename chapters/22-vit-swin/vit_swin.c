@@ -604,7 +604,7 @@ static void draw_costs(Lesson *lesson, Cost costs[2][COST_SIZES])
     }
     const double ticks[] = {28 * 28, 56 * 56, 112 * 112};
     const char *const names[] = {"28 × 28", "56 × 56", "112 × 112"};
-    Plot *plot = plot_begin(lesson, "cost.png", "What one block costs");
+    Plot *plot = plot_begin(lesson, "cost.svg", "What one block costs");
     plot_axes(plot, "pixels of the image", "multiply-adds, millions");
     plot_log(plot, "xy");
     plot_x_ticks(plot, ticks, names, COST_SIZES);

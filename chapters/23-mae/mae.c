@@ -1074,7 +1074,7 @@ static void draw_probes(Lesson *lesson, const char *const *names, const Spread *
         }
         for (int i = 0; i < 3; i++) x[3 * kind + i] = (float)kind;
     }
-    Plot *plot = plot_begin(lesson, "probes.png", "What a linear classifier makes of five kinds of features");
+    Plot *plot = plot_begin(lesson, "probes.svg", "What a linear classifier makes of five kinds of features");
     plot_size(plot, 1080, 520);
     plot_axes(plot, "features", "test images right (%)");
     plot_x_ticks(plot, ticks, names, KINDS);

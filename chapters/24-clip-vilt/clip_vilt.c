@@ -1153,7 +1153,7 @@ static void draw_exam(Lesson *lesson, double *const rates_of[], const char *cons
     Matrix values = matrix_new(lesson_arena(lesson), count, KINDS);
     for (int r = 0; r < count; r++)
         for (int k = 0; k < KINDS; k++) AT(values, r, k) = (float)rates_of[r][k];
-    Plot *plot = plot_begin(lesson, "exchanges.png", "Right of two captions, by what was changed");
+    Plot *plot = plot_begin(lesson, "exchanges.svg", "Right of two captions, by what was changed");
     plot_cells(plot, values, rows, kind_names, 2);
     plot_end(plot, "Trained pairs; 0.5 is a guess. Only a changed word is seen by all.");
 }

@@ -223,7 +223,7 @@ static void find_the_best(Lesson *lesson)
     claim(lesson, value <= most && value >= most - 0.01,
           "its value is the largest there is, but for at most 0.01");
 
-    Plot *plot = plot_begin(lesson, "best.png", "Two densities, and how probably a number is real");
+    Plot *plot = plot_begin(lesson, "best.svg", "Two densities, and how probably a number is real");
     plot_axes(plot, "x", "density; probability");
     plot_line(plot, "density of real numbers, p", x.data, real, CELLS);
     plot_line(plot, "density of made numbers, q", x.data, made, CELLS);
@@ -1567,7 +1567,7 @@ static void draw_curves(Lesson *lesson, const Wardrobe *w, const Training *t, co
         distance[c] = (float)t->reports[c].distance;
         of_d[c] = (float)t->losses[c].discriminator, of_g[c] = (float)t->losses[c].generator;
     }
-    Plot *plot = plot_begin(lesson, "curves.png", "Agreement and variety while the GAN learns");
+    Plot *plot = plot_begin(lesson, "curves.svg", "Agreement and variety while the GAN learns");
     plot_axes(plot, "step", "fraction");
     plot_log(plot, "x");
     plot_range_y(plot, 0.0, 1.05);
@@ -1579,7 +1579,7 @@ static void draw_curves(Lesson *lesson, const Wardrobe *w, const Training *t, co
         plot,
         "Agreement passes that of real images when the generator draws one garment for each item, and falls "
         "while variety grows.");
-    plot = plot_begin(lesson, "distance.png", "Fréchet distance and losses while the GAN learns");
+    plot = plot_begin(lesson, "distance.svg", "Fréchet distance and losses while the GAN learns");
     plot_axes(plot, "step", "distance; loss");
     plot_log(plot, "xy");
     plot_line_points(plot, "Fréchet distance", step, distance, CHECKPOINTS);

@@ -454,7 +454,7 @@ static void count_clouds(Matrix points, double *near, double *least)
 
 static void plot_errors(Lesson *lesson, const float *at, const float *best, const float *trained, int count)
 {
-    Plot *plot = plot_begin(lesson, "points_error.png", "What cannot be known, and what was not learned");
+    Plot *plot = plot_begin(lesson, "points_error.svg", "What cannot be known, and what was not learned");
     plot_axes(plot, "time t (0: data, 200: noise)", "mean squared error of v");
     plot_line_points(plot, "best possible guess", at, best, count);
     plot_line_points(plot, "trained network", at, trained, count);
@@ -512,7 +512,7 @@ static void plot_point_paths(Lesson *lesson, Matrix drawn, Guesser *g)
     enum { PATHS = 12, LENGTH = 20 };
     Arena *arena = lesson_arena(lesson);
     Rng rng = lesson_rng(lesson, 7);
-    Plot *plot = plot_begin(lesson, "points.png", "From noise to eight clouds in 20 steps");
+    Plot *plot = plot_begin(lesson, "points.svg", "From noise to eight clouds in 20 steps");
     plot_axes(plot, "first number", "second number");
     plot_square(plot), plot_size(plot, 820, 820);
     plot_range_x(plot, -2.2, 2.2), plot_range_y(plot, -2.2, 2.2);
@@ -806,7 +806,7 @@ static void plot_curves(Lesson *lesson, const JudgeReport *reports, const Court 
     float agreement[GUIDANCES], variety[GUIDANCES];
     for (int k = 0; k < GUIDANCES; k++)
         agreement[k] = (float)reports[k].agreement, variety[k] = (float)reports[k].variety;
-    Plot *plot = plot_begin(lesson, "guidance_curves.png", "Agreement rises, variety falls");
+    Plot *plot = plot_begin(lesson, "guidance_curves.svg", "Agreement rises, variety falls");
     plot_axes(plot, "guidance g", "fraction");
     plot_line_points(plot, "agreement with what was asked", guidances, agreement, GUIDANCES);
     plot_line_points(plot, "variety (real garments: 1)", guidances, variety, GUIDANCES);

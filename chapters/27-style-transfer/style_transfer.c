@@ -929,7 +929,7 @@ static void draw_weights(Lesson *lesson, Matrix images, float content[ARMS][WEIG
     plot_images(plot, (PlotImages){SIDE, SIDE, 3, WEIGHTS, 0.0f, 1.0f}, images, captions);
     plot_size(plot, 1400, 400);
     plot_end(plot, "From nothing but style to hardly any: gravel.");
-    plot = plot_begin(lesson, "weights.png", "Style against content");
+    plot = plot_begin(lesson, "weights.svg", "Style against content");
     plot_axes(plot, "content distance (0: the photograph)", "style distance by filters never seen");
     plot_log(plot, "y");
     plot_line_points(plot, "trained network", content[NETWORK], unseen[NETWORK], WEIGHTS);

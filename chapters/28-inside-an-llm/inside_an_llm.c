@@ -284,7 +284,7 @@ static void count_parameters(Lesson *lesson)
     }
     printf("\n\n");
     claim(lesson, right, "six configurations give the six published numbers, to the last parameter");
-    Plot *plot = plot_begin(lesson, "parameters.png", "Where the parameters are (%)");
+    Plot *plot = plot_begin(lesson, "parameters.svg", "Where the parameters are (%)");
     plot_cells(plot, fractions, names, role_names, 1);
     plot_end(plot, "Tables weigh most in small models with large vocabularies, the MLP in large models.");
 }
@@ -776,7 +776,7 @@ static void plot_writing(Lesson *lesson, const Writing *kept, const Writing *ane
         x[i] = (float)(PROMPT + i + 1);
         with[i] = 1000.0f * kept->seconds[PROMPT + i], without[i] = 1000.0f * anew->seconds[PROMPT + i];
     }
-    Plot *plot = plot_begin(lesson, "cache.png", "Writing 248 tokens, with and without a cache");
+    Plot *plot = plot_begin(lesson, "cache.svg", "Writing 248 tokens, with and without a cache");
     plot_axes(plot, "tokens written", "milliseconds since the beginning");
     plot_line(plot, "everything anew for each token", x, without, WRITTEN);
     plot_line(plot, "with the cache", x, with, WRITTEN);

@@ -1254,7 +1254,7 @@ static void draw_results(Lesson *lesson, const Result *full, const Result *repla
         AT(table, q, 0) = (float)(100.0 * full->quizzes[q]);
         AT(table, q, 1) = (float)(100.0 * replay->quizzes[q]);
     }
-    Plot *plot = plot_begin(lesson, "quizzes.png", "Right answers after fine-tuning (%)");
+    Plot *plot = plot_begin(lesson, "quizzes.svg", "Right answers after fine-tuning (%)");
     plot_cells(plot, table, rows, columns, 0);
     plot_end(plot, "Nine quizzes, without and with replay, after equally many steps. The last three ask for "
                    "\"I do not know\".");

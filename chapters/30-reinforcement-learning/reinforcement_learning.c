@@ -142,7 +142,7 @@ static const Strategy strategies[STRATEGIES] = {
 static void plot_regret(Lesson *lesson, float curves[STRATEGIES][PULLS])
 {
     static const int shown[] = {3, 0, 2, 6, 15, 12, 11};
-    Plot *plot = plot_begin(lesson, "regret.png", "What exploring costs");
+    Plot *plot = plot_begin(lesson, "regret.svg", "What exploring costs");
     plot_axes(plot, "pulls", "regret, mean of 1000 problems");
     for (int i = 0; i < 7; i++) plot_line(plot, strategies[shown[i]].name, NULL, curves[shown[i]], PULLS);
     plot_end(
@@ -1208,7 +1208,7 @@ static void print_head(void) { printf("%-32s    solved  median steps  fastest to
 
 static void plot_pole(Lesson *lesson, const Pole *pole)
 {
-    Plot *plot = plot_begin(lesson, "pole.png", "Who balances the pole, after how many steps");
+    Plot *plot = plot_begin(lesson, "pole.svg", "Who balances the pole, after how many steps");
     plot_axes(plot, "steps of the world", "runs that balance it (%)");
     plot_log(plot, "x");
     plot_range_y(plot, 0, 105);
@@ -1287,7 +1287,7 @@ static const Ppo pendulum_ppo = {.worlds = 8,
 static void plot_pendulum(Lesson *lesson, const Trial *ppo_trial, const Trial *cem, const Trial *unclipped,
                           const Trial *linear)
 {
-    Plot *plot = plot_begin(lesson, "pendulum.png", "Who swings the pendulum up, after how many steps");
+    Plot *plot = plot_begin(lesson, "pendulum.svg", "Who swings the pendulum up, after how many steps");
     plot_axes(plot, "steps of the world", "runs that swing it up (%)");
     plot_log(plot, "x");
     plot_range_x(plot, 2e4, 2e6);
@@ -1382,7 +1382,7 @@ static void plot_film(Lesson *lesson, float *const films[3], const int *lengths)
 {
     static const char *const names[3] = {"at random: the pole falls", "PPO's pole", "PPO's pendulum"};
     static const double every[3] = {2, 40, 8};
-    Plot *plot = plot_begin(lesson, "film.png", "Three film strips");
+    Plot *plot = plot_begin(lesson, "film.svg", "Three film strips");
     plot_diagram(plot);
     plot_size(plot, 1200, 560);
     plot_square(plot);

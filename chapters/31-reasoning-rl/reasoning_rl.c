@@ -752,7 +752,7 @@ static void draw_curves(Lesson *lesson, const Course *c)
     static const char *const names[] = {"further SFT, rate 0.004", "further SFT, rate 0.016",
                                         "rejection sampling", "GRPO"};
     const float start = c->sft_curve.work[c->sft_curve.count - 1];
-    Plot *plot = plot_begin(lesson, "curves.png", "Three ways to go on");
+    Plot *plot = plot_begin(lesson, "curves.svg", "Three ways to go on");
     plot_axes(plot, "positions computed (thousands)", "test accuracy, greedy");
     plot_range_y(plot, 0.0, 1.0);
     plot_line(plot, "SFT on 300 labels", c->sft_curve.work, c->sft_curve.accuracy, c->sft_curve.count);
@@ -948,10 +948,10 @@ static void reward_the_wrong_thing(Lesson *lesson, Course *c)
           last[1] - mean_of_five(traces[1].right + DIGIT_STEPS - 5) >=
               mean_of_five(traces[1].reward) - mean_of_five(traces[1].right) + 0.10,
           "with \"last digit right\", reward and accuracy part by 10 points or more");
-    draw_parting(lesson, "large.png", "Rewarded: an answer that is large enough", "answer ≥ sum (the reward)",
+    draw_parting(lesson, "large.svg", "Rewarded: an answer that is large enough", "answer ≥ sum (the reward)",
                  &traces[0], LARGE_STEPS,
                  "After eight steps hardly a right answer is left, and the reward is nearly full.");
-    draw_parting(lesson, "digit.png", "Rewarded: the last digit", "last digit right (the reward)", &traces[1],
+    draw_parting(lesson, "digit.svg", "Rewarded: the last digit", "last digit right (the reward)", &traces[1],
                  DIGIT_STEPS, "The reward rises, and what it was meant to stand for does not.");
 }
 
@@ -1133,7 +1133,7 @@ static void learn_the_reward(Lesson *lesson, Course *c)
     claim(lesson, after >= 0.5 && after >= before + 0.05 && accuracy <= c->accuracy - 0.30,
           "pushed against it, the policy is preferred to the truth, and its accuracy falls by 30 points or "
           "more");
-    draw_parting(lesson, "judge.png", "Rewarded: what a reward model likes", "preferred to the true answer",
+    draw_parting(lesson, "judge.svg", "Rewarded: what a reward model likes", "preferred to the true answer",
                  &trace, STEPS, "Right answers disappear, and the model prefers what is written instead.");
 }
 

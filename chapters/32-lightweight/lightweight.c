@@ -1021,7 +1021,7 @@ static void draw_bits(Lesson *lesson, double right[TWINS][BITS][ROUNDINGS], doub
     static const char *const names[ROUNDINGS] = {"per tensor, largest", "per tensor, searched",
                                                  "per channel, largest", "per channel, searched"};
     float x[BITS], y[BITS];
-    Plot *plot = plot_begin(lesson, "bits.png", "How many bits, and how many scales");
+    Plot *plot = plot_begin(lesson, "bits.svg", "How many bits, and how many scales");
     plot_axes(plot, "bits of a weight", "right answers (%)");
     plot_range_y(plot, 40, 92);
     plot_horizontal(plot, "32 bits", whole_points);
@@ -1327,7 +1327,7 @@ static void draw_pruning(Lesson *lesson, const double *untrained, double once, d
     float x[CUTS], y[CUTS], at[2] = {90.0f, 90.0f}, trained[2] = {(float)once, (float)gradually}, none = 0.0f,
                             top = (float)control;
     for (int k = 0; k < CUTS; k++) x[k] = (float)(100 * cuts[k]), y[k] = (float)untrained[k];
-    Plot *plot = plot_begin(lesson, "pruning.png", "Pruned weights");
+    Plot *plot = plot_begin(lesson, "pruning.svg", "Pruned weights");
     plot_axes(plot, "weights set to 0 (%)", "right answers (%)");
     plot_range_x(plot, -5, 100);
     plot_line_points(plot, "not trained again", x, y, CUTS);
@@ -1624,9 +1624,9 @@ static void all_on_one_page(Lesson *lesson, const Course *c)
     for (int v = 0; v < c->variants; v++)
         printf("%-20s%10.0f%15.0f%9.2f\n", c->names[v], c->bytes[v], c->work[v], c->right[v]);
     printf("\n");
-    draw_variants(lesson, c, c->bytes, "bytes.png", "What a byte buys", "bytes of weights",
+    draw_variants(lesson, c, c->bytes, "bytes.svg", "What a byte buys", "bytes of weights",
                   "Rounding moves to the left for nothing. The student comes from elsewhere.");
-    draw_variants(lesson, c, c->work, "work.png", "What a multiply-add buys", "multiply-adds for an image",
+    draw_variants(lesson, c, c->work, "work.svg", "What a multiply-add buys", "multiply-adds for an image",
                   "Rounding and pruning do not move here at all: each budget has its own remedies.");
 }
 

@@ -172,7 +172,7 @@ static double shrink(Weights w, Vectors x)
 static void draw_consensus(Lesson *lesson, float errors[GRAPHS][ROUNDS], float predicted[GRAPHS][ROUNDS],
                            const Graph *graphs)
 {
-    Plot *plot = plot_begin(lesson, "consensus.png", "Sixteen machines agree on their mean");
+    Plot *plot = plot_begin(lesson, "consensus.svg", "Sixteen machines agree on their mean");
     plot_axes(plot, "round", "disagreement, of that at the start");
     plot_log(plot, "y");
     plot_range_y(plot, 1e-7, 1.5);
@@ -492,7 +492,7 @@ static int steps_of_tracking(Rows *rows, Weights w, double rate, const double *b
 
 static void draw_floor(Lesson *lesson, const float *descent, const float *tracking)
 {
-    Plot *plot = plot_begin(lesson, "floor.png", "Sixteen machines on a ring");
+    Plot *plot = plot_begin(lesson, "floor.svg", "Sixteen machines on a ring");
     plot_axes(plot, "step", "error of the worst machine, relative");
     plot_log(plot, "y");
     plot_range_y(plot, 1e-9, 3.0);
@@ -875,7 +875,7 @@ static void draw_all_reduce(Lesson *lesson)
             told[way][i] = 1000.0f * (float)law(way, usual, MACHINES, n);
         }
     }
-    Plot *plot = plot_begin(lesson, "all-reduce.png", "Sixteen machines add up what they have");
+    Plot *plot = plot_begin(lesson, "all-reduce.svg", "Sixteen machines add up what they have");
     plot_axes(plot, "kilobytes on each machine", "milliseconds");
     plot_log(plot, "xy");
     for (int way = 0; way < COLLECTIVES; way++) plot_line(plot, collectives[way].name, x, told[way], SIZES);
@@ -1866,7 +1866,7 @@ static void draw_scaling(Lesson *lesson)
     }
     static const char *const names[] = {"tree", "ring", "ring in 20 pieces, overlapped",
                                         "no message, but stragglers"};
-    Plot *plot = plot_begin(lesson, "scaling.png", "How much of a machine is left in a crowd");
+    Plot *plot = plot_begin(lesson, "scaling.svg", "How much of a machine is left in a crowd");
     plot_axes(plot, "machines", "computing, as a part of the step");
     plot_log(plot, "x");
     plot_range_y(plot, 0.0, 1.05);
