@@ -242,7 +242,7 @@ static void draw_shapes(Lesson *lesson)
         for (int m = 1; m <= HIGH; m++)
             AT(loads, v - 1, m - 1) = registers_of(m, v) <= 32 ? (float)loads_of(m, v) : NAN;
     Plot *plot =
-        plot_begin(lesson, "shapes.png", "Loads for one FMA, by the shape of the tile, with 32 registers");
+        plot_begin(lesson, "shapes.svg", "Loads for one FMA, by the shape of the tile, with 32 registers");
     plot_axes(plot, "rows of the tile", "");
     plot_size(plot, 1100, 430);
     plot_cells(plot, loads, vectors, rows, 2);
@@ -366,7 +366,7 @@ static void draw_rectangle(Plot *plot, float x, float y, float width, float heig
 
 static void draw_blocks(Lesson *lesson)
 {
-    Plot *plot = plot_begin(lesson, "blocks.png", "A tile, a strip and the blocks that make them");
+    Plot *plot = plot_begin(lesson, "blocks.svg", "A tile, a strip and the blocks that make them");
     plot_diagram(plot);
     plot_legend(plot, "none");
     plot_range_x(plot, 0.0, 15.0);
@@ -487,7 +487,7 @@ static void draw_lines(Lesson *lesson, const Counts *counts)
         positions[s] = s, at[s] = (float)s;
         near[s] = (float)counts[s].near, far[s] = (float)counts[s].far, pages[s] = (float)counts[s].pages;
     }
-    Plot *plot = plot_begin(lesson, "lines.png", "What a thousand multiply-adds bring through the memory");
+    Plot *plot = plot_begin(lesson, "lines.svg", "What a thousand multiply-adds bring through the memory");
     plot_axes(plot, "", "for 1000 multiply-adds");
     plot_log(plot, "y");
     plot_x_ticks(plot, positions, names, STEPS);

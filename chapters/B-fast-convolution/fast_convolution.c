@@ -180,7 +180,7 @@ static void draw_bytes(Lesson *lesson)
         outputs[k] = (float)(1 << k);
         patches[k] = (float)extra_bytes(&v, true), lines[k] = (float)extra_bytes(&v, false);
     }
-    Plot *plot = plot_begin(lesson, "bytes.png",
+    Plot *plot = plot_begin(lesson, "bytes.svg",
                             "Bytes that are copied and read again, 28 × 28 pixels, a window of 3 × 3");
     plot_axes(plot, "output channels", "bytes for 1000 multiply-adds");
     plot_log(plot, "xy");
@@ -300,7 +300,7 @@ static void draw_lanes(Lesson *lesson)
                   folded[o - 1] = 100.0f * (float)useful(&v, best_fold(&v));
     }
     Plot *plot =
-        plot_begin(lesson, "lanes.png", "Lanes that compute something, lines of 28 pixels, a window 3 wide");
+        plot_begin(lesson, "lanes.svg", "Lanes that compute something, lines of 28 pixels, a window 3 wide");
     plot_axes(plot, "output channels", "% of 16 lanes");
     plot_range_y(plot, 0.0, 105.0);
     plot_line_points(plot, "as they are", outputs, plain, MOST);

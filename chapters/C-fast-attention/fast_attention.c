@@ -254,7 +254,7 @@ static void draw_causal(Lesson *lesson)
             AT(kinds, i, j) = 100.0f * (float)all / (BLOCK * BLOCK);
         }
     const char *names[SIDE] = {"0", "64", "128", "192", "256", "320", "384", "448"};
-    Plot *plot = plot_begin(lesson, "causal.png", "How much of each block counts, in %, under a causal mask");
+    Plot *plot = plot_begin(lesson, "causal.svg", "How much of each block counts, in %, under a causal mask");
     plot_axes(plot, "keys from", "queries from");
     plot_size(plot, 760, 620);
     plot_cells(plot, kinds, names, names, 0);
@@ -332,7 +332,7 @@ static void watch_a_row(Lesson *lesson)
     claim(lesson, growing, "the largest score only grows, and no shrink is above 1");
     claim(lesson, fabs((double)run.total[0] - whole) <= 1e-5 * whole,
           "the last total is the sum over all keys, made with the largest of all scores");
-    Plot *plot = plot_begin(lesson, "running.png", "The scores of one query, and the largest so far");
+    Plot *plot = plot_begin(lesson, "running.svg", "The scores of one query, and the largest so far");
     plot_axes(plot, "key", "score");
     plot_points(plot, "scores", at, scores, KEYS);
     plot_line_points(plot, "the largest, behind each block", ends, most, KEYS / BLOCK);
