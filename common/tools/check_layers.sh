@@ -50,6 +50,8 @@ lesson       base matrix
 lesson/plot  base matrix lesson
 models       base matrix learning learning/ops files
 tools        base matrix learning learning/ops files lesson lesson/plot models
+tools/live   base matrix learning files lesson models tools tools/live/system
+tools/live/system
 chapters     base matrix learning learning/ops files lesson lesson/plot models
 END
 
