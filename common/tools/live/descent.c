@@ -82,9 +82,9 @@ const char *live_descend(double fraction, int steps, int people, int seed, doubl
         }
     }
     arena_rewind(memory, mark);
-    const char *format = loss < 1e6 ? "%2.0f %% of the limit: after %d steps the loss is %.5f"
-                                    : "%2.0f %% of the limit: after %d steps the loss is %.4g";
-    snprintf(text, TEXT, format, 100.0 * fraction, steps, loss);
+    const int used =
+        snprintf(text, TEXT, "%2.0f %% of the limit: after %d steps the loss is ", 100.0 * fraction, steps);
+    snprintf(text + used, TEXT - (size_t)used, loss < 1e6 ? "%.5f" : "%.4g", loss);
     return text;
 }
 

@@ -20,12 +20,13 @@ COMPILE := $(CLANG) --target=wasm32-wasi -nostdlibinc -isystem $(HERE)/system -i
 	-Wno-pass-failed $(if $(filter-out 0 no,$(WERROR)),-Werror)
 LINK    := $(CLANG) --target=wasm32-wasi -Wl,--strip-all
 
+# The files that are needed; of what else is missing, the linker says the names.
 rooms    = $(foreach n,$2,common/$1/$n.c)
-MATRIX  := $(call rooms,base,arena base mathf rng) $(call rooms,matrix,eigen gemm matrix) $(HERE)/lesson.c
+MATRIX  := $(call rooms,base,arena base mathf rng) $(call rooms,matrix,gemm matrix) $(HERE)/lesson.c
 DESCENT := $(MATRIX) $(call rooms,files,csv text_file) $(HERE)/descent.c
-GPT     := $(sort $(MATRIX) $(wildcard common/matrix/*.c common/learning/ops/*.c)) common/base/cores.c \
-	$(call rooms,learning,optim parameters tensor) $(call rooms,models,block gpt nn sampler tokenizer tokenizer_added) \
-	$(call rooms,tools,sample) $(HERE)/model_read.c $(HERE)/words.c
+GPT     := $(MATRIX) $(call rooms,base,cores) $(call rooms,matrix,attention columns) $(call rooms,learning,parameters tensor) \
+	$(call rooms,learning/ops,activation attention linear norm position shape) \
+	$(call rooms,models,block gpt nn sampler tokenizer tokenizer_added) $(call rooms,tools,sample) $(HERE)/model_read.c $(HERE)/words.c
 
 all: $(OUT)/descent.wasm $(OUT)/gpt.wasm
 
