@@ -481,6 +481,15 @@ test-live: setup-check ## compare the pages that compute in a browser with the n
 test-book: book ## look at every page of the web book in a browser (needs chromium)
 	$(QUIET)sh tests/tools/test_book.sh $(BUILD)/book $(BUILD)/test-book
 
+# The web book bound into one file, its EPUB and its PDF.
+.PHONY: epub pdf test-print
+epub: book ## make one EPUB of everything: build/book.epub (needs zip)
+	$(QUIET)sh common/tools/bind.sh epub $(BUILD)/book $(BUILD)/book.epub
+pdf: book ## make one PDF of everything: build/book.pdf (needs chromium)
+	$(QUIET)sh common/tools/bind.sh pdf $(BUILD)/book $(BUILD)/book.pdf
+test-print: epub pdf ## check the EPUB and the PDF (needs epubcheck, poppler-utils)
+	$(QUIET)sh tests/tools/test_print.sh $(BUILD)/book $(BUILD)/book.epub $(BUILD)/book.pdf
+
 # So are the Jupyter notebooks. Their kernel asks here how a chapter's program is compiled: the commands, and what is linked
 # behind its object file.
 .PHONY: notebooks jupyter kernel-commands test-notebooks

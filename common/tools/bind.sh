@@ -41,7 +41,8 @@ if [ "$form" = epub ]; then
     need zip zip
 else
     need poppler-utils pdfinfo
-    need fonts-sil-charis true # a serif with italics; this file looks for it below
+    need qpdf qpdf
+    # A serif with italics and all accents, which the figures' letters are not
     fc-list 2>/dev/null | grep -q 'Charis' || missing="$missing fonts-sil-charis"
     need chromium chromium chromium-browser google-chrome
     browser=${found-}
@@ -75,6 +76,12 @@ picture=$(sed -n 's/.*(\(figures\/[^)]*\.png\)).*/\1/p; s/.*(\(figures\/[^)]*\.s
 
 awk -f "$tools/pages.awk" "$book/index.html" >"$work/pages"
 [ -s "$work/pages" ] || { echo "bind.sh: $book/index.html has no contents" >&2; exit 1; }
+
+# The figures that its pages show
+cut -f 1 "$work/pages" | sed "s|^|$book/|" | tr '\n' '\0' | xargs -0 grep -ho '<img [^>]*>' | grep -o 'figures/[^"]*' | sort -u >"$work/shown"
+while IFS= read -r figure; do
+    [ -f "$book/$figure" ] || { echo "bind.sh: the book shows $figure, which is not there" >&2; exit 1; }
+done <"$work/shown"
 
 # text_of PATH: the page's text; colours that no sheet of ours knows are left out, for they are a third of the file.
 text_of() {
@@ -166,15 +173,13 @@ END
         xhtml "$name" "$heading" "$kind" <"$work/text"
     done <"$work/kinds"
     # The figures that are shown; drawings without their colours for dark pages, of which an image in a book knows nothing
-    cat "$folder"/book/*.xhtml | grep -o ' src="[^"]*"' | sed 's/^ src="//; s/"$//' | sort -u >"$work/figures"
     while IFS= read -r figure; do
         mkdir -p "$folder/book/$(dirname "$figure")"
-        [ -f "$book/$figure" ] || { echo "bind.sh: the book shows $figure, which is not there" >&2; exit 1; }
         case $figure in
             *.svg) awk -f "$tools/light.awk" "$book/$figure" >"$folder/book/$figure" ;;
             *) cp "$book/$figure" "$folder/book/$figure" ;;
         esac
-    done <"$work/figures"
+    done <"$work/shown"
 
     # The package: what there is, and in which order
     item() { # item ID FILE TYPE: what readers must be able to show for it stands there too
@@ -220,7 +225,7 @@ END
         item nav nav.xhtml application/xhtml+xml
         cut -f 2 "$work/pages" | while IFS= read -r name; do item "page-$name" "$name.xhtml" application/xhtml+xml; done
         number=0
-        { cat "$work/figures"; echo "$picture"; } | sort -u | while IFS= read -r figure; do
+        { cat "$work/shown"; echo "$picture"; } | sort -u | while IFS= read -r figure; do
             number=$((number + 1)) id=figure-$number
             [ "$figure" != "$picture" ] || id=cover
             case $figure in *.svg) item "$id" "$figure" image/svg+xml ;; *) item "$id" "$figure" image/png ;; esac
@@ -241,6 +246,135 @@ END
         find META-INF book -type f | LC_ALL=C sort | TZ=UTC zip -q -X -9 "$work/out.epub" -@
     )
     mv "$work/out.epub" "$file"
-    echo "$file: $(wc -l <"$work/pages") pages, $(wc -l <"$work/figures") figures, $(wc -l <"$work/keys") formulas, $(($(wc -c <"$file") / 1000)) kB"
+    echo "$file: $(wc -l <"$work/pages") pages, $(wc -l <"$work/shown") figures, $(wc -l <"$work/keys") formulas, $(($(wc -c <"$file") / 1000)) kB"
     exit 0
 fi
+
+# ---- PDF -------------------------------------------------------------------------------------------------------------
+
+for katex in "${KATEX:-/usr/share/javascript/katex}" node_modules/katex/dist "$book/katex"; do
+    [ ! -f "$katex/katex.min.js" ] || break
+done
+if [ ! -f "$katex/katex.min.js" ]; then
+    echo "bind.sh: formulas need KaTeX, libjs-katex: make setup installs it" >&2
+    exit 1
+fi
+zh='lang="zh"'
+cp -RL "$katex" "$work/katex"
+cp -R "$book/figures" "$work/"
+cp "$tools/print.css" "$tools/print.js" "$work/"
+while IFS=$tab read -r path name part number heading; do
+    text_of "$path" >"$work/$name.text"
+done <"$work/pages"
+
+# A page of the contents, and the first page of each part; page-NAME is a name of CSS, whose rule is the running head.
+heads() {
+    awk -F "$tab" '{
+        name = $2
+        gsub(/[^A-Za-z0-9-]/, "-", name)
+        text = ($4 == "" ? "" : $4 "  ") $5
+        gsub(/<[^>]*>/, "", text)
+        gsub(/&lt;/, "<", text); gsub(/&gt;/, ">", text); gsub(/&quot;/, "\"", text); gsub(/&amp;/, "\\&", text)
+        gsub(/["\\]/, "\\\\&", text)
+        printf "@page page-%s { @top-left { content: \"%s\"; font: 8.6pt \"Charis SIL\", \"WenQuanYi Micro Hei\", serif; color: #444; ", name, text
+        print "width: 100%; text-align: left; vertical-align: bottom; padding-bottom: 6mm; } }"
+        print "#page-" name " { page: page-" name "; break-before: page; }"
+    }' "$work/pages"
+}
+contents() { # contents NUMBERS: lines of "name page"
+    awk -F "$tab" '
+        FILENAME == ARGV[1] { page[$1] = $2; next }
+        function line(label, title, name) {
+            printf "<li><a href=\"#%s\"><span class=\"number\">%s</span><span>%s</span><span class=\"dots\"></span><span>%s</span></a></li>\n", \
+                name, label, title, name in page ? page[name] : "000"
+        }
+        BEGIN { print "<section class=\"contents\"><h1 class=\"h1\">Contents</h1>\n<ol>" }
+        $3 != part {
+            if (part != "") print "</ol></li>"
+            part = $3
+            print "<li><p class=\"part\">" (part ~ /^[IVX]+ · / ? "Part " : "") part "</p><ol>"
+        }
+        { line($4, $5, $2) }
+        END { print (part == "" ? "" : "</ol></li>\n") "</ol></section>" }' "$1" "$work/pages"
+}
+opens() { # opens PART: its first page
+    awk -F "$tab" -v part="$1" '
+        BEGIN {
+            label = part ~ /^[IVX]+ · / ? "Part " part : part
+            at = index(label, " · ")
+            if (at) label = "<span>" substr(label, 1, at - 1) "</span> " substr(label, at + length(" · "))
+            print "<section class=\"opens\"><h1>" label "</h1>\n<ol>"
+        }
+        $3 == part { print "<li><a href=\"#" $2 "\">" ($4 == "" ? "" : $4 "  ") $5 "</a></li>" }
+        END { print "</ol></section>" }' "$work/pages"
+}
+sheet() { # sheet NUMBERS: all of the book as one page
+    cat <<END
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>not finished</title>
+<link rel="stylesheet" href="katex/katex.min.css"><link rel="stylesheet" href="print.css">
+<style>
+$(heads)
+</style></head><body data-title="$title">
+<section class="cover">
+$(front)
+</section>
+END
+    contents "$1"
+    before=""
+    while IFS=$tab read -r path name part number heading; do
+        [ "$part" = "$before" ] || [ "$part" = - ] || opens "$part"
+        before=$part
+        echo "<section class=\"leaf\" id=\"page-$(printf '%s' "$name" | tr -c 'A-Za-z0-9-' -)\"><a id=\"$name\"></a>"
+        cat "$work/$name.text"
+        echo "</section>"
+    done <"$work/unempty"
+    echo '<script src="katex/katex.min.js"></script><script src="print.js"></script></body></html>'
+}
+# read takes several tabs for one, so a page without a part or number gets a word for them.
+awk -F "$tab" -v OFS="$tab" '{ print $1, $2, $3 == "" ? "-" : $3, $4 == "" ? "-" : $4, $5 }' "$work/pages" >"$work/unempty"
+
+sandbox=""
+[ "$(id -u)" -ne 0 ] || sandbox=--no-sandbox
+print_sheet() { # print_sheet: sheet.html → sheet.pdf
+    # shellcheck disable=SC2086
+    timeout 600 "$browser" --headless $sandbox --disable-gpu --user-data-dir="$work/profile" --allow-file-access-from-files \
+        --virtual-time-budget=1000000 --no-pdf-header-footer --generate-pdf-document-outline --enable-logging=stderr \
+        --print-to-pdf="$work/sheet.pdf" "file://$work/sheet.html" >"$work/log" 2>&1 || :
+    if ! LC_ALL=C grep -aqF "/Title ($title)" "$work/sheet.pdf" 2>/dev/null; then
+        echo "bind.sh: $browser did not print the book to its end; its last words:" >&2
+        tail -n 5 "$work/log" >&2
+        exit 1
+    fi
+    if grep -a ':CONSOLE' "$work/log" >&2; then
+        echo "bind.sh: the page that is printed complains, see above" >&2
+        exit 1
+    fi
+}
+numbers() { pdfinfo -dests "$work/sheet.pdf" | awk '/"[^"]*"$/ { name = $NF; gsub(/"/, "", name); print name "\t" $1 }' | sort; }
+: >"$work/numbers"
+sheet "$work/numbers" >"$work/sheet.html"
+print_sheet
+numbers >"$work/numbers"
+sheet "$work/numbers" >"$work/sheet.html"
+print_sheet
+if ! numbers | cmp -s - "$work/numbers"; then
+    echo "bind.sh: the page numbers of the contents moved the pages" >&2
+    exit 1
+fi
+
+# What Chromium writes about itself becomes what the book has to say, and its clock the commit's: byte for byte, so that the
+# places in the file stay.
+length=$(LC_ALL=C grep -a -m 1 '^/Creator (' "$work/sheet.pdf" | wc -c)
+words="/Author ($author)/Subject ($licence${commit:+, commit $commit})"
+[ ${#words} -lt "$length" ] || words="/Author ($author)"
+words=$(printf "%-$((length - 1))s" "$words")
+stamp=$(date -u -d "@$epoch" +%Y%m%d%H%M%S)
+rm -f "$file"
+mkdir -p "$(dirname "$file")"
+LC_ALL=C sed -e "s|^/Creator (.*|$words|; s/^\(\/CreationDate (D:\)[0-9]\{14\}/\1$stamp/; s/^\(\/ModDate (D:\)[0-9]\{14\}/\1$stamp/" \
+    "$work/sheet.pdf" >"$work/named.pdf"
+# The description of 150,000 pieces of coloured code, for readers aloud, takes half of the room until it is compressed.
+qpdf --object-streams=generate --deterministic-id "$work/named.pdf" "$work/out.pdf"
+mv "$work/out.pdf" "$file"
+echo "$file: $(pdfinfo "$file" | awk '$1 == "Pages:" { print $2 }') pages, $(($(wc -c <"$file") / 1000)) kB"

@@ -8,7 +8,7 @@
 # it is Chinese. Nothing can be unfolded on paper: the answers to questions go behind the chapter, so that they are not read
 # with the question, with a link there and back; code that the web page folds stands where it belongs.
 BEGIN { FS = "\t" }
-FNR == 1 { file++ }
+FNR == 1 { file = FILENAME == ARGV[1] ? 1 : FILENAME == ARGV[2] ? 2 : 3 }
 file == 1 {
     name_of[$1] = $2
     part_of[$1] = $3
@@ -98,12 +98,15 @@ function tag_of(tag,    address) {
     if (form == "epub") {
         if (tag ~ / lang="zh"/) sub(/ lang="zh"/, " " ZH, tag)
         if (tag ~ /^<svg /) sub(/^<svg /, "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" ", tag)
-        if (in_svg) gsub(/ (data-[a-z]*|aria-label)="[^"]*"/, "", tag)
+        if (in_svg) {
+            gsub(/ (data-[a-z]*|role)="[^"]*"/, "", tag)
+            if (tag ~ /^<a /) sub(/ aria-label=/, " xlink:title=", tag)
+        }
     }
     return tag
 }
 function line_of(line,    done, before, tag) {
-    if (line !~ /[\343-\351]|\357\274|<a[ >]| id="|<img |<br>|<svg |<path | lang="/) return line
+    if (line !~ /[\343-\351]|\357\274|<a[ >]| id="|<img |<br>|<\/?svg|<path | lang="/) return line
     done = ""
     while (match(line, /<[^>]*>/)) {
         before = substr(line, 1, RSTART - 1)
