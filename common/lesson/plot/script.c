@@ -792,21 +792,27 @@ static double room_above_axes(const Plot *plot)
     return 2.0 * fmin(middle, plot->width - middle);
 }
 
+// Around a grid's margins, which are given, the lines of gnuplot's SVG are further apart than the letters need.
+static const char *nearer(const Plot *plot, const char *offset)
+{
+    return plot->svg && plot->grid.rows ? offset : "";
+}
+
 // The title is above the middle of what the axes enclose; one that is too long for that is in the middle of the picture.
 static void write_title(FILE *file, const Plot *plot)
 {
-    static const char look[] = "font ',%.4g' textcolor rgb '#222222'\n";
+    static const char look[] = "font ',%.4g' textcolor rgb '#222222'%s\n";
     double room = room_above_axes(plot);
     bool fits = words_width(plot->title) * TITLE_SIZE / TEXT_SIZE <= room;
     fputs("set title ", file);
     put_string(file, fits ? plot->title : count_lines(plot->title) > 1 ? " \n " : " ");
     fputc(' ', file);
-    fprintf(file, look, letter_size(plot, TITLE_SIZE));
+    fprintf(file, look, letter_size(plot, TITLE_SIZE), nearer(plot, " offset 0,-0.35"));
     if (fits) return;
     fputs("set label ", file);
     put_string(file, plot->title);
     fprintf(file, " at screen 0.5,screen %.6g center ", 1.0 - 30.0 / plot->height);
-    fprintf(file, look, letter_size(plot, TITLE_SIZE));
+    fprintf(file, look, letter_size(plot, TITLE_SIZE), "");
 }
 
 static void write_style(FILE *file, const Plot *plot)
@@ -824,7 +830,7 @@ static void write_style(FILE *file, const Plot *plot)
     bool fits = plot->grid.rows || words_width(plot->x_label) <= room;
     put_string(file,
                fits ? plot->x_label : fit_text(plot->arena, plot->x_label, room, count_lines(plot->x_label)));
-    fputs(" textcolor rgb '#222222'\nset ylabel ", file);
+    fprintf(file, " textcolor rgb '#222222'%s\nset ylabel ", nearer(plot, " offset 0,0.3"));
     put_string(file, plot->y_label);
     fputs(" textcolor rgb '#222222'\n", file);
 }

@@ -28,10 +28,10 @@ const contours = (map, at_x, at_y) => LEVELS.map((level) => {
 })
 
 const begin = async () => {
-    const system = wasi_of({ "datasets/diabetes.csv": contents("datasets/diabetes.csv") }, ["descent"], (descriptor, bytes) => {
+    const system = wasi_of({ "datasets/diabetes.csv": content_of("datasets/diabetes.csv") }, ["descent"], (descriptor, bytes) => {
         if (descriptor === 2) console.error(new TextDecoder().decode(bytes))
     })
-    const { instance } = await WebAssembly.instantiate(contents("descent.wasm"), system.imports)
+    const { instance } = await WebAssembly.instantiate(content_of("descent.wasm"), system.imports)
     const c = instance.exports
     system.memory = c.memory
     c._initialize()

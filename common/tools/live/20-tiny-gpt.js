@@ -20,7 +20,7 @@ const work = async ({ data: { program, files, args } }) => {
 }
 
 const begin = () => {
-    const program = contents("gpt.wasm"), model = contents("model")
+    const program = content_of("gpt.wasm"), model = content_of("model")
     const form = element("live"), written = element("written"), state = element("state"), stop = element("stop")
     const source = `"use strict"; const wasi_of = ${wasi_of}; onmessage = ${work}`
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }))

@@ -3,7 +3,7 @@
 "use strict"
 const files = {} // filled by the scripts NAME.files.js, which live.sh writes: names and contents in base64
 
-const contents = (name) => Uint8Array.from(atob(files[name]), (letter) => letter.charCodeAt(0))
+const content_of = (name) => Uint8Array.from(atob(files[name]), (letter) => letter.charCodeAt(0))
 const element = (id) => document.getElementById(id)
 
 // What a page says instead of computing.
