@@ -28,7 +28,7 @@ BOOK_ONLY_LIVE=1 sh common/tools/book.sh "$work/book" || exit 1
 "$tree/tests/tools/live_bits" "$work/expected.js" >/dev/null || exit 1
 base64_of() { base64 | tr -d '\n'; }
 text() { # PROMPT TEMPERATURE TOP_K TOP_P TOKENS SEED
-    printf '{ prompt: "%s", temperature: %s, "top-k": %s, "top-p": %s, tokens: %s, seed: %s, text: "%s" },\n' \
+    printf '{ prompt: "%s", temperature: %s, "top-k": %s, "top-p": %s, tokens: %s, seed: "%s", text: "%s" },\n' \
         "$(printf %s "$1" | base64_of)" "$2" "$3" "$4" "$5" "$6" "$("$tree/common/tools/sample" --model "$model" --temperature "$2" \
             --top-k "$3" --top-p "$4" --tokens "$5" --seed "$6" -- "$1" </dev/null | base64_of)"
 }
