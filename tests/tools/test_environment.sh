@@ -100,15 +100,15 @@ if command -v gnuplot >/dev/null; then
     name="the figures in it"
     run "$program" --quiet
     same
-    [ -s "$odd/figures/01-linear-regression/bowl.png" ]
+    [ -s "$odd/figures/01-linear-regression/bowl.svg" ]
     status=$? name="are drawn there"
     cp "$scratch/expected" "$scratch/out"
     same
     # gnuplot reads and writes numbers with points, whatever the locale.
-    cp figures/01-linear-regression/bowl.png "$scratch/bowl.png" && rm figures/01-linear-regression/bowl.png
+    cp figures/01-linear-regression/bowl.svg "$scratch/bowl.svg" && rm figures/01-linear-regression/bowl.svg
     run env LC_ALL=de_DE.UTF-8 "$program" --quiet
     same
-    cmp -s "$scratch/bowl.png" figures/01-linear-regression/bowl.png
+    cmp -s "$scratch/bowl.svg" figures/01-linear-regression/bowl.svg
     status=$? name="the same figure where numbers have commas"
     same
 fi
