@@ -182,9 +182,9 @@ START_TEST(a_picture_is_the_same_in_fewer_bytes)
         const char *got = squeezed(given, sizeof given - 1, &known), *body = strchr(got, '\n');
         ck_assert(known && body);
         ck_assert_str_eq(body + 1, wanted);
-        ck_assert_msg(
-            strncmp(got, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"96\" height=\"60\" ", 67) == 0,
-            "%s", got);
+        ck_assert_msg(strstr(got, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"96\" height=\"60\" ") ==
+                          got,
+                      "%s", got);
         ck_assert(strstr(got, "font-size=\"17.3\"") && strstr(got, "Verdana") && strstr(got, "CJK"));
         ck_assert_msg(!strstr(got, " id="), "two pictures in one page would have the same id");
     }
