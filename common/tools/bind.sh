@@ -15,7 +15,8 @@
 # and would need MathML turned into pictures, xelatex all pages in another language and a gigabyte of packages. What
 # Chromium does not know is on which page a chapter begins: so it prints twice, and the second time the contents have numbers.
 #
-# The same commit gives the same file: dates are the commit's, or SOURCE_DATE_EPOCH's.
+# Dates are the commit's, or SOURCE_DATE_EPOCH's: the same commit gives the same EPUB, byte for byte, and the same PDF but for
+# the names that Chromium numbers its nodes with, which begin elsewhere each time.
 set -eu
 case ${1-} in epub | pdf) ;; *) sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"; exit 0 ;; esac
 unset CDPATH

@@ -149,7 +149,7 @@ function put(text) {
 /^<\/main>/ {
     in_main = 0
     if (answers != "") {
-        printf "<%s class=\"h2\" id=\"%s\">Answers</%s>\n", level(2), anchor(own, "answers"), level(2)
+        printf "<%s class=\"h2 answers\" id=\"%s\">Answers</%s>\n", level(2), anchor(own, "answers"), level(2)
         printf "%s", answers
     }
 }

@@ -8,6 +8,8 @@ function quoted(tex) {
     gsub(/\\Bigl|\\Bigr/, "\\Big", tex)
     gsub(/\\biggl|\\biggr/, "\\bigg", tex)
     gsub(/\\Biggl|\\Biggr/, "\\Bigg", tex)
+    # and writes \mathrm as a style of letters, which browsers no longer heed
+    while (match(tex, /\\mathrm *\{[A-Za-z]+\}/)) tex = substr(tex, 1, RSTART) "text" substr(tex, RSTART + 7)
     gsub(/\\/, "&&", tex)
     gsub(/"/, "\\\"", tex)
     gsub(/\n/, " ", tex)

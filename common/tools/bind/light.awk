@@ -1,8 +1,8 @@
-# light.awk: an SVG without what it says for dark pages, "@media (prefers-color-scheme: dark) { … }". In an EPUB an image is
+# light.awk: an SVG without what it says for dark pages, "@media … (prefers-color-scheme: dark) { … }". In an EPUB an image is
 # asked what the system likes and not on what page it lies.
 { text = text $0 "\n" }
 END {
-    while (match(text, /@media *\(prefers-color-scheme: *dark\)[^{]*\{/)) {
+    while (match(text, /@media[^{}]*\(prefers-color-scheme: *dark\)[^{}]*\{/)) {
         before = substr(text, 1, RSTART - 1)
         rest = substr(text, RSTART + RLENGTH)
         depth = 1

@@ -2,7 +2,7 @@
 #
 #   awk -f pages.awk BOOK/index.html
 #
-# A line for each: its path in the book, its name, the part, number and title; the title as HTML has it.
+# Pages that compute in the browser, live/, are none of a bound book. A line for each other: its path in the book, its name, the part, number and title; the title as HTML has it.
 BEGIN { OFS = "\t" }
 /^<nav class="contents"/ { inside = 1 }
 /^<\/nav>/ { inside = 0 }
@@ -23,5 +23,5 @@ match($0, /<a href="[^"#]*\.html"[^>]*>.*<\/a>/) {
     sub(/\/index\.html$/, "", name)
     sub(/\.html$/, "", name)
     sub(/.*\//, "", name)
-    print path, name == "index" ? "overview" : name, part, number, title
+    if (path !~ /^live\//) print path, name == "index" ? "overview" : name, part, number, title
 }
