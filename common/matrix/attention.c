@@ -4,7 +4,7 @@
 // out = P·V. Taken one after the other, each step writes T² numbers and the next one reads them: for 1024 positions
 // and 16 heads these are 64 MB for each sequence, and the backward wants P again. The products themselves are small, D =
 // 64 multiply-adds for each number, so most of the time would go to memory. Here nothing of size T² exists: scores live in
-// a block of 64 queries and 64 keys, 16 KB, which is made, used and overwritten in the nearest cache.
+// a block of 32 queries and 64 keys, 8 KB, which is made, used and overwritten in the nearest cache.
 //
 //                   keys →   block 0    block 1    block 2
 //     queries  block 0      [ S → P ]  [ S → P ]  [ S → P ]     of each block: S by a product, the softmax as far as it can
@@ -30,7 +30,7 @@
 // then gives its part of four products: dP = d_out·Vᵀ, and to d_v, d_k and d_q.
 //
 // What else saves time. A causal mask leaves out blocks above the diagonal altogether; only those that it crosses are
-// masked number by number. Q·Kᵀ wants K with its columns in rows: K (and in the backward V) is transposed once for each head,
+// masked number by number, and the fewer queries a block has, the less of it is masked. Q·Kᵀ wants K with its columns in rows: K (and in the backward V) is transposed once for each head,
 // block by block, instead of once for each block of queries; for fewer than 8 queries that would not pay. A model that writes
 // token by token asks one query at a time, and so its cache of keys may lie in such blocks from the start (decoder.c). Where there is a bias, or regions, the scores of a block are finished in another pass over
 // it, before their softmax. Query heads that share a key head (grouped queries) are done by one thread, one after the
@@ -51,7 +51,7 @@
 #include <string.h>
 
 // KEY_BLOCK is part of the result, a multiple of LANES. FEW queries are not worth a copy of the keys.
-enum { QUERY_BLOCK = 64, FEW = 8 };
+enum { QUERY_BLOCK = 32, FEW = 8 };
 
 // ---- Heads ------------------------------------------------------------------------------------------------
 
