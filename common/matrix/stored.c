@@ -304,15 +304,15 @@ INLINE UnsignedLanes words_at(const unsigned char *p)
 }
 #endif
 
-// VECTOR_LANES numbers that stand beside each other, in rows of these scales
-INLINE Vector numbers_at(const StoredKind kind, const unsigned char *from, Vector scale)
+// VECTOR_LANES numbers that stand beside each other; of INT8 the whole numbers
+INLINE Vector numbers_at(const StoredKind kind, const unsigned char *from)
 {
     if (kind == STORED_F32) {
         Vector floats;
         memcpy(&floats, from, sizeof floats);
         return floats;
     }
-    if (kind == STORED_INT8) return scale * (Vector) __builtin_convertvector(bytes_at(from), FloatLanes);
+    if (kind == STORED_INT8) return (Vector) __builtin_convertvector(bytes_at(from), FloatLanes);
     const UnsignedLanes upper = words_at(from) << 16;
     if (kind == STORED_BF16) return (Vector)upper;
     const UnsignedLanes bits = (UnsignedLanes)((IntegerLanes)upper >> 3) & 0x8fffe000;
@@ -327,7 +327,7 @@ enum { AT_ONCE = VECTOR_LANES == 16 ? 4 : 2 };
 
 // The term k of all sums
 INLINE void add_terms(const StoredKind kind, const int rows, const int strips,
-                      Vector sum[FEW][AT_ONCE][PARTS], const Vector scale[AT_ONCE][PARTS], Matrix x, int k,
+                      Vector sum[FEW][AT_ONCE][PARTS], Matrix x, int k,
                       const unsigned char *const from[AT_ONCE])
 {
     const size_t part = VECTOR_LANES * stored_element_bytes(kind), at = (size_t)k * PARTS * part;
@@ -338,7 +338,7 @@ INLINE void add_terms(const StoredKind kind, const int rows, const int strips,
     for (int s = 0; s < strips; s++) {
         UNROLL
         for (int p = 0; p < PARTS; p++) {
-            const Vector numbers = numbers_at(kind, from[s] + at + (size_t)p * part, scale[s][p]);
+            const Vector numbers = numbers_at(kind, from[s] + at + (size_t)p * part);
             UNROLL
             for (int i = 0; i < rows; i++) sum[i][s][p] = fused(factor[i], numbers, sum[i][s][p]);
         }
@@ -353,16 +353,13 @@ INLINE void strip_products(const StoredKind kind, const int rows, const int stri
     const size_t column = STORED_STRIP * stored_element_bytes(kind), strip = (size_t)m.cols * column;
     const int step = LINE > column ? (int)(LINE / column) : 1; // columns that fill a line of the cache
     const unsigned char *from[AT_ONCE];
-    Vector sum[FEW][AT_ONCE][PARTS], scale[AT_ONCE][PARTS];
+    Vector sum[FEW][AT_ONCE][PARTS];
     UNROLL
     for (int s = 0; s < strips; s++) {
         const size_t number = (size_t)first + (size_t)s * (size_t)apart;
         from[s] = (const unsigned char *)m.data + number * strip;
         UNROLL
         for (int p = 0; p < PARTS; p++) {
-            scale[s][p] = kind == STORED_INT8
-                              ? load(m.scale + number * STORED_STRIP + (size_t)p * VECTOR_LANES)
-                              : broadcast(1.0f);
             UNROLL
             for (int i = 0; i < rows; i++) sum[i][s][p] = broadcast(0.0f);
         }
@@ -377,9 +374,9 @@ INLINE void strip_products(const StoredKind kind, const int rows, const int stri
                                    2);
         }
         UNROLL
-        for (int t = 0; t < step; t++) add_terms(kind, rows, strips, sum, scale, x, k + t, from);
+        for (int t = 0; t < step; t++) add_terms(kind, rows, strips, sum, x, k + t, from);
     }
-    for (; k < m.cols; k++) add_terms(kind, rows, strips, sum, scale, x, k, from);
+    for (; k < m.cols; k++) add_terms(kind, rows, strips, sum, x, k, from);
     for (int i = 0; i < rows; i++) {
         for (int s = 0; s < strips; s++) {
             const int begin = (first + s * apart) * STORED_STRIP,
@@ -499,7 +496,7 @@ INLINE void upper_halves(Floats *out, const Words *word)
 
 // Number `part` of each of SIDE words. Vectors go by address: to give them by value, processors without such registers have
 // another way than those with them.
-INLINE void decode(Floats *out, const StoredKind kind, const Words *word, const int part, const Floats *scale)
+INLINE void decode(Floats *out, const StoredKind kind, const Words *word, const int part)
 {
     if (kind == STORED_F16) {
         const Words moved = part ? *word : *word << 16;
@@ -507,7 +504,7 @@ INLINE void decode(Floats *out, const StoredKind kind, const Words *word, const 
     } else if (kind == STORED_BF16) {
         *out = (Floats)(part ? *word & 0xffff0000 : *word << 16);
     } else if (kind == STORED_INT8) {
-        *out = *scale * __builtin_convertvector((Integers)(*word << (24 - 8 * part)) >> 24, Floats);
+        *out = __builtin_convertvector((Integers)(*word << (24 - 8 * part)) >> 24, Floats);
     } else {
         *out = (Floats)*word;
     }
@@ -576,8 +573,7 @@ INLINE void few_products(const StoredKind kind, const int rows, Matrix out, Matr
     // The last strip of a matrix begins so early that it is whole.
     const int begin = int_min(first, m.rows - STORED_STRIP);
     const unsigned char *from = (const unsigned char *)m.data + (size_t)begin * row;
-    Floats sum[FEW][GROUPS] = {{{0}}}, scale[GROUPS] = {{0}};
-    if (kind == STORED_INT8) memcpy(scale, m.scale + begin, sizeof scale);
+    Floats sum[FEW][GROUPS] = {{{0}}};
     int k = 0;
     for (; k + side <= m.cols; k += side, from += sizeof(Words)) {
         UNROLL
@@ -591,7 +587,7 @@ INLINE void few_products(const StoredKind kind, const int rows, Matrix out, Matr
                 for (int part = 0; part < parts; part++) {
                     const float *column = x.data + k + w * parts + part;
                     Floats numbers;
-                    decode(&numbers, kind, &word[w], part, &scale[g]);
+                    decode(&numbers, kind, &word[w], part);
                     UNROLL
                     for (int i = 0; i < rows; i++)
                         fused_side(&sum[i][g], column[(size_t)i * (size_t)x.cols], &numbers);
@@ -655,8 +651,6 @@ INLINE int expand_squares(const StoredKind kind, float *to, Stored m, int first,
     const size_t row = (size_t)m.cols * stored_element_bytes(kind);
     const unsigned char *from =
         (const unsigned char *)m.data + (size_t)first * row + (size_t)k * stored_element_bytes(kind);
-    Floats scale = {0};
-    if (kind == STORED_INT8) memcpy(&scale, m.scale + first, sizeof scale);
     int t = 0;
     for (; t + side <= terms; t += side, from += sizeof(Words)) {
         Words word[SIDE];
@@ -666,7 +660,7 @@ INLINE int expand_squares(const StoredKind kind, float *to, Stored m, int first,
             UNROLL
             for (int part = 0; part < parts; part++) {
                 Floats numbers;
-                decode(&numbers, kind, &word[w], part, &scale);
+                decode(&numbers, kind, &word[w], part);
                 memcpy(to + (t + w * parts + part) * WIDE, &numbers, sizeof numbers);
             }
         }
@@ -695,9 +689,8 @@ INLINE void expand_strips(const StoredKind kind, float *to, Stored m, int first,
     for (int j = 0; j < count; j += VECTOR_LANES) {
         const unsigned char *from =
             (const unsigned char *)m.data + stored_element_bytes(kind) * element_at(m, first + j, k);
-        const Vector scale = kind == STORED_INT8 ? load(m.scale + first + j) : broadcast(1.0f);
         for (int t = 0; t < terms; t++)
-            store(to + (size_t)t * WIDE + j, numbers_at(kind, from + (size_t)t * PARTS * part, scale));
+            store(to + (size_t)t * WIDE + j, numbers_at(kind, from + (size_t)t * PARTS * part));
     }
 }
 
@@ -746,8 +739,8 @@ static void many_products(Matrix out, Matrix x, Stored m, int first, int count)
 // ---- Products -----------------------------------------------------------------------------------------------------------
 // Work is shared by outputs: pieces of WIDE of them, or, with few rows of x, strips.
 
-// The outputs begin … end − 1 of one matrix
-static void some_outputs(Matrix out, Matrix x, Stored m, int begin, int end)
+// The outputs begin … end − 1 of one matrix, whose numbers have no scales
+static void sum_outputs(Matrix out, Matrix x, Stored m, int begin, int end)
 {
     typedef void Products(Matrix, Matrix, Stored, int, int);
     static Products *const from_strips[] = {strips_f32, strips_f16, strips_bf16, strips_int8},
@@ -760,6 +753,19 @@ static void some_outputs(Matrix out, Matrix x, Stored m, int begin, int end)
     const int step = few ? STORED_STRIP : WIDE;
     for (; begin < end; begin += step)
         (few ? from_rows[m.kind] : many_products)(out, x, m, begin, int_min(step, end - begin));
+}
+
+// INT8 is multiplied by whole numbers, and each sum once by the scale of its row: a multiplication with every number would take a
+// third of the time where weights come from the cache, and round once more.
+static void some_outputs(Matrix out, Matrix x, Stored m, int begin, int end)
+{
+    const float *scale = m.scale;
+    m.scale = NULL;
+    sum_outputs(out, x, m, begin, end);
+    for (int i = 0; scale && i < x.rows; i++) {
+        float *row = matrix_row(out, i);
+        for (int j = begin; j < end; j++) row[j] *= scale[j];
+    }
 }
 
 // The pieces first … last − 1 of all products, numbered one after the other; there are so many outputs in each.
@@ -838,11 +844,13 @@ static float element(Stored m, int i, int j)
 
 void stored_matmul_nt_naive(Matrix out, Matrix x, Stored m)
 {
+    const float *scale = m.scale;
+    m.scale = NULL;
     for (int i = 0; i < x.rows; i++) {
         for (int j = 0; j < m.rows; j++) {
             float total = 0.0f;
             for (int k = 0; k < m.cols; k++) total = __builtin_fmaf(AT(x, i, k), element(m, j, k), total);
-            AT(out, i, j) = total;
+            AT(out, i, j) = scale ? scale[j] * total : total;
         }
     }
 }

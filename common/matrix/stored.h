@@ -11,9 +11,11 @@
 //
 // On an AMD EPYC (Zen 5), one core of which reads 27 to 41 GB a second, weights of 288 to 3072 columns, made by stored_convert
 // and stored_quantise, passed one row of x at 0.89 to 1.0 of that bandwidth in F32, 0.76 to 1.2 in BF16 and 0.83 to 1.0 in INT8
-// (medians of 11 to 15 pairs in a run, on a machine with other work). As they lie in a file, row by row, it was 0.50 to 0.64 in F32,
-// 0.50 to 0.66 in BF16 and 0.39 to 0.52 in F16. There 32 rows are read at once, a line of the cache from each in turn, and plain
-// reading in that order got 13 to 14 GB a second where 8 or 16 rows gave 22 to 28.
+// (medians of 11 to 15 pairs in a run, on a machine with other work). On an EPYC with vector units half as wide (Zen 4; 28 GB a
+// second on one thread, 52 on two) a model of 600 million passed at 0.95 to 1.07 in F32, 0.87 to 0.96 in BF16 and 0.85 to 0.86
+// in INT8. As they lie in a file, row by row, it was 0.50 to 0.64 in F32, 0.50 to 0.66 in BF16 and 0.39 to 0.52 in F16. There
+// 32 rows are read at once, a line of the cache from each in turn, and plain reading in that order got 13 to 14 GB a second
+// where 8 or 16 rows gave 22 to 28.
 //
 // The kinds, by what an element is:
 //     F32   a float
@@ -94,7 +96,8 @@ Stored stored_convert_at(Place place, Arena *arena, Stored m, StoredKind kind);
 // Bit for bit those of matmul_nt and matmul with stored_expand's floats: one chain of fused multiply-adds for each element,
 // whatever the threads and the number of rows of x. out must not overlap x.
 
-// out (N × R) = x (N × C) · mᵀ, m (R × C): a row of m for each output, as most checkpoints have their weights.
+// out (N × R) = x (N × C) · mᵀ, m (R × C): a row of m for each output, as most checkpoints have their weights. Of INT8 the chain
+// goes over the whole numbers, and the sum is multiplied by its row's scale at the end.
 #define stored_matmul_nt(out, x, m) stored_matmul_nt_at(HERE, out, x, m)
 void stored_matmul_nt_at(Place place, Matrix out, Matrix x, Stored m);
 

@@ -134,8 +134,11 @@ START_TEST(weights_in_fewer_bits_are_the_floats_they_stand_for)
             decoder_cache_clear(m.cache);
             const Matrix got = matrix_copy(m.arena, decoder_step(&low, m.cache, text(), 30));
             decoder_cache_clear(m.cache);
-            expect_same(decoder_step(&floats, m.cache, text(), 30), got, f,
-                        stored_kind_name((StoredKind)kind));
+            const Matrix stand_for = decoder_step(&floats, m.cache, text(), 30);
+            if (kind == STORED_INT8) // each sum is multiplied by its scale, not each number
+                ck_assert_float_le(largest_difference(stand_for, got), 1e-5f);
+            else
+                expect_same(stand_for, got, f, stored_kind_name((StoredKind)kind));
             const float missed = largest_difference(got, exact);
             ck_assert_msg(missed <= bounds[kind] && (missed > 0) == (kind > 0), "family %d, %s: off by %g", f,
                           stored_kind_name((StoredKind)kind), (double)missed);

@@ -247,12 +247,13 @@ static void expect_bits(Matrix expected, Matrix got, const char *what, int kind,
                       (double)expected.data[i]);
 }
 
-// Both products with weights that begin anywhere, against three loops, and against the product of floats.
+// Both products with weights that begin anywhere, against three loops, and against the product of floats; of INT8, the first
+// with whole numbers and then with the scales.
 static void compare(Arena *arena, Rng *rng, int rows, int outputs, int terms)
 {
     Matrix w = matrix_new(arena, outputs, terms), x = matrix_new(arena, rows, terms),
            z = matrix_new(arena, rows, outputs);
-    Matrix floats = matrix_new(arena, outputs, terms);
+    Matrix floats = matrix_new(arena, outputs, terms), unscaled = matrix_new(arena, outputs, terms);
     Matrix got = matrix_new(arena, rows, outputs), expected = matrix_new(arena, rows, outputs);
     Matrix got_columns = matrix_new(arena, rows, terms), expected_columns = matrix_new(arena, rows, terms);
     fill_normal(w, rng, 0, 0.02f);
@@ -270,7 +271,12 @@ static void compare(Arena *arena, Rng *rng, int rows, int outputs, int terms)
         stored_matmul_nt(got, x, m);
         stored_matmul_nt_naive(expected, x, m);
         expect_bits(expected, got, "naive", kind, m);
-        matmul_nt(expected, x, floats);
+        Stored whole = m;
+        whole.scale = NULL;
+        stored_expand(unscaled, whole);
+        matmul_nt(expected, x, unscaled);
+        for (int i = 0; m.scale && i < rows; i++)
+            for (int j = 0; j < outputs; j++) AT(expected, i, j) *= m.scale[j];
         expect_bits(expected, got, "floats", kind, m);
         stored_matmul(got_columns, z, m);
         matmul(expected_columns, z, floats);
