@@ -28,6 +28,10 @@ static const double START_SECONDS = 90.0, ANSWER_SECONDS = 600.0;
 // FEWEST_BLOCKS are measured of ours, and one of a peer's: who takes twenty times as long is known well enough by that.
 static const double OWN_SECONDS = 3.0, PEER_SECONDS = 6.0;
 
+// So long the threads of another library may go on spinning when they have nothing to do, in the way of whoever is measured next:
+// OpenBLAS's own wait for 2^26 cycles.
+static const double SPINNING = 0.06;
+
 // A peer's program, running with a number of threads.
 typedef struct {
     pid_t pid; // 0: not running
@@ -408,6 +412,7 @@ static void measure_blocks(const BenchRow *row, Result *r, Process *asked[], int
             began = seconds_now();
             const double value = ask(asked[i], row->request, seconds);
             if (!isnan(value) || !known) add_block(side, value, began);
+            if (asked[i]->threads > 1) pause_seconds(SPINNING);
         }
     }
     progress_wipe();
