@@ -1,5 +1,6 @@
 #!/bin/sh
-# pictures.sh: README.md's wall of pictures, one for each chapter, between the lines "pictures" and "end of pictures".
+# pictures.sh: README.md's wall of pictures, one for each chapter, between the lines "pictures" and "end of pictures", and the
+# seconds behind each chapter of its table, from tests/grader/seconds.txt (sh tests/grader/plan.sh --measure).
 #
 #   sh common/tools/pictures.sh --write     puts them there
 #   sh common/tools/pictures.sh --check     exit status 1 when README.md has others, or a picture is missing
@@ -34,7 +35,22 @@ sed -n '/^| part /,/^$/p' README.md | grep -oE '\[([0-9]+|[A-Z]) [^]]*\]\(chapte
         printf '<a href="chapters/%s/README.md"><img src="%s" height="104" title="%s %s" alt="Chapter %s, %s"></a>\n' \
             "$folder" "$picture" "$number" "$title" "$number" "$title"
     done >"$new"
-awk -v new="$new" '
+awk -v new="$new" -v seconds=tests/grader/seconds.txt '
+    BEGIN { while ((getline line < seconds) > 0) { split(line, field, " "); takes[field[1]] = field[2] } }
+    /^\| part / { table = 1 }
+    /^$/ { table = 0 }
+    table && /\(chapters\// {
+        count = split($0, chapter, " · \\*\\*")
+        line = ""
+        for (i = 1; i <= count; i++) {
+            number = chapter[i]
+            sub(/^.*\[/, "", number)
+            sub(/ .*/, "", number)
+            sub(/README\.md\)\*\*( [0-9]+ s)?/, "README.md)**" (number in takes ? " " takes[number] " s" : ""), chapter[i])
+            line = line (i > 1 ? " · **" : "") chapter[i]
+        }
+        $0 = line
+    }
     /^<!-- pictures -->/ { print; while ((getline line < new) > 0) print line; skip = 1; next }
     /^<!-- end of pictures -->/ { skip = 0 }
     !skip' README.md >"$new.md"
