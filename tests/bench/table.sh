@@ -1,7 +1,8 @@
 #!/bin/sh
 # table.sh: the table of speeds in Markdown, made of the lines that `make bench PEERS=1 JSON=file` leaves in a file.
 #
-#     sh tests/bench/table.sh FILE [ROW…]     without rows: each speed of which a share of the limit or a peer is known
+#     sh tests/bench/table.sh FILE [ROW…]     without rows: each speed of which a share of the limit or of the memory's bandwidth,
+#                                             or a peer, is known
 #
 # Of each row stands there what it did on two threads, or on one where it uses no more. The rows of the matrix product become
 # one, from the lowest to the highest of its counted shapes. A ratio says how many times as fast as the peer we are, the best
@@ -44,6 +45,7 @@ LC_ALL=C ROWS="$*" awk '
         if ((at = index(name, ":"))) { own = substr(name, 1, at - 1); peer = substr(name, at + 1) }
         if (program == "gemm" && metric == "gflops") { family = "gemm"; one = own } else { family = own; one = "" }
         row = family SUBSEP metric
+        if (metric == "bandwidth") { bandwidth[own, threads] = value("value"); next }
         if (!(row in place)) { place[row] = ++rows; order[rows] = row; named[row] = family; unit[row] = metric }
         if (threads > most[row]) most[row] = threads
         x = value("value") + 0
@@ -58,7 +60,8 @@ LC_ALL=C ROWS="$*" awk '
     {
         version = value("version")
         sub(/,.*/, "", version)
-        if (version == "" || index(version, peer) != 1) version = peer # OpenBLAS tells its configuration
+        if (match(version, /^[^ ]+ [^ ]+ /)) version = substr(version, 1, RLENGTH - 1) # without its configuration
+        if (version == "" || index(version, peer) != 1) version = peer
         key = row SUBSEP threads SUBSEP version
         if (!(key in count)) { peers[row, threads, ++known[row, threads]] = version; low[key] = high[key] = value("ratio") + 0 }
         count[key]++
@@ -75,7 +78,7 @@ LC_ALL=C ROWS="$*" awk '
         for (r = 1; r <= rows; r++) {
             row = order[r]
             t = most[row]
-            if (chosen ? !(named[row] in wants) : !known[row, t] && !((row, t) in limit)) continue
+            if (chosen ? !(named[row] in wants) : !known[row, t] && !((row, t) in limit) && !((named[row], t) in bandwidth)) continue
             printed[named[row]]
             n = shapes[row, t]
             lowest = highest = measured[row, t, 1]
@@ -91,8 +94,10 @@ LC_ALL=C ROWS="$*" awk '
                 against = against (against == "" ? "" : "; ") peers[row, t, i] ": " times(low[key])
                 if (count[key] > 1) against = against " to " times(high[key])
             }
+            share = (row, t) in limit ? sprintf("%.0f %%", 100 * limit[row, t]) : "–"
+            if ((named[row], t) in bandwidth) share = sprintf("%.0f %% of the bandwidth", 100 * bandwidth[named[row], t])
             printf "| %s%s | %s | %s | %s |\n", named[row], (n > 1 ? ", " n " shapes" : ""), text,
-                ((row, t) in limit ? sprintf("%.0f %%", 100 * limit[row, t]) : "–"), (against == "" ? "–" : against)
+                share, (against == "" ? "–" : against)
         }
         for (i = 1; i <= chosen; i++) if (!(wanted[i] in printed)) { print "table.sh: no row " wanted[i] " in this file" > "/dev/stderr"; failed = 1 }
         printf "\nMeasured on %s, vectors of %s bits (ARCH=%s), with %s%s.\n", machine, bits, arch, compiler, (commits == "" ? "" : ", at commit " commits)

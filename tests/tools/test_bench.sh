@@ -118,12 +118,13 @@ check "and measures nothing" silent_about "small at"
 
 BENCH_COMMIT=abc1234
 {
-    line gemm_64 gflops 200.5 2 "" && line gemm_64:oneDNN gflops 155 2 '"ratio": 1.3, "version": "oneDNN 2.6.0", '
+    line gemm_64 gflops 200.5 2 "" && line gemm_64:oneDNN gflops 155 2 '"ratio": 1.3, "version": "oneDNN 2.6.0 NO_LAPACKE Cooperlake", '
     line gemm_1024 gflops 420 2 "" && line gemm_1024:oneDNN gflops 424 2 '"ratio": 0.99, "version": "oneDNN 2.6.0", '
     line linreg seconds 0.00019 1 "" && line linreg:PyTorch seconds 0.08 1 '"ratio": 421, "version": "PyTorch 1.13.1", '
     line small samples_per_s 45678.1 1 '"share": 0.5, ' && line small samples_per_s 1234567 2 '"share": 0.856, '
     line small:PyTorch samples_per_s 30000 2 '"ratio": 2.856, "version": "PyTorch 1.13.1, sparse", '
     line small test_accuracy 0.88 2 '"after": "5 epochs", ' && line alone seconds 2.5 2 ""
+    line decode tokens_per_s 13.7 2 "" && line decode bandwidth 0.95 2 "" && line decode bandwidth 1.06 1 ""
     line small samples_per_s 99 4 '"share": 0.1, '
 } >made.json
 cat >expected <<'END'
@@ -132,6 +133,7 @@ cat >expected <<'END'
 | gemm, 2 shapes | 200 to 420 GF/s | – | oneDNN 2.6.0: 0.99 to 1.30 |
 | linreg | 190 µs (1 thread) | – | PyTorch 1.13.1: 421 |
 | small | 1.23 M samples/s | 86 % | PyTorch 1.13.1: 2.86 |
+| decode | 13.7 tokens/s | 95 % of the bandwidth | – |
 
 Measured on A & B/C, vectors of 512 bits (ARCH=native), with gcc 12.2.0, at commit abc1234.
 END

@@ -36,6 +36,15 @@ grep -o '<img [^>]*>' "$scratch/web" | grep -o 'figures/[^"]*' | sort -u >"$scra
 web() { grep -o "$1" "$scratch/web" | wc -l; } # how often the web book has it
 check "the web book has pages and figures" [ -s "$scratch/pages" -a -s "$scratch/figures" ]
 
+colourless() { # parts of the map of which a style sheet says no colour: their boxes would be black
+    for part in $(grep -oE 'class="part-[A-Za-z]+' "$scratch/web" | sed 's/.*"//' | sort -u); do
+        for style in common/tools/bind/print.css common/tools/bind/epub.css; do
+            grep -q "^\.$part rect { fill:" "$style" || echo "$style: no colour for $part"
+        done
+    done
+}
+check "every part of the map has a colour" none colourless
+
 # ---- The EPUB --------------------------------------------------------------------------------------------------------
 
 # Debian's epubcheck is a jar that only starts where the kernel knows jars.
