@@ -336,6 +336,10 @@ chapters-built: setup-check
 	$(call built,$(CHAPTER_PROGRAMS))
 chapters: chapters-built $(CHAPTER_TARGETS) ## run every chapter, one after the other
 
+# Runs a chapter whose model is not there yet: $(call model_of,number,one of the model's files)
+model_of = [ -e "$$MODEL_$1/$2" ] || { echo "There is no model yet: chapter $1 trains one, in about a minute." >&2; \
+	$(MAKE) --no-print-directory chapter$1 ARGS= SEED= >&2; }
+
 # ---- Talking with a model (common/tools/sample.c) ------------------------------------------------------------------------
 # Chapter 20 leaves its model there; without it, the chapter is run first.
 
@@ -352,9 +356,7 @@ test-sample:
 TEST_EXTRAS += test-sample
 sample: ## talk with chapter 20's GPT: PROMPT="In the beginning" [TEMPERATURE=] [TOP_K=] [TOP_P=] [TOKENS=] [SEED=]
 	$(call built,$(SAMPLE))
-	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ -e "$$MODEL_20/model.safetensors" ] || \
-		{ echo "There is no model yet: chapter 20 trains one, in about a minute." >&2; \
-		$(MAKE) --no-print-directory chapter20 ARGS= SEED= >&2; }
+	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; $(call model_of,20,model.safetensors)
 	$(QUIET)$(ALONE) sh common/tools/run.sh $(SAMPLE) --model "$$MODEL_20" $${TEMPERATURE:+--temperature "$$TEMPERATURE"} \
 		$${TOP_K:+--top-k "$$TOP_K"} $${TOP_P:+--top-p "$$TOP_P"} $${TOKENS:+--tokens "$$TOKENS"} $${SEED:+--seed "$$SEED"} \
 		$${PROMPT:+-- "$$PROMPT"}
@@ -377,8 +379,7 @@ test-chat:
 TEST_EXTRAS += test-chat
 chat: ## talk with chapter 29's bot, in English or Chinese: [MODEL=folder] [PROMPT=] [SYSTEM=] [TEMPERATURE=] [TOP_K=] [TOP_P=] [TOKENS=] [SEED=]
 	$(call built,$(CHAT))
-	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ -n "$$MODEL" ] || [ -e "$$MODEL_29/config.json" ] || \
-		{ echo "There is no model yet: chapter 29 trains one." >&2; $(MAKE) --no-print-directory chapter29 ARGS= SEED= >&2; }
+	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ -n "$$MODEL" ] || $(call model_of,29,config.json)
 	$(QUIET)$(ALONE) sh common/tools/run.sh $(CHAT) --model "$${MODEL:-$$MODEL_29}" $${SYSTEM:+--system "$$SYSTEM"} \
 		$${TEMPERATURE:+--temperature "$$TEMPERATURE"} $${TOP_K:+--top-k "$$TOP_K"} $${TOP_P:+--top-p "$$TOP_P"} \
 		$${TOKENS:+--tokens "$$TOKENS"} $${SEED:+--seed "$$SEED"} $${PROMPT:+-- "$$PROMPT"}
@@ -399,9 +400,7 @@ test-draw:
 TEST_EXTRAS += test-draw
 draw: ## draw with chapter 26's networks: PROMPT="a purple sneaker" [GUIDANCE=] [STEPS=] [SEED=] [OUT=]
 	$(call built,$(DRAW))
-	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ -e "$$MODEL_26/decoder.safetensors" ] || \
-		{ echo "There is no model yet: chapter 26 trains one, in about a minute." >&2; \
-		$(MAKE) --no-print-directory chapter26 ARGS= SEED= >&2; }
+	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; $(call model_of,26,decoder.safetensors)
 	$(QUIET)$(ALONE) sh common/tools/run.sh $(DRAW) --model "$$MODEL_26" $${GUIDANCE:+--guidance "$$GUIDANCE"} \
 		$${STEPS:+--steps "$$STEPS"} $${SEED:+--seed "$$SEED"} $${OUT:+--out "$$OUT"} $${PROMPT:+-- "$$PROMPT"}
 
@@ -421,9 +420,7 @@ test-balance:
 TEST_EXTRAS += test-balance
 balance: ## watch chapter 30's policies in the terminal: WORLD=pole|pendulum [POLICY=random] [EPISODES=] [SEED=] [SPEED=]
 	$(call built,$(BALANCE))
-	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ "$$POLICY" = random ] || [ -e "$$MODEL_30/pendulum.safetensors" ] || \
-		{ echo "There is no policy yet: chapter 30 trains two, in about a minute." >&2; \
-		$(MAKE) --no-print-directory chapter30 ARGS= SEED= >&2; }
+	+$(QUIET)case "$$ARGS" in *--help*) exit ;; esac; [ "$$POLICY" = random ] || $(call model_of,30,pendulum.safetensors)
 	$(QUIET)$(ALONE) sh common/tools/run.sh $(BALANCE) --model "$$MODEL_30" $${WORLD:+--world "$$WORLD"} \
 		$${POLICY:+--policy "$$POLICY"} $${EPISODES:+--episodes "$$EPISODES"} $${SEED:+--seed "$$SEED"} $${SPEED:+--speed "$$SPEED"}
 
@@ -470,8 +467,7 @@ $(LIVE_BITS).o: COURSE_CPPFLAGS += -I. '-DCHAPTER="$(wildcard chapters/01-*/line
 live: setup-check ## the book with pages that compute in your browser: descent, and chapter 20's GPT
 	$(QUIET)sh common/tools/live/live.sh --check
 	$(call built,$(LIVE_WRITER))
-	+$(QUIET)[ -e "$$MODEL_20/model.safetensors" ] || { echo "There is no model yet: chapter 20 trains one, in about a minute." >&2; \
-		$(MAKE) --no-print-directory chapter20 ARGS= SEED= >&2; }
+	+$(QUIET)$(call model_of,20,model.safetensors)
 	$(QUIET)MAKE="$(THIS_MAKE)" sh common/tools/live/live.sh $(BUILD)/live $(LIVE_WRITER) "$$MODEL_20"
 	$(QUIET)sh common/tools/book.sh $(BUILD)/book
 test-live: setup-check ## compare the pages that compute in a browser with the native programs (needs chromium)
