@@ -41,7 +41,7 @@ if [ "$1" = --measure ]; then
         start=$(date +%s.%N)
         "$program" --quiet --figures "$scratch" >/dev/null 2>&1 || echo "$folder: status $?" >&2
         echo "${folder#chapters/} $(date +%s.%N) $start" |
-            awk '{ sub(/-.*/, "", $1); printf "%d %.0f\n", $1, $2 - $3 }' | tee -a "$scratch/seconds"
+            awk '{ sub(/-.*/, "", $1); printf "%d %.0f\n", $1, $2 - $3 < 1 ? 1 : $2 - $3 }' | tee -a "$scratch/seconds"
     done
     mv "$scratch/seconds" "$seconds"
     exit
