@@ -36,9 +36,9 @@ float pair_loss(Matrix d_rewards, Matrix rewards, Matrix pairs)
 }
 
 // TASK 31.5
-float clipped_objective(Matrix d_now, Matrix now, Matrix before, Matrix advantages, float epsilon)
+float grpo_loss(Matrix d_now, Matrix now, Matrix reference, Matrix mask, Matrix advantages, float beta)
 {
-    (void)d_now, (void)now, (void)before, (void)advantages, (void)epsilon;
+    (void)d_now, (void)now, (void)reference, (void)mask, (void)advantages, (void)beta;
     NOT_WRITTEN("31.5");
     return 0.0f;
 }

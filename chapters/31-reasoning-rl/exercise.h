@@ -3,7 +3,7 @@
 //
 // P prompts, S samples (answers) of each, T tokens, V the size of the vocabulary. Whole numbers stand in matrices of
 // float. What is only written (out) is overwritten, whatever it held, and is never the memory of an input.
-// base/mathf.h has exp32, log32 and log1p32, which is log(1 + x) with all digits where x is small.
+// base/mathf.h has exp32, log32, and with all digits where x is small log1p32, log(1 + x), and expm1_32, eˣ − 1.
 #pragma once
 #include "lesson/exercise.h"
 #include "matrix/matrix.h"
@@ -40,11 +40,17 @@ int keep_right(/* out */ Matrix kept, Matrix answers, Matrix lengths, Matrix rig
 // small as 10⁻³⁰. Returns the loss. rewards (1 × n), m ≥ 1
 float pair_loss(/* out */ Matrix d_rewards, Matrix rewards, Matrix pairs);
 
-// TASK 31.5  The clipped objective of PPO and GRPO, which is to be raised: the mean over n tokens of
-//   min(ratio · A, clip(ratio) · A),   ratio = exp(now − before),
-// where clip(ratio) is ratio, but at least 1 − epsilon and at most 1 + epsilon. now and before (1 × n) are the
-// logarithms of a token's probability in the policy that learns and in the one that drew it; A is its advantage.
-// d_now (1 × n) receives the gradient of the objective with respect to now: 0 where the minimum is taken by a clipped
-// ratio, which no longer moves. Returns the objective.
-// now − before is at most 80, and may be −10 000; advantages (1 × n), n ≥ 1; 0 < epsilon < 1
-float clipped_objective(/* out */ Matrix d_now, Matrix now, Matrix before, Matrix advantages, float epsilon);
+// TASK 31.5  The loss of GRPO for the G answers to one prompt, with the penalty for leaving a reference policy:
+//   L = −1/G · Σ_i 1/n(i) · Σ_t [A(i) · now(i, t) − beta · k(i, t)],
+//   k(i, t) = exp(δ) − δ − 1,   δ = reference(i, t) − now(i, t)
+// Σ_t goes over the n(i) positions of row i where mask is 1: there stand the tokens of answer i, elsewhere prompt and
+// padding. now and reference are the logarithms of a token's probability in the policy that learns and in the frozen
+// one; A(i) is the advantage of answer i. k is never negative, and on average the Kullback–Leibler divergence of the
+// two. PPO's ratio is missing: the answers are fresh, so it is 1, where ratio · A has the same gradient as A · now.
+// d_now (G × T) receives the gradient of L with respect to now. It is 0 where mask is 0, and nothing that stands there
+// in now and reference may matter, be it NaN. An answer without a token, n(i) = 0, adds 0, and still counts in G.
+// Where A(i) is 0, the gradient is right to four digits, also where |δ| is as small as 10⁻⁶. Returns L.
+// now, reference, mask (G × T), advantages (1 × G), G and T ≥ 1; where mask is 1, now and reference are −10 000 … 0
+// and δ is at most 80; advantages as large as ±100; 0 ≤ beta ≤ 1
+float grpo_loss(/* out */ Matrix d_now, Matrix now, Matrix reference, Matrix mask, Matrix advantages,
+                float beta);

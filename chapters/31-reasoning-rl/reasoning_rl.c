@@ -1143,7 +1143,7 @@ whether it prefers the policy's answers or the *true* ones. At the start half of
 one in twenty is, and it prefers them all the same. It is not fooled about a few answers: it has been led to where it
 knows nothing. "When a measure becomes a target, it ceases to be a good measure": **Goodhart's law** (古德哈特定律).
 In practice one stops early, and adds a penalty for leaving the start,
-$-\beta \, \mathrm{KL}(\pi \,\|\, \pi_{\text{SFT}})$; what that cannot do is to make the score right.
+$-\beta \, \mathrm{KL}(\pi \,\|\, \pi_{\text{SFT}})$ (TASK 31.5); what that cannot do is to make the score right.
 
 ## Writing before answering
 
@@ -1316,7 +1316,8 @@ No, it works: it has found what the reward rewards. The reward is broken.
   REINFORCE.
 - E. Zelikman and others, *STaR: bootstrapping reasoning with reasoning*, 2022; Z. Yuan and others, *Scaling
   relationship on learning mathematical reasoning with large language models*, 2023: rejection sampling fine-tuning.
-- J. Schulman and others, *Proximal policy optimization algorithms*, 2017: the clipped ratio.
+- J. Schulman and others, *Proximal policy optimization algorithms*, 2017: the clipped ratio. J. Schulman,
+  *Approximating KL divergence*, 2020: the penalty of TASK 31.5.
 - Z. Shao and others, *DeepSeekMath*, 2024: GRPO. DeepSeek-AI, *DeepSeek-R1*, 2025 (arXiv 2501.12948).
 - Z. Liu and others, *Understanding R1-Zero-like training: a critical perspective*, 2025: why not to divide by the
   deviation.
@@ -1335,7 +1336,7 @@ Write your answers in `exercise.c`; `exercise.h` says what is asked. `make grade
 - **TASK 31.2** the policy gradient of the logits.
 - **TASK 31.3** rejection sampling: which samples are kept.
 - **TASK 31.4** the loss of a pair, and its gradient.
-- **TASK 31.5** the clipped objective, and its gradient.
+- **TASK 31.5** the loss of GRPO, with the penalty for leaving a reference policy, and its gradient.
 
 And without a computer, or with five minutes at one:
 

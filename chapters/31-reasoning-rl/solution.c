@@ -83,15 +83,19 @@ float pair_loss(Matrix d_rewards, Matrix rewards, Matrix pairs)
     return loss;
 }
 
-// TASK 31.5: clipping matters where it makes the objective smaller
-float clipped_objective(Matrix d_now, Matrix now, Matrix before, Matrix advantages, float epsilon)
+// TASK 31.5: the derivative of k with respect to now is 1 − exp(δ), which is −slope
+float grpo_loss(Matrix d_now, Matrix now, Matrix reference, Matrix mask, Matrix advantages, float beta)
 {
-    float objective = 0.0f, count = (float)now.cols;
-    for (int t = 0; t < now.cols; t++) {
-        float ratio = exp32(now.data[t] - before.data[t]), advantage = advantages.data[t];
-        float free = ratio * advantage, clipped = clamp32(ratio, 1.0f - epsilon, 1.0f + epsilon) * advantage;
-        objective += fminf(free, clipped) / count;
-        d_now.data[t] = clipped < free ? 0.0f : free / count;
+    float loss = 0.0f;
+    fill(d_now, 0.0f);
+    for (int i = 0; i < now.rows; i++) {
+        float share = (float)now.rows * (float)sum(matrix_rows(mask, i, 1)), advantage = advantages.data[i];
+        for (int t = 0; t < now.cols; t++) {
+            if (AT(mask, i, t) == 0.0f) continue;
+            float delta = AT(reference, i, t) - AT(now, i, t), slope = expm1_32(delta);
+            loss -= (advantage * AT(now, i, t) - beta * (slope - delta)) / share;
+            AT(d_now, i, t) = -(advantage + beta * slope) / share;
+        }
     }
-    return objective;
+    return loss;
 }

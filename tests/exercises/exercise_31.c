@@ -410,103 +410,199 @@ START_TEST(small_losses_keep_their_digits)
 }
 END_TEST
 
-// ---- TASK 31.5: the clipped objective -----------------------------------------------------------------------
+// ---- TASK 31.5: the loss of GRPO ----------------------------------------------------------------------------
 
 typedef struct {
-    Matrix d_now, now, before, advantages;
-} Policy;
+    Matrix d_now, now, reference, mask, advantages;
+} Answers;
 
-static double call_objective(Policy z, float epsilon)
+static double call_group(Answers z, float beta)
 {
-    GIVEN(OUT("d_now", z.d_now), IN("now", z.now), IN("before", z.before), IN("advantages", z.advantages),
-          NUMBER("epsilon", epsilon));
-    return (double)clipped_objective(z.d_now, z.now, z.before, z.advantages, epsilon);
+    GIVEN(OUT("d_now", z.d_now), IN("now", z.now), IN("reference", z.reference), IN("mask", z.mask),
+          IN("advantages", z.advantages), NUMBER("beta", (double)beta));
+    return (double)grpo_loss(z.d_now, z.now, z.reference, z.mask, z.advantages, beta);
 }
 
-static void expect_objective(Policy z, float epsilon, double tolerance)
+static void expect_group(Answers z, float beta, double tolerance)
 {
     Arena *arena = arena_new();
-    int n = z.now.cols;
-    double *expected = doubles(arena, (size_t)n), total = 0.0, sizes = 0.0;
-    for (int t = 0; t < n; t++) {
-        double ratio = exp((double)z.now.data[t] - (double)z.before.data[t]);
-        double advantage = (double)z.advantages.data[t];
-        double bound = advantage > 0 ? 1 + (double)epsilon : 1 - (double)epsilon;
-        bool clipped = advantage > 0 ? ratio > bound : advantage < 0 && ratio < bound;
-        double term = (clipped ? bound : ratio) * advantage / n;
-        expected[t] = clipped ? 0.0 : term;
-        total += term, sizes += fabs(term);
+    int rows = z.now.rows, cols = z.now.cols;
+    double *expected = arena_zeros(arena, matrix_size(z.now), sizeof *expected), loss = 0.0, sizes = 0.0;
+    for (int i = 0; i < rows; i++) {
+        double own = 0.0, advantage = (double)z.advantages.data[i], b = (double)beta;
+        for (int t = 0; t < cols; t++) own += (double)AT(z.mask, i, t);
+        for (int t = 0; t < cols; t++) {
+            if ((int)AT(z.mask, i, t) == 0) continue;
+            double now = (double)AT(z.now, i, t), away = (double)AT(z.reference, i, t) - now;
+            double penalty = exp(away) - away - 1;
+            loss -= (advantage * now - b * penalty) / own / rows;
+            sizes += (fabs(advantage * now) + b * (exp(away) + fabs(away) + 1)) / own / rows;
+            expected[i * cols + t] = -(advantage + b * expm1(away)) / own / rows;
+        }
     }
-    double got = call_objective(z, epsilon);
-    expect_number("clipped_objective(…)", got, total, tolerance * sizes);
+    double got = call_group(z, beta);
+    expect_number("grpo_loss(…)", got, loss, tolerance * sizes);
     expect_close("d_now", z.d_now, expected, tolerance);
     EXPECT_UNCHANGED();
     arena_free(arena);
 }
 
-// Of one token, whose ratio is given.
-static void expect_token(double ratio, float advantage, double objective, double gradient)
+// Answers that begin and end anywhere, each with a token at least. What stands elsewhere is no probability.
+static Answers random_group(Arena *arena, Rng *rng, int rows, int cols)
 {
-    float now[] = {(float)log(ratio) - 2}, before[] = {-2}, advantages[] = {advantage}, d[] = {9};
-    Policy z = {matrix_view(1, 1, d), matrix_view(1, 1, now), matrix_view(1, 1, before),
-                matrix_view(1, 1, advantages)};
-    double got = call_objective(z, 0.2f);
-    expect_number("clipped_objective(…)", got, objective, 1e-5);
-    expect_within("d_now", z.d_now, &gradient, 1e-5);
+    Answers z = {.d_now = rubbish(arena, rows, cols), .mask = matrix_new(arena, rows, cols)};
+    z.now = random_normal(arena, rng, rows, cols), z.reference = random_normal(arena, rng, rows, cols);
+    z.advantages = random_normal(arena, rng, 1, rows);
+    for (int i = 0; i < rows; i++) {
+        int first = (int)rng_below(rng, (uint32_t)cols);
+        int after = first + 1 + (int)rng_below(rng, (uint32_t)(cols - first));
+        for (int t = first; t < after; t++) {
+            AT(z.mask, i, t) = 1.0f;
+            AT(z.now, i, t) = -0.01f - fabsf(AT(z.now, i, t));
+            AT(z.reference, i, t) = fminf(0.0f, AT(z.now, i, t) + AT(z.reference, i, t) * 0.5f);
+        }
+    }
+    return z;
 }
 
-START_TEST(near_the_policy_that_drew)
+START_TEST(two_answers_to_one_prompt)
 {
-    expect_token(1.0, 3, 3, 3);
-    expect_token(1.0, -3, -3, -3);
-    expect_token(1.1, 2, 2.2, 2.2);
-    expect_token(0.9, -2, -1.8, -1.8);
-    expect_token(0.9, 2, 1.8, 1.8);
-    expect_token(1.1, -2, -2.2, -2.2);
-    expect_token(1.1, 0, 0, 0);
-}
-END_TEST
-
-START_TEST(clipped_where_it_went_far_enough)
-{
-    expect_token(1.5, 2, 2.4, 0);
-    expect_token(0.5, -2, -1.6, 0);
-}
-END_TEST
-
-START_TEST(not_clipped_on_the_other_side)
-{
-    expect_token(0.5, 2, 1, 1);
-    expect_token(1.5, -2, -3, -3);
-    expect_token(3.0, 0, 0, 0);
-    expect_token(0.1, 0, 0, 0);
+    // δ = 0, log 2 and −log 2; a prompt of one token, and padding behind the second answer
+    float now[] = {-9, -1, -2, -9, -3, -9}, d[] = {9, 9, 9, 9, 9, 9}, mask[] = {0, 1, 1, 0, 1, 0};
+    float reference[] = {-5, -1, -2 + 0.6931472f, -5, -3 - 0.6931472f, -5}, advantages[] = {1, -2};
+    Answers z = {matrix_view(2, 3, d), matrix_view(2, 3, now), matrix_view(2, 3, reference),
+                 matrix_view(2, 3, mask), matrix_view(1, 2, advantages)};
+    double first = (-1 - 2 - 0.5 * (1 - log(2))) / 2, second = 6 - 0.5 * (log(2) - 0.5);
+    double loss = call_group(z, 0.5f);
+    expect_within("d_now", z.d_now, ((double[]){0, -0.25, -0.375, 0, 1.125, 0}), 1e-5);
+    expect_number("grpo_loss(…)", loss, -(first + second) / 2, 1e-5);
+    EXPECT_UNCHANGED();
 }
 END_TEST
 
-START_TEST(the_mean_of_any_number)
+START_TEST(without_a_penalty)
 {
-    static const int sizes[] = {1, 2, 7, 300};
-    for (int k = 0; k < 4; k++) {
+    // With beta = 0, or at the reference, only the advantages are left.
+    float now[] = {-1, -2, -4, -0.5f, -1, -7, -8, -3}, other[] = {-2, -1, -3, -0.5f, -6, -7, -5, -1}, d[8];
+    float mask[] = {1, 1, 1, 1, 0, 0, 0, 1}, advantages[] = {4, -6};
+    Answers z = {matrix_view(2, 4, d), matrix_view(2, 4, now), matrix_view(2, 4, other),
+                 matrix_view(2, 4, mask), matrix_view(1, 2, advantages)};
+    const double expected[] = {-0.5, -0.5, -0.5, -0.5, 0, 0, 0, 3};
+    for (int k = 0; k < 2; k++) {
+        fill(z.d_now, NAN);
+        double loss = call_group(z, k == 0 ? 0.0f : 0.75f);
+        expect_within("d_now", z.d_now, expected, 1e-5);
+        expect_number("grpo_loss(…)", loss, (4 * 7.5 / 4 - 6 * 3) / 2, 1e-5);
+        z.reference = z.now;
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_answer_does_not_matter)
+{
+    static const float elsewhere[] = {0, 1000, -30000, NAN, INFINITY, -INFINITY};
+    Arena *arena = arena_new();
+    Rng rng = rng_new(315, 100);
+    Answers z = random_group(arena, &rng, 5, 9);
+    expect_group(z, 0.5f, 1e-5);
+    double loss = call_group(z, 0.5f), *before = doubles(arena, matrix_size(z.now));
+    for (size_t k = 0; k < matrix_size(z.now); k++) before[k] = (double)z.d_now.data[k];
+    for (int k = 0; k < 6; k++) {
+        for (size_t at = 0; at < matrix_size(z.now); at++)
+            if (z.mask.data[at] < 1.0f)
+                z.now.data[at] = elsewhere[k], z.reference.data[at] = elsewhere[(k + at) % 6];
+        fill(z.d_now, NAN);
+        double again = call_group(z, 0.5f);
+        expect_within("d_now", z.d_now, before, 0.0);
+        expect_number("grpo_loss(…)", again, loss, 0.0);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(an_answer_without_a_token)
+{
+    Arena *arena = arena_new();
+    Rng rng = rng_new(315, 200);
+    Answers z = random_group(arena, &rng, 4, 3);
+    for (int i = 0; i < 4; i++) {
+        int row = (i + 2) % 4; // the last one leaves no token at all
+        fill(matrix_rows(z.mask, row, 1), 0.0f);
+        fill(matrix_rows(z.now, row, 1), NAN);
+        fill(z.d_now, NAN);
+        expect_group(z, 0.25f, 1e-5);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(groups_of_any_length)
+{
+    static const int sizes[][2] = {{1, 1}, {2, 6}, {8, 20}, {3, 300}, {40, 2}};
+    static const float betas[] = {0.04f, 1.0f};
+    for (int k = 0; k < 10; k++) {
         Arena *arena = arena_new();
         Rng rng = rng_new(315, (uint64_t)k);
-        int n = sizes[k];
-        Policy z = {.d_now = rubbish(arena, 1, n), .before = random_normal(arena, &rng, 1, n)};
-        z.now = random_normal(arena, &rng, 1, n), z.advantages = random_normal(arena, &rng, 1, n);
-        for (int t = 0; t < n; t++) z.now.data[t] = z.before.data[t] + z.now.data[t] * 0.3f;
-        expect_objective(z, 0.2f, 1e-5);
-        expect_objective(z, 0.05f, 1e-5);
+        expect_group(random_group(arena, &rng, sizes[k / 2][0], sizes[k / 2][1]), betas[k % 2], 1e-5);
         arena_free(arena);
     }
 }
 END_TEST
 
-START_TEST(far_from_the_policy_that_drew)
+// The loss a little to the right, less the loss a little to the left.
+START_TEST(the_gradient_is_the_slope_of_the_loss)
 {
-    float now[] = {-1, -9000, -10000, -2, -1}, before[] = {-81, -1000, 0, -70, -50};
-    float advantages[] = {1, 2, -3, -1e-20f, 0}, d[] = {9, 9, 9, 9, 9};
-    Policy z = {matrix_view(1, 5, d), matrix_view(1, 5, now), matrix_view(1, 5, before),
-                matrix_view(1, 5, advantages)};
-    expect_objective(z, 0.1f, 1e-5);
+    Arena *arena = arena_new();
+    Rng rng = rng_new(315, 300);
+    Answers z = random_group(arena, &rng, 3, 4);
+    call_group(z, 1.0f);
+    Matrix gradient = matrix_copy(arena, z.d_now);
+    double *slopes = doubles(arena, matrix_size(z.now));
+    for (size_t k = 0; k < matrix_size(z.now); k++) {
+        float here = z.now.data[k], right = here + 0.0078125f, left = here - 0.0078125f;
+        z.now.data[k] = right;
+        slopes[k] = call_group(z, 1.0f);
+        z.now.data[k] = left;
+        slopes[k] = (slopes[k] - call_group(z, 1.0f)) / ((double)right - (double)left);
+        z.now.data[k] = here;
+    }
+    call_group(z, 1.0f);
+    expect_within("d_now", gradient, slopes, 1e-3);
+    arena_free(arena);
+}
+END_TEST
+
+// One token, which may be all of an answer.
+static void expect_token(float now, float reference, float advantage, float beta, double tolerance)
+{
+    float d[] = {NAN}, mask[] = {1};
+    expect_group((Answers){matrix_view(1, 1, d), matrix_view(1, 1, &now), matrix_view(1, 1, &reference),
+                           matrix_view(1, 1, mask), matrix_view(1, 1, &advantage)},
+                 beta, tolerance);
+}
+
+START_TEST(close_to_the_reference)
+{
+    static const float differences[] = {1e-2f, 1e-3f, 1e-4f, 1e-5f, 1e-6f};
+    for (int k = 0; k < 5; k++) {
+        expect_token(-0.01f, -0.01f + differences[k] * 0.9f, 0.0f, 1.0f, 1e-4);
+        expect_token(-0.01f, -0.01f - differences[k], 0.0f, 0.125f, 1e-4);
+    }
+}
+END_TEST
+
+START_TEST(far_from_the_reference)
+{
+    static const float betas[] = {0.0f, 0.125f, 1.0f};
+    for (int k = 0; k < 3; k++) {
+        expect_token(-81, -1, 3, betas[k], 1e-5);
+        expect_token(-10000, -9920, -100, betas[k], 1e-5);
+        expect_token(-0.25f, -10000, 2, betas[k], 1e-5);
+        expect_token(0, -10000, -2, betas[k], 1e-5);
+        // Both probabilities are 0 as floats; their ratio is not.
+        expect_token(-9999.5f, -10000, 100, betas[k], 1e-5);
+        expect_token(-200, -199, 0, betas[k], 1e-5);
+    }
 }
 END_TEST
 
@@ -531,8 +627,11 @@ EXERCISE("31-reasoning-rl",
          {"31.4", 4, pairs_of_any_number},
          {"31.4", 4, far_apart},
          {"31.4", 4, small_losses_keep_their_digits},
-         {"31.5", 5, near_the_policy_that_drew},
-         {"31.5", 5, clipped_where_it_went_far_enough},
-         {"31.5", 5, not_clipped_on_the_other_side},
-         {"31.5", 6, the_mean_of_any_number},
-         {"31.5", 4, far_from_the_policy_that_drew})
+         {"31.5", 4, two_answers_to_one_prompt},
+         {"31.5", 4, without_a_penalty},
+         {"31.5", 4, what_is_no_answer_does_not_matter},
+         {"31.5", 2, an_answer_without_a_token},
+         {"31.5", 4, groups_of_any_length},
+         {"31.5", 2, the_gradient_is_the_slope_of_the_loss},
+         {"31.5", 2, close_to_the_reference},
+         {"31.5", 3, far_from_the_reference})

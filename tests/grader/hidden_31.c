@@ -1,6 +1,8 @@
 // hidden_31.c: random inputs for the exercises of chapter 31. Ordinary sizes: the limits are tests/exercises' business.
 #include "reference.h"
 
+#include <math.h>
+
 ROUNDS(6, the_advantages_in_random_groups)
 {
     int prompts = hidden_between(rng, 1, 6), samples = hidden_between(rng, 2, 16);
@@ -50,16 +52,23 @@ ROUNDS(4, the_loss_of_random_pairs)
     same_pair_loss(1e-4f, hidden_matrix(rng, arena, 1, n), rewards, pairs);
 }
 
-// So is the objective.
-ROUNDS(6, the_objective_of_random_tokens)
+// Row 1 has a token at least, and in every third round row 0 has none. So is this loss a sum of both signs.
+ROUNDS(6, the_loss_of_a_random_group)
 {
-    int n = hidden_between(rng, 2, 30);
-    Matrix now = hidden_matrix(rng, arena, 1, n), before = hidden_matrix(rng, arena, 1, n);
-    Matrix advantages = hidden_matrix(rng, arena, 1, n);
-    for (int t = 0; t < n; t++) now.data[t] = before.data[t] + 0.3f * now.data[t];
-    same_clipped_objective(2e-3f, hidden_matrix(rng, arena, 1, n), now, before, advantages, 0.15f);
+    int rows = hidden_between(rng, 2, 8), cols = hidden_between(rng, 2, 12);
+    Matrix now = hidden_matrix(rng, arena, rows, cols), reference = hidden_matrix(rng, arena, rows, cols);
+    Matrix advantages = hidden_matrix(rng, arena, 1, rows), mask = matrix_new(arena, rows, cols);
+    for (int row = 0; row < rows; row++)
+        for (int t = 0; t < cols; t++) {
+            bool own = hidden_between(rng, 0, 2) > 0 || (row == 1 && t == 1);
+            AT(mask, row, t) = own && (row > 0 || i % 3 < 2) ? 1.0f : 0.0f;
+            AT(now, row, t) = -fabsf(AT(now, row, t));
+            AT(reference, row, t) = fminf(0.0f, AT(now, row, t) + 0.4f * AT(reference, row, t));
+        }
+    float beta = rng_between(rng, 0.1f, 1.0f);
+    same_grpo_loss(2e-3f, hidden_matrix(rng, arena, rows, cols), now, reference, mask, advantages, beta);
 }
 
 HIDDEN({"31.1", the_advantages_in_random_groups}, {"31.2", the_gradient_of_random_answers},
        {"31.3", the_right_ones_of_random_answers}, {"31.4", the_loss_of_random_pairs},
-       {"31.5", the_objective_of_random_tokens})
+       {"31.5", the_loss_of_a_random_group})
