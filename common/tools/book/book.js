@@ -12,12 +12,15 @@ if (window.katex) {
             { displayMode: place.classList.contains("display"), throwOnError: false, strict: false })
     }
 }
-// A formula in a line breaks at its relations; one that does not, and is wider than the column, moves by itself.
+// A formula in a line breaks at its relations; one that does not, and is wider than the column, moves by itself. One on a line of
+// its own has the room that code has, if it needs it.
 const findWide = () => {
     for (const place of all(".wide")) place.classList.remove("wide")
     const wide = all("main .math.inline").filter((place) =>
         place.getBoundingClientRect().right > place.closest("p, li, td, main").getBoundingClientRect().right + 1)
-    for (const place of wide) place.classList.add("wide")
+    const displayed = all("main > p > .math.display").filter((place) =>
+        [...place.children].some((formula) => formula.scrollWidth > formula.clientWidth + 1))
+    for (const place of [...wide, ...displayed]) place.classList.add("wide")
 }
 findWide()
 addEventListener("resize", findWide)
