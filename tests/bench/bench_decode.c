@@ -4,15 +4,21 @@
 // of the machine's memory bandwidth that these bytes are, measured in the same run by reading more than any cache holds, from one,
 // two or four places of it at once, whichever is fastest. What a cache does hold of the smaller model comes faster than memory
 // gives it: there the fraction may exceed 1.
+//
+// With peers, this program writes the weights of the smaller model as raw floats to decode_15M.weights in the folder
+// BENCH_PROGRAMS: the table of tokens, then of each layer queries, keys, values, out, the two up and down; peers/decode_torch.py
+// reads them. The largest logit behind a text is kept of both.
+#include "base/check.h"
 #include "base/parallel.h"
 #include "bench.h"
 #include "models/decoder.h"
 #include "timing.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { READ = 1 << 30, BEGINNING = 16 };
+enum { READ = 1 << 30, BEGINNING = 16, COMPARED = 40 };
 
 // ---- Reading ----------------------------------------------------------------------------------------------
 
@@ -100,6 +106,25 @@ static Decoder random_decoder(Arena *arena, GptConfig c)
     return d;
 }
 
+static void write_matrix(FILE *file, Stored floats) { fwrite(floats.data, 1, stored_bytes(floats), file); }
+
+static void write_weights(const char *folder, const char *name, const Decoder *d)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s.weights", folder, name);
+    FILE *file = fopen(path, "wb");
+    check(file, "is BENCH_PROGRAMS a folder that can be written to?", "cannot write %s", path);
+    write_matrix(file, d->token);
+    for (int i = 0; i < d->config.layers; i++) {
+        const DecoderLayer *layer = &d->layers[i];
+        for (int w = 0; w < 3; w++) write_matrix(file, layer->qkv[w].weight);
+        write_matrix(file, layer->out.weight);
+        for (int w = 0; w < 2; w++) write_matrix(file, layer->up[w].weight);
+        write_matrix(file, layer->down.weight);
+    }
+    check(fclose(file) == 0, NULL, "cannot write %s", path);
+}
+
 typedef struct {
     Decoder decoder;
     DecoderCache *cache;
@@ -107,14 +132,29 @@ typedef struct {
 } Task;
 
 // A given text, behind a short beginning; from the beginning again when the context is full.
-static void token_once(void *context)
+static Matrix next_logits(const Task *t)
 {
-    const Task *t = context;
     static const int beginning[BEGINNING] = {1, 2, 3};
     if (decoder_cache_length(t->cache) >= t->decoder.config.context) decoder_cache_clear(t->cache);
     if (decoder_cache_length(t->cache) == 0) decoder_step(&t->decoder, t->cache, beginning, BEGINNING);
     const int next = decoder_cache_length(t->cache) % 97;
-    decoder_step(&t->decoder, t->cache, &next, 1);
+    return decoder_step(&t->decoder, t->cache, &next, 1);
+}
+
+static void token_once(void *context) { next_logits(context); }
+
+static double largest_logit(double seconds, void *context)
+{
+    (void)seconds;
+    const Task *t = context;
+    float largest = -INFINITY;
+    decoder_cache_clear(t->cache);
+    for (int i = 0; i < COMPARED; i++) {
+        const Matrix logits = next_logits(t);
+        largest = -INFINITY;
+        for (int j = 0; j < logits.cols; j++) largest = fmaxf(largest, logits.data[j]);
+    }
+    return (double)largest;
 }
 
 static double tokens_per_second(double seconds, void *context)
@@ -164,7 +204,8 @@ static Decoder in_rows(Arena *arena, Decoder d, StoredKind kind)
     return copy;
 }
 
-static void rows(const char *name, GptConfig config, void *memory, double seconds)
+// folder: where peers read the weights; NULL: nowhere
+static void rows(const char *name, const char *folder, GptConfig config, void *memory, double seconds)
 {
     static const struct {
         const char *name;
@@ -177,6 +218,7 @@ static void rows(const char *name, GptConfig config, void *memory, double second
                    {"bf16_rows", STORED_BF16, true}};
     Arena *floats = arena_new();
     const Decoder model = random_decoder(floats, config);
+    if (folder) write_weights(folder, name, &model);
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
         Arena *arena = arena_new();
         Task task = {.memory = memory};
@@ -184,16 +226,26 @@ static void rows(const char *name, GptConfig config, void *memory, double second
                                        : decoder_quantise(arena, &model, layouts[i].kind);
         task.cache = decoder_cache_new(arena, &task.decoder, config.context);
         fprintf(stderr, "%s_%s: %.1f MB a token\n", name, layouts[i].name, 1e-6 * bytes_of_a_token(&task));
-        char label[64];
+        char label[64], request[80], kept_after[32];
         snprintf(label, sizeof label, "%s_%s", name, layouts[i].name);
+        snprintf(request, sizeof request, "decode %s %s", name, layouts[i].name);
         BenchRow row = {.name = label,
                         .metric = "tokens_per_s",
                         .block = tokens_per_second,
                         .context = &task,
+                        .request = layouts[i].rows || layouts[i].kind == STORED_INT8 ? NULL : request,
                         .block_seconds = seconds};
         bench_row(row, 2);
-        row.metric = "bandwidth", row.block = fraction_of_bandwidth;
+        row.metric = "bandwidth", row.block = fraction_of_bandwidth, row.request = NULL;
         bench_row(row, 2);
+        if (i == 0) {
+            snprintf(kept_after, sizeof kept_after, "%d tokens", COMPARED);
+            snprintf(request, sizeof request, "logit %s fp32 %d", name, COMPARED);
+            row.metric = "logit", row.block = largest_logit, row.request = folder ? request : NULL,
+            row.kept = kept_after;
+            row.outside_bar = true;
+            bench_row(row, 1);
+        }
         arena_free(arena);
     }
     arena_free(floats);
@@ -201,17 +253,21 @@ static void rows(const char *name, GptConfig config, void *memory, double second
 
 int main(void)
 {
+    const char *folder = getenv("BENCH_PROGRAMS"), *with_peers = getenv("BENCH_PEERS");
+    if (!folder) folder = ".";
+    const BenchPeer peers[] = {
+        {.label = "PyTorch", .program = "decode_torch.py", .argument = folder, .bar = 1.0}};
     Arena *arena = arena_new();
     void *memory = arena_zeros(arena, READ, 1);
     memset(memory, 1, READ);
-    bench_begin("decode", NULL, 0);
+    bench_begin("decode", peers, 1);
     bench_row((BenchRow){.name = "decode_read",
                          .metric = "gbytes_per_s",
                          .block = gigabytes_read,
                          .context = memory,
                          .block_seconds = 0.3},
               2);
-    rows("decode_15M",
+    rows("decode_15M", with_peers && *with_peers ? folder : NULL,
          (GptConfig){.vocabulary = 32000,
                      .context = 256,
                      .layers = 6,
@@ -221,7 +277,7 @@ int main(void)
                      .width = 288,
                      .hidden = 768},
          memory, 0.3);
-    rows("decode_600M",
+    rows("decode_600M", NULL,
          (GptConfig){.vocabulary = 151936,
                      .context = 128,
                      .layers = 28,
