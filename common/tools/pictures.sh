@@ -36,10 +36,11 @@ sed -n '/^| part /,/^$/p' README.md | grep -oE '\[([0-9]+|[A-Z]) [^]]*\]\(chapte
             "$folder" "$picture" "$number" "$title" "$number" "$title"
     done >"$new"
 awk -v new="$new" -v seconds=tests/grader/seconds.txt '
-    BEGIN { while ((getline line < seconds) > 0) { split(line, field, " "); takes[field[1]] = field[2] } }
+    # Students have no such file: what stands there remains.
+    BEGIN { while ((getline line < seconds) > 0) { split(line, field, " "); takes[field[1]] = field[2]; known = 1 } }
     /^\| part / { table = 1 }
     /^$/ { table = 0 }
-    table && /\(chapters\// {
+    known && table && /\(chapters\// {
         count = split($0, chapter, " · \\*\\*")
         line = ""
         for (i = 1; i <= count; i++) {

@@ -74,6 +74,8 @@ grep -rlE '^#include "(\.\./|tests/)(grader|fuzz)/' "$scratch/course/tests" "$sc
 result $? "its tests include nothing that is not handed out"
 (cd "$scratch/course" && sh common/tools/check_layers.sh) >"$scratch/out" 2>&1
 result $? "it keeps the habits"
+(cd "$scratch/course" && sh common/tools/pictures.sh --check) >"$scratch/out" 2>&1
+result $? "its README has the chapters' pictures"
 grep -rlF "$(sed -n 's/^float regression_loss.*//; /^    double total/p' "$solution" | head -n 1)" "$scratch/course/chapters" --include=exercise.c >"$scratch/out"
 [ ! -s "$scratch/out" ]
 result $? "the exercises that are handed out are stubs"
