@@ -1320,7 +1320,7 @@ static void in_one_pass(Lesson *lesson)
 The library adds up the products of a score in another order, and a float near 10 000 has steps of 0.001:
 where two keys are nearly tied, that is what their weights can differ by.
 
-This is how the fast kernel works (`common/matrix/attention.c`, whose head tells the rest). It takes 64
+This is how the fast kernel works (`common/matrix/attention.c`, whose head tells the rest). It takes 32
 queries and 64 keys at a time, so that the scores of a block come from a small matrix product and stay in
 the nearest cache while they are used; a causal mask leaves out the blocks above the diagonal. On the way
 back it makes each block of weights once more, from one number that was kept for each row, the logarithm of
