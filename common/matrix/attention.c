@@ -30,11 +30,12 @@
 // then gives its part of four products: dP = d_out·Vᵀ, and to d_v, d_k and d_q.
 //
 // What else saves time. A causal mask leaves out blocks above the diagonal altogether; only those that it crosses are
-// masked number by number, and the fewer queries a block has, the less of it is masked. Q·Kᵀ wants K with its columns in rows: K (and in the backward V) is transposed once for each head,
-// block by block, instead of once for each block of queries; for fewer than 8 queries that would not pay. A model that writes
-// token by token asks one query at a time, and so its cache of keys may lie in such blocks from the start (decoder.c). Where there is a bias, or regions, the scores of a block are finished in another pass over
-// it, before their softmax. Query heads that share a key head (grouped queries) are done by one thread, one after the
-// other, which finds keys and values in its cache.
+// masked number by number, and the fewer queries a block has, the less of it is masked. Q·Kᵀ wants K with its columns
+// in rows: K (and in the backward V) is transposed once for each head, block by block, instead of once for each block
+// of queries; for fewer than 8 queries that would not pay. A model that writes token by token asks one query at a time,
+// and so its cache of keys may lie in such blocks from the start (decoder.c). Where there is a bias, or regions, the
+// scores of a block are finished in another pass over it, before their softmax. Query heads that share a key head
+// (grouped queries) are done by one thread, one after the other, which finds keys and values in its cache.
 //
 // One order. Blocks of keys begin at multiples of 64 whatever the query, and every number is one chain of fused multiply-adds
 // in the order of the keys (of the queries, for gradients of keys and values). So the result for a query depends

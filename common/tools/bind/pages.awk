@@ -2,7 +2,8 @@
 #
 #   awk -f pages.awk BOOK/index.html
 #
-# Pages that compute in the browser, live/, are none of a bound book. A line for each other: its path in the book, its name, the part, number and title; the title as HTML has it.
+# A line for each: its path in the book, its name, the part, number and title; the title as HTML has it. Those that compute in the
+# browser, live/, are left out.
 BEGIN { OFS = "\t" }
 /^<nav class="contents"/ { inside = 1 }
 /^<\/nav>/ { inside = 0 }
