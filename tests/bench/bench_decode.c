@@ -8,14 +8,13 @@
 // With peers, this program writes the weights of the smaller model as raw floats to decode_15M.weights in the folder
 // BENCH_PROGRAMS: the table of tokens, then of each layer queries, keys, values, out, the two up and down; peers/decode_torch.py
 // reads them. The largest logit behind a text is kept of both.
-#include "base/check.h"
 #include "base/parallel.h"
 #include "bench.h"
 #include "models/decoder.h"
+#include "raw.h"
 #include "timing.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { READ = 1 << 30, BEGINNING = 16, COMPARED = 40 };
@@ -108,12 +107,9 @@ static Decoder random_decoder(Arena *arena, GptConfig c)
 
 static void write_matrix(FILE *file, Stored floats) { fwrite(floats.data, 1, stored_bytes(floats), file); }
 
-static void write_weights(const char *folder, const char *name, const Decoder *d)
+static void write_weights(const char *name, const Decoder *d)
 {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s.weights", folder, name);
-    FILE *file = fopen(path, "wb");
-    check(file, "is BENCH_PROGRAMS a folder that can be written to?", "cannot write %s", path);
+    FILE *file = raw_create(name, ".weights");
     write_matrix(file, d->token);
     for (int i = 0; i < d->config.layers; i++) {
         const DecoderLayer *layer = &d->layers[i];
@@ -122,7 +118,7 @@ static void write_weights(const char *folder, const char *name, const Decoder *d
         for (int w = 0; w < 2; w++) write_matrix(file, layer->up[w].weight);
         write_matrix(file, layer->down.weight);
     }
-    check(fclose(file) == 0, NULL, "cannot write %s", path);
+    raw_close(file);
 }
 
 typedef struct {
@@ -204,8 +200,8 @@ static Decoder in_rows(Arena *arena, Decoder d, StoredKind kind)
     return copy;
 }
 
-// folder: where peers read the weights; NULL: nowhere
-static void rows(const char *name, const char *folder, GptConfig config, void *memory, double seconds)
+// compared: peers have the same weights
+static void rows(const char *name, bool compared, GptConfig config, void *memory, double seconds)
 {
     static const struct {
         const char *name;
@@ -218,7 +214,7 @@ static void rows(const char *name, const char *folder, GptConfig config, void *m
                    {"bf16_rows", STORED_BF16, true}};
     Arena *floats = arena_new();
     const Decoder model = random_decoder(floats, config);
-    if (folder) write_weights(folder, name, &model);
+    if (compared) write_weights(name, &model);
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
         Arena *arena = arena_new();
         Task task = {.memory = memory};
@@ -241,7 +237,7 @@ static void rows(const char *name, const char *folder, GptConfig config, void *m
         if (i == 0) {
             snprintf(kept_after, sizeof kept_after, "%d tokens", COMPARED);
             snprintf(request, sizeof request, "logit %s fp32 %d", name, COMPARED);
-            row.metric = "logit", row.block = largest_logit, row.request = folder ? request : NULL,
+            row.metric = "logit", row.block = largest_logit, row.request = compared ? request : NULL,
             row.kept = kept_after;
             row.outside_bar = true;
             bench_row(row, 1);
@@ -253,10 +249,8 @@ static void rows(const char *name, const char *folder, GptConfig config, void *m
 
 int main(void)
 {
-    const char *folder = getenv("BENCH_PROGRAMS"), *with_peers = getenv("BENCH_PEERS");
-    if (!folder) folder = ".";
     const BenchPeer peers[] = {
-        {.label = "PyTorch", .program = "decode_torch.py", .argument = folder, .bar = 1.0}};
+        {.label = "PyTorch", .program = "decode_torch.py", .argument = raw_folder(), .bar = 1.0}};
     Arena *arena = arena_new();
     void *memory = arena_zeros(arena, READ, 1);
     memset(memory, 1, READ);
@@ -267,7 +261,7 @@ int main(void)
                          .context = memory,
                          .block_seconds = 0.3},
               2);
-    rows("decode_15M", with_peers && *with_peers ? folder : NULL,
+    rows("decode_15M", raw_wanted(),
          (GptConfig){.vocabulary = 32000,
                      .context = 256,
                      .layers = 6,
@@ -277,7 +271,7 @@ int main(void)
                      .width = 288,
                      .hidden = 768},
          memory, 0.3);
-    rows("decode_600M", NULL,
+    rows("decode_600M", false,
          (GptConfig){.vocabulary = 151936,
                      .context = 128,
                      .layers = 28,

@@ -9,12 +9,11 @@
 // on, and the labels are the same, one further on. The losses differ by what another order of sums does,
 // about 1e-5.
 #include "bench.h"
-#include "base/check.h"
 #include "models/gpt.h"
+#include "raw.h"
 #include "timing.h"
 #include "watch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { VOCABULARY = 96, TEXT = 1 << 17, MEANT_STEPS = 10 };
@@ -114,17 +113,18 @@ static double loss_after(double seconds, void *context)
     return of->loss;
 }
 
-static void write_raw(const char *folder, const char *name, const char *end, const Parameters *set,
-                      const int *text)
+static void write_weights(const Training *t)
 {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s%s", folder, name, end);
-    FILE *file = fopen(path, "wb");
-    check(file, "is BENCH_PROGRAMS a folder that can be written to?", "cannot write %s", path);
-    for (int i = 0; set && i < set->count; i++)
-        fwrite(set->items[i]->value.data, sizeof(float), matrix_size(set->items[i]->value), file);
-    if (text) fwrite(text, sizeof *text, TEXT + 1, file);
-    check(fclose(file) == 0, NULL, "cannot write %s", path);
+    FILE *file = raw_create(t->name, ".weights");
+    for (int i = 0; i < t->set.count; i++) raw_matrix(file, t->set.items[i]->value);
+    raw_close(file);
+}
+
+static void write_text(const int *text)
+{
+    FILE *file = raw_create("gpt", ".text");
+    fwrite(text, sizeof *text, TEXT + 1, file);
+    raw_close(file);
 }
 
 static void rows(Training *t, double block_seconds)
@@ -153,20 +153,18 @@ static void rows(Training *t, double block_seconds)
 
 int main(void)
 {
-    const char *folder = getenv("BENCH_PROGRAMS"), *with_peers = getenv("BENCH_PEERS");
-    if (!folder) folder = ".";
     const BenchPeer peers[] = {
-        {.label = "PyTorch", .program = "gpt_torch.py", .argument = folder, .bar = 1.4}};
+        {.label = "PyTorch", .program = "gpt_torch.py", .argument = raw_folder(), .bar = 1.4}};
     Arena *arena = arena_new();
     const int *text = make_text(arena);
     const GptConfig small_size = {.context = 128, .layers = 4, .heads = 4, .width = 128},
                     medium_size = {.context = 256, .layers = 6, .heads = 6, .width = 384};
     Training small = training_start("gpt_small", small_size, 16, 40, text);
     Training medium = training_start("gpt_medium", medium_size, 8, 20, text);
-    if (with_peers && *with_peers) {
-        write_raw(folder, small.name, ".weights", &small.set, NULL);
-        write_raw(folder, medium.name, ".weights", &medium.set, NULL);
-        write_raw(folder, "gpt", ".text", NULL, text);
+    if (raw_wanted()) {
+        write_weights(&small);
+        write_weights(&medium);
+        write_text(text);
     }
     bench_begin("gpt", peers, 1);
     rows(&small, 0.5);

@@ -6,11 +6,9 @@
 // eight batches (noised images, targets, times, conditions) as raw floats to unet.weights and unet.batches in the folder
 // BENCH_PROGRAMS; peers/unet_torch.py reads them.
 #include "bench.h"
-#include "base/check.h"
 #include "models/unet.h"
+#include "raw.h"
 #include "timing.h"
-
-#include <stdlib.h>
 
 enum { BATCH = 64, BATCHES = 8, SIDE = 28, PIXELS = SIDE * SIDE, CONDITIONS = 10, TIMES = 200 };
 enum { LOSS_STEPS = 20, MEANT_STEPS = 10 };
@@ -103,42 +101,29 @@ static double loss_after(double seconds, void *context)
     return of->loss;
 }
 
-static FILE *create(const char *folder, const char *name)
+static void write_for_peers(const Training *t)
 {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    check(file, "is BENCH_PROGRAMS a folder that can be written to?", "cannot write %s", path);
-    return file;
-}
-
-static void write_matrix(FILE *file, Matrix m) { fwrite(m.data, sizeof(float), matrix_size(m), file); }
-
-static void write_for_peers(const char *folder, const Training *t)
-{
-    FILE *weights = create(folder, "unet.weights"), *batches = create(folder, "unet.batches");
-    for (int i = 0; i < t->set.count; i++) write_matrix(weights, t->set.items[i]->value);
-    write_matrix(batches, t->data->x_t), write_matrix(batches, t->data->v);
+    FILE *weights = raw_create("unet", ".weights"), *batches = raw_create("unet", ".batches");
+    for (int i = 0; i < t->set.count; i++) raw_matrix(weights, t->set.items[i]->value);
+    raw_matrix(batches, t->data->x_t), raw_matrix(batches, t->data->v);
     for (int i = 0; i < BATCHES * BATCH; i++) {
         const float time = (float)t->data->times[i];
         fwrite(&time, sizeof time, 1, batches);
     }
-    write_matrix(batches, t->data->conditions);
-    check(fclose(weights) == 0 && fclose(batches) == 0, NULL, "cannot write to %s", folder);
+    raw_matrix(batches, t->data->conditions);
+    raw_close(weights), raw_close(batches);
 }
 
 int main(void)
 {
-    const char *folder = getenv("BENCH_PROGRAMS"), *with_peers = getenv("BENCH_PEERS");
-    if (!folder) folder = ".";
     const BenchPeer peers[] = {
-        {.label = "PyTorch", .program = "unet_torch.py", .argument = folder, .bar = 1.5}};
+        {.label = "PyTorch", .program = "unet_torch.py", .argument = raw_folder(), .bar = 1.5}};
     Arena *arena = arena_new();
     static Batches data;
     make_batches(arena, &data);
     Training training;
     training_start(&training, &data);
-    if (with_peers && *with_peers) write_for_peers(folder, &training);
+    if (raw_wanted()) write_for_peers(&training);
     bench_begin("unet", peers, 1);
     bench_row((BenchRow){.name = "unet_ddpm",
                          .metric = "samples_per_s",

@@ -43,7 +43,7 @@ if [ -n "$BENCH_COMMIT" ] && ! git diff --quiet HEAD -- . ":!$table" 2>/dev/null
 sources_of() { # NAME
     own=tests/bench/bench_$1.c
     [ -f "$own" ] || return 0
-    beside=$(sed -n 's/^#include "\([a-z_]*\.h\)".*/\1/p' "$own" | grep -vE '^(bench|timing|watch|labels)\.h$' | sed 's|^|tests/bench/|')
+    beside=$(sed -n 's/^#include "\([a-z_]*\.h\)".*/\1/p' "$own" | grep -vE '^(bench|raw|timing|watch|labels)\.h$' | sed 's|^|tests/bench/|')
     printf '%s\n' "$own" $beside
     sed -n 's/.*\.program = "\([a-z_]*\.py\)".*/tests\/bench\/peers\/\1/p' "$own" $beside
     sed -n 's/^#include "\(\(learning\|models\)\/[a-z_\/]*\)\.h".*/common\/\1.h common\/\1.c/p' "$own" $beside
