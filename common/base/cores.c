@@ -2,9 +2,14 @@
 #include "base/cores.h"
 #include "base/parallel.h"
 
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { MOST_PATH = 4096 };
 
@@ -91,11 +96,111 @@ double cores_quota(const char *root)
     return least;
 }
 
-void cores_obey_quota(void)
+// ---- A processor for each thread ----------------------------------------------------------------------------
+
+#ifdef __linux__
+enum { MOST_THREADS = 256 };
+
+// Where each thread of a team was when its last region began. Written by that thread, read by the first one.
+static struct {
+    atomic_int processor, id; // id: the system's number of the thread
+} threads[MOST_THREADS];
+
+static atomic_bool keeps_apart; // whether cores_begin said so, and the system has not refused
+
+// Of the first thread: the processors that all may use, those that some were kept from until then, and since when.
+static cpu_set_t all;
+static bool some_are_kept;
+static double kept_since;
+static const double KEPT_FOR = 0.1, AGAIN_AFTER = 0.001; // seconds
+
+static double seconds(void)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void keep_to(int thread, const cpu_set_t *processors)
+{
+    if (sched_setaffinity(threads[thread].id, sizeof *processors, processors) != 0)
+        keeps_apart = errno == ESRCH;
+}
+
+// The processors on which a team was, and which of its threads were where an earlier one was; false when none was.
+static bool find_doubles(cpu_set_t *used, bool *is_double, int team)
+{
+    bool any = false;
+    CPU_ZERO(used);
+    for (int i = 0; i < team; i++) {
+        is_double[i] = CPU_ISSET((size_t)threads[i].processor, used);
+        any |= is_double[i];
+        CPU_SET((size_t)threads[i].processor, used);
+    }
+    return any;
+}
+
+// Doubles get the processors that no other thread of the team uses.
+static void separate(const cpu_set_t *used, const bool *is_double, int team)
+{
+    const double now = seconds();
+    if (some_are_kept && now - kept_since < AGAIN_AFTER) return;
+    if (!some_are_kept && sched_getaffinity(0, sizeof all, &all) != 0) keeps_apart = false;
+    if (!keeps_apart || CPU_COUNT(&all) < team) return; // somebody has to share
+    cpu_set_t others;
+    CPU_AND(&others, &all, used);
+    CPU_XOR(&others, &all, &others);
+    for (int i = 1; i < team; i++)
+        if (is_double[i]) keep_to(i, &others);
+    some_are_kept = true;
+    kept_since = now;
+}
+
+static void let_go(int team)
+{
+    if (seconds() - kept_since < KEPT_FOR) return;
+    for (int i = 1; i < team; i++) keep_to(i, &all);
+    some_are_kept = false;
+}
+
+void cores_keep_apart(void)
+{
+    const int number = parallel_number(), team = parallel_team();
+    if (!keeps_apart || team < 2 || team > MOST_THREADS) return;
+    const int processor = sched_getcpu();
+    if (processor < 0 || processor >= CPU_SETSIZE) return;
+    if (number == 0) {
+        cpu_set_t used;
+        bool is_double[MOST_THREADS];
+        static int last_team;
+        if (team == last_team && find_doubles(&used, is_double, team)) {
+            separate(&used, is_double, team);
+        } else if (some_are_kept && team == last_team) {
+            let_go(team);
+        }
+        last_team = team;
+    }
+    // Most of the time nothing has changed, and the line of the cache stays with all of them.
+    static _Thread_local int id;
+    if (!id) id = (int)gettid();
+    if (threads[number].processor != processor) threads[number].processor = processor;
+    if (threads[number].id != id) threads[number].id = id;
+}
+
+static void begin_apart(void) { keeps_apart = !getenv("OMP_PROC_BIND") && !getenv("OMP_PLACES"); }
+#else
+void cores_keep_apart(void) {}
+static void begin_apart(void) {}
+#endif
+
+// ---- Both ---------------------------------------------------------------------------------------------------
+
+void cores_begin(void)
+{
+    begin_apart();
     const char *said = getenv("OMP_NUM_THREADS");
     if (said && *said) return;
     const double quota = cores_quota("");
-    const int threads = quota < 1.0 ? 1 : quota < 1e6 ? (int)quota : 0;
-    if (quota > 0.0 && threads && threads < parallel_threads()) parallel_set_threads(threads);
+    const int most = quota < 1.0 ? 1 : quota < 1e6 ? (int)quota : 0;
+    if (quota > 0.0 && most && most < parallel_threads()) parallel_set_threads(most);
 }

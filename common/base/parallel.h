@@ -15,6 +15,7 @@
 // This is the only file that asks OpenMP's library anything. A compiler without OpenMP passes over the pragmas, and then
 // the answers below are those of a program with one thread, which computes the same bits.
 #pragma once
+#include "base/cores.h"
 #include <stdbool.h>
 #include <stddef.h>
 #ifdef _OPENMP
@@ -36,7 +37,11 @@ static inline bool parallel_worth(size_t operations) { return operations >= PARA
     do {                                                                                                     \
         const int i##_count = (count);                                                                       \
         if (worth) {                                                                                         \
-            _Pragma("omp parallel for") for (int i = 0; i < i##_count; i++) { __VA_ARGS__; }                 \
+            _Pragma("omp parallel")                                                                          \
+            {                                                                                                \
+                cores_keep_apart();                                                                          \
+                _Pragma("omp for nowait") for (int i = 0; i < i##_count; i++) { __VA_ARGS__; }               \
+            }                                                                                                \
         } else {                                                                                             \
             for (int i = 0; i < i##_count; i++) {                                                            \
                 __VA_ARGS__;                                                                                 \
@@ -47,7 +52,11 @@ static inline bool parallel_worth(size_t operations) { return operations >= PARA
     do {                                                                                                     \
         const size_t i##_count = (count);                                                                    \
         if (parallel_worth(i##_count)) {                                                                     \
-            _Pragma("omp parallel for simd") for (size_t i = 0; i < i##_count; i++) { __VA_ARGS__; }         \
+            _Pragma("omp parallel")                                                                          \
+            {                                                                                                \
+                cores_keep_apart();                                                                          \
+                _Pragma("omp for simd nowait") for (size_t i = 0; i < i##_count; i++) { __VA_ARGS__; }       \
+            }                                                                                                \
         } else {                                                                                             \
             _Pragma("omp simd") for (size_t i = 0; i < i##_count; i++) { __VA_ARGS__; }                      \
         }                                                                                                    \

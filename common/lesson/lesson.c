@@ -308,7 +308,7 @@ Lesson *lesson_begin_with(int argc, char **argv, const char *folder, const char 
                           const LessonOption *options, int option_count)
 {
     tame_the_process();
-    cores_obey_quota();
+    cores_begin();
     char *after_number;
     long number = strtol(folder, &after_number, 10);
     const bool in_appendix = *folder >= 'A' && *folder <= 'Z'; // its chapters have a letter

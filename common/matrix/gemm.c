@@ -50,6 +50,7 @@
 // 2015.
 #include "matrix/gemm.h"
 #include "base/check.h"
+#include "base/cores.h"
 #include "base/parallel.h"
 #include "matrix/vectors.h"
 #include <math.h>
@@ -592,6 +593,7 @@ void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, flo
     }
 #pragma omp parallel num_threads((int)(useful < most ? useful : most))
     {
+        cores_keep_apart();
         const Product mine = rectangle(&whole, parallel_team(), parallel_number());
         if (mine.shape.m > 0 && mine.shape.n > 0) multiply(&mine);
     }

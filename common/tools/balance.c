@@ -205,7 +205,7 @@ int main(int argc, char **argv)
     const char *text = read_arguments(argc, argv, usage, "texts", set_option, &o);
     check(!text, usage, "what shall '%s' be? There are only options", text);
     check(o.model || o.random, usage, "whose policy? --model FOLDER is missing");
-    cores_obey_quota();
+    cores_begin();
     Arena *arena = arena_new(), *scratch = arena_new();
     ActorCritic agent;
     if (!o.random) {

@@ -379,7 +379,7 @@ static void check_folder(const char *folder)
 int main(int argc, char **argv)
 {
     const Options options = read_options(argc, argv);
-    cores_obey_quota();
+    cores_begin();
     check_folder(options.model);
     Arena *arena = arena_new();
     Pretrained model = pretrained_open(arena, options.model);

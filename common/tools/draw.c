@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 {
     enum { ENLARGED = 24 * GARMENT_SIDE };
     Options options = read_options(argc, argv);
-    cores_obey_quota();
+    cores_begin();
     int words[UNCLIP_WORDS];
     const char *problem = unclip_words(words, options.prompt);
     check(!problem, "a colour and an item, such as \"a purple sneaker\"", "%s", problem);

@@ -135,7 +135,7 @@ static void continue_text(GptFile *file, GptCache *cache, const char *text, cons
 int main(int argc, char **argv)
 {
     Options options = read_options(argc, argv);
-    cores_obey_quota();
+    cores_begin();
     Arena *arena = arena_new();
     GptFile file = gpt_open(arena, options.model);
     GptCache *cache = gpt_cache_new(arena, &file.gpt, 1, file.gpt.config.context);

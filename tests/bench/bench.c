@@ -493,7 +493,7 @@ void bench_begin(const char *group, const BenchPeer *the_peers, int count)
 {
     check(count <= MOST_PEERS, NULL, "more than %d peers", MOST_PEERS);
     signal(SIGPIPE, SIG_IGN);
-    cores_obey_quota();
+    cores_begin();
     find_processor();
     program = group;
     peers = the_peers;
