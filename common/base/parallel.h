@@ -9,6 +9,9 @@
 //         ...
 //     });
 //
+// A team is always all threads, also where there is work for some of them: gcc's library ends those that a smaller team does
+// without, and makes them anew for the next larger one, which took 26 µs each.
+//
 // Longer loops, and those of another form, are written with the pragma itself, "omp parallel for if (parallel_worth(…))"; with
 // "parallel for simd" that is "if (parallel : …)", because a bare "if" also forbids vectors when it is false.
 //
@@ -18,15 +21,32 @@
 #include "base/cores.h"
 #include <stdbool.h>
 #include <stddef.h>
+
 #ifdef _OPENMP
 #include <omp.h>
+static inline int parallel_threads(void) { return omp_get_max_threads(); } // of the next region, at most
+static inline void parallel_set_threads(int count) { omp_set_num_threads(count); }
+static inline bool parallel_inside(void) { return omp_in_parallel(); }
+static inline int parallel_team(void) { return omp_get_num_threads(); }  // threads of this region
+static inline int parallel_number(void) { return omp_get_thread_num(); } // this thread's, from 0
+#else
+static inline int parallel_threads(void) { return 1; }
+static inline void parallel_set_threads(int count) { (void)count; }
+static inline bool parallel_inside(void) { return false; }
+static inline int parallel_team(void) { return 1; }
+static inline int parallel_number(void) { return 0; }
 #endif
 
 // Below this many elementary operations, calling the other cores costs more than it saves: about 1 µs where their threads spin
-// while they wait, and tens of them where they sleep (the Makefile says which do).
+// while they wait, and tens of them where they sleep (the Makefile says which do). Of more than four threads, each has to have a
+// fourth of that to do.
 enum { PARALLEL_MINIMUM = 1 << 15 };
 
-static inline bool parallel_worth(size_t operations) { return operations >= PARALLEL_MINIMUM; }
+static inline bool parallel_worth(size_t operations)
+{
+    return operations >= PARALLEL_MINIMUM &&
+           operations / (PARALLEL_MINIMUM / 4) >= (size_t)parallel_threads();
+}
 
 // PARALLEL_FOR: for the int i from 0 to count − 1, on all threads if it is worth it. PARALLEL_EACH: for the size_t i, in vectors,
 // on all threads where there are enough; each costs about one operation. The body is a statement or a block.
@@ -61,20 +81,3 @@ static inline bool parallel_worth(size_t operations) { return operations >= PARA
             _Pragma("omp simd") for (size_t i = 0; i < i##_count; i++) { __VA_ARGS__; }                      \
         }                                                                                                    \
     } while (0)
-
-#ifdef _OPENMP
-static inline int parallel_threads(void)
-{
-    return omp_get_max_threads();
-} // of the next parallel region, at most
-static inline void parallel_set_threads(int count) { omp_set_num_threads(count); }
-static inline bool parallel_inside(void) { return omp_in_parallel(); }
-static inline int parallel_team(void) { return omp_get_num_threads(); }  // threads of this region
-static inline int parallel_number(void) { return omp_get_thread_num(); } // this thread's, from 0
-#else
-static inline int parallel_threads(void) { return 1; }
-static inline void parallel_set_threads(int count) { (void)count; }
-static inline bool parallel_inside(void) { return false; }
-static inline int parallel_team(void) { return 1; }
-static inline int parallel_number(void) { return 0; }
-#endif

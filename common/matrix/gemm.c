@@ -587,15 +587,19 @@ void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, flo
     const size_t lanes = (size_t)(whole.shape.n + VECTOR_LANES - 1) / VECTOR_LANES * VECTOR_LANES;
     const size_t useful = (size_t)whole.shape.m * lanes * (size_t)shape.k / THREAD_MINIMUM;
     const size_t most = (size_t)parallel_threads();
-    if (useful < 2 || most < 2 || parallel_inside()) {
+    if (useful < 2 || useful < most / 4 || most < 2 || parallel_inside()) {
         multiply(&whole);
         return;
     }
-#pragma omp parallel num_threads((int)(useful < most ? useful : most))
+    // All threads are called, though some may find nothing to do: see parallel.h.
+#pragma omp parallel
     {
         cores_keep_apart();
-        const Product mine = rectangle(&whole, parallel_team(), parallel_number());
-        if (mine.shape.m > 0 && mine.shape.n > 0) multiply(&mine);
+        const int team = parallel_team(), parts = useful < (size_t)team ? (int)useful : team;
+        if (parallel_number() < parts) {
+            const Product mine = rectangle(&whole, parts, parallel_number());
+            if (mine.shape.m > 0 && mine.shape.n > 0) multiply(&mine);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parallel.h"
 #include "base/rng.h"
@@ -361,6 +362,34 @@ START_TEST(products_in_a_parallel_region_agree)
 }
 END_TEST
 
+// The system's numbers of a team's threads: another thread has another number.
+static void threads_of(int team, int ids[])
+{
+#pragma omp parallel num_threads(team)
+    ids[parallel_number()] = (int)gettid();
+}
+
+// gcc's library ends threads that a smaller team does without.
+START_TEST(a_small_product_ends_no_thread)
+{
+    enum { TEAM = 5 };
+    int before[TEAM] = {0}, after[TEAM] = {0};
+    parallel_set_threads(TEAM);
+    threads_of(TEAM, before);
+    for (int size = 48; size <= 160; size += 16) { // from one thread's work to that of five
+        Problem p = new_problem((GemmShape){.m = size, .n = size, .k = size}, 0, 1);
+        float *got = solve(&p, gemm), *expected = solve(&p, gemm_naive);
+        expect_same(&p, got, expected, "by a part of the team");
+        free(got);
+        free(expected);
+        free_problem(&p);
+        threads_of(TEAM, after);
+        for (int i = 0; i < TEAM; i++)
+            ck_assert_msg(before[i] == after[i], "thread %d is another behind a product of %d³", i, size);
+    }
+}
+END_TEST
+
 // ---- Not numbers ------------------------------------------------------------------------------------------
 
 // One NaN in A spoils its row of C and no other, one in B its column; 0 · ∞ is not skipped but is a NaN too.
@@ -394,4 +423,5 @@ SUITE("gemm", the_naive_product_is_the_product, each_step_rounds_once,
       padded_rows_agree_and_the_padding_is_left_alone, a_product_without_terms_is_zero,
       a_product_without_rows_or_columns_touches_nothing, vectors_agree, products_of_several_blocks_agree,
       random_shapes_agree, packed_factors_agree, the_number_of_threads_does_not_change_a_bit,
-      products_in_a_parallel_region_agree, nan_and_infinity_reach_the_elements_that_they_belong_to)
+      products_in_a_parallel_region_agree, a_small_product_ends_no_thread,
+      nan_and_infinity_reach_the_elements_that_they_belong_to)

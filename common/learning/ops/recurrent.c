@@ -157,7 +157,7 @@ void rnn_forward(Arena *scratch, Matrix h, Matrix x, Matrix w, Matrix u, Matrix 
     const int shares = shares_of(shape, matrix_size(u));
     const float *bias = bias_or_zeros(b, matrix_new(scratch, 1, h.cols));
     matmul(h, x, w);
-#pragma omp parallel for num_threads(shares) if (shares > 1)
+#pragma omp parallel for if (shares > 1)
     for (int share = 0; share < shares; share++) {
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = 0; t < shape.time; t++) {
@@ -186,7 +186,7 @@ void rnn_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b
     const int hidden = h.cols, shares = shares_of(shape, matrix_size(u));
     ArenaMark mark = arena_mark(scratch);
     const Factor back = factor_of(scratch, u, 0, u.cols, true, shape);
-#pragma omp parallel for num_threads(shares) if (shares > 1)
+#pragma omp parallel for if (shares > 1)
     for (int share = 0; share < shares; share++) {
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = shape.time - 1; t >= 0; t--) {
@@ -250,7 +250,7 @@ void lstm_forward(Arena *scratch, Matrix h, Matrix c, Matrix gates, Matrix x, Ma
     const Matrix zeros = matrix_new(scratch, 1, 4 * hidden);
     const float *bias = bias_or_zeros(b, zeros);
     if (!by_step) matmul(gates, x, w);
-#pragma omp parallel for num_threads(shares) if (shares > 1)
+#pragma omp parallel for if (shares > 1)
     for (int share = 0; share < shares; share++) {
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = 0; t < shape.time; t++) {
@@ -303,7 +303,7 @@ void lstm_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_
     const Factor back = factor_of(scratch, u, 0, u.cols, true, shape);
     const Matrix zeros = matrix_new(scratch, 1, hidden),
                  unused = matrix_uninitialised(scratch, shares, hidden);
-#pragma omp parallel for num_threads(shares) if (shares > 1)
+#pragma omp parallel for if (shares > 1)
     for (int share = 0; share < shares; share++) {
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = shape.time - 1; t >= 0; t--) {
@@ -365,7 +365,7 @@ void gru_forward(Arena *scratch, Matrix h, Matrix gates, Matrix x, Matrix w, Mat
     if (!by_step)
         gemm((GemmShape){.m = x.rows, .n = w.cols, .k = x.cols}, x.data, x.cols, w.data, w.cols, gates.data,
              gates.cols);
-#pragma omp parallel for num_threads(shares) if (shares > 1)
+#pragma omp parallel for if (shares > 1)
     for (int share = 0; share < shares; share++) {
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         for (int t = 0; t < shape.time; t++) {
@@ -454,7 +454,7 @@ void gru_backward(Arena *scratch, Matrix d_x, Matrix d_w, Matrix d_u, Matrix d_b
     const Factor new = factor_of(scratch, u, 2 * hidden, hidden, true, shape);
     const Matrix zeros = matrix_new(scratch, 1, hidden),
                  unused = matrix_uninitialised(scratch, shares, hidden);
-#pragma omp parallel for num_threads(shares) if (shares > 1)
+#pragma omp parallel for if (shares > 1)
     for (int share = 0; share < shares; share++) {
         const int first = share_of(shape, shares, share).first, count = share_of(shape, shares, share).count;
         gru_share_backward(d_gates, d_h, h, gates, &both, &new, before, shape, first, count, zeros,
