@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "base/cores.h"
 #include "base/parallel.h"
+#include "distance.h"
 #include "matrix/gemm.h"
 #include "progress.h"
 #include "timing.h"
@@ -28,10 +29,6 @@ static const double START_SECONDS = 90.0, ANSWER_SECONDS = 600.0;
 // FEWEST_BLOCKS are measured of ours, and one of a peer's: who takes twenty times as long is known well enough by that.
 static const double OWN_SECONDS = 3.0, PEER_SECONDS = 6.0;
 
-// Behind a peer's block on two threads, although it is stopped, small work of two threads is slower for a while, ours and the next
-// peer's: softmax beside numpy reached 0.72 M samples/s without this pause and 1.74 M with it, twice each. Why, we have not found out.
-static const double REST = 0.06, SPREAD = 0.015;
-
 // A peer's program, running with a number of threads.
 typedef struct {
     pid_t pid; // 0: not running
@@ -51,6 +48,7 @@ typedef struct {
     double ratio[MOST_PEERS]; // how many times as fast we are
     double operations;        // a second, the best quarter; 0: not counted
     double limit;             // what our product does in the same blocks
+    double distance; // between the processors of two threads, ns; the longer of before and behind the blocks
 } Result;
 
 static const BenchPeer *peers;
@@ -294,6 +292,7 @@ static void print_json(const Result *r, int i)
     if (own && r->operations > 0.0)
         fprintf(lines, "\"gflops\": %.4g, \"limit\": %.4g, \"share\": %.4g, ", 1e-9 * r->operations,
                 1e-9 * r->limit, r->operations / r->limit);
+    if (own && !isnan(r->distance)) fprintf(lines, "\"distance_ns\": %.4g, ", r->distance);
     if (!own) fprintf(lines, "\"ratio\": %.4g, \"version\": \"%s\", ", r->ratio[i], processes[i][0].title);
     if (r->kept) fprintf(lines, "\"after\": \"%s\", ", r->kept);
     const char *commit = getenv("BENCH_COMMIT");
@@ -388,15 +387,6 @@ static void tell(const Result *r, const char *who, int block, int blocks)
     progress_show(what, block == 0 ? NAN : left);
 }
 
-// All threads are busy for a moment: those that have slept may share a processor until the system sees that another has nothing to
-// do. Behind the pause a product of 128³ reached 45 GF/s on two threads without this, and 217 with it.
-static void spread_threads(void)
-{
-    const double until = seconds_now() + SPREAD;
-#pragma omp parallel
-    while (seconds_now() < until) continue;
-}
-
 static void measure_blocks(const BenchRow *row, Result *r, Process *asked[], int blocks)
 {
     static double counted[MOST_BLOCKS], limits[MOST_BLOCKS];
@@ -407,7 +397,6 @@ static void measure_blocks(const BenchRow *row, Result *r, Process *asked[], int
     for (int b = 0; b < blocks; b++) {
         if (!row->kept && b >= FEWEST_BLOCKS && own.spent > OWN_SECONDS) break;
         tell(r, "ours", b, blocks);
-        if (with_peers && r->threads > 1) spread_threads();
         double began = seconds_now();
         add_block(&own, row->block(seconds, row->context), began);
         const Watched watched = watch_take();
@@ -422,7 +411,6 @@ static void measure_blocks(const BenchRow *row, Result *r, Process *asked[], int
             began = seconds_now();
             const double value = ask(asked[i], row->request, seconds);
             if (!isnan(value) || !known) add_block(side, value, began);
-            if (asked[i]->threads > 1) pause_seconds(REST);
         }
     }
     progress_wipe();
@@ -443,7 +431,9 @@ static void measure(const BenchRow *row, int threads, Process *asked[])
     r->lower_is_better = row->lower_is_better;
     r->kept = row->kept;
     parallel_set_threads(threads);
+    const double before = threads > 1 ? processors_distance() : NAN;
     measure_blocks(row, r, asked, int_max(1, int_min(wanted, MOST_BLOCKS)));
+    r->distance = threads > 1 ? fmax(before, processors_distance()) : NAN;
     r->value = median(own.values, own.count);
     r->best = best_quarter(own.values, own.count, row->lower_is_better);
     for (int i = 0; i < peer_count; i++) {
@@ -462,6 +452,25 @@ static void measure(const BenchRow *row, int threads, Process *asked[])
     char title[128];
     snprintf(title, sizeof title, "%s, %d thread%s", r->name, threads, threads == 1 ? "" : "s");
     watch_print(is_rate(row) || strcmp(row->metric, "seconds") == 0 ? title : NULL);
+}
+
+// Rows of two threads can be compared while their processors stay where they are.
+static void print_distances(void)
+{
+    double least = NAN, most = NAN;
+    for (int i = 0; i < result_count; i++) {
+        least = fmin(least, results[i].distance);
+        most = fmax(most, results[i].distance);
+    }
+    if (isnan(most)) return;
+    if (most < 2.0 * least)
+        fprintf(stderr, "A line of the cache went to the other processor and back in %.0f ns.\n", most);
+    else
+        fprintf(
+            stderr,
+            "A line of the cache went to the other processor and back in %.0f to %.0f ns: they were moved "
+            "meanwhile, and small steps on two threads are slow where it takes long.\n",
+            least, most);
 }
 
 // 1, 2 and all, as far as there are so many.
@@ -605,6 +614,7 @@ int bench_end(void)
     if (result_count && !kept_only) {
         fprintf(stderr, "\n");
         print_least_gain();
+        print_distances();
         if (limit_known())
             fprintf(stderr,
                     "Of limit: the model's operations a second beside those of our own product of 1024³ "
