@@ -82,6 +82,7 @@ show_kept() { # NAME
 
 # What was reached replaces what was kept of the same row and the same library.
 keep() { # FILE of JSON lines
+    [ -s "$1" ] || return 0 # a benchmark that trains nothing; below, an empty first file would be taken for the table
     [ -f "$table" ] || printf '# program\trow\tmetric\tafter\twho\tvalue\tversion\tcommit\tdate\n' >"$table"
     awk -v date="$(date +%Y-%m-%d)" '
         BEGIN { FS = OFS = "\t" }

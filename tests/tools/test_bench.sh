@@ -68,7 +68,7 @@ check "the speeds are shown again" bench small
 check "with what was reached" says "small test_accuracy after 5 epochs: this course 0.8801, PyTorch 1.13.1 0.8795 ($hash, "
 check "nothing has changed" silent_about "changed its sources"
 sed -i.old 's/0.8801/0.8807/' small.reached
-check "trained again" env ACCURACY=1 sh "$run" build small
+check "trained again, and behind it one that trains nothing" env ACCURACY=1 sh "$run" build small other
 hash="$hash+"
 check "the new stands in its place, marked as of no commit" kept "this course" 0.8807 -
 check "and no other" test "$(grep -c . tests/bench/accuracy.tsv)" = 3
