@@ -22,9 +22,9 @@ LINK    := $(CLANG) --target=wasm32-wasi -Wl,--strip-all
 
 # The files that are needed; of what else is missing, the linker says the names.
 rooms    = $(foreach n,$2,common/$1/$n.c)
-MATRIX  := $(call rooms,base,arena base mathf rng) $(call rooms,matrix,gemm matrix) $(HERE)/lesson.c
+MATRIX  := $(call rooms,base,arena base cores mathf rng) $(call rooms,matrix,gemm matrix) $(HERE)/lesson.c
 DESCENT := $(MATRIX) $(call rooms,files,csv text_file) $(HERE)/descent.c
-GPT     := $(MATRIX) $(call rooms,base,cores) $(call rooms,matrix,attention columns) $(call rooms,learning,parameters tensor) \
+GPT     := $(MATRIX) $(call rooms,matrix,attention columns) $(call rooms,learning,parameters tensor) \
 	$(call rooms,learning/ops,activation attention linear norm position shape) \
 	$(call rooms,models,block gpt nn sampler tokenizer tokenizer_added) $(call rooms,tools,sample) $(HERE)/model_read.c $(HERE)/words.c
 
