@@ -496,9 +496,11 @@ INLINE Product transposed_gemv(Product p)
 
 // ---- One thread -------------------------------------------------------------------------------------------
 
-// Rows at a distance of PAGE floats lie on different pages. STAYS floats of A stay in the second-level
-// cache from one strip to the next.
-enum { PAGE = 1024, STAYS = 1 << 17 };
+// Rows at a distance of PAGE floats lie on different pages; at a multiple of it they compete for the same places of the cache.
+// From APART floats on, rows of a strip of B fall into few enough of these for a strip to push itself out, at every tile that it
+// meets. MANY_ROWS pay for a copy then: a low tile meets the strip more often. STAYS floats of A stay in the second-level cache from
+// one strip to the next.
+enum { PAGE = 1024, APART = 128, MANY_ROWS = TILE_ROWS > 8 ? 1024 : 128, STAYS = 1 << 17 };
 
 // How long are the pieces when length is cut into equal ones of at most limit?
 static int piece(int length, int limit)
@@ -519,8 +521,10 @@ static void multiply(const Product *whole)
         row_product(whole);
         return;
     }
-    const bool copy_b = shape.transpose_b || (whole->b_step >= PAGE && shape.m >= 128);
-    const bool copy_a = whole->a_step >= PAGE && shape.n >= 128;
+    const bool copy_b = shape.transpose_b || (whole->b_step >= PAGE && shape.m >= 128) ||
+                        (whole->b_step >= APART && shape.m >= MANY_ROWS && !shape.transpose_a);
+    const bool copy_a =
+        whole->a_step >= PAGE && shape.n >= 128 && (shape.transpose_a || whole->a_step % PAGE == 0);
     const int most_terms = shape.transpose_a && !copy_b ? THIN_K : BLOCK_K;
     const bool a_stays = shape.n <= TILE_COLUMNS || (size_t)shape.m * (size_t)shape.k <= STAYS;
     if (!copy_a && !copy_b && a_stays && shape.k <= most_terms) {
