@@ -262,7 +262,7 @@ START_TEST(products_of_several_blocks_agree)
     compare((GemmShape){1027, 131, 515, .transpose_a = true}, 0, 2);
     compare((GemmShape){14, 32, 2049, .transpose_b = true}, 0, 3);
     compare((GemmShape){1030, 130, 40, .accumulate = true}, 3, 4);
-    compare((GemmShape){140, 131, 1030}, 3, 5);
+    compare((GemmShape){140, 131, 1030, .accumulate = true}, 3, 5);
 }
 END_TEST
 
