@@ -173,12 +173,12 @@ void cores_keep_apart(void)
         cpu_set_t used;
         bool is_double[MOST_THREADS];
         static int last_team;
-        if (team == last_team && find_doubles(&used, is_double, team)) {
-            separate(&used, is_double, team);
-        } else if (some_are_kept && team == last_team) {
-            let_go(team);
+        if (team == last_team) {
+            const bool doubles = find_doubles(&used, is_double, team);
+            if (doubles) separate(&used, is_double, team);
+            if (!doubles && some_are_kept) let_go(team);
         }
-        last_team = team;
+        last_team = team; // the numbers of another team's threads are not known yet
     }
     // Most of the time nothing has changed, and the line of the cache stays with all of them.
     static _Thread_local int id;

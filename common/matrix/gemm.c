@@ -591,6 +591,7 @@ void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, flo
     const size_t lanes = (size_t)(whole.shape.n + VECTOR_LANES - 1) / VECTOR_LANES * VECTOR_LANES;
     const size_t useful = (size_t)whole.shape.m * lanes * (size_t)shape.k / THREAD_MINIMUM;
     const size_t most = (size_t)parallel_threads();
+    // To call all threads costs more than a quarter of them would save.
     if (useful < 2 || useful < most / 4 || most < 2 || parallel_inside()) {
         multiply(&whole);
         return;
