@@ -60,7 +60,7 @@
 
 // ---- Strips and tiles -------------------------------------------------------------------------------------
 
-enum { TILE_COLUMNS = 2 * VECTOR_LANES };
+enum { TILE_COLUMNS = 2 * VECTOR_LANES, FAR = 1 << 16, ASK_EVERY = 4 };
 
 // A strip of C, at most TILE_COLUMNS wide, and the factors that make it.
 typedef struct {
@@ -72,6 +72,7 @@ typedef struct {
     int rows, k;   // of the strip; the length of the sums
     int last;      // how many lanes of the last vector are columns of C, 1 … VECTOR_LANES
     bool resume;   // start from what C holds rather than from zero
+    bool far;      // C is large: it has to be asked for
 } Strip;
 
 // Brings the number that lies so many floats after p into the cache. It may lie past the end: nothing is
@@ -79,6 +80,12 @@ typedef struct {
 INLINE void ask_for(const float *p, size_t after)
 {
     __builtin_prefetch((const void *)((uintptr_t)p + after * sizeof *p));
+}
+
+// The same for one that will be written.
+INLINE void ask_to_write(const float *p, size_t after)
+{
+    __builtin_prefetch((const void *)((uintptr_t)p + after * sizeof *p), 1);
 }
 
 // The sums of a tile: of each row the left vector and the right one. A narrow tile has only the right one.
@@ -94,9 +101,6 @@ INLINE void tile_begin(const int rows, const bool wide, const Strip *s, Mask mas
         const float *c = s->c + (size_t)i * s->c_step;
         if (wide) sums->left[i] = s->resume ? load(c) : broadcast(0.0f);
         sums->right[i] = s->resume ? load_first(mask, c + (wide ? VECTOR_LANES : 0)) : broadcast(0.0f);
-        // The tile below begins in the same way: have its numbers brought meanwhile.
-        if (wide && s->resume) ask_for(c, (size_t)rows * s->c_step);
-        if (wide && s->resume) ask_for(c, (size_t)rows * s->c_step + VECTOR_LANES);
     }
 }
 
@@ -117,6 +121,39 @@ INLINE void tile_end(const int rows, const bool wide, const Strip *s, Mask mask,
     }
 }
 
+// Where a tile is in A and B. Fourteen addresses, one for each row of A, would not leave registers for anything else: one
+// address serves three rows.
+typedef struct {
+    const float *a[(TILE_ROWS + 2) / 3], *b;
+    const float *next_tile; // its rows of A, where these are neighbours
+} Reading;
+
+// One term of every sum: a row of B meets a column of A. term: its number.
+INLINE void tile_term(const int rows, const bool wide, const bool by_rows, const Strip *s, Mask mask,
+                      int term, Reading *at, Sums *sums)
+{
+    const Vector left = wide ? load(at->b) : broadcast(0.0f);
+    const Vector right = load_first(mask, at->b + (wide ? VECTOR_LANES : 0));
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        const Vector x = broadcast(by_rows ? at->a[i / 3][(size_t)(i % 3) * s->a_step] : at->a[0][i]);
+        if (wide) sums->left[i] = fused(x, left, sums->left[i]);
+        sums->right[i] = fused(x, right, sums->right[i]);
+    }
+    // The processor guesses well what is read next, but not that rows of B lie far apart, nor that the rows
+    // of the next tile follow. Ask for them in time.
+    if (wide) ask_for(at->b, 16 * s->b_step);
+    if (wide) ask_for(at->b, 16 * s->b_step + VECTOR_LANES);
+    if (by_rows) ask_for(at->next_tile, (size_t)term * (size_t)rows);
+    at->b += s->b_step;
+    if (by_rows) {
+        UNROLL
+        for (int g = 0; g < (rows + 2) / 3; g++) at->a[g]++;
+    } else {
+        at->a[0] += s->a_step;
+    }
+}
+
 // The heart of it: the first rows of the strip, C (rows × columns) from A (rows × k) and B (k × columns).
 // rows, wide and by_rows are constants wherever this is called, so every loop but the one over k is written
 // out and every sum is a register. wide: there are two vectors of columns, not one. by_rows: the numbers of
@@ -126,37 +163,24 @@ INLINE void tile(const int rows, const bool wide, const bool by_rows, const Stri
     Sums sums;
     const Mask mask = first(s->last);
     tile_begin(rows, wide, s, mask, &sums);
-
-    // Fourteen addresses, one for each row, would not leave registers for anything else: one address serves
-    // three rows.
-    const size_t a_step = s->a_step, b_step = s->b_step;
-    const float *a[(TILE_ROWS + 2) / 3], *b = s->b;
+    Reading at = {.b = s->b, .next_tile = s->a + (by_rows ? (size_t)rows * s->a_step : 0)};
     UNROLL
-    for (int g = 0; g < (rows + 2) / 3; g++) a[g] = s->a + (by_rows ? 3 * (size_t)g * a_step : 0);
-    const float *next_tile = s->a + (by_rows ? (size_t)rows * a_step : 0);
+    for (int g = 0; g < (rows + 2) / 3; g++) at.a[g] = s->a + (by_rows ? 3 * (size_t)g * s->a_step : 0);
 
-    for (int p = 0; p < s->k; p++) {
-        const Vector left = wide ? load(b) : broadcast(0.0f);
-        const Vector right = load_first(mask, b + (wide ? VECTOR_LANES : 0));
-        UNROLL
-        for (int i = 0; i < rows; i++) {
-            const Vector x = broadcast(by_rows ? a[i / 3][(size_t)(i % 3) * a_step] : a[0][i]);
-            if (wide) sums.left[i] = fused(x, left, sums.left[i]);
-            sums.right[i] = fused(x, right, sums.right[i]);
+    // A large C is seldom in the cache. The rows where this tile will end, or where the next one begins, are asked for one by one:
+    // all at once, they would keep A and B waiting.
+    const float *c = s->c + (s->resume ? (size_t)rows * s->c_step : 0);
+    const int asking = rows == TILE_ROWS && s->far ? int_min(ASK_EVERY * rows, s->k) : 0;
+    int p = 0;
+    for (; p < asking; p++) {
+        if (p % ASK_EVERY == 0) {
+            ask_to_write(c, 0);
+            if (wide) ask_to_write(c, VECTOR_LANES);
+            c += s->c_step;
         }
-        // The processor guesses well what is read next, but not that rows of B lie far apart, nor that the
-        // rows of the next tile follow. Ask for them in time.
-        if (wide) ask_for(b, 16 * b_step);
-        if (wide) ask_for(b, 16 * b_step + VECTOR_LANES);
-        if (by_rows) ask_for(next_tile, (size_t)p * (size_t)rows);
-        b += b_step;
-        if (by_rows) {
-            UNROLL
-            for (int g = 0; g < (rows + 2) / 3; g++) a[g]++;
-        } else {
-            a[0] += a_step;
-        }
+        tile_term(rows, wide, by_rows, s, mask, p, &at, &sums);
     }
+    for (; p < s->k; p++) tile_term(rows, wide, by_rows, s, mask, p, &at, &sums);
     tile_end(rows, wide, s, mask, &sums);
 }
 
@@ -244,6 +268,7 @@ INLINE void strips(const Product *p)
             .k = p->shape.k,
             .last = wide ? columns - VECTOR_LANES : columns,
             .resume = p->shape.accumulate,
+            .far = (size_t)p->shape.m * p->c_step >= FAR,
         };
         if (p->shape.transpose_a)
             (wide ? strip_wide_columns : strip_narrow_columns)(&s);
@@ -498,9 +523,10 @@ INLINE Product transposed_gemv(Product p)
 
 // Rows at a distance of PAGE floats lie on different pages; at a multiple of it they compete for the same places of the cache.
 // From APART floats on, rows of a strip of B fall into few enough of these for a strip to push itself out, at every tile that it
-// meets. MANY_ROWS pay for a copy then: a low tile meets the strip more often. STAYS floats of A stay in the second-level cache from
-// one strip to the next.
-enum { PAGE = 1024, APART = 128, MANY_ROWS = TILE_ROWS > 8 ? 1024 : 128, STAYS = 1 << 17 };
+// meets. MANY_ROWS pay for a copy then: a low tile meets the strip more often. A transposed A is read down its columns, and what a
+// tile has of them is spread over as many places as there are rows: from FAR_APART on these are copied, if there are more than a
+// few. STAYS floats of A stay in the second-level cache from one strip to the next.
+enum { PAGE = 1024, APART = 128, FAR_APART = 192, MANY_ROWS = TILE_ROWS > 8 ? 1024 : 128, STAYS = 1 << 17 };
 
 // How long are the pieces when length is cut into equal ones of at most limit?
 static int piece(int length, int limit)
@@ -523,8 +549,9 @@ static void multiply(const Product *whole)
     }
     const bool copy_b = shape.transpose_b || (whole->b_step >= PAGE && shape.m >= 128) ||
                         (whole->b_step >= APART && shape.m >= MANY_ROWS && !shape.transpose_a);
-    const bool copy_a =
-        whole->a_step >= PAGE && shape.n >= 128 && (shape.transpose_a || whole->a_step % PAGE == 0);
+    const bool copy_a = shape.transpose_a
+                            ? whole->a_step >= FAR_APART && shape.n >= 64 && shape.k >= 128
+                            : whole->a_step >= PAGE && whole->a_step % PAGE == 0 && shape.n >= 128;
     const int most_terms = shape.transpose_a && !copy_b ? THIN_K : BLOCK_K;
     const bool a_stays = shape.n <= TILE_COLUMNS || (size_t)shape.m * (size_t)shape.k <= STAYS;
     if (!copy_a && !copy_b && a_stays && shape.k <= most_terms) {
@@ -605,6 +632,61 @@ void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, flo
             const Product mine = rectangle(&whole, parts, parallel_number());
             if (mine.shape.m > 0 && mine.shape.n > 0) multiply(&mine);
         }
+    }
+}
+
+// Pieces of rows are so high that what belongs to them fits the second-level cache. A thread needs some pieces for its own copy
+// of B to pay.
+enum { PIECE_M = BLOCK_M, LEAST_ROWS = 2 * PIECE_M };
+
+// Rows first … last − 1 of a product that is not transposed, piece by piece.
+static void multiply_pieces(Product p, const GemmRows *rows, int first, int last)
+{
+    pack_b(&p);
+    for (int i = first; i < last; i += PIECE_M) {
+        const Product piece = product_rows(p, i, int_min(PIECE_M, last - i));
+        if (rows->prepare) rows->prepare(rows->context, i, piece.shape.m);
+        multiply(&piece);
+        if (rows->finish) rows->finish(rows->context, i, piece.shape.m);
+    }
+}
+
+void gemm_each_row(void (*work)(const void *context, int first, int count), const GemmRows *rows, int count,
+                   int length)
+{
+    if (!work) return;
+    const size_t operations = (size_t)count * (size_t)length * (size_t)int_max(1, rows->operations);
+    const int parts = parallel_worth(operations) ? int_min(parallel_threads(), count) : 1;
+    PARALLEL_FOR(parts > 1, part, parts, {
+        const int first = (int)((long)count * part / parts);
+        work(rows->context, first, (int)((long)count * (part + 1) / parts) - first);
+    });
+}
+
+void gemm_with_rows(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc,
+                    GemmRows rows)
+{
+    const int most = parallel_inside() ? 1 : parallel_threads();
+    const size_t lanes = (size_t)(shape.n + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS;
+    const bool tall =
+        (rows.prepare || rows.finish) && shape.m / most >= LEAST_ROWS && (size_t)shape.k * lanes <= PACKED_B;
+    if (!tall || shape.k <= 0 || shape.n <= 1) {
+        gemm_each_row(rows.prepare, &rows, shape.m, shape.k);
+        gemm(shape, a, lda, b, ldb, c, ldc);
+        gemm_each_row(rows.finish, &rows, shape.m, shape.n);
+        return;
+    }
+    const Product whole = {shape, a, b, c, (size_t)lda, (size_t)ldb, (size_t)ldc, TILE_COLUMNS};
+    if (most < 2) {
+        multiply_pieces(whole, &rows, 0, shape.m);
+        return;
+    }
+#pragma omp parallel
+    {
+        cores_keep_apart();
+        const int share = (shape.m + parallel_team() - 1) / parallel_team();
+        const int first = int_min(parallel_number() * share, shape.m);
+        multiply_pieces(whole, &rows, first, int_min(first + share, shape.m));
     }
 }
 

@@ -18,6 +18,24 @@ typedef struct {
 void gemm(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc);
 void gemm_naive(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc);
 
+// Work on rows of A before a product, or on rows of C behind it. prepare and finish are called for the rows first … first + count
+// − 1, for each row once, by several threads, and look at no other rows. Either may be NULL.
+typedef struct {
+    void (*prepare)(const void *context, int first, int count);
+    void (*finish)(const void *context, int first, int count);
+    const void *context;
+    int operations; // that a number of a row takes, for parallel.h; 0: one
+} GemmRows;
+
+// The product and the work, as if by prepare(context, 0, M), gemm(…), finish(context, 0, M). A tall product is done in pieces of
+// rows, so that the work finds its piece in the cache. A is not transposed.
+void gemm_with_rows(GemmShape shape, const float *a, int lda, const float *b, int ldb, float *c, int ldc,
+                    GemmRows rows);
+
+// work(context, …) on count rows of length numbers, shared between threads
+void gemm_each_row(void (*work)(const void *context, int first, int count), const GemmRows *rows, int count,
+                   int length);
+
 // A second factor that meets many first ones, as the weights of a recurrent network do: brought once into the order in
 // which it is read. op(B) is (k × n), stored as for gemm. The copy lives in the arena.
 typedef struct {

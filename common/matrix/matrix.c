@@ -501,7 +501,8 @@ void copy_columns_at(Place place, Matrix out, int to, Matrix m, int from, int co
 
 // ---- Products ---------------------------------------------------------------------------------------------
 
-static void product(Place place, const char *name, Matrix out, Matrix a, Matrix b, GemmShape shape)
+static void product_with_rows(Place place, const char *name, Matrix out, Matrix a, Matrix b, GemmShape shape,
+                              GemmRows rows)
 {
     shape.m = shape.transpose_a ? a.cols : a.rows;
     shape.k = shape.transpose_a ? a.rows : a.cols;
@@ -516,7 +517,12 @@ static void product(Place place, const char *name, Matrix out, Matrix a, Matrix 
              b.rows, b.cols, mark_b, shape.m, shape.n, out.rows, out.cols);
     need_apart(place, name, out, a);
     need_apart(place, name, out, b);
-    gemm(shape, a.data, a.cols, b.data, b.cols, out.data, out.cols);
+    gemm_with_rows(shape, a.data, a.cols, b.data, b.cols, out.data, out.cols, rows);
+}
+
+static void product(Place place, const char *name, Matrix out, Matrix a, Matrix b, GemmShape shape)
+{
+    product_with_rows(place, name, out, a, b, shape, (GemmRows){0});
 }
 
 void matmul_at(Place place, Matrix out, Matrix a, Matrix b)
@@ -547,4 +553,15 @@ void matmul_tn_add_at(Place place, Matrix out, Matrix a, Matrix b)
 void matmul_nt_add_at(Place place, Matrix out, Matrix a, Matrix b)
 {
     product(place, "matmul_nt_add", out, a, b, (GemmShape){.transpose_b = true, .accumulate = true});
+}
+
+void matmul_with_rows_at(Place place, Matrix out, Matrix a, Matrix b, GemmRows rows)
+{
+    product_with_rows(place, "matmul", out, a, b, (GemmShape){0}, rows);
+}
+
+void matmul_nt_with_rows_at(Place place, Matrix out, Matrix a, Matrix b, bool accumulate, GemmRows rows)
+{
+    product_with_rows(place, accumulate ? "matmul_nt_add" : "matmul_nt", out, a, b,
+                      (GemmShape){.transpose_b = true, .accumulate = accumulate}, rows);
 }

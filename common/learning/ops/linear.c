@@ -6,10 +6,26 @@
 
 #include <string.h>
 
+// A layer's rows: what finishes those of y behind the product, or prepares those of d_z, the gradient of x·w + b, before it.
+typedef struct {
+    Matrix y, b, r, slopes;
+    Matrix d_z, d_y;
+} LayerRows;
+
+static void finish_sum(const void *context, int first, int count)
+{
+    const LayerRows *layer = context;
+    for (int i = first; i < first + count; i++) {
+        float *restrict row = matrix_row(layer->y, i);
+        for (int j = 0; j < layer->y.cols; j++) row[j] += layer->b.data[j];
+    }
+}
+
 void affine_forward(Matrix y, Matrix x, Matrix w, Matrix b)
 {
-    matmul(y, x, w);
-    if (b.data) add_row(y, b);
+    const LayerRows layer = {.y = y, .b = b};
+    const GemmRows rows = {.finish = b.data ? finish_sum : NULL, .context = &layer};
+    matmul_with_rows(y, x, w, rows);
 }
 
 void affine_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, Matrix w)
@@ -20,30 +36,43 @@ void affine_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, M
     if (d_b.data) add_column_sums(d_b, d_y);
 }
 
-void affine_relu_forward(Matrix y, Matrix x, Matrix w, Matrix b)
+static void finish_relu(const void *context, int first, int count)
 {
-    matmul(y, x, w);
-    PARALLEL_FOR(parallel_worth(matrix_size(y)), i, y.rows, {
-        float *row = matrix_row(y, i);
-        for (int j = 0; j < y.cols; j++) {
-            float z = b.data ? row[j] + b.data[j] : row[j];
+    const LayerRows *layer = context;
+    const float *b = layer->b.data;
+    for (int i = first; i < first + count; i++) {
+        float *restrict row = matrix_row(layer->y, i);
+        for (int j = 0; j < layer->y.cols; j++) {
+            const float z = b ? row[j] + b[j] : row[j];
             row[j] = z < 0.0f ? 0.0f : z; // a NaN stays one
         }
-    });
+    }
+}
+
+void affine_relu_forward(Matrix y, Matrix x, Matrix w, Matrix b)
+{
+    const LayerRows layer = {.y = y, .b = b};
+    const GemmRows rows = {.finish = finish_relu, .context = &layer};
+    matmul_with_rows(y, x, w, rows);
 }
 
 // d_z = d_y where y > 0, else 0
-static void relu_mask(Matrix d_z, Matrix d_y, Matrix y)
+static void relu_mask(const void *context, int first, int count)
 {
-    size_t count = matrix_size(y);
-    PARALLEL_EACH(i, count, d_z.data[i] = y.data[i] > 0.0f ? d_y.data[i] : 0.0f);
+    const LayerRows *layer = context;
+    const size_t from = (size_t)first * (size_t)layer->y.cols,
+                 to = from + (size_t)count * (size_t)layer->y.cols;
+    const float *d_y = layer->d_y.data, *y = layer->y.data;
+    float *restrict d_z = layer->d_z.data;
+    for (size_t i = from; i < to; i++) d_z[i] = y[i] > 0.0f ? d_y[i] : 0.0f;
 }
 
 void affine_relu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix d_y, Matrix y, Matrix x,
                           Matrix w)
 {
     // y = max(0, z)
-    relu_mask(d_z, d_y, y);
+    const LayerRows layer = {.y = y, .d_y = d_y, .d_z = d_z};
+    gemm_each_row(relu_mask, &(GemmRows){.context = &layer}, y.rows, y.cols);
     // z = x·w + b
     affine_backward(d_x, d_w, d_b, d_z, x, w);
 }
@@ -64,41 +93,62 @@ static void gelu_row(float *restrict row, float *restrict slope, const float *b,
     }
 }
 
+static void finish_gelu(const void *context, int first, int count)
+{
+    const LayerRows *layer = context;
+    for (int i = first; i < first + count; i++)
+        gelu_row(matrix_row(layer->y, i), layer->slopes.data ? matrix_row(layer->slopes, i) : NULL,
+                 layer->b.data, layer->y.cols);
+}
+
 void affine_gelu_forward(Matrix y, Matrix slopes, Matrix x, Matrix w, Matrix b)
 {
-    matmul(y, x, w);
-    PARALLEL_FOR(parallel_worth(matrix_size(y) * 8), i, y.rows,
-                 gelu_row(matrix_row(y, i), slopes.data ? matrix_row(slopes, i) : NULL, b.data, y.cols));
+    const LayerRows layer = {.y = y, .slopes = slopes, .b = b};
+    const GemmRows rows = {.finish = finish_gelu, .context = &layer, .operations = 8};
+    matmul_with_rows(y, x, w, rows);
 }
 
 // d_z = d_y ⊙ slopes
-static void gelu_slopes(Matrix d_z, Matrix d_y, Matrix slopes)
+static void gelu_slopes(const void *context, int first, int count)
 {
-    size_t count = matrix_size(d_z);
-    PARALLEL_EACH(i, count, d_z.data[i] = d_y.data[i] * slopes.data[i]);
+    const LayerRows *layer = context;
+    const size_t cols = (size_t)layer->d_z.cols, from = (size_t)first * cols,
+                 to = from + (size_t)count * cols;
+    const float *d_y = layer->d_y.data, *slopes = layer->slopes.data;
+    float *restrict d_z = layer->d_z.data;
+    for (size_t i = from; i < to; i++) d_z[i] = d_y[i] * slopes[i];
 }
 
 void affine_gelu_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_z, Matrix d_y, Matrix slopes, Matrix x,
                           Matrix w)
 {
     // y = gelu(z)
-    gelu_slopes(d_z, d_y, slopes);
+    const LayerRows layer = {.slopes = slopes, .d_y = d_y, .d_z = d_z};
+    gemm_each_row(gelu_slopes, &(GemmRows){.context = &layer}, d_z.rows, d_z.cols);
     // z = x·w + b
     affine_backward(d_x, d_w, d_b, d_z, x, w);
 }
 
+static void finish_stream(const void *context, int first, int count)
+{
+    const LayerRows *layer = context;
+    const float *b = layer->b.data;
+    for (int i = first; i < first + count; i++) {
+        const float *in = matrix_row(layer->r, i);
+        float *restrict row = matrix_row(layer->y, i);
+        if (b) {
+            for (int j = 0; j < layer->y.cols; j++) row[j] = in[j] + (row[j] + b[j]);
+        } else {
+            for (int j = 0; j < layer->y.cols; j++) row[j] += in[j];
+        }
+    }
+}
+
 void affine_add_forward(Matrix y, Matrix r, Matrix x, Matrix w, Matrix b)
 {
-    matmul(y, x, w);
-    PARALLEL_FOR(parallel_worth(matrix_size(y)), i, y.rows, {
-        const float *in = matrix_row(r, i);
-        float *restrict row = matrix_row(y, i);
-        if (b.data) {
-            for (int j = 0; j < y.cols; j++) row[j] = in[j] + (row[j] + b.data[j]);
-        } else {
-            for (int j = 0; j < y.cols; j++) row[j] += in[j];
-        }
-    });
+    const LayerRows layer = {.y = y, .r = r, .b = b};
+    const GemmRows rows = {.finish = finish_stream, .context = &layer};
+    matmul_with_rows(y, x, w, rows);
 }
 
 void affine_add_backward(Matrix d_r, Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, Matrix w)
@@ -138,16 +188,15 @@ void embedding_backward(Matrix d_table, Matrix d_y, const int *ids)
 // Weight gradients are large. Where nothing has been written yet the products overwrite, which saves clearing
 // and reading.
 
-// gradient of t += a · bᵀ
-static void give_product_nt(Tensor *t, Matrix a, Matrix b)
+// gradient of t += a · bᵀ, whose rows of a are prepared on the way
+static void give_product_nt(Tensor *t, Matrix a, Matrix b, GemmRows rows)
 {
     bool accumulate;
     Matrix d = tensor_gradient_raw(t, &accumulate);
-    if (!d.data) return;
-    if (accumulate) {
-        matmul_nt_add(d, a, b);
+    if (d.data) {
+        matmul_nt_with_rows(d, a, b, accumulate, rows);
     } else {
-        matmul_nt(d, a, b);
+        gemm_each_row(rows.prepare, &rows, a.rows, a.cols);
     }
 }
 
@@ -164,10 +213,10 @@ static void give_product_tn(Tensor *t, Matrix a, Matrix b)
     }
 }
 
-// affine_backward, term by term
-static void give_affine(Tensor *x, Tensor *w, Tensor *b, Matrix d_y)
+// affine_backward, term by term; rows: what makes d_y
+static void give_affine(Tensor *x, Tensor *w, Tensor *b, Matrix d_y, GemmRows rows)
 {
-    give_product_nt(x, d_y, w->value);
+    give_product_nt(x, d_y, w->value, rows);
     give_product_tn(w, x->value, d_y);
     Matrix d_b = tensor_gradient(b);
     if (d_b.data) add_column_sums(d_b, d_y);
@@ -186,7 +235,7 @@ static void need_affine(Place place, const char *name, const Tensor *x, const Te
 
 static void affine_step(Tensor *self)
 {
-    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], self->gradient);
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], self->gradient, (GemmRows){0});
 }
 
 Tensor *affine_at(Place place, Tensor *x, Tensor *w, Tensor *b)
@@ -202,8 +251,9 @@ static void affine_relu_step(Tensor *self)
     Arena *scratch = tape_arena(self->tape);
     ArenaMark mark = arena_mark(scratch);
     Matrix d_z = matrix_uninitialised(scratch, self->value.rows, self->value.cols);
-    relu_mask(d_z, self->gradient, self->value);
-    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], d_z);
+    const LayerRows layer = {.y = self->value, .d_y = self->gradient, .d_z = d_z};
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], d_z,
+                (GemmRows){.prepare = relu_mask, .context = &layer});
     arena_rewind(scratch, mark);
 }
 
@@ -221,8 +271,9 @@ static void affine_gelu_step(Tensor *self)
     Arena *scratch = tape_arena(self->tape);
     ArenaMark mark = arena_mark(scratch);
     Matrix d_z = matrix_uninitialised(scratch, self->value.rows, self->value.cols);
-    gelu_slopes(d_z, self->gradient, *(const Matrix *)self->context);
-    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], d_z);
+    const LayerRows layer = {.slopes = *(const Matrix *)self->context, .d_y = self->gradient, .d_z = d_z};
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], d_z,
+                (GemmRows){.prepare = gelu_slopes, .context = &layer});
     arena_rewind(scratch, mark);
 }
 
@@ -245,7 +296,7 @@ static void affine_add_step(Tensor *self)
     Matrix d_r = tensor_gradient_raw(self->inputs[3], &accumulate);
     if (d_r.data && accumulate) add(d_r, d_r, self->gradient);
     if (d_r.data && !accumulate) copy(d_r, self->gradient);
-    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], self->gradient);
+    give_affine(self->inputs[0], self->inputs[1], self->inputs[2], self->gradient, (GemmRows){0});
 }
 
 Tensor *affine_add_at(Place place, Tensor *r, Tensor *x, Tensor *w, Tensor *b)
@@ -262,7 +313,7 @@ Tensor *affine_add_at(Place place, Tensor *r, Tensor *x, Tensor *w, Tensor *b)
 
 static void product_step(Tensor *self)
 {
-    give_product_nt(self->inputs[0], self->gradient, self->inputs[1]->value);
+    give_product_nt(self->inputs[0], self->gradient, self->inputs[1]->value, (GemmRows){0});
     give_product_tn(self->inputs[1], self->inputs[0]->value, self->gradient);
 }
 
