@@ -314,6 +314,88 @@ START_TEST(packed_factors_agree)
 }
 END_TEST
 
+// Work on rows: each row of A is made from another, each of C is changed, and both are counted.
+typedef struct {
+    const Problem *problem;
+    float *a, *c;
+    int *prepared, *finished;
+} Worked;
+
+static void halve_rows(const void *context, int first, int count)
+{
+    const Worked *w = context;
+    for (int i = first; i < first + count; i++) {
+        const size_t row = (size_t)i * (size_t)w->problem->lda;
+        for (int p = 0; p < w->problem->shape.k; p++)
+            w->a[row + (size_t)p] = w->problem->a[row + (size_t)p] / 2;
+        w->prepared[i]++;
+    }
+}
+
+static void mark_rows(const void *context, int first, int count)
+{
+    const Worked *w = context;
+    for (int i = first; i < first + count; i++) {
+        float *row = w->c + (size_t)i * (size_t)w->problem->ldc;
+        for (int j = 0; j < w->problem->shape.n; j++) row[j] = row[j] * 3.0f + (float)i;
+        w->finished[i]++;
+    }
+}
+
+// C with its guards, by the product with work on rows, or one after the other.
+static float *work_and_solve(const Problem *p, bool prepare, bool finish, bool apart)
+{
+    const GemmShape s = p->shape;
+    const size_t rows = (size_t)s.m + 1;
+    float *c = malloc(p->c_size * sizeof *c), *a = malloc(rows * (size_t)p->lda * sizeof *a);
+    int *counts = calloc(2 * rows, sizeof *counts);
+    ck_assert(c && a && counts);
+    memcpy(c, p->before, p->c_size * sizeof *c);
+    const Worked work = {p, a, c + GUARD, counts, counts + rows};
+    const GemmRows with = {prepare ? halve_rows : NULL, finish ? mark_rows : NULL, &work, 1};
+    const float *factor = prepare ? a : p->a;
+    if (apart) {
+        if (prepare) halve_rows(&work, 0, s.m);
+        gemm_naive(s, factor, p->lda, p->b, p->ldb, c + GUARD, p->ldc);
+        if (finish) mark_rows(&work, 0, s.m);
+    } else {
+        gemm_with_rows(s, factor, p->lda, p->b, p->ldb, c + GUARD, p->ldc, with);
+    }
+    for (int i = 0; i < s.m; i++)
+        ck_assert_msg(work.prepared[i] == prepare && work.finished[i] == finish,
+                      "C (%d × %d): row %d of A was prepared %d times, of C finished %d times", s.m, s.n, i,
+                      work.prepared[i], work.finished[i]);
+    free(counts);
+    free(a);
+    return c;
+}
+
+START_TEST(work_on_rows_is_that_before_and_behind_the_product)
+{
+    // Tall for one thread, for some, for all; low; without terms; with a B that is too large for one copy.
+    static const int shapes[][3] = {{400, 33, 17}, {1100, 70, 50}, {3000, 5, 9},    {335, 20, 30},
+                                    {40, 40, 40},  {1, 30, 20},    {0, 5, 3},       {700, 0, 3},
+                                    {700, 9, 0},   {700, 1, 12},   {337, 2049, 700}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        for (int way = 0; way < 16; way++) {
+            if (shapes[i][1] > 1000 && way != 7) continue; // the three loops are slow
+            GemmShape shape = {shapes[i][0], shapes[i][1], shapes[i][2], .transpose_b = way & 1,
+                               .accumulate = way & 2};
+            Problem p = new_problem(shape, 1, i + (size_t)way);
+            float *expected = work_and_solve(&p, (way & 4) != 0, (way & 8) != 0, true);
+            for (int threads = 1; threads <= 5; threads += threads < 3 ? 1 : 2) {
+                parallel_set_threads(threads);
+                float *got = work_and_solve(&p, (way & 4) != 0, (way & 8) != 0, false);
+                expect_same(&p, got, expected, "with work on rows");
+                free(got);
+            }
+            free(expected);
+            free_problem(&p);
+        }
+    }
+}
+END_TEST
+
 // ---- Threads ----------------------------------------------------------------------------------------------
 
 // Large enough to be divided; down, across and both; more threads than strips.
@@ -424,6 +506,6 @@ SUITE("gemm", the_naive_product_is_the_product, each_step_rounds_once,
       terms_are_added_from_the_first_to_the_last, every_small_shape_agrees,
       padded_rows_agree_and_the_padding_is_left_alone, a_product_without_terms_is_zero,
       a_product_without_rows_or_columns_touches_nothing, vectors_agree, products_of_several_blocks_agree,
-      random_shapes_agree, packed_factors_agree, the_number_of_threads_does_not_change_a_bit,
-      products_in_a_parallel_region_agree, a_small_product_ends_no_thread,
-      nan_and_infinity_reach_the_elements_that_they_belong_to)
+      random_shapes_agree, packed_factors_agree, work_on_rows_is_that_before_and_behind_the_product,
+      the_number_of_threads_does_not_change_a_bit, products_in_a_parallel_region_agree,
+      a_small_product_ends_no_thread, nan_and_infinity_reach_the_elements_that_they_belong_to)
