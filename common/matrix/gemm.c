@@ -236,7 +236,7 @@ INLINE Product product_rows(Product p, int from, int count)
 INLINE Product product_columns(Product p, int from, int count)
 {
     p.b += (size_t)from * (p.shape.transpose_b ? p.b_step : 1);
-    p.c += from;
+    if (p.c) p.c += from; // a factor is packed without a C
     p.shape.n = count;
     return p;
 }
