@@ -20,7 +20,7 @@ void gemm_naive(GemmShape shape, const float *a, int lda, const float *b, int ld
 
 // Work on rows of A before a product, or on rows of C behind it. prepare and finish are called for the rows first … first + count
 // − 1, for each row once, by several threads, and look at no other rows. Either may be NULL.
-typedef struct {
+typedef struct GemmRows {
     void (*prepare)(const void *context, int first, int count);
     void (*finish)(const void *context, int first, int count);
     const void *context;

@@ -555,13 +555,14 @@ void matmul_nt_add_at(Place place, Matrix out, Matrix a, Matrix b)
     product(place, "matmul_nt_add", out, a, b, (GemmShape){.transpose_b = true, .accumulate = true});
 }
 
-void matmul_with_rows_at(Place place, Matrix out, Matrix a, Matrix b, GemmRows rows)
+void matmul_with_rows_at(Place place, Matrix out, Matrix a, Matrix b, const GemmRows *rows)
 {
-    product_with_rows(place, "matmul", out, a, b, (GemmShape){0}, rows);
+    product_with_rows(place, "matmul", out, a, b, (GemmShape){0}, *rows);
 }
 
-void matmul_nt_with_rows_at(Place place, Matrix out, Matrix a, Matrix b, bool accumulate, GemmRows rows)
+void matmul_nt_with_rows_at(Place place, Matrix out, Matrix a, Matrix b, bool accumulate,
+                            const GemmRows *rows)
 {
     product_with_rows(place, accumulate ? "matmul_nt_add" : "matmul_nt", out, a, b,
-                      (GemmShape){.transpose_b = true, .accumulate = accumulate}, rows);
+                      (GemmShape){.transpose_b = true, .accumulate = accumulate}, *rows);
 }

@@ -18,7 +18,6 @@
 #pragma once
 #include "base/arena.h"
 #include "base/rng.h"
-#include "matrix/gemm.h"
 
 typedef struct {
     int rows, cols;
@@ -163,9 +162,11 @@ void matmul_add_at(Place place, Matrix out, Matrix a, Matrix b);
 void matmul_tn_add_at(Place place, Matrix out, Matrix a, Matrix b);
 void matmul_nt_add_at(Place place, Matrix out, Matrix a, Matrix b);
 
-// The same with work on the rows of a before, or on those of out behind: see gemm.h.
+// The same with work on the rows of a before, or on those of out behind: gemm.h has the type.
+struct GemmRows;
 #define matmul_with_rows(out, a, b, rows) matmul_with_rows_at(HERE, out, a, b, rows)
 #define matmul_nt_with_rows(out, a, b, accumulate, rows)                                                     \
     matmul_nt_with_rows_at(HERE, out, a, b, accumulate, rows)
-void matmul_with_rows_at(Place place, Matrix out, Matrix a, Matrix b, GemmRows rows);
-void matmul_nt_with_rows_at(Place place, Matrix out, Matrix a, Matrix b, bool accumulate, GemmRows rows);
+void matmul_with_rows_at(Place place, Matrix out, Matrix a, Matrix b, const struct GemmRows *rows);
+void matmul_nt_with_rows_at(Place place, Matrix out, Matrix a, Matrix b, bool accumulate,
+                            const struct GemmRows *rows);

@@ -3,6 +3,7 @@
 #include "base/mathf.h"
 #include "base/parallel.h"
 #include "matrix/columns.h"
+#include "matrix/gemm.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ void affine_forward(Matrix y, Matrix x, Matrix w, Matrix b)
 {
     const LayerRows layer = {.y = y, .b = b};
     const GemmRows rows = {.finish = b.data ? finish_sum : NULL, .context = &layer};
-    matmul_with_rows(y, x, w, rows);
+    matmul_with_rows(y, x, w, &rows);
 }
 
 void affine_backward(Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, Matrix w)
@@ -53,7 +54,7 @@ void affine_relu_forward(Matrix y, Matrix x, Matrix w, Matrix b)
 {
     const LayerRows layer = {.y = y, .b = b};
     const GemmRows rows = {.finish = finish_relu, .context = &layer};
-    matmul_with_rows(y, x, w, rows);
+    matmul_with_rows(y, x, w, &rows);
 }
 
 // d_z = d_y where y > 0, else 0
@@ -105,7 +106,7 @@ void affine_gelu_forward(Matrix y, Matrix slopes, Matrix x, Matrix w, Matrix b)
 {
     const LayerRows layer = {.y = y, .slopes = slopes, .b = b};
     const GemmRows rows = {.finish = finish_gelu, .context = &layer, .operations = 8};
-    matmul_with_rows(y, x, w, rows);
+    matmul_with_rows(y, x, w, &rows);
 }
 
 // d_z = d_y ⊙ slopes
@@ -148,7 +149,7 @@ void affine_add_forward(Matrix y, Matrix r, Matrix x, Matrix w, Matrix b)
 {
     const LayerRows layer = {.y = y, .r = r, .b = b};
     const GemmRows rows = {.finish = finish_stream, .context = &layer};
-    matmul_with_rows(y, x, w, rows);
+    matmul_with_rows(y, x, w, &rows);
 }
 
 void affine_add_backward(Matrix d_r, Matrix d_x, Matrix d_w, Matrix d_b, Matrix d_y, Matrix x, Matrix w)
@@ -194,7 +195,7 @@ static void give_product_nt(Tensor *t, Matrix a, Matrix b, GemmRows rows)
     bool accumulate;
     Matrix d = tensor_gradient_raw(t, &accumulate);
     if (d.data) {
-        matmul_nt_with_rows(d, a, b, accumulate, rows);
+        matmul_nt_with_rows(d, a, b, accumulate, &rows);
     } else {
         gemm_each_row(rows.prepare, &rows, a.rows, a.cols);
     }
