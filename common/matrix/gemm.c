@@ -41,6 +41,11 @@
 // of a weight, K is the number of rows of a batch and both factors are long and thin: pieces of 384 terms
 // keep the strip of B in the first-level cache.
 //
+// Writing. Before a line of memory is written it is brought into the cache, and a large C is seldom there. So a tile asks
+// for the lines that it will write, one row every fourth term, while it computes; left to the end, they would all be waited
+// for together. What a layer does to the rows of C next (a bias, an activation) is done in pieces of rows, while these are
+// near: gemm_with_rows.
+//
 // Threads. C is cut into as many rectangles as there are threads, and each computes its own as if alone.
 // They share nothing and wait for nobody, and no sum is ever divided: this is why the number of threads
 // does not change a bit.
