@@ -161,12 +161,17 @@ START_TEST(two_threads_of_a_team_do_not_share_a_processor)
     ck_assert_msg(!may_use(1, shared), "the second thread may still use processor %d", shared);
     ck_assert_int_gt(CPU_COUNT(&of_thread[1]), 0);
 
-    // The first one stays: a tenth of a second after the second has said that it is elsewhere, that one may go everywhere.
+    // The first one stays: a tenth of a second after the second has said that it is elsewhere, that one may go everywhere. On a
+    // busy machine this may happen too early, so that they meet once more: then it happens again.
     stay_on(shared);
-    region();
-    nanosleep(&(struct timespec){.tv_nsec = 120000000}, NULL);
-    region();
-    ck_assert_msg(CPU_EQUAL(&of_thread[1], &everywhere), "the second thread is still kept away");
+    bool free = false;
+    for (int i = 0; i < 20 && !free; i++) {
+        region();
+        nanosleep(&(struct timespec){.tv_nsec = 120000000}, NULL);
+        region();
+        free = CPU_EQUAL(&of_thread[1], &everywhere);
+    }
+    ck_assert_msg(free, "the second thread is still kept away");
 }
 END_TEST
 
