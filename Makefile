@@ -922,7 +922,7 @@ BENCH_HELP    := $(findstring --help,$(ARGS))
 BENCH_PEERS   := $(patsubst %.c,$(TREE)/%,$(wildcard tests/bench/peers/*.c))
 
 $(TREE)/tests/bench/bench.o: COURSE_CPPFLAGS += '-DBENCH_ARCH="$(ARCH)"'
-$(BENCHES:%=$(TREE)/tests/bench/bench_%): $(TREE)/%: $(TREE)/%.o $(patsubst %,$(TREE)/tests/bench/%.o,bench distance progress watch) $(LIBRARY)
+$(BENCHES:%=$(TREE)/tests/bench/bench_%): $(TREE)/%: $(TREE)/%.o $(patsubst %,$(TREE)/tests/bench/%.o,bench distance openblas progress watch) $(LIBRARY)
 	$(call link,$^,$(LIBRARIES))
 $(BENCH_PEERS): $(TREE)/%: $(TREE)/%.o
 	$(QUIET)$(CC) $< -ldl -lm -o $@

@@ -4,13 +4,13 @@
 #include "base/parallel.h"
 #include "distance.h"
 #include "matrix/gemm.h"
+#include "openblas.h"
 #include "progress.h"
 #include "timing.h"
 #include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -143,25 +143,14 @@ static void end_process(Process *p)
     p->pid = 0;
 }
 
-// In the child: what makes a comparison fair. Debian's OpenMP build of OpenBLAS shares its threads with
-// those of PyTorch; its default build brings threads of its own, and the two fight. Settings that hold
-// OpenBLAS back are removed.
+// In the child: what makes a comparison fair.
 static void set_environment(int threads)
 {
     char text[LINE];
     snprintf(text, sizeof text, "%d", threads);
     setenv("OMP_NUM_THREADS", text, 1);
-    unsetenv("OPENBLAS_CORETYPE");
-    unsetenv("OPENBLAS_L2_SIZE");
-    unsetenv("OPENBLAS_NUM_THREADS");
     unsetenv("GOMP_SPINCOUNT");
-    glob_t found;
-    if (glob("/usr/lib/*/openblas-openmp", 0, NULL, &found) == 0) {
-        const char *old = getenv("LD_LIBRARY_PATH");
-        snprintf(text, sizeof text, "%s%s%s", found.gl_pathv[0], old ? ":" : "", old ? old : "");
-        setenv("LD_LIBRARY_PATH", text, 1);
-    }
-    globfree(&found);
+    openblas_set_environment();
 }
 
 static bool too_slow; // the program that was started last was there, but not ready in time
@@ -519,6 +508,13 @@ void bench_begin(const char *group, const BenchPeer *the_peers, int count)
     fprintf(stderr, "\n%s: %s, ARCH=%s, %s, %d threads\n", group, COMPILER, BENCH_ARCH, processor,
             counts[tried - 1]);
     if (!with_peers) return;
+    const char *kernels = openblas_kernels();
+    if (kernels)
+        fprintf(
+            stderr,
+            "  OpenBLAS does not know this processor and would take its kernels of 2004: the peers run with "
+            "OPENBLAS_CORETYPE=%s\n",
+            kernels);
     for (int i = 0; i < count; i++) {
         for (int t = 0; t < tried; t++) {
             char what[LINE];
