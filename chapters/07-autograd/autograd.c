@@ -817,6 +817,7 @@ static void time_both(Lesson *lesson)
 | `backward(loss)` | `loss.backward()` |
 | a parameter; an input of the tape | `requires_grad=True`; `False` |
 | `w->gradient` | `w.grad` |
+| `tensor_keep_gradient(hidden)`, for a node in between | `hidden.retain_grad()` |
 | `clear_gradients` (`optimiser_step` does it) | `optimizer.zero_grad()` |
 | `tape_record(tape, false)` | `with torch.no_grad():` |
 | `tape_reset` | the graph is freed after `backward()`, unless `retain_graph=True` |

@@ -128,7 +128,9 @@ static Norms gradient_norms(Probe probe, const Network *net)
     Norms norms = {0};
     Tape *tape = tape_new();
     Tensor *hidden[MAX_DEPTH];
-    backward(cross_entropy(network_scores(net, tape, probe.pixels, hidden), probe.labels));
+    Tensor *scores = network_scores(net, tape, probe.pixels, hidden);
+    for (int l = 0; l < net->depth - 1; l++) tensor_keep_gradient(hidden[l]);
+    backward(cross_entropy(scores, probe.labels));
     for (int l = 0; l < net->depth; l++) {
         norms.weights[l] = norm(net->layers[l].weight->gradient);
         norms.biases[l] = norm(net->layers[l].bias->gradient);

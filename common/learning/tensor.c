@@ -6,8 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Memory that a gradient has left.
+typedef struct {
+    float *data;
+    size_t size; // numbers
+} Piece;
+
 struct Tape {
-    Arena *arena;   // everything of one step: nodes, values, gradients, contexts
+    Arena *arena;     // of one step: nodes, values, contexts
+    Arena *gradients; // those of nodes; NULL without recording
+    Piece *pieces;    // of them, free again; the last one was left last
+    int piece_count, piece_capacity;
     Tensor **nodes; // in order of creation; kept from step to step
     int length, capacity;
     bool recording;
@@ -22,6 +31,7 @@ Tape *tape_new(void)
     Tape *tape = calloc(1, sizeof *tape);
     check(tape, "close other programs", "no memory for a tape");
     tape->arena = arena_new();
+    tape->gradients = arena_new();
     tape->recording = true;
     return tape;
 }
@@ -38,6 +48,8 @@ void tape_free(Tape *tape)
 {
     if (!tape || tape->borrowed) return;
     arena_free(tape->arena);
+    arena_free(tape->gradients);
+    free(tape->pieces);
     free(tape->nodes);
     free(tape);
 }
@@ -48,7 +60,9 @@ void tape_reset(Tape *tape)
         arena_rewind(tape->arena, tape->start);
     } else {
         arena_reset(tape->arena);
+        arena_reset(tape->gradients);
     }
+    tape->piece_count = 0;
     tape->length = 0;
 }
 
@@ -72,6 +86,11 @@ static void tell(const Tape *tape, const Tensor *node, TapeEvent event)
 bool tape_recording(const Tape *tape) { return tape->recording; }
 Arena *tape_arena(Tape *tape) { return tape->arena; }
 int tape_length(const Tape *tape) { return tape->length; }
+
+size_t tape_memory(const Tape *tape)
+{
+    return arena_used(tape->arena) + (tape->gradients ? arena_used(tape->gradients) : 0);
+}
 
 Tensor *tape_node(const Tape *tape, int index)
 {
@@ -105,7 +124,7 @@ Tensor *tape_input(Tape *tape, Matrix value) { return append(HERE, tape, "input"
 Tensor *tape_variable(Tape *tape, Matrix value)
 {
     Tensor *tensor = append(HERE, tape, "variable", value);
-    tensor->wants_gradient = tape->recording;
+    tensor->wants_gradient = tensor->keeps_gradient = tape->recording;
     if (tensor->wants_gradient) tensor->gradient = matrix_uninitialised(tape->arena, value.rows, value.cols);
     return tensor;
 }
@@ -139,10 +158,7 @@ static Tensor *node_new(Place place, Tape *tape, const char *operation, Matrix v
         if (input->wants_gradient && tape->recording) node->wants_gradient = true;
     }
     node->input_count = input_count;
-    if (node->wants_gradient) {
-        node->step = step;
-        node->gradient = matrix_uninitialised_at(place, tape->arena, value.rows, value.cols);
-    }
+    if (node->wants_gradient) node->step = step;
     if (context_size) node->context = arena_zeros_at(place, tape->arena, 1, context_size);
     tell(tape, node, TAPE_FORWARD);
     return node;
@@ -184,22 +200,49 @@ Tensor *tensor_view(Place place, const char *operation, Matrix value, BackwardSt
 }
 
 // value = parameter
-static void tape_parameter_step(Tensor *self)
-{
-    bool accumulate;
-    Matrix d_parameter = tensor_gradient_raw(self->inputs[0], &accumulate);
-    if (!d_parameter.data) return;
-    if (accumulate) {
-        add(d_parameter, d_parameter, self->gradient);
-    } else {
-        copy(d_parameter, self->gradient);
-    }
-}
+static void tape_parameter_step(Tensor *self) { tensor_pass_gradient(self->inputs[0], self); }
 
 Tensor *tape_parameter(Tape *tape, Tensor *parameter)
 {
     return node_new(HERE, tape, "tape_parameter", parameter->value, tape_parameter_step, 0, 1, &parameter);
 }
+
+// ---- Gradients --------------------------------------------------------------------------------------------
+
+// Memory for so many numbers: the piece of that size that was left last, if it is among the last.
+static float *take_piece(Tape *tape, size_t size)
+{
+    enum { LOOKED_AT = 32 };
+    const int last = tape->piece_count - 1;
+    for (int i = last; i >= 0 && i > last - LOOKED_AT; i--) {
+        if (tape->pieces[i].size != size) continue;
+        float *data = tape->pieces[i].data;
+        memmove(&tape->pieces[i], &tape->pieces[i + 1], (size_t)(last - i) * sizeof(Piece));
+        tape->piece_count--;
+        return data;
+    }
+    return arena_alloc(tape->gradients, size, sizeof(float));
+}
+
+// Its step has sent the gradient on.
+static void leave_piece(Tensor *node)
+{
+    Tape *tape = node->tape;
+    if (node->keeps_gradient) return;
+    node->has_gradient = false;
+    if (!node->gradient.data) return; // passed on to an input
+    if (tape->piece_count == tape->piece_capacity) {
+        const int capacity = int_max(64, 2 * tape->piece_capacity);
+        Piece *pieces = realloc(tape->pieces, (size_t)capacity * sizeof *pieces);
+        check(pieces, "close other programs", "no memory for %d gradients", capacity);
+        tape->pieces = pieces;
+        tape->piece_capacity = capacity;
+    }
+    tape->pieces[tape->piece_count++] = (Piece){node->gradient.data, matrix_size(node->gradient)};
+    node->gradient.data = NULL;
+}
+
+void tensor_keep_gradient(Tensor *node) { node->keeps_gradient = true; }
 
 Matrix tensor_gradient_raw(Tensor *t, bool *accumulate)
 {
@@ -207,7 +250,28 @@ Matrix tensor_gradient_raw(Tensor *t, bool *accumulate)
     if (!t || !t->wants_gradient) return (Matrix){0, 0, NULL};
     *accumulate = t->has_gradient;
     t->has_gradient = true;
+    if (!t->gradient.data) t->gradient.data = take_piece(t->tape, matrix_size(t->gradient));
     return t->gradient;
+}
+
+void tensor_pass_gradient(Tensor *t, Tensor *self)
+{
+    const bool movable = t && t->wants_gradient && !t->gradient.data && !self->keeps_gradient;
+    if (movable) {
+        t->gradient.data = self->gradient.data;
+        t->has_gradient = true;
+        self->gradient.data = NULL;
+        return;
+    }
+    bool accumulate;
+    const Matrix d = tensor_gradient_raw(t, &accumulate);
+    if (!d.data) return;
+    const Matrix d_self = matrix_reshape(self->gradient, d.rows, d.cols);
+    if (accumulate) {
+        add(d, d, d_self);
+    } else {
+        copy(d, d_self);
+    }
 }
 
 void tensor_need_same(Place place, const char *operation, const Tensor *a, const Tensor *b)
@@ -243,13 +307,14 @@ void backward_from_at(Place place, Tensor *out, Matrix upstream)
 
     // What an earlier backward left on this tape does not count again. Parameters keep theirs.
     for (int i = 0; i < tape->length; i++) tape->nodes[i]->has_gradient = false;
-    copy(out->gradient, upstream);
-    out->has_gradient = true;
+    bool accumulate;
+    copy(tensor_gradient_raw(out, &accumulate), upstream);
     for (int i = tape->length - 1; i >= 0; i--) {
         Tensor *node = tape->nodes[i];
         if (!node->has_gradient || !node->step) continue;
         tell(tape, node, TAPE_BACKWARD);
         node->step(node);
+        leave_piece(node);
     }
     tell(tape, out, TAPE_END);
 }

@@ -12,7 +12,14 @@
 // Operations are coarse (a whole layer is one node), so the tape costs nothing that can be measured. The
 // order of creation is an order in which every node comes after its inputs: playing it backwards needs no
 // sorting. There is no global state: an operation finds its tape through its inputs. A tensor that is used
-// twice receives the sum of both gradients. C leaves open in which order the arguments of a call are evaluated, and compilers
+// twice receives the sum of both gradients.
+//
+// Gradients on their way: the gradient of a node is needed from the moment an operation above it writes to it until its own step has
+// sent it on. Then its memory serves the next one, which finds it in the processor's cache, and gradient.data is NULL again; a
+// backward pass needs a few gradients at once, not as many as there are nodes. The leaves keep theirs (parameters,
+// tape_variable). To look at that of a node in between, ask before the pass: tensor_keep_gradient(hidden).
+//
+// C leaves open in which order the arguments of a call are evaluated, and compilers
 // differ: in tensor_add(f(x), g(x)) either may come first on the tape. Where x is used more than twice, or f and g draw
 // random numbers, give them lines of their own, or the last digits depend on the compiler.
 //
@@ -42,9 +49,11 @@ enum { TENSOR_MAX_INPUTS = 6 };
 
 struct Tensor {
     Matrix value;
-    Matrix gradient;       // d loss / d value, meaningful only when has_gradient; data NULL when not wanted
+    Matrix
+        gradient; // d loss / d value, meaningful only when has_gradient; data NULL when not wanted or sent on
     bool wants_gradient;   // it is a parameter, or depends on one, and the tape records
     bool has_gradient;     // something has been written into gradient since it was last cleared
+    bool keeps_gradient;   // it is there after the pass, too
     const char *operation; // "relu", "parameter", "input", … for messages and drawings
     Tape *tape;            // NULL for a parameter, which outlives every tape
     BackwardStep step;     // NULL for leaves
@@ -63,6 +72,7 @@ void tape_reset(Tape *tape);                  // forgets all nodes and takes bac
 void tape_record(Tape *tape, bool recording); // false: inference, without gradients (default true)
 bool tape_recording(const Tape *tape);
 Arena *tape_arena(Tape *tape);                  // scratch that lives until the next tape_reset
+size_t tape_memory(const Tape *tape);           // bytes that all of it fills now: nodes, values, gradients
 int tape_length(const Tape *tape);              // how many nodes there are
 Tensor *tape_node(const Tape *tape, int index); // in order of creation
 
@@ -80,6 +90,9 @@ Tensor *tape_parameter(Tape *tape, Tensor *parameter);
 // zeros.
 #define parameter_new(arena, rows, cols) parameter_new_at(HERE, arena, rows, cols)
 Tensor *parameter_new_at(Place place, Arena *arena, int rows, int cols);
+
+// The gradient of this node will be there after backward, until the tape is reset. Leaves need not ask.
+void tensor_keep_gradient(Tensor *node);
 
 // d loss / d everything. The loss must be (1 × 1). Gradients of parameters are added to what is there.
 #define backward(loss) backward_at(HERE, loss)
@@ -126,3 +139,7 @@ Matrix tensor_gradient(Tensor *t);
 // For an operation that can overwrite as fast as add: the gradient, not cleared, and whether to accumulate
 // into it.
 Matrix tensor_gradient_raw(Tensor *t, bool *accumulate);
+
+// The gradient of t += the gradient of self, as many numbers, row behind row. Where nothing has been written to t yet it takes over
+// the memory, and no number is copied: so this is the last thing that a step does with self->gradient, whose data may be NULL then.
+void tensor_pass_gradient(Tensor *t, Tensor *self);

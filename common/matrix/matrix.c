@@ -11,8 +11,18 @@
 
 // ---- Shapes that do not fit -------------------------------------------------------------------------------
 
+static void need_numbers(Place place, const char *operation, Matrix m)
+{
+    check_at(place, m.data || !matrix_size(m),
+             "matrix_new() makes one; of a gradient that a backward pass has sent on, tensor_keep_gradient() "
+             "keeps it",
+             "%s: (%d × %d) without numbers", operation, m.rows, m.cols);
+}
+
 static void need_same(Place place, const char *operation, Matrix a, Matrix b)
 {
+    need_numbers(place, operation, a);
+    need_numbers(place, operation, b);
     check_at(place, same_shape(a, b),
              "this operation works element by element: both matrices need the same shape",
              "%s: (%d × %d) and (%d × %d) differ", operation, a.rows, a.cols, b.rows, b.cols);
@@ -40,6 +50,8 @@ static void need_same_or_apart(Place place, const char *operation, Matrix out, M
 
 static void need_result(Place place, const char *operation, Matrix out, Matrix in)
 {
+    need_numbers(place, operation, out);
+    need_numbers(place, operation, in);
     check_at(place, same_shape(out, in), "give the result the shape of the inputs",
              "%s: a result of shape (%d × %d) for (%d × %d)", operation, out.rows, out.cols, in.rows,
              in.cols);
@@ -89,6 +101,7 @@ Matrix matrix_new_at(Place place, Arena *arena, int rows, int cols)
 
 Matrix matrix_copy_at(Place place, Arena *arena, Matrix m)
 {
+    need_numbers(place, "matrix_copy", m);
     return matrix_from_at(place, arena, m.rows, m.cols, m.data);
 }
 
@@ -409,10 +422,29 @@ void row_argmax(int *out, Matrix m)
     }
 }
 
-double matrix_sum(Matrix m) { return sum_of_products(m.data, NULL, matrix_size(m)); }
-double matrix_mean(Matrix m) { return sum(m) / (double)matrix_size(m); }
-double sum_of_squares(Matrix m) { return sum_of_products(m.data, m.data, matrix_size(m)); }
-double matrix_norm(Matrix m) { return sqrt(sum_of_squares(m)); }
+double matrix_sum_at(Place place, Matrix m)
+{
+    need_numbers(place, "sum", m);
+    return sum_of_products(m.data, NULL, matrix_size(m));
+}
+
+double matrix_mean_at(Place place, Matrix m)
+{
+    need_numbers(place, "mean", m);
+    return sum_of_products(m.data, NULL, matrix_size(m)) / (double)matrix_size(m);
+}
+
+double sum_of_squares_at(Place place, Matrix m)
+{
+    need_numbers(place, "sum_of_squares", m);
+    return sum_of_products(m.data, m.data, matrix_size(m));
+}
+
+double matrix_norm_at(Place place, Matrix m)
+{
+    need_numbers(place, "norm", m);
+    return sqrt(sum_of_products(m.data, m.data, matrix_size(m)));
+}
 
 double dot_at(Place place, Matrix a, Matrix b)
 {

@@ -117,13 +117,14 @@ void row_maxima_at(Place place, Matrix out, Matrix m);
 // out[i] = the first column of row i that holds its largest value; stops at a row with a NaN, which has none
 void row_argmax(int *out, Matrix m);
 
-#define sum(m)  matrix_sum(m)
-#define mean(m) matrix_mean(m) // NaN when there is no element
-#define norm(m) matrix_norm(m) // Frobenius: √Σ m²; finite for all finite elements
-double matrix_sum(Matrix m);
-double matrix_mean(Matrix m);
-double matrix_norm(Matrix m);
-double sum_of_squares(Matrix m);
+#define sum(m)            matrix_sum_at(HERE, m)
+#define mean(m)           matrix_mean_at(HERE, m) // NaN when there is no element
+#define norm(m)           matrix_norm_at(HERE, m) // Frobenius: √Σ m²; finite for all finite elements
+#define sum_of_squares(m) sum_of_squares_at(HERE, m)
+double matrix_sum_at(Place place, Matrix m);
+double matrix_mean_at(Place place, Matrix m);
+double matrix_norm_at(Place place, Matrix m);
+double sum_of_squares_at(Place place, Matrix m);
 #define dot(a, b) dot_at(HERE, a, b) // Σ a_ij b_ij
 #define largest_difference(a, b)                                                                             \
     largest_difference_at(HERE, a, b) // max |a_ij − b_ij|; NaN if any difference is NaN

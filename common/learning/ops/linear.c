@@ -293,11 +293,8 @@ Tensor *affine_gelu_at(Place place, Tensor *x, Tensor *w, Tensor *b)
 
 static void affine_add_step(Tensor *self)
 {
-    bool accumulate;
-    Matrix d_r = tensor_gradient_raw(self->inputs[3], &accumulate);
-    if (d_r.data && accumulate) add(d_r, d_r, self->gradient);
-    if (d_r.data && !accumulate) copy(d_r, self->gradient);
     give_affine(self->inputs[0], self->inputs[1], self->inputs[2], self->gradient, (GemmRows){0});
+    tensor_pass_gradient(self->inputs[3], self);
 }
 
 Tensor *affine_add_at(Place place, Tensor *r, Tensor *x, Tensor *w, Tensor *b)

@@ -176,17 +176,16 @@ static void add_positions_step(Tensor *self)
 {
     // y_(b·T + t) = x_(b·T + t) + table_t
     const int time = *(const int *)self->context;
-    Matrix d_y = self->gradient, d_x = tensor_gradient(self->inputs[0]),
-           d_table = tensor_gradient(self->inputs[1]);
-    if (d_x.data) add(d_x, d_x, d_y);
-    if (!d_table.data) return;
-    PARALLEL_FOR(parallel_worth(matrix_size(d_y)), t, time, {
-        float *out = matrix_row(d_table, t);
-        for (int row = t; row < d_y.rows; row += time) {
-            const float *in = matrix_row(d_y, row);
-            for (int j = 0; j < d_y.cols; j++) out[j] += in[j];
-        }
-    });
+    const Matrix d_y = self->gradient, d_table = tensor_gradient(self->inputs[1]);
+    if (d_table.data)
+        PARALLEL_FOR(parallel_worth(matrix_size(d_y)), t, time, {
+            float *out = matrix_row(d_table, t);
+            for (int row = t; row < d_y.rows; row += time) {
+                const float *in = matrix_row(d_y, row);
+                for (int j = 0; j < d_y.cols; j++) out[j] += in[j];
+            }
+        });
+    tensor_pass_gradient(self->inputs[0], self);
 }
 
 Tensor *add_positions_at(Place place, Tensor *x, Tensor *table, int time)

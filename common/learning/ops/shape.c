@@ -29,15 +29,15 @@ static void tensor_add_step(Tensor *self)
 {
     // y = a + b
     give_scaled(self->inputs[0], 1.0f, self->gradient);
-    give_scaled(self->inputs[1], 1.0f, self->gradient);
+    tensor_pass_gradient(self->inputs[1], self);
 }
 
 static void tensor_add_row_step(Tensor *self)
 {
     // y_ij = a_ij + b_j
-    give_scaled(self->inputs[0], 1.0f, self->gradient);
     Matrix d_b = tensor_gradient(self->inputs[1]);
     if (d_b.data) add_column_sums(d_b, self->gradient);
+    tensor_pass_gradient(self->inputs[0], self);
 }
 
 Tensor *tensor_add_at(Place place, Tensor *a, Tensor *b)
@@ -211,8 +211,7 @@ Tensor *slice_rows_at(Place place, Tensor *x, int first, int count)
 static void tensor_reshape_step(Tensor *self)
 {
     // y = x in another shape
-    Matrix shape = self->inputs[0]->value;
-    give_scaled(self->inputs[0], 1.0f, matrix_reshape(self->gradient, shape.rows, shape.cols));
+    tensor_pass_gradient(self->inputs[0], self);
 }
 
 Tensor *tensor_reshape_at(Place place, Tensor *x, int rows, int cols)
