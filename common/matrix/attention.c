@@ -161,52 +161,89 @@ typedef struct {
 
 static int whole_lanes(int count) { return (count + LANES - 1) / LANES * LANES; }
 
-// scores (padded, a multiple of LANES) *= scale, −∞ from seen on. Returns the largest; a NaN may be passed over, as
-// in lanes.h.
-static float scale_scores(float *scores, int seen, int padded, float scale)
+typedef int LaneBits __attribute__((vector_size(sizeof(Lanes))));
+typedef int HalfLaneBits __attribute__((vector_size(sizeof(HalfLanes))));
+typedef int QuarterLaneBits __attribute__((vector_size(sizeof(QuarterLanes))));
+
+// a where the bits of which are set, else b
+#define CHOOSE(Vector, Bits, which, a, b) ((Vector)(((Bits)(a) & (which)) | ((Bits)(b) & ~(which))))
+
+// Which of the elements j … j + 15 are among the first `seen`.
+static inline LaneBits among(int j, int seen)
 {
-    typedef int Bits __attribute__((vector_size(sizeof(Lanes))));
-    for (int j = seen; j < padded; j++) scores[j] = scale < 0.0f ? __builtin_inff() : -__builtin_inff();
-    Lanes most = {0}, x;
-    most -= __builtin_inff();
-    for (int j = 0; j < padded; j += LANES) {
-        lanes_load(&x, scores + j);
-        x *= scale;
-        memcpy(scores + j, &x, sizeof x);
-        const Bits larger = x > most;
-        most = (Lanes)(((Bits)x & larger) | ((Bits)most & ~larger));
-    }
-    float lane[LANES];
-    memcpy(lane, &most, sizeof lane);
-    for (int half = LANES / 2; half; half /= 2)
-        for (int l = 0; l < half; l++) lane[l] = lane[l + half] > lane[l] ? lane[l + half] : lane[l];
-    return lane[0];
+    const LaneBits number = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return number < seen - j;
 }
 
-// scores (padded), of which seen count → e^(score − base), 0 for the others. Returns their sum, as lanes_sum does. No
-// exponential of −∞ is taken: on the way to 0 it would pass through numbers that are slow on some processors.
-static float exponentials(float *scores, int seen, int padded, float base)
+// The largest of sixteen, paired as lanes_join pairs them; a NaN may be passed over, as in lanes.h.
+static inline float lanes_largest(const Lanes *x)
+{
+    const HalfLanes a = __builtin_shufflevector(*x, *x, 0, 1, 2, 3, 4, 5, 6, 7),
+                    b = __builtin_shufflevector(*x, *x, 8, 9, 10, 11, 12, 13, 14, 15);
+    const HalfLanes eight = CHOOSE(HalfLanes, HalfLaneBits, b > a, b, a);
+    const QuarterLanes c = __builtin_shufflevector(eight, eight, 0, 1, 2, 3),
+                       d = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+    const QuarterLanes four = CHOOSE(QuarterLanes, QuarterLaneBits, d > c, d, c);
+    const float left = four[2] > four[0] ? four[2] : four[0], right = four[3] > four[1] ? four[3] : four[1];
+    return right > left ? right : left;
+}
+
+// scores (padded, a multiple of LANES) *= scale, −∞ from seen on. Returns the largest.
+static inline float scale_scores(float *scores, int seen, int padded, float scale)
+{
+    const Lanes nothing = (Lanes){0} - __builtin_inff();
+    Lanes most = nothing, x;
+    for (int j = 0; j < padded; j += LANES) {
+        lanes_load(&x, scores + j);
+        x = CHOOSE(Lanes, LaneBits, among(j, seen), x * scale, nothing);
+        memcpy(scores + j, &x, sizeof x);
+        most = CHOOSE(Lanes, LaneBits, x > most, x, most);
+    }
+    return lanes_largest(&most);
+}
+
+// scores, of which seen count → e^(score − base). No exponential of −∞ is taken: on the way to 0 it would pass through
+// numbers that are slow on some processors.
+static inline void exponentials(float *scores, int seen, float base)
 {
     const int reach = whole_lanes(seen);
-    for (int j = seen; j < reach; j++) scores[j] = base;
-    for (int j = 0; j < reach; j++) scores[j] = exp32(scores[j] - base);
-    for (int j = seen; j < padded; j++) scores[j] = 0.0f;
-    return lanes_sum(scores, reach);
+    for (int j = 0; j < reach; j += LANES) {
+        Lanes x;
+        lanes_load(&x, scores + j);
+        x = CHOOSE(Lanes, LaneBits, among(j, seen), x - base, (Lanes){0});
+        memcpy(scores + j, &x, sizeof x);
+    }
+    for (int j = 0; j < reach; j++) scores[j] = exp32(scores[j]);
+}
+
+// scores (padded) → 0 from seen on. Returns the sum, as lanes_sum does.
+static inline float sum_seen(float *scores, int seen, int padded)
+{
+    Lanes total = {0}, x;
+    for (int j = 0; j < padded; j += LANES) {
+        lanes_load(&x, scores + j);
+        x = CHOOSE(Lanes, LaneBits, among(j, seen), x, (Lanes){0});
+        memcpy(scores + j, &x, sizeof x);
+        total += x;
+    }
+    return lanes_join(&total);
 }
 
 // scores (rows × padded, KEY_BLOCK apart), of which seen[r] count → e^(scale · score − most), 0 for those that do not.
+// Each step for all rows before the next: within a row one waits for the other, rows wait for nobody.
 static void extend(Running *running, float *scores, const int *seen, int rows, int padded, float scale)
 {
-    float base[QUERY_BLOCK], sums[QUERY_BLOCK];
+    float most[QUERY_BLOCK], base[QUERY_BLOCK], sums[QUERY_BLOCK];
+    for (int r = 0; r < rows; r++) most[r] = scale_scores(scores + r * KEY_BLOCK, seen[r], padded, scale);
     for (int r = 0; r < rows; r++) {
-        float *row = scores + (size_t)r * KEY_BLOCK;
-        const float most = scale_scores(row, seen[r], padded, scale), before = running->most[r];
-        running->most[r] = before > most ? before : most;
+        const float before = running->most[r];
+        running->most[r] = before > most[r] ? before : most[r];
         base[r] = running->most[r] == -__builtin_inff() ? 0.0f : running->most[r]; // nothing seen yet
         running->shrink[r] =
             before == -__builtin_inff() ? 0.0f : before - base[r]; // nothing is there to shrink
-        sums[r] = exponentials(row, seen[r], padded, base[r]);
     }
+    for (int r = 0; r < rows; r++) exponentials(scores + r * KEY_BLOCK, seen[r], base[r]);
+    for (int r = 0; r < rows; r++) sums[r] = sum_seen(scores + r * KEY_BLOCK, seen[r], padded);
     for (int r = 0; r < rows; r++) {
         running->shrink[r] = exp32(running->shrink[r]);
         running->total[r] = __builtin_fmaf(running->total[r], running->shrink[r], sums[r]);
