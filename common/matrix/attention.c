@@ -399,6 +399,17 @@ static void find_shares(float *shares, const AttentionHeads *g, int h, Workspace
         if (is_far(log_sums[(size_t)r * (size_t)s->heads])) shares[r] = 1.0f / totals[r];
 }
 
+// scores (padded) → 0 from seen on
+static inline void clear_unseen(float *scores, int seen, int padded)
+{
+    for (int j = seen / LANES * LANES; j < padded; j += LANES) {
+        Lanes x;
+        lanes_load(&x, scores + j);
+        x = CHOOSE(Lanes, LaneBits, among(j, seen), x, (Lanes){0});
+        memcpy(scores + j, &x, sizeof x);
+    }
+}
+
 // One block of queries and one of keys: p from the scores, and d_s, the gradient of the products, from that of p.
 static void block_slopes(const AttentionHeads *g, Workspace workspace, const float *log_sums,
                          const float *shares, const float *overlaps, const int *seen, int rows, int padded)
@@ -416,7 +427,8 @@ static void block_slopes(const AttentionHeads *g, Workspace workspace, const flo
             p[t] = exp32(p[t] * scale - log_sum) * share;
             d[t] = p[t] * (d[t] - overlap) * slope;
         }
-        for (int t = seen[r]; t < padded; t++) p[t] = d[t] = 0.0f;
+        clear_unseen(p, seen[r], padded);
+        clear_unseen(d, seen[r], padded);
     }
 }
 
@@ -467,14 +479,25 @@ static void block_backward(const AttentionHeads *g, int h, Workspace workspace, 
     }
 }
 
+// Rows of `width` numbers = 0. Heads are narrow: a call of memset for each costs more than its stores.
+static void clear_rows(Columns of, int rows, int width)
+{
+    const Lanes nothing = {0};
+    for (int i = 0; i < rows; i++) {
+        float *row = columns_at(of, i, 0).data;
+        int d = 0;
+        for (; d + LANES <= width; d += LANES) memcpy(row + d, &nothing, sizeof nothing);
+        if (d < width) memset(row + d, 0, (size_t)(width - d) * sizeof(float));
+    }
+}
+
 // The gradients of a group are 0.
 static void clear_gradients_of(const AttentionHeads *g)
 {
-    const size_t row = (size_t)g->width * sizeof(float),
-                 queries = row * (size_t)(g->shape.heads / g->shape.key_heads);
-    for (int i = 0; i < g->shape.queries; i++) memset(columns_at(g->d.q, i, 0).data, 0, queries);
-    for (int j = 0; j < g->shape.keys; j++) memset(columns_at(g->d.k, j, 0).data, 0, row);
-    for (int j = 0; j < g->shape.keys; j++) memset(columns_at(g->d.v, j, 0).data, 0, row);
+    const int row = g->width, queries = row * (g->shape.heads / g->shape.key_heads);
+    clear_rows(g->d.q, g->shape.queries, queries);
+    clear_rows(g->d.k, g->shape.keys, row);
+    clear_rows(g->d.v, g->shape.keys, row);
 }
 
 static void group_backward(const AttentionHeads *g, float *scratch)
