@@ -254,24 +254,34 @@ Matrix tensor_gradient_raw(Tensor *t, bool *accumulate)
     return t->gradient;
 }
 
+Matrix tensor_gradient_in_place(Tensor *t, Tensor *self, bool *accumulate)
+{
+    if (!t || !t->wants_gradient || t->gradient.data || self->keeps_gradient)
+        return tensor_gradient_raw(t, accumulate);
+    *accumulate = false;
+    t->has_gradient = true;
+    t->gradient.data = self->gradient.data;
+    self->gradient.data = NULL;
+    return t->gradient;
+}
+
 void tensor_pass_gradient(Tensor *t, Tensor *self)
 {
-    const bool movable = t && t->wants_gradient && !t->gradient.data && !self->keeps_gradient;
-    if (movable) {
-        t->gradient.data = self->gradient.data;
-        t->has_gradient = true;
-        self->gradient.data = NULL;
-        return;
-    }
     bool accumulate;
-    const Matrix d = tensor_gradient_raw(t, &accumulate);
-    if (!d.data) return;
-    const Matrix d_self = matrix_reshape(self->gradient, d.rows, d.cols);
+    const Matrix d_self = self->gradient, d = tensor_gradient_in_place(t, self, &accumulate);
+    if (!d.data || d.data == d_self.data) return;
+    const Matrix from = matrix_reshape(d_self, d.rows, d.cols);
     if (accumulate) {
-        add(d, d, d_self);
+        add(d, d, from);
     } else {
-        copy(d, d_self);
+        copy(d, from);
     }
+}
+
+Matrix tensor_gradient_scratch(Tensor *self)
+{
+    if (!self->keeps_gradient) return self->gradient;
+    return matrix_uninitialised(self->tape->arena, self->gradient.rows, self->gradient.cols);
 }
 
 void tensor_need_same(Place place, const char *operation, const Tensor *a, const Tensor *b)

@@ -143,3 +143,11 @@ Matrix tensor_gradient_raw(Tensor *t, bool *accumulate);
 // The gradient of t += the gradient of self, as many numbers, row behind row. Where nothing has been written to t yet it takes over
 // the memory, and no number is copied: so this is the last thing that a step does with self->gradient, whose data may be NULL then.
 void tensor_pass_gradient(Tensor *t, Tensor *self);
+
+// As tensor_gradient_raw, for an operation that makes each number of t's gradient from the same number of self's: where nothing has
+// been written to t yet it takes over the memory, to be overwritten in place. Look up self->gradient before.
+Matrix tensor_gradient_in_place(Tensor *t, Tensor *self, bool *accumulate);
+
+// For what a step makes of self->gradient on its way, each number from the same number: in its place, or in scratch of the tape where
+// it is kept.
+Matrix tensor_gradient_scratch(Tensor *self);

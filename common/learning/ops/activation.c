@@ -222,7 +222,8 @@ static Tensor *element_wise(Place place, const char *name, Tensor *x, BackwardSt
 static void relu_step(Tensor *self)
 {
     bool accumulate;
-    Matrix d_x = tensor_gradient_raw(self->inputs[0], &accumulate), d_y = self->gradient, y = self->value;
+    const Matrix d_y = self->gradient, y = self->value,
+                 d_x = tensor_gradient_in_place(self->inputs[0], self, &accumulate);
     if (accumulate) {
         relu_backward(d_x, d_y, y);
         return;

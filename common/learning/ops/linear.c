@@ -64,7 +64,8 @@ static void relu_mask(const void *context, int first, int count)
     const size_t from = (size_t)first * (size_t)layer->y.cols,
                  to = from + (size_t)count * (size_t)layer->y.cols;
     const float *d_y = layer->d_y.data, *y = layer->y.data;
-    float *restrict d_z = layer->d_z.data;
+    float *d_z = layer->d_z.data; // or d_y itself
+#pragma omp simd
     for (size_t i = from; i < to; i++) d_z[i] = y[i] > 0.0f ? d_y[i] : 0.0f;
 }
 
@@ -116,7 +117,8 @@ static void gelu_slopes(const void *context, int first, int count)
     const size_t cols = (size_t)layer->d_z.cols, from = (size_t)first * cols,
                  to = from + (size_t)count * cols;
     const float *d_y = layer->d_y.data, *slopes = layer->slopes.data;
-    float *restrict d_z = layer->d_z.data;
+    float *d_z = layer->d_z.data; // or d_y itself
+#pragma omp simd
     for (size_t i = from; i < to; i++) d_z[i] = d_y[i] * slopes[i];
 }
 
@@ -251,7 +253,7 @@ static void affine_relu_step(Tensor *self)
 {
     Arena *scratch = tape_arena(self->tape);
     ArenaMark mark = arena_mark(scratch);
-    Matrix d_z = matrix_uninitialised(scratch, self->value.rows, self->value.cols);
+    const Matrix d_z = tensor_gradient_scratch(self);
     const LayerRows layer = {.y = self->value, .d_y = self->gradient, .d_z = d_z};
     give_affine(self->inputs[0], self->inputs[1], self->inputs[2], d_z,
                 (GemmRows){.prepare = relu_mask, .context = &layer});
@@ -271,7 +273,7 @@ static void affine_gelu_step(Tensor *self)
 {
     Arena *scratch = tape_arena(self->tape);
     ArenaMark mark = arena_mark(scratch);
-    Matrix d_z = matrix_uninitialised(scratch, self->value.rows, self->value.cols);
+    const Matrix d_z = tensor_gradient_scratch(self);
     const LayerRows layer = {.slopes = *(const Matrix *)self->context, .d_y = self->gradient, .d_z = d_z};
     give_affine(self->inputs[0], self->inputs[1], self->inputs[2], d_z,
                 (GemmRows){.prepare = gelu_slopes, .context = &layer});

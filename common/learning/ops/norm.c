@@ -340,15 +340,16 @@ static void batch_norm_step(Tensor *self)
            *shortcut = self->inputs[3];
     Arena *scratch = tape_arena(self->tape);
     ArenaMark mark = arena_mark(scratch);
+    const Matrix d_y = self->gradient;
     Matrix sums = matrix_uninitialised(scratch, 2, x->value.cols), y = {0, 0, NULL};
     if (context->relu) y = self->value;
     NormPass p = norm_pass_of(x->value, context->mean, context->r, gain->value);
     p.shift = context->shift.data;
-    // The input of the short cut may be x itself: whichever comes second adds.
-    p.d_x = tensor_gradient_raw(x, &p.onto_d_x).data;
+    // d_x may stand where d_y stood. The input of the short cut may be x itself: whichever comes second adds.
+    p.d_x = tensor_gradient_in_place(x, self, &p.onto_d_x).data;
     p.d_shortcut = tensor_gradient_raw(shortcut, &p.onto_d_shortcut).data;
-    norm_backward(p, tensor_gradient(gain), tensor_gradient(bias), sums, self->gradient, y, x->value,
-                  context->mean, context->r, context->from_batch);
+    norm_backward(p, tensor_gradient(gain), tensor_gradient(bias), sums, d_y, y, x->value, context->mean,
+                  context->r, context->from_batch);
     arena_rewind(scratch, mark);
 }
 
