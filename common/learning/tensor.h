@@ -43,7 +43,7 @@
 
 typedef struct Tape Tape;
 typedef struct Tensor Tensor;
-typedef void (*BackwardStep)(Tensor *self); // reads self->gradient, adds to the gradients of self->inputs
+typedef void (*BackwardStep)(Tensor *self); // adds to the gradients of self->inputs; self->gradient is spent
 
 enum { TENSOR_MAX_INPUTS = 6 };
 
