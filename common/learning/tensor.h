@@ -49,8 +49,7 @@ enum { TENSOR_MAX_INPUTS = 6 };
 
 struct Tensor {
     Matrix value;
-    Matrix
-        gradient; // d loss / d value, meaningful only when has_gradient; data NULL when not wanted or sent on
+    Matrix gradient;       // d loss / d value while has_gradient; data NULL when not wanted, or sent on
     bool wants_gradient;   // it is a parameter, or depends on one, and the tape records
     bool has_gradient;     // something has been written into gradient since it was last cleared
     bool keeps_gradient;   // it is there after the pass, too
