@@ -1,5 +1,6 @@
 // The matrix product, in 10⁹ floating-point operations a second, against other libraries. A row gemm_MxKxN
-// is the product (M × K) · (K × N); gemm_N is gemm_NxNxN.
+// is the product (M × K) · (K × N); gemm_N is gemm_NxNxN. It is repeated, and finds its matrices in the cache where they are
+// small. A row walk_MxKxN goes through many of one shape, 128 MB, as a model's layers do: shapes of gpt_small and vit.
 #include "base/base.h"
 #include "bench.h"
 #include "matrix/gemm.h"
@@ -14,23 +15,30 @@ typedef struct {
     int m, k, n;
 } Shape;
 
-static double block(double seconds, void *context)
+static double repeated(double seconds, void *context)
 {
     const Shape *s = context;
-    return gemm_gflops(seconds, s->m, s->k, s->n, product);
+    return gemm_gflops(seconds, s->m, s->k, s->n, false, product);
 }
 
-static void rows(Shape *shapes, int count, bool outside_bar)
+static double walked(double seconds, void *context)
+{
+    const Shape *s = context;
+    return gemm_gflops(seconds, s->m, s->k, s->n, true, product);
+}
+
+static void rows(const char *how, Shape *shapes, int count, bool outside_bar)
 {
     for (int i = 0; i < count; i++) {
         Shape *s = &shapes[i];
         char name[64], request[64];
         if (s->m == s->k && s->k == s->n)
-            snprintf(name, sizeof name, "gemm_%d", s->m);
+            snprintf(name, sizeof name, "%s_%d", how, s->m);
         else
-            snprintf(name, sizeof name, "gemm_%dx%dx%d", s->m, s->k, s->n);
-        snprintf(request, sizeof request, "gemm %d %d %d", s->m, s->k, s->n);
-        BenchRow row = {.name = name, .metric = "gflops", .block = block, .context = s, .request = request};
+            snprintf(name, sizeof name, "%s_%dx%dx%d", how, s->m, s->k, s->n);
+        snprintf(request, sizeof request, "%s %d %d %d", how, s->m, s->k, s->n);
+        BenchRow row = {.name = name, .metric = "gflops", .context = s, .request = request};
+        row.block = strcmp(how, "walk") == 0 ? walked : repeated;
         row.outside_bar = outside_bar;
         bench_row(row, 64);
     }
@@ -53,10 +61,12 @@ int main(void)
     static Shape convolutions[] = {{50176, 9, 16}, {50176, 144, 16}, {12544, 288, 32}}; // as products
     static Shape others[] = {{2048, 2048, 2048}, {32, 256, 1024}, {128, 64, 64}, {64, 784, 10}, {64, 128, 10},
                              {442, 10, 1},       {32, 10, 1},     {32, 32, 32},  {16, 16, 16},  {8, 8, 8}};
+    static Shape walks[] = {{2048, 128, 512}, {2048, 512, 128}, {3200, 64, 256}};
     bench_begin("gemm", peers, COUNT(peers));
-    rows(squares, COUNT(squares), false);
-    rows(layers, COUNT(layers), false);
-    rows(convolutions, COUNT(convolutions), false);
-    rows(others, COUNT(others), true);
+    rows("gemm", squares, COUNT(squares), false);
+    rows("gemm", layers, COUNT(layers), false);
+    rows("gemm", convolutions, COUNT(convolutions), false);
+    rows("gemm", others, COUNT(others), true);
+    rows("walk", walks, COUNT(walks), true);
     return bench_end();
 }

@@ -21,6 +21,11 @@ def calls_per_second(seconds, call):
     return measured / (time.perf_counter() - start)
 
 
+def walk_length(m, k, n):
+    """How many products of this shape peer.h walks through."""
+    return (1 << 25) // (m * k + k * n + m * n) + 1
+
+
 def serve(title, answers):
     """Answers "SECONDS NAME ARGUMENTS" with answers[NAME](SECONDS, ARGUMENTS…), or with "no"."""
     print("ready", title, flush=True)
