@@ -161,31 +161,11 @@ typedef struct {
 
 static int whole_lanes(int count) { return (count + LANES - 1) / LANES * LANES; }
 
-typedef int LaneBits __attribute__((vector_size(sizeof(Lanes))));
-typedef int HalfLaneBits __attribute__((vector_size(sizeof(HalfLanes))));
-typedef int QuarterLaneBits __attribute__((vector_size(sizeof(QuarterLanes))));
-
-// a where the bits of which are set, else b
-#define CHOOSE(Vector, Bits, which, a, b) ((Vector)(((Bits)(a) & (which)) | ((Bits)(b) & ~(which))))
-
 // Which of the elements j … j + 15 are among the first `seen`.
 static inline LaneBits among(int j, int seen)
 {
     const LaneBits number = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     return number < seen - j;
-}
-
-// The largest of sixteen, paired as lanes_join pairs them; a NaN may be passed over, as in lanes.h.
-static inline float lanes_largest(const Lanes *x)
-{
-    const HalfLanes a = __builtin_shufflevector(*x, *x, 0, 1, 2, 3, 4, 5, 6, 7),
-                    b = __builtin_shufflevector(*x, *x, 8, 9, 10, 11, 12, 13, 14, 15);
-    const HalfLanes eight = CHOOSE(HalfLanes, HalfLaneBits, b > a, b, a);
-    const QuarterLanes c = __builtin_shufflevector(eight, eight, 0, 1, 2, 3),
-                       d = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
-    const QuarterLanes four = CHOOSE(QuarterLanes, QuarterLaneBits, d > c, d, c);
-    const float left = four[2] > four[0] ? four[2] : four[0], right = four[3] > four[1] ? four[3] : four[1];
-    return right > left ? right : left;
 }
 
 // scores (padded, a multiple of LANES) *= scale, −∞ from seen on. Returns the largest.
@@ -195,9 +175,9 @@ static inline float scale_scores(float *scores, int seen, int padded, float scal
     Lanes most = nothing, x;
     for (int j = 0; j < padded; j += LANES) {
         lanes_load(&x, scores + j);
-        x = CHOOSE(Lanes, LaneBits, among(j, seen), x * scale, nothing);
+        x = LANES_CHOOSE(Lanes, LaneBits, among(j, seen), x * scale, nothing);
         memcpy(scores + j, &x, sizeof x);
-        most = CHOOSE(Lanes, LaneBits, x > most, x, most);
+        most = LANES_CHOOSE(Lanes, LaneBits, x > most, x, most);
     }
     return lanes_largest(&most);
 }
@@ -210,23 +190,21 @@ static inline void exponentials(float *scores, int seen, float base)
     for (int j = 0; j < reach; j += LANES) {
         Lanes x;
         lanes_load(&x, scores + j);
-        x = CHOOSE(Lanes, LaneBits, among(j, seen), x - base, (Lanes){0});
+        x = LANES_CHOOSE(Lanes, LaneBits, among(j, seen), x - base, (Lanes){0});
         memcpy(scores + j, &x, sizeof x);
     }
     for (int j = 0; j < reach; j++) scores[j] = exp32(scores[j]);
 }
 
-// scores (padded) → 0 from seen on. Returns the sum, as lanes_sum does.
-static inline float sum_seen(float *scores, int seen, int padded)
+// scores (padded) → 0 from seen on
+static inline void clear_unseen(float *scores, int seen, int padded)
 {
-    Lanes total = {0}, x;
-    for (int j = 0; j < padded; j += LANES) {
+    for (int j = seen / LANES * LANES; j < padded; j += LANES) {
+        Lanes x;
         lanes_load(&x, scores + j);
-        x = CHOOSE(Lanes, LaneBits, among(j, seen), x, (Lanes){0});
+        x = LANES_CHOOSE(Lanes, LaneBits, among(j, seen), x, (Lanes){0});
         memcpy(scores + j, &x, sizeof x);
-        total += x;
     }
-    return lanes_join(&total);
 }
 
 // scores (rows × padded, KEY_BLOCK apart), of which seen[r] count → e^(scale · score − most), 0 for those that do not.
@@ -243,7 +221,8 @@ static void extend(Running *running, float *scores, const int *seen, int rows, i
             before == -__builtin_inff() ? 0.0f : before - base[r]; // nothing is there to shrink
     }
     for (int r = 0; r < rows; r++) exponentials(scores + r * KEY_BLOCK, seen[r], base[r]);
-    for (int r = 0; r < rows; r++) sums[r] = sum_seen(scores + r * KEY_BLOCK, seen[r], padded);
+    for (int r = 0; r < rows; r++) clear_unseen(scores + r * KEY_BLOCK, seen[r], padded);
+    for (int r = 0; r < rows; r++) sums[r] = lanes_sum(scores + r * KEY_BLOCK, padded);
     for (int r = 0; r < rows; r++) {
         running->shrink[r] = exp32(running->shrink[r]);
         running->total[r] = __builtin_fmaf(running->total[r], running->shrink[r], sums[r]);
@@ -397,17 +376,6 @@ static void find_shares(float *shares, const AttentionHeads *g, int h, Workspace
     }
     for (int r = 0; far && r < rows; r++)
         if (is_far(log_sums[(size_t)r * (size_t)s->heads])) shares[r] = 1.0f / totals[r];
-}
-
-// scores (padded) → 0 from seen on
-static inline void clear_unseen(float *scores, int seen, int padded)
-{
-    for (int j = seen / LANES * LANES; j < padded; j += LANES) {
-        Lanes x;
-        lanes_load(&x, scores + j);
-        x = CHOOSE(Lanes, LaneBits, among(j, seen), x, (Lanes){0});
-        memcpy(scores + j, &x, sizeof x);
-    }
 }
 
 // One block of queries and one of keys: p from the scores, and d_s, the gradient of the products, from that of p.

@@ -14,6 +14,14 @@ typedef float Lanes __attribute__((vector_size(LANES * sizeof(float))));
 typedef float HalfLanes __attribute__((vector_size(LANES / 2 * sizeof(float))));
 typedef float QuarterLanes __attribute__((vector_size(LANES / 4 * sizeof(float))));
 
+// Of comparisons: all bits of a lane, or none.
+typedef int LaneBits __attribute__((vector_size(sizeof(Lanes))));
+typedef int HalfLaneBits __attribute__((vector_size(sizeof(HalfLanes))));
+typedef int QuarterLaneBits __attribute__((vector_size(sizeof(QuarterLanes))));
+
+// a where the bits of which are set, else b
+#define LANES_CHOOSE(Vector, Bits, which, a, b) ((Vector)(((Bits)(a) & (which)) | ((Bits)(b) & ~(which))))
+
 static inline float lanes_join(const Lanes *lanes)
 {
     const HalfLanes eight = __builtin_shufflevector(*lanes, *lanes, 0, 1, 2, 3, 4, 5, 6, 7) +
@@ -21,6 +29,19 @@ static inline float lanes_join(const Lanes *lanes)
     const QuarterLanes four =
         __builtin_shufflevector(eight, eight, 0, 1, 2, 3) + __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
     return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+// The largest of sixteen, paired as lanes_join pairs them; a NaN may be passed over.
+static inline float lanes_largest(const Lanes *x)
+{
+    const HalfLanes a = __builtin_shufflevector(*x, *x, 0, 1, 2, 3, 4, 5, 6, 7),
+                    b = __builtin_shufflevector(*x, *x, 8, 9, 10, 11, 12, 13, 14, 15);
+    const HalfLanes eight = LANES_CHOOSE(HalfLanes, HalfLaneBits, b > a, b, a);
+    const QuarterLanes c = __builtin_shufflevector(eight, eight, 0, 1, 2, 3),
+                       d = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+    const QuarterLanes four = LANES_CHOOSE(QuarterLanes, QuarterLaneBits, d > c, d, c);
+    const float left = four[2] > four[0] ? four[2] : four[0], right = four[3] > four[1] ? four[3] : four[1];
+    return right > left ? right : left;
 }
 
 // The sixteen elements at a.

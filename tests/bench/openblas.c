@@ -1,9 +1,7 @@
 // openblas.c: see openblas.h.
 #include "openblas.h"
+#include "peers/openblas_build.h"
 
-#include <dlfcn.h>
-#include <glob.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +13,6 @@ static void remove_settings(void)
     unsetenv("OPENBLAS_CORETYPE");
     unsetenv("OPENBLAS_L2_SIZE");
     unsetenv("OPENBLAS_NUM_THREADS");
-}
-
-// Each of Debian's builds lies in a folder of its own.
-static bool openmp_build(const char *file, char *path, size_t size)
-{
-    char pattern[128];
-    snprintf(pattern, sizeof pattern, "/usr/lib/*/openblas-openmp%s", file);
-    glob_t found;
-    const bool there = glob(pattern, 0, NULL, &found) == 0;
-    if (there) snprintf(path, size, "%s", found.gl_pathv[0]);
-    globfree(&found);
-    return there;
 }
 
 // The widest kernels that this processor can run, by the names of OpenBLAS.
@@ -48,9 +34,7 @@ static bool falls_back(void)
     if (child < 0) return false;
     if (child == 0) {
         remove_settings();
-        char path[256];
-        void *library = dlopen(
-            openmp_build("/libopenblas.so.0", path, sizeof path) ? path : "libopenblas.so.0", RTLD_NOW);
+        void *library = openblas_open("openmp");
         char *(*core)(void) = library ? (char *(*)(void))dlsym(library, "openblas_get_corename") : NULL;
         _exit(core && strcmp(core(), "Prescott") == 0 ? 1 : 0);
     }
@@ -73,7 +57,7 @@ void openblas_set_environment(void)
     const char *kernels = openblas_kernels();
     if (kernels) setenv("OPENBLAS_CORETYPE", kernels, 1);
     char folder[256], text[1024];
-    if (!openmp_build("", folder, sizeof folder)) return;
+    if (!openblas_path(folder, sizeof folder, "openmp", "")) return;
     const char *old = getenv("LD_LIBRARY_PATH");
     snprintf(text, sizeof text, "%s%s%s", folder, old ? ":" : "", old ? old : "");
     setenv("LD_LIBRARY_PATH", text, 1);

@@ -192,8 +192,9 @@ START_TEST(a_variable_shows_the_gradient_of_an_input)
 }
 END_TEST
 
-// A tower of layers on (4 × 8): hidden[l] is what leaves layer l. Odd ones have a stream past them.
-static Tensor *tower(Tape *tape, Tensor *const *weights, int layers, Tensor **hidden)
+// The sum of squares of a network's output for its first weight as data: hidden[l] is what leaves layer l. Past odd ones goes a
+// residual.
+static Tensor *deep_loss(Tape *tape, Tensor *const *weights, int layers, Tensor **hidden)
 {
     Tensor *h = tape_input(tape, weights[0]->value);
     for (int l = 0; l < layers; l++)
@@ -212,7 +213,7 @@ START_TEST(gradients_in_between_need_memory_only_while_they_are_on_their_way)
         weights[l] = parameter_new(arena, WIDTH, WIDTH);
         fill_normal(weights[l]->value, &rng, 0.0f, 0.1f);
     }
-    Tensor *loss = tower(tape, weights, LAYERS, hidden);
+    Tensor *loss = deep_loss(tape, weights, LAYERS, hidden);
     const size_t forward = tape_memory(tape), one = sizeof(float) * WIDTH * WIDTH;
     backward(loss);
     ck_assert_msg(tape_memory(tape) - forward <= 4 * one, "%zu bytes of gradients in %d layers of %zu",
@@ -226,7 +227,7 @@ START_TEST(gradients_in_between_need_memory_only_while_they_are_on_their_way)
 
     // The same with all of them kept, and after a reset
     tape_reset(tape);
-    loss = tower(tape, weights, LAYERS, hidden);
+    loss = deep_loss(tape, weights, LAYERS, hidden);
     for (int l = 0; l < LAYERS; l++) tensor_keep_gradient(hidden[l]);
     backward(loss);
     ck_assert(tape_memory(tape) - forward >= LAYERS * one);

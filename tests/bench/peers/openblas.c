@@ -1,9 +1,7 @@
 // OpenBLAS's product. Its argument chooses the build, openmp or pthread; loaded at run time, so nothing is
 // needed to build.
+#include "openblas_build.h"
 #include "peer.h"
-
-#include <dlfcn.h>
-#include <glob.h>
 
 typedef void Sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
                    const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
@@ -17,21 +15,9 @@ static void product(int m, int k, int n, const float *a, const float *b, float *
     sgemm(ROW_MAJOR, AS_IT_IS, AS_IT_IS, m, n, k, 1.0f, a, k, b, n, 0.0f, c, n);
 }
 
-// Debian keeps the builds apart, in folders of their own.
-static void *open_build(const char *build)
-{
-    char pattern[128];
-    snprintf(pattern, sizeof pattern, "/usr/lib/*/openblas-%s/libopenblas.so.0", build);
-    glob_t found;
-    void *library = glob(pattern, 0, NULL, &found) == 0 ? dlopen(found.gl_pathv[0], RTLD_NOW) : NULL;
-    globfree(&found);
-    if (!library && strcmp(build, "openmp") == 0) library = dlopen("libopenblas.so.0", RTLD_NOW);
-    return library;
-}
-
 int main(int argc, char **argv)
 {
-    void *library = open_build(argc > 1 ? argv[1] : "openmp");
+    void *library = openblas_open(argc > 1 ? argv[1] : "openmp");
     if (!library) return 1;
     sgemm = (Sgemm *)dlsym(library, "cblas_sgemm");
     char *(*config)(void) = (char *(*)(void))dlsym(library, "openblas_get_config");
