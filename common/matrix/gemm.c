@@ -65,7 +65,16 @@
 
 // ---- Strips and tiles -------------------------------------------------------------------------------------
 
-enum { TILE_COLUMNS = 2 * VECTOR_LANES, FAR = 1 << 16, ASK_EVERY = 4 };
+// C is far from FAR floats on; a tile asks for one of its rows every ASK_EVERY terms, if it has more than FEW_TERMS. Rows of B that
+// are SPREAD floats apart or more are spread over as many pages: the processor does not guess those.
+enum {
+    TILE_COLUMNS = 2 * VECTOR_LANES,
+    LOW_ROWS = 8,
+    FAR = 1 << 16,
+    ASK_EVERY = 4,
+    FEW_TERMS = 16,
+    SPREAD = 512,
+};
 
 // A strip of C, at most TILE_COLUMNS wide, and the factors that make it.
 typedef struct {
@@ -78,6 +87,10 @@ typedef struct {
     int last;      // how many lanes of the last vector are columns of C, 1 … VECTOR_LANES
     bool resume;   // start from what C holds rather than from zero
     bool far;      // C is large: it has to be asked for
+    // Low tiles ask for the next strip's columns of B, each for 1 of 1 << shares rows, from row asked on. NULL: they do not.
+    const float *next_strip;
+    size_t asked;
+    int shares;
 } Strip;
 
 // Brings the number that lies so many floats after p into the cache. It may lie past the end: nothing is
@@ -102,10 +115,14 @@ typedef struct {
 INLINE void tile_begin(const int rows, const bool wide, const Strip *s, Mask mask, Sums *sums)
 {
     UNROLL
-    for (int i = 0; i < rows; i++) {
-        const float *c = s->c + (size_t)i * s->c_step;
-        if (wide) sums->left[i] = s->resume ? load(c) : broadcast(0.0f);
-        sums->right[i] = s->resume ? load_first(mask, c + (wide ? VECTOR_LANES : 0)) : broadcast(0.0f);
+    for (int i = 0; i < rows; i++) sums->left[i] = sums->right[i] = broadcast(0.0f);
+    if (!s->resume) return;
+    const float *c = s->c;
+    const size_t step = s->c_step;
+    UNROLL
+    for (int i = 0; i < rows; i++, c += step) {
+        if (wide) sums->left[i] = load(c);
+        sums->right[i] = load_first(mask, c + (wide ? VECTOR_LANES : 0));
     }
 }
 
@@ -113,16 +130,21 @@ INLINE void tile_end(const int rows, const bool wide, const Strip *s, Mask mask,
 {
     // The compiler is not to know that this is where the tile began: it would keep all the addresses
     // meanwhile.
-    float *end = s->c;
-    __asm__("" : "+r"(end));
-    UNROLL
-    for (int i = 0; i < rows; i++) {
-        float *c = end + (size_t)i * s->c_step;
-        if (wide) store(c, sums->left[i]);
-        if (s->last == VECTOR_LANES)
+    float *c = s->c;
+    __asm__("" : "+r"(c));
+    const size_t step = s->c_step;
+    if (s->last == VECTOR_LANES) {
+        UNROLL
+        for (int i = 0; i < rows; i++, c += step) {
+            if (wide) store(c, sums->left[i]);
             store(c + (wide ? VECTOR_LANES : 0), sums->right[i]);
-        else
-            store_first(mask, c + (wide ? VECTOR_LANES : 0), sums->right[i]);
+        }
+        return;
+    }
+    UNROLL
+    for (int i = 0; i < rows; i++, c += step) {
+        if (wide) store(c, sums->left[i]);
+        store_first(mask, c + (wide ? VECTOR_LANES : 0), sums->right[i]);
     }
 }
 
@@ -146,9 +168,12 @@ INLINE void tile_term(const int rows, const bool wide, const bool by_rows, const
         sums->right[i] = fused(x, right, sums->right[i]);
     }
     // The processor guesses well what is read next, but not that rows of B lie far apart, nor that the rows
-    // of the next tile follow. Ask for them in time.
-    if (wide) ask_for(at->b, 16 * s->b_step);
-    if (wide) ask_for(at->b, 16 * s->b_step + VECTOR_LANES);
+    // of the next tile follow. Ask for them in time. A low tile is done too soon for that: it asks for the next strip.
+    const bool next = rows == LOW_ROWS && wide && by_rows && s->next_strip;
+    const float *soon = next ? s->next_strip : at->b;
+    const size_t after = (next ? s->asked + (size_t)(term >> s->shares) : 16) * s->b_step;
+    if (wide) ask_for(soon, after);
+    if (wide) ask_for(soon, after + VECTOR_LANES);
     if (by_rows) ask_for(at->next_tile, (size_t)term * (size_t)rows);
     at->b += s->b_step;
     if (by_rows) {
@@ -175,7 +200,7 @@ INLINE void tile(const int rows, const bool wide, const bool by_rows, const Stri
     // A large C is seldom in the cache. The rows where this tile will end, or where the next one begins, are asked for one by one:
     // all at once, they would keep A and B waiting.
     const float *c = s->c + (s->resume ? (size_t)rows * s->c_step : 0);
-    const int asking = rows == TILE_ROWS && s->far ? int_min(ASK_EVERY * rows, s->k) : 0;
+    const int asking = rows == TILE_ROWS && s->far && s->k > FEW_TERMS ? int_min(ASK_EVERY * rows, s->k) : 0;
     int p = 0;
     for (; p < asking; p++) {
         if (p % ASK_EVERY == 0) {
@@ -190,15 +215,18 @@ INLINE void tile(const int rows, const bool wide, const bool by_rows, const Stri
 }
 
 // Tiles of the given height, as long as there are rows enough. When a few rows would be left over for a tile with too
-// few sums, the last full tiles are left out: 14 + 2 rows are done sooner as 8 + 8, 14 + 14 + 4 as four times 8, and
-// 6 + 2 as 4 + 4.
+// few sums, the last full tiles are left out: 14 + 2 rows are done sooner as 8 + 8, 14 + 14 + 4 as four times 8,
+// 14 + 14 + 14 + 6 as six times 8, and 6 + 2 as 4 + 4.
 INLINE void tiles(const int rows, const bool wide, const bool by_rows, Strip *s)
 {
     if (rows > TILE_ROWS) return;
     for (; s->rows >= rows; s->rows -= rows) {
         if (rows == TILE_ROWS && s->rows == rows + 2) break;
-        if (rows == TILE_ROWS && rows > 8 && s->rows <= 40 && s->rows % 8 == 0 && s->rows % rows != 0) break;
+        if (rows == TILE_ROWS && rows > LOW_ROWS && s->rows <= 6 * LOW_ROWS && s->rows % LOW_ROWS == 0 &&
+            s->rows % rows != 0)
+            break;
         tile(rows, wide, by_rows, s);
+        if (rows == LOW_ROWS) s->asked += (size_t)(s->k >> s->shares);
         s->a += by_rows ? (size_t)rows * s->a_step : (size_t)rows;
         s->c += (size_t)rows * s->c_step;
     }
@@ -208,7 +236,7 @@ INLINE void tiles(const int rows, const bool wide, const bool by_rows, Strip *s)
 INLINE void strip(const bool wide, const bool by_rows, Strip *s)
 {
     tiles(TILE_ROWS, wide, by_rows, s);
-    tiles(8, wide, by_rows, s);
+    tiles(LOW_ROWS, wide, by_rows, s);
     tiles(4, wide, by_rows, s);
     tiles(2, wide, by_rows, s);
     tiles(1, wide, by_rows, s);
@@ -275,6 +303,11 @@ INLINE void strips(const Product *p)
             .resume = p->shape.accumulate,
             .far = (size_t)p->shape.m * p->c_step >= FAR,
         };
+        // There are four low tiles or more, two, or one, to share the rows of the next strip.
+        if (p->b_step >= SPREAD && j + TILE_COLUMNS < p->shape.n) {
+            s.next_strip = s.b + p->b_next;
+            s.shares = s.rows >= 4 * LOW_ROWS ? 2 : s.rows >= 2 * LOW_ROWS ? 1 : 0;
+        }
         if (p->shape.transpose_a)
             (wide ? strip_wide_columns : strip_narrow_columns)(&s);
         else
