@@ -281,6 +281,14 @@ static void block_forward(const AttentionHeads *g, Queries queries, const float 
         memset(columns_at(out, r, 0).data, 0, (size_t)width * sizeof(float));
 }
 
+// Brings the first rows into the cache, before they are waited for one by one: rows of a head lie far apart.
+static void ask_for_rows(Columns of, int rows, int width)
+{
+    enum { MOST = 256 };
+    for (int i = 0; i < int_min(rows, MOST); i++)
+        for (int d = 0; d < width; d += LANES) __builtin_prefetch(columns_at(of, i, d).data);
+}
+
 static void group_forward(const AttentionHeads *g, float *scratch)
 {
     const AttentionShape *s = &g->shape;
@@ -291,6 +299,8 @@ static void group_forward(const AttentionHeads *g, float *scratch)
         transposed = scratch + QUERY_BLOCK * KEY_BLOCK;
         transpose_blocks(transposed, g->x.k, s->keys, g->width);
     }
+    ask_for_rows(g->x.q, s->queries, g->width * (s->heads / s->key_heads));
+    ask_for_rows(g->x.v, s->keys, g->width);
     for (int h = 0; h < s->heads / s->key_heads; h++) {
         for (int i = 0; i < s->queries; i += QUERY_BLOCK)
             block_forward(g,

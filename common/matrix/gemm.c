@@ -406,9 +406,10 @@ INLINE void transpose_square(Four row[4])
     row[3] = PICK(ab_high, cd_high, 2, 3, 6, 7);
 }
 
-// The last squares overlap those before them.
+// The last squares overlap those before them. Rows that lie far apart are asked for SOON rows ahead.
 void copy_transposed(float *to, size_t to_step, const float *from, size_t from_step, int rows, int columns)
 {
+    enum { SOON = 24 };
     if (rows < 4 || columns < 4) {
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++)
@@ -417,6 +418,8 @@ void copy_transposed(float *to, size_t to_step, const float *from, size_t from_s
     }
     for (int i0 = 0; i0 < rows; i0 += 4) {
         const size_t i = (size_t)int_min(i0, rows - 4);
+        for (size_t r = SOON; r < SOON + 4; r++)
+            for (int j = 0; j < columns; j += 16) ask_for(from, (i + r) * from_step + (size_t)j);
         for (int j0 = 0; j0 < columns; j0 += 4) {
             const size_t j = (size_t)int_min(j0, columns - 4);
             Four square[4];
