@@ -363,6 +363,7 @@ INLINE void copy_block(float *to, size_t to_step, const float *from, size_t from
             ask_for(from + j, ahead);
             store(to + j, load(from + j));
         }
+        ask_for(from + full, ahead);
         store_first(mask, to + full, load_first(mask, from + full));
     }
 }
