@@ -233,7 +233,7 @@ static void forward_lines(const Forward *f, float *workspace, int picture, int g
         // The lines of the window that lie on the picture.
         const int top = i * window.stride - window.padding;
         const int dy = int_max(0, -top), end = int_min(window.height, plan->grid.height - top);
-        window_product((WindowProduct){
+        window_product(&(WindowProduct){
             .rows = plan->out.width / f->fold,
             .columns = f->fold * plan->outputs,
             .pieces = int_max(0, end - dy),
@@ -336,7 +336,7 @@ static void d_x_line(const Backward *k, Lines d_y, int picture, int group, int l
         const Matrix flipped = k->flipped[(group * phases + phase_y) * phases + phase_x];
         const size_t terms = (size_t)(taps + k->fold - 1) * (size_t)plan->outputs,
                      columns = (size_t)flipped.cols;
-        window_product((WindowProduct){
+        window_product(&(WindowProduct){
             .rows = ((plan->grid.width - j + phases - 1) / phases) / k->fold,
             .columns = flipped.cols,
             .pieces = taps > 0 ? int_max(0, end - first) : 0,
@@ -367,7 +367,7 @@ static void d_w_picture(const Backward *k, Matrix d_w, Lines x, Lines d_y, int g
         const int first = int_max(0, (window.padding - dy + window.stride - 1) / window.stride);
         const int bottom = plan->grid.height - 1 + window.padding - dy;
         const int end = bottom < 0 ? 0 : int_min(plan->out.height, bottom / window.stride + 1);
-        window_product((WindowProduct){
+        window_product(&(WindowProduct){
             .rows = window.width * plan->inputs,
             .columns = plan->outputs,
             .pieces = int_max(0, end - first),

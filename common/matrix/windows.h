@@ -24,5 +24,5 @@ typedef struct {
     bool relu;         // C = max(0, the sum)
 } WindowProduct;
 
-void window_product(WindowProduct p);
-void window_product_naive(WindowProduct p); // four plain loops with the same chain: the oracle
+void window_product(const WindowProduct *p);
+void window_product_naive(const WindowProduct *p); // four plain loops with the same chain: the oracle

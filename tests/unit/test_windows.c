@@ -18,9 +18,9 @@ static void compare(Arena *arena, WindowProduct p, size_t c_size)
 {
     float *fast = numbers(arena, c_size, 3), *naive = numbers(arena, c_size, 3);
     p.c = fast;
-    window_product(p);
+    window_product(&p);
     p.c = naive;
-    window_product_naive(p);
+    window_product_naive(&p);
     ck_assert_msg(
         memcmp(fast, naive, c_size * sizeof *fast) == 0,
         "%d × %d, %d pieces of %d terms, rows at %zu, terms at %zu, accumulate %d, bias %d, relu %d", p.rows,
@@ -62,18 +62,18 @@ END_TEST
 START_TEST(relu_lets_a_nan_through)
 {
     float a[] = {0.0f / 0.0f, -1.0f, 1.0f}, b[] = {1.0f}, c[3];
-    window_product((WindowProduct){.rows = 3,
-                                   .columns = 1,
-                                   .pieces = 1,
-                                   .terms = 1,
-                                   .a = a,
-                                   .a_row = 1,
-                                   .a_term = 1,
-                                   .b = b,
-                                   .b_term = 1,
-                                   .c = c,
-                                   .c_row = 1,
-                                   .relu = true});
+    window_product(&(WindowProduct){.rows = 3,
+                                    .columns = 1,
+                                    .pieces = 1,
+                                    .terms = 1,
+                                    .a = a,
+                                    .a_row = 1,
+                                    .a_term = 1,
+                                    .b = b,
+                                    .b_term = 1,
+                                    .c = c,
+                                    .c_row = 1,
+                                    .relu = true});
     ck_assert(c[0] != c[0] && c[1] == 0.0f && c[2] == 1.0f);
 }
 END_TEST
