@@ -93,19 +93,6 @@ typedef struct {
     int shares;
 } Strip;
 
-// Brings the number that lies so many floats after p into the cache. It may lie past the end: nothing is
-// read.
-INLINE void ask_for(const float *p, size_t after)
-{
-    __builtin_prefetch((const void *)((uintptr_t)p + after * sizeof *p));
-}
-
-// The same for one that will be written.
-INLINE void ask_to_write(const float *p, size_t after)
-{
-    __builtin_prefetch((const void *)((uintptr_t)p + after * sizeof *p), 1);
-}
-
 // The sums of a tile: of each row the left vector and the right one. A narrow tile has only the right one.
 typedef struct {
     Vector left[TILE_ROWS], right[TILE_ROWS];

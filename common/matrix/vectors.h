@@ -3,6 +3,7 @@
 //
 // TILE_ROWS rows of two vectors are as many sums as the registers hold beside the factors.
 #pragma once
+#include <stdint.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
@@ -113,4 +114,17 @@ INLINE void store_some(int count, Mask mask, float *p, Vector x)
     } else {
         store_first(mask, p, x);
     }
+}
+
+// Brings the number that lies so many floats after p into the cache. It may lie past the end: nothing is read. Processors do so by
+// themselves while memory is read in order, but begin anew at each page, and there is one in every 1024 floats.
+INLINE void ask_for(const float *p, size_t after)
+{
+    __builtin_prefetch((const void *)((uintptr_t)p + after * sizeof *p));
+}
+
+// The same for one that will be written.
+INLINE void ask_to_write(const float *p, size_t after)
+{
+    __builtin_prefetch((const void *)((uintptr_t)p + after * sizeof *p), 1);
 }

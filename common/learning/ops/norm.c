@@ -169,9 +169,14 @@ INLINE Vector normal_row(const NormPass *p, size_t place, int column, Mask mask)
     return distance * r;
 }
 
-// The columns of one row that one vector holds, count of them from this place on
+// The columns of one row that one vector holds, count of them from this place on. What will be wanted a page later is asked for.
+enum { AHEAD = 1024 };
+
 INLINE void forward_row(const NormPass *p, size_t place, int column, int count, Mask mask)
 {
+    ask_for(p->x + place, AHEAD);
+    ask_to_write(p->y + place, AHEAD);
+    if (p->shortcut) ask_for(p->shortcut + place, AHEAD);
     const Vector n = normal_row(p, place, column, mask);
     Vector z = fused(n, load_first(mask, p->gain + column), load_first(mask, p->bias + column));
     if (p->shortcut) z = z + load_first(mask, p->shortcut + place);
@@ -180,6 +185,10 @@ INLINE void forward_row(const NormPass *p, size_t place, int column, int count, 
 
 INLINE void backward_row(const NormPass *p, size_t place, int column, int count, Mask mask)
 {
+    ask_for(p->x + place, AHEAD);
+    ask_for(p->d_y + place, AHEAD);
+    if (p->relu) ask_for(p->y + place, AHEAD);
+    if (p->d_shortcut) ask_to_write(p->d_shortcut + place, AHEAD);
     Vector d = load_first(mask, p->d_y + place);
     if (p->relu) d = where_positive(load_first(mask, p->y + place), d);
     if (p->d_x) {
