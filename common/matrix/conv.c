@@ -51,12 +51,16 @@
 // That costs multiplications by 0 (here 2 of 8), and fills the vector; best_fold weighs one against the other. A term
 // 0 · x changes no sum, so the bits remain those of the plain loops, unless x is infinite or not a number.
 //
+// Memory is busy where a picture is cut, and idle during the products, which read what lies in the cache. So each line that is
+// computed asks for a line of the next picture: of what will be read, and of what will be written.
+//
 // Threads take pictures, groups and bands of lines, and write what no other writes.
 //
 // With as many groups as channels all this has one lane to fill: such convolutions are passed on to depthwise.c.
 #include "matrix/conv.h"
 #include "base/parallel.h"
 #include "matrix/depthwise.h"
+#include "matrix/vectors.h"
 #include "matrix/windows.h"
 
 #include <limits.h>
@@ -152,6 +156,21 @@ static Lines cut_lines(const Cut *cut, int first, int last, float *to)
     return (Lines){to, cut->length, cut->channels};
 }
 
+// Asks for a line of the picture that follows, all channels. There may be none: nothing is read.
+static void ask_for_next(const float *pictures, int channels, Grid grid, int picture, int line, bool to_write)
+{
+    enum { CACHE_LINE = 16 }; // floats
+    const size_t length = (size_t)grid.width * (size_t)channels;
+    const size_t first = ((size_t)(picture + 1) * (size_t)grid.height + (size_t)line) * length;
+    for (size_t i = first; i < first + length; i += CACHE_LINE) {
+        if (to_write) {
+            ask_to_write(pictures, i);
+        } else {
+            ask_for(pictures, i);
+        }
+    }
+}
+
 static Cut cut_of_x(const Plan *plan, Matrix x, int picture, int group)
 {
     return (Cut){.picture = matrix_row(x, picture * plan->grid.height * plan->grid.width),
@@ -230,6 +249,10 @@ static void forward_lines(const Forward *f, float *workspace, int picture, int g
     const int terms = (window.width + (f->fold - 1) * window.stride) * plan->inputs;
     const size_t b_term = (size_t)f->fold * (size_t)f->w.cols;
     for (int i = first; i < last; i++) {
+        if (group == 0) ask_for_next(f->y.data, f->y.cols, plan->out, picture, i, true);
+        for (int l = i * window.stride; group == 0 && l < int_min((i + 1) * window.stride, plan->grid.height);
+             l++)
+            ask_for_next(f->x.data, f->x.cols, plan->grid, picture, l, false);
         // The lines of the window that lie on the picture.
         const int top = i * window.stride - window.padding;
         const int dy = int_max(0, -top), end = int_min(window.height, plan->grid.height - top);
@@ -316,6 +339,18 @@ typedef struct {
     Matrix *flipped; // for each group and phase: [(group · stride + phase_y) · stride + phase_x]
     int fold;        // of d_x
 } Backward;
+
+// What the gradients of the picture that follows will read and write, in as many parts as d_x has lines.
+static void ask_for_next_gradients(const Backward *k, int picture, int line)
+{
+    const ConvGradients *g = &k->g;
+    const Grid grid = k->plan.grid, out = k->plan.out;
+    ask_for_next(g->d_x.data, g->x.cols, grid, picture, line, true);
+    if (g->d_w.data) ask_for_next(g->x.data, g->x.cols, grid, picture, line, false);
+    if (line >= out.height) return;
+    ask_for_next(g->d_y.data, g->d_y.cols, out, picture, line, false);
+    if (g->active) ask_for_next(g->active, g->d_y.cols, out, picture, line, false);
+}
 
 // d_x of the pixels of one line of a picture
 static void d_x_line(const Backward *k, Lines d_y, int picture, int group, int line)
@@ -431,8 +466,10 @@ static void backward_chunk(const Backward *k, Matrix d_w, Matrix d_b, float *wor
             const Cut cut = cut_of_d_y(plan, k->g.d_y, k->g.active, n, group);
             const Lines d_y = cut_lines(&cut, 0, plan->out.height, workspace);
             if (d_b.data) d_b_picture(plan, d_b, d_y, group);
-            for (int line = 0; k->g.d_x.data && line < plan->grid.height; line++)
+            for (int line = 0; k->g.d_x.data && line < plan->grid.height; line++) {
+                if (group == 0) ask_for_next_gradients(k, n, line);
                 d_x_line(k, d_y, n, group, line);
+            }
             if (!d_w.data) continue;
             const Cut x_cut = cut_of_x(plan, k->g.x, n, group);
             const Lines x =
