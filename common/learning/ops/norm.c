@@ -160,62 +160,100 @@ typedef struct {
     bool relu, onto_d_x, onto_d_shortcut; // add to these gradients rather than overwrite them
 } NormPass;
 
-// n = (x − mean − rest) r of one row, where shift = −rest · r
-INLINE Vector normal_row(const NormPass *p, size_t place, int column, Mask mask)
+// The vectors of some columns, count of them, which are the same in each row
+typedef struct {
+    int count;
+    Mask mask;
+    Vector mean, shift, r, gain, bias, sum_d, sum_dn;
+} NormColumns;
+
+INLINE Vector columns_of(const float *row, int column, Mask mask)
 {
-    const Vector r = load_first(mask, p->r + column);
-    const Vector distance = load_first(mask, p->x + place) - load_first(mask, p->mean + column);
-    if (p->shift) return fused(distance, r, load_first(mask, p->shift + column));
-    return distance * r;
+    return row ? load_first(mask, row + column) : broadcast(0.0f);
 }
 
-// The columns of one row that one vector holds, count of them from this place on. What will be wanted a page later is asked for.
+INLINE NormColumns norm_columns(const NormPass *p, int column, int count)
+{
+    const Mask mask = first(count);
+    return (NormColumns){
+        .count = count,
+        .mask = mask,
+        .mean = columns_of(p->mean, column, mask),
+        .shift = columns_of(p->shift, column, mask),
+        .r = columns_of(p->r, column, mask),
+        .gain = columns_of(p->gain, column, mask),
+        .bias = columns_of(p->bias, column, mask),
+        .sum_d = columns_of(p->sum_d, column, mask),
+        .sum_dn = columns_of(p->sum_dn, column, mask),
+    };
+}
+
+// n = (x − mean − rest) r of one row, where shift = −rest · r
+INLINE Vector normal_row(const NormPass *p, const NormColumns *c, size_t place)
+{
+    const Vector distance = load_first(c->mask, p->x + place) - c->mean;
+    if (p->shift) return fused(distance, c->r, c->shift);
+    return distance * c->r;
+}
+
+// These columns of one row, from this place on. What will be wanted a page later is asked for.
 enum { AHEAD = 1024 };
 
-INLINE void forward_row(const NormPass *p, size_t place, int column, int count, Mask mask)
+INLINE void forward_row(const NormPass *p, const NormColumns *c, size_t place)
 {
-    ask_for(p->x + place, AHEAD);
-    ask_to_write(p->y + place, AHEAD);
-    if (p->shortcut) ask_for(p->shortcut + place, AHEAD);
-    const Vector n = normal_row(p, place, column, mask);
-    Vector z = fused(n, load_first(mask, p->gain + column), load_first(mask, p->bias + column));
-    if (p->shortcut) z = z + load_first(mask, p->shortcut + place);
-    store_some(count, mask, p->y + place, p->relu ? above_zero(z) : z);
+    ask_for(p->x, place + AHEAD);
+    ask_to_write(p->y, place + AHEAD);
+    if (p->shortcut) ask_for(p->shortcut, place + AHEAD);
+    Vector z = fused(normal_row(p, c, place), c->gain, c->bias);
+    if (p->shortcut) z = z + load_first(c->mask, p->shortcut + place);
+    store_some(c->count, c->mask, p->y + place, p->relu ? above_zero(z) : z);
 }
 
-INLINE void backward_row(const NormPass *p, size_t place, int column, int count, Mask mask)
+INLINE void backward_row(const NormPass *p, const NormColumns *c, size_t place)
 {
-    ask_for(p->x + place, AHEAD);
-    ask_for(p->d_y + place, AHEAD);
-    if (p->relu) ask_for(p->y + place, AHEAD);
-    if (p->d_shortcut) ask_to_write(p->d_shortcut + place, AHEAD);
-    Vector d = load_first(mask, p->d_y + place);
-    if (p->relu) d = where_positive(load_first(mask, p->y + place), d);
+    ask_for(p->x, place + AHEAD);
+    ask_for(p->d_y, place + AHEAD);
+    if (p->relu) ask_for(p->y, place + AHEAD);
+    if (p->d_shortcut) ask_to_write(p->d_shortcut, place + AHEAD);
+    Vector d = load_first(c->mask, p->d_y + place);
+    if (p->relu) d = where_positive(load_first(c->mask, p->y + place), d);
     if (p->d_x) {
-        const Vector scale_of_d = load_first(mask, p->gain + column) * load_first(mask, p->r + column);
-        const Vector n = normal_row(p, place, column, mask);
-        const Vector mean =
-            fused(n, load_first(mask, p->sum_dn + column), load_first(mask, p->sum_d + column));
-        const Vector before = p->onto_d_x ? load_first(mask, p->d_x + place) : broadcast(0.0f);
-        store_some(count, mask, p->d_x + place, fused(scale_of_d, d - broadcast(p->share) * mean, before));
+        const Vector mean = fused(normal_row(p, c, place), c->sum_dn, c->sum_d);
+        const Vector before = p->onto_d_x ? load_first(c->mask, p->d_x + place) : broadcast(0.0f);
+        store_some(c->count, c->mask, p->d_x + place,
+                   fused(c->gain * c->r, d - broadcast(p->share) * mean, before));
     }
     if (p->d_shortcut) {
-        if (p->onto_d_shortcut) d = d + load_first(mask, p->d_shortcut + place);
-        store_some(count, mask, p->d_shortcut + place, d);
+        if (p->onto_d_shortcut) d = d + load_first(c->mask, p->d_shortcut + place);
+        store_some(c->count, c->mask, p->d_shortcut + place, d);
+    }
+}
+
+// Rows first_row … last − 1. backwards is known where this is inlined.
+INLINE void pass_rows(NormPass p, const bool backwards, int cols, int first_row, int last)
+{
+    for (int j = 0; j < cols; j += VECTOR_LANES) {
+        const NormColumns c = norm_columns(&p, j, int_min(VECTOR_LANES, cols - j));
+        for (int i = first_row; i < last; i++) {
+            const size_t place = (size_t)i * (size_t)cols + (size_t)j;
+            if (backwards) {
+                backward_row(&p, &c, place);
+            } else {
+                forward_row(&p, &c, place);
+            }
+        }
     }
 }
 
 static void norm_pass(const NormPass *pass, bool backwards, int rows, int cols)
 {
-    PARALLEL_FOR(parallel_worth((size_t)rows * (size_t)cols), i, rows, {
-        for (int j = 0; j < cols; j += VECTOR_LANES) {
-            const int count = int_min(VECTOR_LANES, cols - j);
-            const size_t place = (size_t)i * (size_t)cols + (size_t)j;
-            if (backwards) {
-                backward_row(pass, place, j, count, first(count));
-            } else {
-                forward_row(pass, place, j, count, first(count));
-            }
+    enum { BLOCK = 16 }; // rows whose columns are taken one vector after the other: they stay in the cache
+    PARALLEL_FOR(parallel_worth((size_t)rows * (size_t)cols), block, (rows + BLOCK - 1) / BLOCK, {
+        const int first_row = block * BLOCK, last = int_min(rows, first_row + BLOCK);
+        if (backwards) {
+            pass_rows(*pass, true, cols, first_row, last);
+        } else {
+            pass_rows(*pass, false, cols, first_row, last);
         }
     });
 }
