@@ -12,7 +12,7 @@
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 28")
 #endif
 
 // A handful of names for what every processor can do. fused(x, y, z) is x · y + z, rounded once. A Mask

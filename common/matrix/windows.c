@@ -1,9 +1,15 @@
 // windows.c: products with windows. See windows.h, and gemm.c for how a tile works: a piece of C stays in registers
 // while the sums run. Here tiles have every height up to TILE_ROWS, since the lines of pictures have many lengths, and
 // the rows of a long line are shared equally between its tiles: 24 rows are done as 12 + 12.
+//
+// A tile that is one vector wide has registers for twice as many rows, which share what it reads of B. The gradients of weights,
+// where one address serves all rows, are done so where they can be shared in fours: 28 rows at once, 48 as 24 + 24.
 #include "matrix/windows.h"
 #include "base/check.h"
 #include "matrix/vectors.h"
+
+enum { FOURS = 4, TALL_ROWS = 2 * TILE_ROWS };
+_Static_assert(TALL_ROWS % FOURS == 0 && TALL_ROWS <= 28 && TILE_ROWS <= 14, "the heights of tile_of_height");
 
 // What tiles of the same columns share. wide: two vectors of columns, the first of them full. The product is looked at where its
 // caller has written it: a copy made of it at once would wait until the last of its numbers has reached the cache.
@@ -21,7 +27,7 @@ INLINE void tile(const int rows, const bool wide, const bool by_rows, const Stri
     const Mask mask = strip->mask;
     const float *bias = s->bias ? s->bias + strip->column : NULL;
     float *c = s->c + (size_t)row * s->c_row + strip->column;
-    Vector left[TILE_ROWS], right[TILE_ROWS];
+    Vector left[TILE_ROWS], right[TALL_ROWS];
     const int last = wide ? VECTOR_LANES : 0;
     UNROLL
     for (int i = 0; i < rows; i++) {
@@ -67,57 +73,24 @@ INLINE void tile(const int rows, const bool wide, const bool by_rows, const Stri
 
 INLINE void tile_of(const int rows, const bool wide, const bool by_rows, const Strip *strip, int row)
 {
-    if (rows <= TILE_ROWS) tile(rows <= TILE_ROWS ? rows : TILE_ROWS, wide, by_rows, strip, row);
+    const bool possible = rows <= TILE_ROWS || (!wide && !by_rows && rows <= TALL_ROWS && rows % FOURS == 0);
+    if (possible) tile(possible ? rows : 1, wide, by_rows, strip, row);
 }
 
 INLINE void tile_of_height(int rows, const bool wide, const bool by_rows, const Strip *strip, int row)
 {
+#define HEIGHT(n)                                                                                            \
+    case n:                                                                                                  \
+        tile_of(n, wide, by_rows, strip, row);                                                               \
+        break;
     switch (rows) {
-    case 1:
-        tile_of(1, wide, by_rows, strip, row);
-        break;
-    case 2:
-        tile_of(2, wide, by_rows, strip, row);
-        break;
-    case 3:
-        tile_of(3, wide, by_rows, strip, row);
-        break;
-    case 4:
-        tile_of(4, wide, by_rows, strip, row);
-        break;
-    case 5:
-        tile_of(5, wide, by_rows, strip, row);
-        break;
-    case 6:
-        tile_of(6, wide, by_rows, strip, row);
-        break;
-    case 7:
-        tile_of(7, wide, by_rows, strip, row);
-        break;
-    case 8:
-        tile_of(8, wide, by_rows, strip, row);
-        break;
-    case 9:
-        tile_of(9, wide, by_rows, strip, row);
-        break;
-    case 10:
-        tile_of(10, wide, by_rows, strip, row);
-        break;
-    case 11:
-        tile_of(11, wide, by_rows, strip, row);
-        break;
-    case 12:
-        tile_of(12, wide, by_rows, strip, row);
-        break;
-    case 13:
-        tile_of(13, wide, by_rows, strip, row);
-        break;
-    case 14:
-        tile_of(14, wide, by_rows, strip, row);
-        break;
+        // clang-format off
+        HEIGHT(1) HEIGHT(2) HEIGHT(3) HEIGHT(4) HEIGHT(5) HEIGHT(6) HEIGHT(7) HEIGHT(8) HEIGHT(9) HEIGHT(10)
+        HEIGHT(11) HEIGHT(12) HEIGHT(13) HEIGHT(14) HEIGHT(16) HEIGHT(20) HEIGHT(24) HEIGHT(28)
+        // clang-format on
     }
+#undef HEIGHT
 }
-_Static_assert(TILE_ROWS <= 14, "");
 
 static void narrow_rows(int rows, const Strip *s, int row) { tile_of_height(rows, false, true, s, row); }
 static void narrow_columns(int rows, const Strip *s, int row) { tile_of_height(rows, false, false, s, row); }
@@ -129,14 +102,16 @@ void window_product(const WindowProduct *p)
     check(p->a_term == 1 || p->a_row == 1, "rows of A are windows, or its columns are",
           "window_product: rows at a distance of %zu, terms of %zu", p->a_row, p->a_term);
     if (p->rows <= 0) return;
-    const int tiles = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
     for (int j = 0; j < p->columns; j += 2 * VECTOR_LANES) {
         const int columns = int_min(2 * VECTOR_LANES, p->columns - j);
         const bool wide = columns > VECTOR_LANES;
+        const bool fours = !wide && p->a_term != 1 && p->rows % FOURS == 0;
+        const int unit = fours ? FOURS : 1, most = fours ? TALL_ROWS : TILE_ROWS;
+        const int tiles = (p->rows + most - 1) / most;
         const int count = wide ? columns - VECTOR_LANES : columns;
         const Strip strip = {p, j, count, first(count)};
         for (int t = 0, row = 0; t < tiles; t++) {
-            const int rows = (p->rows - row) / (tiles - t);
+            const int rows = (p->rows - row) / (tiles - t) / unit * unit;
             if (p->a_term == 1)
                 (wide ? wide_rows : narrow_rows)(rows, &strip, row);
             else
