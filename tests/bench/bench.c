@@ -25,8 +25,9 @@ enum { FEWEST_BLOCKS = 3, KEPT_BLOCKS = 3 };
 
 static const double START_SECONDS = 90.0, ANSWER_SECONDS = 600.0;
 
-// What bounds a row, on each number of threads: behind the block in which so much is spent, there is no other. At least
-// FEWEST_BLOCKS are measured of ours, and one of a peer's: who takes twenty times as long is known well enough by that.
+// What bounds a row, on each number of threads: behind the block in which so much is spent, there is no other. Behind the first,
+// which warms up, at least FEWEST_BLOCKS are measured of ours, and one of a peer's: who takes twenty times as long is known well
+// enough by that.
 static const double OWN_SECONDS = 3.0, PEER_SECONDS = 6.0;
 
 // A peer's program, running with a number of threads.
@@ -143,6 +144,16 @@ static void end_process(Process *p)
     p->pid = 0;
 }
 
+// glibc hands a large piece of memory back to the system when it is freed, and the next one comes page by page: 10 µs each on some
+// virtual machines, where PyTorch then spends half of a step with it. Here it keeps what it has; our own tapes do so anyhow. 32 MB
+// is the most that glibc takes for the first.
+static void keep_memory(void)
+{
+    setenv("MALLOC_MMAP_THRESHOLD_", "33554432", 0);
+    setenv("MALLOC_TRIM_THRESHOLD_", "4294967296", 0);
+    setenv("MALLOC_TOP_PAD_", "67108864", 0);
+}
+
 // In the child: what makes a comparison fair.
 static void set_environment(int threads)
 {
@@ -151,6 +162,7 @@ static void set_environment(int threads)
     setenv("OMP_NUM_THREADS", text, 1);
     unsetenv("GOMP_SPINCOUNT");
     openblas_set_environment();
+    keep_memory();
 }
 
 static bool too_slow; // the program that was started last was there, but not ready in time
@@ -344,9 +356,10 @@ static void print_head(void)
     fprintf(stderr, "\n");
 }
 
-// What was measured so far of one side of a row.
+// What was measured so far of one side of a row. The first block warms up: what is learnt, allocated and read in it may take several
+// times as long as a block. So its seconds are not counted, nor its value where there is another (without_first).
 typedef struct {
-    double values[MOST_BLOCKS], spent;
+    double values[MOST_BLOCKS], first, spent; // seconds of the first block, and of all others
     int count;
 } Side;
 
@@ -354,15 +367,28 @@ static Side own, theirs[MOST_PEERS];
 
 static void add_block(Side *side, double value, double began)
 {
+    const double seconds = seconds_now() - began;
+    if (side->count == 0) {
+        side->first = seconds;
+    } else {
+        side->spent += seconds;
+    }
     side->values[side->count++] = value;
-    side->spent += seconds_now() - began;
+}
+
+static void without_first(Side *side)
+{
+    if (side->count < 2) return;
+    side->count--;
+    memmove(side->values, side->values + 1, (size_t)side->count * sizeof *side->values);
 }
 
 // How long the blocks that are still to come will take, told by those that were.
 static double seconds_left(const Side *side, int blocks, double bound)
 {
     if (side->count == 0) return 0.0;
-    const double each = side->spent / side->count, left = (blocks - side->count) * each;
+    const double each = side->count > 1 ? side->spent / (side->count - 1) : side->first,
+                 left = (blocks - side->count) * each;
     return fmax(0.0, fmin(left, bound + each - side->spent));
 }
 
@@ -384,7 +410,7 @@ static void measure_blocks(const BenchRow *row, Result *r, Process *asked[], int
     for (int i = 0; i < peer_count; i++) theirs[i] = (Side){.count = 0};
     progress_begin();
     for (int b = 0; b < blocks; b++) {
-        if (!row->kept && b >= FEWEST_BLOCKS && own.spent > OWN_SECONDS) break;
+        if (!row->kept && b > FEWEST_BLOCKS && own.spent > OWN_SECONDS) break;
         tell(r, "ours", b, blocks);
         double began = seconds_now();
         add_block(&own, row->block(seconds, row->context), began);
@@ -403,9 +429,14 @@ static void measure_blocks(const BenchRow *row, Result *r, Process *asked[], int
         }
     }
     progress_wipe();
+    const int measured = own.count;
+    if (!row->kept) {
+        without_first(&own);
+        for (int i = 0; i < peer_count; i++) without_first(&theirs[i]);
+    }
     r->blocks = own.count;
-    r->operations = best_quarter(counted, own.count, false);
-    r->limit = best_quarter(limits, own.count, false);
+    r->operations = best_quarter(counted, measured, false);
+    r->limit = best_quarter(limits, measured, false);
 }
 
 static void measure(const BenchRow *row, int threads, Process *asked[])

@@ -8,7 +8,7 @@
 //         return bench_end();
 //     }
 //
-// Every row is measured in blocks of a few milliseconds to a second, after a warm-up. The blocks of this course and those
+// Every row is measured in blocks of a few milliseconds to a second, behind one that warms up and does not count. The blocks of this course and those
 // of the peers take turns, so that all of them meet the same hour of the same machine, and the median counts. A ratio compares
 // the best quarter of our blocks with the best quarter of theirs: what others do on the machine only ever makes a block
 // slower. A row is bounded: on each number of threads about 3 seconds of ours and 6 of each peer's (bench.c), so that all rows
