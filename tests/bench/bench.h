@@ -8,12 +8,13 @@
 //         return bench_end();
 //     }
 //
-// Every row is measured in blocks of a few milliseconds to a second, behind one that warms up and does not count. The blocks of this course and those
-// of the peers take turns, so that all of them meet the same hour of the same machine, and the median counts. A ratio compares
-// the best quarter of our blocks with the best quarter of theirs: what others do on the machine only ever makes a block
-// slower. A row is bounded: on each number of threads about 3 seconds of ours and 6 of each peer's (bench.c), so that all rows
-// take less than 10 minutes on two cores, and less than 20 beside their peers. Where a model's tape is watched (watch.h), its
-// operations a second stand beside the rate, and the share of what our own product of 1024³ does in the same run: the limit.
+// Every row is measured in blocks of a few milliseconds to a second, behind one that warms up and does not count. The blocks of
+// this course and those of the peers take turns, so that all of them meet the same hour of the same machine, and the median
+// counts. A ratio compares the best quarter of our blocks with the best quarter of theirs: what others do on the machine only ever
+// makes a block slower. A row is bounded: on each number of threads about 3 seconds of ours and 6 of each peer's (bench.c), so
+// that all rows take less than 10 minutes on two cores, and less than 20 beside their peers. Where a model's tape is watched
+// (watch.h), its operations a second stand beside the rate, and the share of what our own product of 1024³ does in the same run:
+// the limit.
 //
 // What is reached (an accuracy, a loss) is no matter of the hour: it is measured when it is asked for, BENCH_ACCURACY=1, as the
 // median of three, and kept in accuracy.tsv with its commit. run.sh does that, and shows it behind the rows.
