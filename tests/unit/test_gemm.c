@@ -212,6 +212,13 @@ START_TEST(padded_rows_agree_and_the_padding_is_left_alone)
 }
 END_TEST
 
+// Rows are shared between full and low tiles in many ways. Here those of B are on different pages, where low tiles look ahead.
+START_TEST(every_number_of_rows_agrees_where_rows_lie_far_apart)
+{
+    for (int rows = 1; rows <= 60; rows++) compare_all(rows, 75, 21, 500);
+}
+END_TEST
+
 START_TEST(a_product_without_terms_is_zero)
 {
     compare_all(9, 21, 0, 2);
@@ -504,8 +511,9 @@ END_TEST
 
 SUITE("gemm", the_naive_product_is_the_product, each_step_rounds_once,
       terms_are_added_from_the_first_to_the_last, every_small_shape_agrees,
-      padded_rows_agree_and_the_padding_is_left_alone, a_product_without_terms_is_zero,
-      a_product_without_rows_or_columns_touches_nothing, vectors_agree, products_of_several_blocks_agree,
-      random_shapes_agree, packed_factors_agree, work_on_rows_is_that_before_and_behind_the_product,
-      the_number_of_threads_does_not_change_a_bit, products_in_a_parallel_region_agree,
-      a_small_product_ends_no_thread, nan_and_infinity_reach_the_elements_that_they_belong_to)
+      padded_rows_agree_and_the_padding_is_left_alone, every_number_of_rows_agrees_where_rows_lie_far_apart,
+      a_product_without_terms_is_zero, a_product_without_rows_or_columns_touches_nothing, vectors_agree,
+      products_of_several_blocks_agree, random_shapes_agree, packed_factors_agree,
+      work_on_rows_is_that_before_and_behind_the_product, the_number_of_threads_does_not_change_a_bit,
+      products_in_a_parallel_region_agree, a_small_product_ends_no_thread,
+      nan_and_infinity_reach_the_elements_that_they_belong_to)
