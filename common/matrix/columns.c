@@ -8,7 +8,6 @@
 // Columns are taken VECTORS · 16 at a time where there are so many, else 16: the order within a column is the
 // same.
 enum { VECTORS = 4, ROWS_AT_ONCE = 4, WIDE = VECTORS * LANES, CHUNKS = 64, CHUNK_ROWS = 256 };
-enum { AHEAD = 1024 }; // floats: what will be wanted a page later is asked for
 
 // What each row adds: a, a − centre, a ⊙ b, a ⊙ (b − centre) or (a − centre)². The pointers stand at the first column.
 typedef enum { SUMS, CENTRED_SUMS, DOTS, CENTRED_DOTS, CENTRED_SQUARES } Kind;
@@ -162,11 +161,12 @@ typedef enum { ALL, ACTIVE, MOMENTS } PairKind;
 INLINE void pair_terms(Vector *sum, Vector *dot, const Pair *p, const PairKind kind, Mask mask, Vector centre,
                        size_t place)
 {
-    if (kind != MOMENTS) { // which were read before, for their mean
-        ask_for(p->a + place, AHEAD);
-        ask_for(p->b + place, AHEAD);
+    // What will be wanted a page later is asked for; moments were read before, for their mean.
+    if (kind != MOMENTS) {
+        ask_for(p->a + place, PAGE);
+        ask_for(p->b + place, PAGE);
     }
-    if (kind == ACTIVE) ask_for(p->active + place, AHEAD);
+    if (kind == ACTIVE) ask_for(p->active + place, PAGE);
     const Vector distance = load_first(mask, p->b + place) - centre;
     Vector d = kind == MOMENTS ? distance : load_first(mask, p->a + place);
     if (kind == ACTIVE) d = where_positive(load_first(mask, p->active + place), d);

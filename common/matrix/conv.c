@@ -159,7 +159,6 @@ static Lines cut_lines(const Cut *cut, int first, int last, float *to)
 // Asks for a line of the picture that follows, all channels.
 static void ask_for_next(const float *pictures, int channels, Grid grid, int picture, int line, bool to_write)
 {
-    enum { CACHE_LINE = 16 }; // floats
     if (picture + 1 >= grid.count) return;
     const size_t length = (size_t)grid.width * (size_t)channels;
     const size_t first = ((size_t)(picture + 1) * (size_t)grid.height + (size_t)line) * length;

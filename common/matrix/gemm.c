@@ -407,7 +407,7 @@ void copy_transposed(float *to, size_t to_step, const float *from, size_t from_s
     for (int i0 = 0; i0 < rows; i0 += 4) {
         const size_t i = (size_t)int_min(i0, rows - 4);
         for (size_t r = SOON; r < SOON + 4; r++)
-            for (int j = 0; j < columns; j += 16) ask_for(from, (i + r) * from_step + (size_t)j);
+            for (int j = 0; j < columns; j += CACHE_LINE) ask_for(from, (i + r) * from_step + (size_t)j);
         for (int j0 = 0; j0 < columns; j0 += 4) {
             const size_t j = (size_t)int_min(j0, columns - 4);
             Four square[4];
@@ -555,7 +555,7 @@ INLINE Product transposed_gemv(Product p)
 // meets. MANY_ROWS pay for a copy then: a low tile meets the strip more often. A transposed A is read down its columns, and what a
 // tile has of them is spread over as many places as there are rows: from FAR_APART on these are copied, if there are more than a
 // few. STAYS floats of A stay in the second-level cache from one strip to the next.
-enum { PAGE = 1024, APART = 128, FAR_APART = 192, MANY_ROWS = TILE_ROWS > 8 ? 1024 : 128, STAYS = 1 << 17 };
+enum { APART = 128, FAR_APART = 192, MANY_ROWS = TILE_ROWS > 8 ? 1024 : 128, STAYS = 1 << 17 };
 
 // How long are the pieces when length is cut into equal ones of at most limit?
 static int piece(int length, int limit)

@@ -116,8 +116,11 @@ INLINE void store_some(int count, Mask mask, float *p, Vector x)
     }
 }
 
+// Floats of a page of memory, and of a line of the cache
+enum { PAGE = 1024, CACHE_LINE = 16 };
+
 // Brings the number that lies so many floats after p into the cache. It may lie past the end: nothing is read. Processors do so by
-// themselves while memory is read in order, but begin anew at each page, and there is one in every 1024 floats.
+// themselves while memory is read in order, but begin anew at each page, and there is one in every PAGE floats.
 INLINE void ask_for(const float *p, size_t after)
 {
     __builtin_prefetch((const void *)((uintptr_t)p + after * sizeof *p));

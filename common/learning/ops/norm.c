@@ -197,13 +197,11 @@ INLINE Vector normal_row(const NormPass *p, const NormColumns *c, size_t place)
 }
 
 // These columns of one row, from this place on. What will be wanted a page later is asked for.
-enum { AHEAD = 1024 };
-
 INLINE void forward_row(const NormPass *p, const NormColumns *c, size_t place)
 {
-    ask_for(p->x, place + AHEAD);
-    ask_to_write(p->y, place + AHEAD);
-    if (p->shortcut) ask_for(p->shortcut, place + AHEAD);
+    ask_for(p->x, place + PAGE);
+    ask_to_write(p->y, place + PAGE);
+    if (p->shortcut) ask_for(p->shortcut, place + PAGE);
     Vector z = fused(normal_row(p, c, place), c->gain, c->bias);
     if (p->shortcut) z = z + load_first(c->mask, p->shortcut + place);
     store_some(c->count, c->mask, p->y + place, p->relu ? above_zero(z) : z);
@@ -211,10 +209,10 @@ INLINE void forward_row(const NormPass *p, const NormColumns *c, size_t place)
 
 INLINE void backward_row(const NormPass *p, const NormColumns *c, size_t place)
 {
-    ask_for(p->x, place + AHEAD);
-    ask_for(p->d_y, place + AHEAD);
-    if (p->relu) ask_for(p->y, place + AHEAD);
-    if (p->d_shortcut) ask_to_write(p->d_shortcut, place + AHEAD);
+    ask_for(p->x, place + PAGE);
+    ask_for(p->d_y, place + PAGE);
+    if (p->relu) ask_for(p->y, place + PAGE);
+    if (p->d_shortcut) ask_to_write(p->d_shortcut, place + PAGE);
     Vector d = load_first(c->mask, p->d_y + place);
     if (p->relu) d = where_positive(load_first(c->mask, p->y + place), d);
     if (p->d_x) {
