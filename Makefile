@@ -101,8 +101,11 @@ $(if $(filter-out help,$(MAKECMDGOALS)),$(error $(WRONG_FLAGS): every number wou
 	out$(comma) whether in CC$(comma) CFLAGS or the environment))
 endif
 
-# $(call accepts,OPTION…,HEADER): the options, when the compiler knows them and finds the header; otherwise nothing
-accepts = $(shell echo '$(if $2,$(hash)include <$2>)' | $(CC) $1 -x c -E -o /dev/null - >/dev/null 2>&1 && echo "$1")
+# $(call accepts,OPTION…,HEADER): the options, when the compiler knows them and finds the header; otherwise nothing. Most compilers
+# know all that is asked below, and so one question comes first: every make would wait for each of them.
+asked    = $(shell echo '$(if $2,$(hash)include <$2>)' | $(CC) $1 -x c -E -o /dev/null - >/dev/null 2>&1 && echo "$1")
+ACCEPTED := $(call asked,-fopenmp -march=native -mprefer-vector-width=512,omp.h)
+accepts  = $(or $(if $(filter-out $(ACCEPTED),$1),,$1),$(asked))
 
 # Without OpenMP everything runs on one thread, with the same bits (common/base/parallel.h).
 ifneq ($(OPENMP),no)
@@ -209,14 +212,16 @@ MACHINE := $(if $(filter native,$(PROCESSOR)),$(or $(call accepts,-march=native)
 	$(wordlist 2,99,$(ARCH)) $(WIDE)
 
 # zlib and the tokenizer's libraries, where they are installed; without them it says what to install, and all else works.
-# Looked for when something is linked: `make setup` may have come before.
-if_header = $(if $(shell echo '$(hash)include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -o /dev/null - 2>/dev/null && echo yes),$2)
+# Looked for when something is linked, `make setup` may have come before; but then once, for each make.
+if_header = '$(hash)if __has_include(<$1>)' $2 '$(hash)endif'
+FOUND_LIBRARIES = $(eval FOUND_LIBRARIES := $$(shell printf '%s\n' $$(call if_header,pcre2.h,-lpcre2-8) \
+	$$(call if_header,cjson/cJSON.h,-lcjson) $$(call if_header,uninorm.h,-lunistring) $$(call if_header,zlib.h,-lz) | \
+	$$(CC) -x c -E - 2>/dev/null | grep '^-l'))$(FOUND_LIBRARIES)
 
 # What the course needs, and then what the user wants.
 COURSE_CFLAGS   := -std=c11 $(MODE_FLAGS_$(MODE)) $(MACHINE) -ffp-contract=off -fno-math-errno -fno-trapping-math $(THREADS) $(WARNINGS)
 COURSE_CPPFLAGS := -D_GNU_SOURCE -Icommon
-LIBRARIES = $(call if_header,pcre2.h,-lpcre2-8) $(call if_header,cjson/cJSON.h,-lcjson) $(call if_header,uninorm.h,-lunistring) \
-	$(call if_header,zlib.h,-lz) $(PACKAGE_LIBS) -lm
+LIBRARIES = $(FOUND_LIBRARIES) $(PACKAGE_LIBS) -lm
 COMPILE   = $(CC) $(COURSE_CPPFLAGS) $(PACKAGE_CFLAGS) $(CPPFLAGS) $(COURSE_CFLAGS) $(CFLAGS)
 LINK      = $(CC) $(COURSE_CFLAGS) $(CFLAGS) $(LDFLAGS)
 
@@ -264,11 +269,13 @@ $(TREE)/common/files/image.o: COURSE_CFLAGS += -fwrapv -fno-strict-aliasing -fno
 # A chapter's file `data` names the sets of datasets/recipes that it reads, one a line; tests/bench/data says the same of the
 # benchmarks, each line a name and its sets. Their own make targets bring them. The stamp .done says that all is there.
 
-$(foreach c,$(CHAPTERS),$(eval SETS_$c := $(shell grep '^[a-z]' chapters/$c/data 2>/dev/null)))
-sets_of_bench = $(shell sed -n 's/^$1 //p' tests/bench/data 2>/dev/null)# benchmark → its sets
+SETS         := $(shell grep '^[a-z]' /dev/null $(wildcard chapters/[0-9]*/data))# words chapters/01-…/data:set
+BENCH_SETS   := $(shell awk '/^[a-z]/ { for (i = 2; i <= NF; i++) print $$1 ":" $$i }' $(or $(wildcard tests/bench/data),/dev/null))
+under         = $(patsubst $1:%,%,$(filter $1:%,$2))# of words with a colon, what stands behind $1:
+sets_of_bench = $(call under,$1,$(BENCH_SETS))# benchmark → its sets
 stamps        = $(patsubst %,datasets/cache/%/.done,$1)# sets → their stamps
-chapter_data  = $(call stamps,$(SETS_$1))# chapter folder → its stamps
-CHAPTER_SETS := $(sort $(foreach c,$(CHAPTERS),$(SETS_$c)))
+chapter_data  = $(call stamps,$(call under,chapters/$1/data,$(SETS)))# chapter folder → its stamps
+CHAPTER_SETS := $(sort $(foreach c,$(CHAPTERS),$(call under,chapters/$c/data,$(SETS))))
 COURSE_SETS   = $(sort $(CHAPTER_SETS) $(foreach b,$(BENCHES),$(call sets_of_bench,$b)))
 
 datasets/cache/%/.done: datasets/recipes $(wildcard datasets/*.sh datasets/tools/*)
@@ -302,7 +309,9 @@ chapter_of = $(firstword $(wildcard chapters/$1-* chapters/0$1-*))# chapter numb
 CHAPTERS_DATA = $(foreach c,$(CHAPTERS),$(call chapter_data,$c))
 
 # Of the library only what a chapter includes, so that the first one is soon there. Should that not be all, the library is linked.
-needs = $(patsubst %.c,$(TREE)/%.o,$(shell sh common/tools/needs.sh $1))
+# All programs are asked for at once, for the answer takes a look at the whole library.
+NEEDS = $(eval NEEDS := $$(shell sh common/tools/needs.sh $$(CHAPTER_PROGRAMS:$$(TREE)/%=%.c) $$(wildcard common/tools/weave.c)))$(NEEDS)
+needs = $(patsubst %.c,$(TREE)/%.o,$(call under,$1,$(NEEDS)))
 .SECONDEXPANSION:
 $(CHAPTER_PROGRAMS): $(TREE)/%: $(TREE)/%.o $$(call needs,$$*.c)
 	$(QUIET)new=$@.$$$$; $(LINK) $^ $(LIBRARIES) $(LDLIBS) -o $$new 2>/dev/null || { $(THIS_MAKE) -s $(LIBRARY) && \

@@ -1,8 +1,10 @@
 #!/bin/sh
-# needs.sh: the sources of common/ that a program is linked from, found by following what it includes. The Makefile calls it, so
+# needs.sh: the sources of common/ that programs are linked from, found by following what they include. The Makefile calls it, so
 # that a chapter waits for the files that it needs to be compiled, and not for the whole library.
 #
-#     needs.sh chapters/01-linear-regression/linear_regression.c      prints common/base/arena.c and so on, one a line
+#     needs.sh chapters/01-linear-regression/linear_regression.c …
+#
+# prints chapters/01-linear-regression/linear_regression.c:common/base/arena.c and so on, a line for each program and source.
 #
 # A header of common/ brings the source of its name beside it, and the sources there that go on from it: recurrent.h brings
 # recurrent.c and recurrent_scan.c. One called parts.h, or …_parts.h, brings those of its folder that include it. What base/
@@ -25,6 +27,19 @@ export LC_ALL=C
     }
     function folder_of(path) { sub(/\/[^\/]*$/, "", path); return path }
     function stem_of(path) { sub(/^.*\//, "", path); sub(/\.[ch]$/, "", path); return path }
+    # Whatever is reached from the program
+    function follow(program,    at, count, file, i, names, w, wanted) {
+        last = split("", taken)
+        take(program)
+        for (i = split(sources["common/base"], names, " "); i > 0; i--) take(names[i])
+        for (at = 1; at <= last; at++) {
+            file = queue[at]
+            if (file ~ /^common\/.*\.c$/) print program ":" file
+            if (file ~ /^common\/.*\.h$/) take_sources(file)
+            count = split(includes[file], wanted, " ")
+            for (w = 1; w <= count; w++) if (wanted[w] ~ /\//) take("common/" wanted[w])
+        }
+    }
     function take(file) {
         if (file in taken) return
         taken[file] = 1
@@ -41,13 +56,6 @@ export LC_ALL=C
         }
     }
     END {
-        for (i = split(programs, names, " "); i > 0; i--) take(names[i])
-        for (i = split(sources["common/base"], names, " "); i > 0; i--) take(names[i])
-        for (at = 1; at <= last; at++) {
-            file = queue[at]
-            if (file ~ /^common\/.*\.c$/) print file
-            if (file ~ /^common\/.*\.h$/) take_sources(file)
-            count = split(includes[file], wanted, " ")
-            for (w = 1; w <= count; w++) if (wanted[w] ~ /\//) take("common/" wanted[w])
-        }
+        count = split(programs, names, " ")
+        for (i = 1; i <= count; i++) follow(names[i])
     }' | sort
