@@ -34,6 +34,19 @@ contains() { # TEXT: in what was said; it may have several lines
 }
 nothing_ran() { [ ! -e "$scratch/ran" ]; }
 
+# ---- What a chapter is linked from --------------------------------------------------------------------------------------
+
+first=chapters/01-linear-regression/linear_regression.c
+sound=chapters/14-lstm/lstm.c
+needs() { sh common/tools/needs.sh "$@"; }
+expect "a chapter needs what it includes" 0 "$first:common/matrix/gemm.c" "common/models/" needs $first
+expect "and what that includes" 0 "$sound:common/matrix/gemm.c" "" needs $sound
+apart() { # asked for together, programs need what they need when asked for one by one
+    { needs $sound; needs $first; } | LC_ALL=C sort >"$scratch/one by one"
+    needs $sound $first | cmp - "$scratch/one by one"
+}
+expect "each program has an answer of its own" 0 "" "" apart
+
 # ---- The copy -----------------------------------------------------------------------------------------------------------
 
 course="$scratch/a course: it's \$5 #1"
@@ -84,6 +97,23 @@ ln -s gcc "$scratch/bin/clang"
 printf '#!/bin/sh\nexec "$@"\n' >"$scratch/bin/ccache" && chmod +x "$scratch/bin/ccache"
 export PATH="$scratch/bin:$PATH"
 cd "$course" || exit 2
+
+# ---- Before anything is built -------------------------------------------------------------------------------------------
+# Every make waits for what the Makefile asks: once the compiler, once the library.
+
+mkdir "$scratch/count"
+for tool in gcc find; do
+    printf '#!/bin/sh\necho "${0##*/} $*" >>"%s"\nexec "%s" "$@"\n' "$scratch/asked" "$(command -v $tool)" >"$scratch/count/$tool"
+done
+chmod +x "$scratch/count/"*
+asks_once() { # COMMAND…; newer makes ask only for what they build
+    rm -f "$scratch/asked"
+    PATH="$scratch/count:$PATH" "$@" || return 1
+    compiler=$(grep -c '^gcc' "$scratch/asked") library=$(grep -c '^find common' "$scratch/asked")
+    echo "the compiler $compiler times, the library $library times"
+    [ "$compiler" -eq 1 ] && [ "$library" -le 1 ]
+}
+expect "a make asks once" 0 "" "" asks_once make help
 
 # ---- Building, running, in order ----------------------------------------------------------------------------------------
 
