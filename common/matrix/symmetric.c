@@ -9,15 +9,21 @@
 
 static double *row_of(double *m, int n, int i) { return m + (size_t)i * (size_t)n; }
 
+enum { WAYS = 8 }; // sums beside each other, so that they become vectors
+
+static double sum_ways(const double total[WAYS])
+{
+    return ((total[0] + total[4]) + (total[2] + total[6])) + ((total[1] + total[5]) + (total[3] + total[7]));
+}
+
 static double dot_product(const double *a, const double *b, int count)
 {
-    enum { WAYS = 8 }; // sums beside each other, so that they become vectors
     double total[WAYS] = {0};
     int j = 0;
     for (; j + WAYS <= count; j += WAYS)
         for (int l = 0; l < WAYS; l++) total[l] += a[j + l] * b[j + l];
     for (int l = 0; j < count; j++, l++) total[l] += a[j] * b[j];
-    return ((total[0] + total[4]) + (total[2] + total[6])) + ((total[1] + total[5]) + (total[3] + total[7]));
+    return sum_ways(total);
 }
 
 static void add_multiple(double *to, double factor, const double *from, int count)
@@ -25,51 +31,78 @@ static void add_multiple(double *to, double factor, const double *from, int coun
     for (int j = 0; j < count; j++) to[j] += factor * from[j];
 }
 
-// p ← A v / (vᵀv / 2), A the first count rows and columns of m, of which the lower triangle is right
-static void multiply_lower(double *p, double *m, int n, const double *v, int count, double half_square)
+// Row r of A ← A − v pᵀ − p vᵀ, up to the diagonal
+static void subtract_from_row(double *restrict row, const double *v, const double *p, int r)
 {
-    memset(p, 0, (size_t)count * sizeof *p);
-    for (int i = 0; i < count; i++) {
-        const double *row = row_of(m, n, i);
-        p[i] += dot_product(row, v, i + 1);
-        add_multiple(p, v[i], row, i);
-    }
-    for (int i = 0; i < count; i++) p[i] /= half_square;
+    const double a = v[r], b = p[r];
+    for (int j = 0; j <= r; j++) row[j] -= a * p[j] + b * v[j];
 }
 
-// Row i of m, whose elements before the diagonal are v's beginning, is reflected to one element beside the diagonal:
-// P = I − v vᵀ / h. A becomes P A P. v stays in row i, h in halves[i] (0: nothing was to be done).
-static double reflect_row(double *m, int n, int i, double *p, double *halves)
+// The same, and at once what this row, and the column that equals it, give to q = A w. Most of
+// the time goes by with bringing A from memory, so a step should read it once.
+static void pass_row(double *restrict row, const double *v, const double *p, int r, const double *w,
+                     double *restrict q)
 {
-    double *v = row_of(m, n, i);
+    const double a = v[r], b = p[r], c = w[r];
+    double total[WAYS] = {0};
+    int j = 0;
+    for (; j + WAYS <= r; j += WAYS)
+        for (int l = 0; l < WAYS; l++) {
+            const double x = row[j + l] - (a * p[j + l] + b * v[j + l]);
+            row[j + l] = x;
+            total[l] += x * w[j + l];
+            q[j + l] += c * x;
+        }
+    for (int l = 0; j <= r; j++, l++) {
+        row[j] -= a * p[j] + b * v[j];
+        total[l] += row[j] * w[j];
+        if (j < r) q[j] += c * row[j];
+    }
+    q[r] += sum_ways(total);
+}
+
+// v, the beginning of row i, is to be reflected to one element beside the diagonal, which is returned: P = I − v vᵀ / h. h = 0:
+// it is so already.
+static double find_reflection(double *v, int i, double *h)
+{
     double size = 0.0;
     for (int j = 0; j < i; j++) size = fmax(size, fabs(v[j]));
-    halves[i] = 0.0;
+    *h = 0.0;
     double rest = 0.0;
     for (int j = 0; j + 1 < i; j++) rest = fmax(rest, fabs(v[j]));
     if (rest == 0.0) return v[i - 1];
     for (int j = 0; j < i; j++) v[j] /= size;
     const double square = dot_product(v, v, i), length = copysign(sqrt(square), v[i - 1]);
-    halves[i] = square + length * v[i - 1];
+    *h = square + length * v[i - 1];
     v[i - 1] += length;
-    multiply_lower(p, m, n, v, i, halves[i]);
-    add_multiple(p, -dot_product(p, v, i) / (2.0 * halves[i]), v, i);
-    for (int r = 0; r < i; r++) {
-        double *row = row_of(m, n, r);
-        const double a = v[r], b = p[r];
-        for (int j = 0; j <= r; j++) row[j] -= a * p[j] + b * v[j];
-    }
     return -length * size;
 }
 
-// m becomes the vectors of the reflections; what is left of it are diagonal [n] and beside [n], of which beside[i] stands
-// at (i + 1, i). beside[n − 1] is 0.
-static void reduce_to_three_diagonals(double *m, int n, double *diagonal, double *beside, double *halves,
-                                      double *p)
+// Row after row from the last, A, the rows before it, becomes P A P = A − v pᵀ − p vᵀ with q = A v / h and
+// p = q − (qᵀv / 2h) v. m keeps each v in its row, halves [n] the h; what is left of m are diagonal [n] and beside [n], of which
+// beside[i] stands at (i + 1, i). beside[n − 1] is 0.
+static void reduce_to_three_diagonals(Arena *arena, double *m, int n, double *diagonal, double *beside,
+                                      double *halves)
 {
+    const double *none = arena_zeros(arena, (size_t)n, sizeof *none), *v = none; // the vector before
+    double *p = arena_zeros(arena, (size_t)n, sizeof *p), *q = arena_zeros(arena, (size_t)n, sizeof *q);
     for (int i = n - 1; i > 0; i--) {
-        beside[i - 1] = reflect_row(m, n, i, p, halves);
-        diagonal[i] = row_of(m, n, i)[i];
+        double *row = row_of(m, n, i);
+        subtract_from_row(row, v, p, i);
+        diagonal[i] = row[i];
+        beside[i - 1] = find_reflection(row, i, &halves[i]);
+        const double *w = halves[i] == 0.0 ? none : row;
+        memset(q, 0, (size_t)i * sizeof *q);
+        for (int r = 0; r < i; r++) pass_row(row_of(m, n, r), v, p, r, w, q);
+        v = w;
+        if (w == none) {
+            memset(p, 0, (size_t)i * sizeof *p);
+            continue;
+        }
+        for (int j = 0; j < i; j++) q[j] /= halves[i];
+        add_multiple(q, -dot_product(q, w, i) / (2.0 * halves[i]), w, i);
+        double *other = p;
+        p = q, q = other;
     }
     diagonal[0] = m[0];
     beside[n - 1] = halves[0] = 0.0;
@@ -310,10 +343,10 @@ static void solve_whole(Place place, double *values, double *vectors, double *m,
 {
     Arena *arena = arena_new();
     const size_t length = (size_t)n;
-    double *parts[6];
-    for (int i = 0; i < 6; i++) parts[i] = arena_alloc(arena, length, sizeof(double));
+    double *parts[5];
+    for (int i = 0; i < 5; i++) parts[i] = arena_alloc(arena, length, sizeof(double));
     double *diagonal = parts[0], *beside = parts[1], *halves = parts[2], *all = parts[3], *rest = parts[4];
-    reduce_to_three_diagonals(m, n, diagonal, beside, halves, parts[5]);
+    reduce_to_three_diagonals(arena, m, n, diagonal, beside, halves);
     memcpy(all, diagonal, length * sizeof *all);
     memcpy(rest, beside, length * sizeof *rest);
     const bool few = 2 * count <= n;

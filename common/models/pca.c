@@ -10,8 +10,9 @@
 #include <math.h>
 #include <string.h>
 
-// 84 is a multiple of the rows of a tile of the product, 14 or 6.
-enum { ROWS_AT_ONCE = 512, COLUMNS_AT_ONCE = 84 };
+// A sum of floats goes over ROWS_AT_ONCE rows of x, and is then added to one of doubles. A thread computes a piece of at most
+// PIECE_ROWS × PIECE_COLUMNS of the covariance matrix at a time; 42 is a multiple of the rows of a tile of the product, 14 or 6.
+enum { ROWS_AT_ONCE = 512, PIECE_ROWS = 42, PIECE_COLUMNS = 256, PIECE = PIECE_ROWS * PIECE_COLUMNS };
 
 // The mean of rows of x, at most 512 and evenly spaced, as floats: a place in their midst
 static Matrix place_amidst(Arena *arena, Matrix x)
@@ -25,41 +26,76 @@ static Matrix place_amidst(Arena *arena, Matrix x)
     return amidst;
 }
 
-// y (rows as x, at least d columns apart) ← x − origin in its first d columns
-static void subtract_origin(float *y, int step, Matrix x, const float *origin)
+// y ← x − origin, both d numbers
+static void subtract_origin(float *y, const float *x, const float *origin, int d)
 {
-    PARALLEL_FOR(parallel_worth(matrix_size(x)), i, x.rows, {
-        const float *from = matrix_row(x, i);
-        float *to = y + (size_t)i * (size_t)step;
-        for (int j = 0; j < x.cols; j++) to[j] = from[j] - origin[j];
-    });
+    for (int j = 0; j < d; j++) y[j] = x[j] - origin[j];
 }
 
-// gram (d × d) ← the lower triangle of the covariance matrix; offset [d] ← the mean of x − origin. Behind the columns of
-// x − origin stands one of ones, with which the product gives their sums as well.
+// Some rows of x − origin, step floats apart. Behind its d columns stands one of ones, with which the product gives their sums.
+typedef struct {
+    float *y;
+    int rows, d, step;
+} Centred;
+
+// A piece of the lower triangle of YᵀY
+typedef struct {
+    int row, column, height, width;
+} Piece;
+
+// The triangle and the row of sums below it, cut into pieces; how many there are
+static int cut_into_pieces(Piece *pieces, int d)
+{
+    int count = 0;
+    for (int i = 0; i <= d; i += PIECE_ROWS) {
+        const int height = int_min(PIECE_ROWS, d + 1 - i), columns = i + height;
+        for (int j = 0; j < columns; j += PIECE_COLUMNS)
+            pieces[count++] = (Piece){i, j, height, int_min(PIECE_COLUMNS, columns - j)};
+    }
+    return count;
+}
+
+// gram (d × d) and sums [d], which is its row d, receive a piece of the rows' YᵀY; part: scratch, PIECE floats
+static void add_piece(double *gram, double *sums, Piece p, Centred rows, float *part)
+{
+    gemm((GemmShape){.m = p.height, .n = p.width, .k = rows.rows, .transpose_a = true}, rows.y + p.row,
+         rows.step, rows.y + p.column, rows.step, part, PIECE_COLUMNS);
+    for (int i = 0; i < p.height; i++) {
+        const int row = p.row + i, width = int_min(p.width, int_min(row + 1, rows.d) - p.column);
+        double *to = (row < rows.d ? gram + (size_t)row * (size_t)rows.d : sums) + p.column;
+        const float *from = part + (size_t)i * PIECE_COLUMNS;
+        for (int j = 0; j < width; j++) to[j] += (double)from[j];
+    }
+}
+
+// gram (d × d) ← the lower triangle of the covariance matrix; offset [d] ← the mean of x − origin.
 static void covariance_by_columns(Place place, Arena *arena, double *gram, double *offset, Matrix x,
                                   const float *origin)
 {
-    const int d = x.cols, step = (d + 1 + LANES - 1) / LANES * LANES, most = int_min(x.rows, ROWS_AT_ONCE);
-    const size_t width = (size_t)d, wide = (size_t)step;
-    float *part = arena_alloc_at(place, arena, size_product(place, width + 1, wide), sizeof *part),
-          *y = arena_zeros_at(place, arena, (size_t)most, wide * sizeof *y);
-    for (int i = 0; i < most; i++) y[(size_t)i * wide + width] = 1.0f;
+    const int d = x.cols, most = int_min(x.rows, ROWS_AT_ONCE);
+    Centred y = {.d = d, .step = (d + 1 + LANES - 1) / LANES * LANES};
+    const size_t width = (size_t)d, step = (size_t)y.step, lines = width / PIECE_ROWS + 1;
+    y.y = arena_alloc_at(place, arena, size_product(place, (size_t)most, step), sizeof *y.y);
+    Piece *pieces = arena_alloc_at(place, arena, lines * (width / PIECE_COLUMNS + 1), sizeof *pieces);
+    const int count = cut_into_pieces(pieces, d);
+    float *parts = arena_alloc_at(place, arena, (size_t)parallel_threads() * PIECE, sizeof *parts);
     memset(gram, 0, width * width * sizeof *gram);
     memset(offset, 0, width * sizeof *offset);
-    for (int first = 0; first < x.rows; first += ROWS_AT_ONCE) {
-        const int count = int_min(ROWS_AT_ONCE, x.rows - first);
-        subtract_origin(y, step, matrix_rows(x, first, count), origin);
-        for (int i = 0; i <= d; i += COLUMNS_AT_ONCE) {
-            const int height = int_min(COLUMNS_AT_ONCE, d + 1 - i);
-            gemm((GemmShape){.m = height, .n = i + height, .k = count, .transpose_a = true}, y + i, step, y,
-                 step, part + (size_t)i * wide, step);
+#pragma omp parallel if (parallel_worth(width * matrix_size(x))) firstprivate(y)
+    {
+        cores_keep_apart();
+        for (int first = 0; first < x.rows; first += ROWS_AT_ONCE) {
+            y.rows = int_min(ROWS_AT_ONCE, x.rows - first);
+#pragma omp for
+            for (int i = 0; i < y.rows; i++) {
+                float *row = y.y + (size_t)i * step;
+                subtract_origin(row, matrix_row(x, first + i), origin, d);
+                row[d] = 1.0f;
+            }
+#pragma omp for schedule(dynamic)
+            for (int i = 0; i < count; i++)
+                add_piece(gram, offset, pieces[i], y, parts + (size_t)parallel_number() * PIECE);
         }
-#pragma omp parallel for schedule(static, 16) if (parallel_worth(width * width))
-        for (int i = 0; i < d; i++)
-            for (int j = 0; j <= i; j++)
-                gram[(size_t)i * width + (size_t)j] += (double)part[(size_t)i * wide + (size_t)j];
-        for (int j = 0; j < d; j++) offset[j] += (double)part[width * wide + (size_t)j];
     }
     for (int j = 0; j < d; j++) offset[j] /= x.rows;
     for (int i = 0; i < d; i++)
@@ -191,7 +227,8 @@ void pca_project_at(Place place, Matrix scores, const Pca *pca, Matrix x)
     for (int first = 0; first < x.rows; first += ROWS_AT_ONCE) {
         const int count = int_min(ROWS_AT_ONCE, x.rows - first);
         const Matrix rows = matrix_rows(buffer, 0, count);
-        subtract_origin(rows.data, d, matrix_rows(x, first, count), pca->mean.data);
+        PARALLEL_FOR(parallel_worth(matrix_size(rows)), i, count,
+                     subtract_origin(matrix_row(rows, i), matrix_row(x, first + i), pca->mean.data, d));
         matmul_nt(matrix_rows(scores, first, count), rows, pca->components);
     }
     arena_free(arena);

@@ -78,8 +78,9 @@ static void expect_components(Arena *arena, Matrix x, int k, double bound)
 
 START_TEST(components_are_eigenvectors_of_the_covariance)
 {
-    const int shapes[][3] = {{2, 1, 1},      {5, 3, 3},   {100, 10, 4}, {1100, 33, 33},
-                             {600, 150, 20}, {10, 40, 9}, {3, 3, 3},    {20, 200, 5}};
+    const int shapes[][3] = {{2, 1, 1},      {5, 3, 3},    {100, 10, 4}, {1100, 33, 33},
+                             {600, 150, 20}, {10, 40, 9},  {3, 3, 3},    {20, 200, 5},
+                             {1100, 41, 2},  {600, 42, 2}, {70, 43, 2},  {520, 300, 5}};
     Arena *arena = arena_new();
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         expect_components(arena, mixed(arena, shapes[s][0], shapes[s][1], 1), shapes[s][2], BOUND);
