@@ -77,7 +77,7 @@ static void on_end(int number)
     raise(number);
 }
 
-static void handle(int number, void (*handler)(int));
+static void handle(int number, void (*handler)(int), int flags);
 
 // Stops as it would without this handler, which where nobody could continue it is not at all.
 static void on_stop(int number)
@@ -91,16 +91,17 @@ static void on_stop(int number)
     sigaddset(&this_one, number);
     raise(number);
     sigprocmask(SIG_UNBLOCK, &this_one, NULL); // it comes now
-    handle(number, on_stop);
+    handle(number, on_stop, SA_RESTART);
     if (was) change();
     input.resumed = 1;
     errno = error;
 }
 
-// Without SA_RESTART: a read that waits for keys ends.
-static void handle(int number, void (*handler)(int))
+// SA_RESTART: a write that a signal meets goes on. Otherwise it fails, and what was to be written is lost. Waiting for keys ends in
+// any case, for ppoll is never taken up again.
+static void handle(int number, void (*handler)(int), int flags)
 {
-    struct sigaction old, new = {.sa_handler = handler};
+    struct sigaction old, new = {.sa_handler = handler, .sa_flags = flags};
     sigemptyset(&new.sa_mask);
     if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(number, &new, NULL);
 }
@@ -110,7 +111,7 @@ void line_begin(void)
     const char *kind = getenv("TERM");
     input.typed = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
     input.edited = input.typed && kind && *kind && strcmp(kind, "dumb") != 0;
-    handle(SIGINT, on_interrupt);
+    handle(SIGINT, on_interrupt, SA_RESTART);
     if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &input.before) != 0) {
         input.edited = false;
         return;
@@ -126,8 +127,8 @@ void line_begin(void)
             _POSIX_VDISABLE; // ctrl-C is a key: nobody else, such as make, is to end by it
     }
     const int ends[] = {SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
-    for (int i = 0; i < 4; i++) handle(ends[i], on_end);
-    handle(SIGTSTP, on_stop);
+    for (int i = 0; i < 4; i++) handle(ends[i], on_end, SA_RESTART);
+    handle(SIGTSTP, on_stop, SA_RESTART);
     atexit(restore);
     change();
 }
@@ -533,7 +534,9 @@ static LineEnd read_plain(const char *prompt, size_t *size)
             if (take_interrupt()) return LINE_CTRL_C;
     }
     errno = 0;
+    handle(SIGINT, on_interrupt, 0); // ends a read that waits in a pipe
     const ssize_t got = getline(&input.plain, &input.plain_room, stdin);
+    handle(SIGINT, on_interrupt, SA_RESTART);
     if (got < 0 && take_interrupt()) {
         clearerr(stdin);
         return LINE_CTRL_C;

@@ -229,6 +229,23 @@ end
 END
 check "ctrl-C ends a program that reads a pipe" shows "status 130 restored"
 check "and the line that it was in" sh -c "tail -n 2 '$scratch/screen' | head -n 1 | grep -q '^$'"
+# Nobody reads what it writes, and so it is writing when the signal comes. Later it is read.
+mkfifo "$scratch/fifo" && exec 3<>"$scratch/fifo"
+head -c 65500 /dev/zero >&3
+{ sleep 3; exec cat <&3 >/dev/null; } &
+"$terminal" 80 sh -c 'exec "$0" --model "$1" >&3' "$chat" "$scratch/endless" >"$scratch/screen" 2>&1 <<'END'
+wait > 
+send hello\r
+wait [?2004l
+quiet
+signal 2
+wait > 
+send /quit\r
+end
+END
+kill $!
+exec 3>&-
+check "a signal that comes while it writes spoils no answer" shows "status 0 restored"
 "$terminal" 80 sh -c '"$0" --model "$1" --tokens 3 | head -c 1' "$chat" "$scratch/small" >"$scratch/screen" 2>&1 <<'END'
 wait > 
 send one\r
