@@ -269,13 +269,13 @@ $(TREE)/common/files/image.o: COURSE_CFLAGS += -fwrapv -fno-strict-aliasing -fno
 # A chapter's file `data` names the sets of datasets/recipes that it reads, one a line; tests/bench/data says the same of the
 # benchmarks, each line a name and its sets. Their own make targets bring them. The stamp .done says that all is there.
 
-SETS         := $(shell grep '^[a-z]' /dev/null $(wildcard chapters/[0-9]*/data))# words chapters/01-…/data:set
-BENCH_SETS   := $(shell awk '/^[a-z]/ { for (i = 2; i <= NF; i++) print $$1 ":" $$i }' $(or $(wildcard tests/bench/data),/dev/null))
+SETS_OF_CHAPTERS := $(shell grep '^[a-z]' /dev/null $(wildcard chapters/[0-9]*/data))# words chapters/01-…/data:set
+SETS_OF_BENCHES  := $(shell awk '/^[a-z]/ { for (i = 2; i <= NF; i++) print $$1 ":" $$i }' $(or $(wildcard tests/bench/data),/dev/null))
 under         = $(patsubst $1:%,%,$(filter $1:%,$2))# of words with a colon, what stands behind $1:
-sets_of_bench = $(call under,$1,$(BENCH_SETS))# benchmark → its sets
+sets_of_bench = $(call under,$1,$(SETS_OF_BENCHES))# benchmark → its sets
 stamps        = $(patsubst %,datasets/cache/%/.done,$1)# sets → their stamps
-chapter_data  = $(call stamps,$(call under,chapters/$1/data,$(SETS)))# chapter folder → its stamps
-CHAPTER_SETS := $(sort $(foreach c,$(CHAPTERS),$(call under,chapters/$c/data,$(SETS))))
+chapter_data  = $(call stamps,$(call under,chapters/$1/data,$(SETS_OF_CHAPTERS)))# chapter folder → its stamps
+CHAPTER_SETS := $(sort $(foreach c,$(CHAPTERS),$(call under,chapters/$c/data,$(SETS_OF_CHAPTERS))))
 COURSE_SETS   = $(sort $(CHAPTER_SETS) $(foreach b,$(BENCHES),$(call sets_of_bench,$b)))
 
 datasets/cache/%/.done: datasets/recipes $(wildcard datasets/*.sh datasets/tools/*)

@@ -38,8 +38,8 @@ static void subtract_from_row(double *restrict row, const double *v, const doubl
     for (int j = 0; j <= r; j++) row[j] -= a * p[j] + b * v[j];
 }
 
-// The same, and at once what this row, and the column that equals it, give to q = A w. Most of
-// the time goes by with bringing A from memory, so a step should read it once.
+// The same, and at once what this row, and the column that equals it, give to q = A w. Most of the time goes by with bringing A
+// from memory, so a step should read it once.
 static void pass_row(double *restrict row, const double *v, const double *p, int r, const double *w,
                      double *restrict q)
 {
